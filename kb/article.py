@@ -1,0 +1,82 @@
+"""Given a source document, its parts by name: article, section, source.
+
+Every text is NFC with LF line ends, and offsets anywhere in the project are code points in
+`Section.text`. Making these objects validates nothing; `indexer.readers` does that, where a file and
+a line can be named.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+TOP_SECTION = "top"
+"""The id of the section that holds the text above the first heading."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A public reference that a reader can check. `url` is empty where only a name is known."""
+
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The text under one heading, up to the next heading of any level.
+
+    `id` is unique within its article. `heading` is empty for text above the first heading.
+    `level` is 1 to 6 as in HTML. `text` is plain text, its blocks separated by a blank line.
+    """
+
+    id: str
+    heading: str
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One source document.
+
+    `updated` and `reviewed` are ISO 8601 dates or None; `reviewed` is the date of a clinical review.
+    `url` is the publisher's page, empty where there is none. `related` holds ids or titles of other
+    articles, which may or may not exist.
+    """
+
+    id: str
+    title: str
+    sections: tuple[Section, ...]
+    aliases: tuple[str, ...] = ()
+    url: str = ""
+    sources: tuple[Source, ...] = ()
+    updated: str | None = None
+    reviewed: str | None = None
+    language: str = "en"
+    tags: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
+
+    def section(self, section_id: str) -> Section | None:
+        """The section of that id, or None."""
+        return next((section for section in self.sections if section.id == section_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleSummary:
+    """What a list of articles shows of one."""
+
+    id: str
+    title: str
+    url: str
+    updated: str | None
+    reviewed: str | None
+    language: str
+    tags: tuple[str, ...]
+    section_count: int
+
+
+def article_path(article_id: str, section_id: str = "") -> str:
+    """The page of an article, `/articles/{id}#{section}`, each part percent-encoded."""
+    fragment = f"#{quote(section_id, safe='')}" if section_id else ""
+    return f"/articles/{quote(article_id, safe='')}{fragment}"

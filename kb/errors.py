@@ -1,0 +1,67 @@
+"""Given something that cannot be done, an error that names the value and says what to do next.
+
+The domain raises meaning; the command line turns it into an exit code and the service into a status.
+No message ever holds the text of a question: questions are health data.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class KbError(Exception):
+    """The parent of every error that a user can cause or mend. `str(error)` is the whole message."""
+
+
+class InvalidRequest(KbError):
+    """A value outside what a search, a listing or a setting accepts.
+
+    `field` is the parameter's public name, so that a caller can point at it.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotFound(KbError):
+    """No article, section or file of that name."""
+
+
+class CorpusError(KbError):
+    """The corpus as a whole cannot be read: missing, empty, or with nothing usable in it."""
+
+
+class ArticleError(KbError):
+    """One article cannot be read. The others are not stopped by it."""
+
+    def __init__(self, path: Path | str, reason: str, line: int | None = None) -> None:
+        place = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{place}: {reason}")
+        self.path = str(path)
+        self.line = line
+        self.reason = reason
+
+
+class ModelError(KbError):
+    """An embedding model cannot be loaded, or has no part that answering needs."""
+
+
+class BuildInProgress(KbError):
+    """Another process holds the writer's lock of this index."""
+
+
+class IndexUnusable(KbError):
+    """The parent of what is wrong with an index as it lies on disk."""
+
+
+class IndexMissing(IndexUnusable):
+    """There is no index in that folder."""
+
+
+class IndexDamaged(IndexUnusable):
+    """A file of the generation is missing, short, or not what the manifest says."""
+
+
+class IndexFormatMismatch(IndexUnusable):
+    """The index was written by another version of the format."""

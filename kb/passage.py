@@ -1,0 +1,25 @@
+"""Given a section, the units that are retrieved: passages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one section: `section.text[start:end]`, code points, never empty.
+
+    `token_count` is the number of the model's tokens of that text alone, without the title and
+    heading that are embedded in front of it.
+    """
+
+    article_id: str
+    section_id: str
+    start: int
+    end: int
+    token_count: int
+
+    @property
+    def id(self) -> str:
+        """`article#section@start`: unique in an index and the last word in every tie."""
+        return f"{self.article_id}#{self.section_id}@{self.start}"

@@ -1,0 +1,94 @@
+"""Given an answered question, what a caller gets: ranked passages, each with a citation.
+
+The same names in Python, in JSON and in the templates. All offsets are code points in the text of the
+cited section, the end exclusive.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Answered = Literal["confident", "likely", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """The part of the passage that answers, one contiguous range: `section.text[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verifiable pointer: `quote` stands word for word at `start` to `end` of the section's text.
+
+    `url` is the article's page here, with the section's anchor; `source_url` the publisher's page, or
+    empty. `section_heading` is empty for the text above an article's first heading.
+    """
+
+    article_id: str
+    article_title: str
+    section_id: str
+    section_heading: str
+    url: str
+    source_url: str
+    quote: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What each ranker contributed. The result's score is the sum of the four contributions.
+
+    `keyword`, `dense`, `name` and `heading` are contributions, already weighted. `keyword_score` is BM25F
+    divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage,
+    with the article's title or its nearest alias (`name_matched`), and with title and heading.
+    `terms` gives each matched term of the question its share of `keyword`.
+    """
+
+    keyword: float
+    dense: float
+    name: float
+    heading: float
+    keyword_score: float
+    passage_cosine: float
+    name_cosine: float
+    name_matched: str
+    heading_cosine: float
+    terms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One section, by its best passage. `rank` counts from 1 over all pages; `score` is 0 to 1."""
+
+    rank: int
+    score: float
+    text: str
+    snippet: Snippet
+    highlights: tuple[tuple[int, int], ...]
+    citation: Citation
+    explanation: Explanation
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResponse:
+    """The answer to one question.
+
+    `answered` says how far the first result can be trusted to answer; with "none" the results are only
+    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
+    """
+
+    question: str
+    answered: Answered
+    results: tuple[SearchResult, ...]
+    generation: str
+    timings: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form, the same from the command line and the service."""
+        return asdict(self)
