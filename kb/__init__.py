@@ -1,0 +1,56 @@
+"""Ask a knowledge base of sectioned articles a question, and get the passages that answer it, with citations.
+
+    from kb import KnowledgeBase
+    response = KnowledgeBase.open("index").search("why do my legs jerk when I fall asleep")
+    print(response.results[0].citation.quote)
+
+Names are loaded when they are first used, so that a command that needs none of the engine starts quickly.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kb.article import Article, ArticleSummary, Section, Source
+    from kb.errors import KbError
+    from kb.knowledge_base import KnowledgeBase
+    from kb.passage import Passage
+    from kb.results import Citation, Explanation, SearchResponse, SearchResult, Snippet
+
+_HOME = {
+    "Article": "kb.article",
+    "ArticleSummary": "kb.article",
+    "Citation": "kb.results",
+    "Explanation": "kb.results",
+    "KbError": "kb.errors",
+    "KnowledgeBase": "kb.knowledge_base",
+    "Passage": "kb.passage",
+    "SearchResponse": "kb.results",
+    "SearchResult": "kb.results",
+    "Section": "kb.article",
+    "Snippet": "kb.results",
+    "Source": "kb.article",
+}
+
+__all__ = [
+    "Article",
+    "ArticleSummary",
+    "Citation",
+    "Explanation",
+    "KbError",
+    "KnowledgeBase",
+    "Passage",
+    "SearchResponse",
+    "SearchResult",
+    "Section",
+    "Snippet",
+    "Source",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'kb' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

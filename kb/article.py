@@ -42,7 +42,8 @@ class Article:
 
     `updated` and `reviewed` are ISO 8601 dates or None; `reviewed` is the date of a clinical review.
     `url` is the publisher's page, empty where there is none. `related` holds ids or titles of other
-    articles, which may or may not exist.
+    articles, which may or may not exist. `section_ids_given` says that the sections' ids came with a collection
+    and stand for themselves in runs and judgments; else they are made from headings, and `article#section` is meant.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Article:
     language: str = "en"
     tags: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    section_ids_given: bool = False
 
     def section(self, section_id: str) -> Section | None:
         """The section of that id, or None."""

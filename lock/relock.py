@@ -3,10 +3,10 @@
     make lock        (needs the network; `uv` is installed into .venv for it)
 
 - `requirements.lock`: everything but torch, for every platform and Python from 3.11 on, with hashes.
-- `torch.lock`: torch alone, pinned here and nowhere else. Beside the registry's hashes it accepts the CPU builds below,
-  so that a machine whose pip is pointed at one of those takes it.
-- `cuda.lock`: what the registry's Linux build of torch needs beside it. `make setup` installs it only when the torch that
-  is installed asks for it, so that a CPU build does not pull gigabytes it cannot use.
+- `torch.lock`: torch alone, pinned here and nowhere else. Beside the registry's hashes it accepts the CPU builds
+  below, so that a machine whose pip is pointed at one of those takes it.
+- `cuda.lock`: what the registry's Linux build of torch needs beside it. `make setup` installs it only when the torch
+  that is installed asks for it, so that a CPU build does not pull gigabytes it cannot use.
 """
 
 from __future__ import annotations

@@ -1,0 +1,270 @@
+"""Given the paths of a corpus, its articles, one after another, and what could not be read.
+
+A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
+in the order of their POSIX paths. In folders, names that start with "." or "_" are passed over, and
+so are README* and LICENSE*. A link that leads out of its folder is refused: a corpus is what its
+folder holds, and whoever may write there may not thereby publish the rest of the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from indexer.readers.jsonl import numbered_jsonl
+from indexer.readers.markdown import read_markdown
+from indexer.readers.plain_text import read_plain_text
+from kb.article import Article
+from kb.errors import ArticleError, CorpusError
+
+MARKDOWN_SUFFIXES = (".md", ".markdown")
+TEXT_SUFFIX = ".txt"
+JSONL_SUFFIXES = (".jsonl", ".jsonl.gz")
+SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, *JSONL_SUFFIXES)
+
+FILE_MAX_BYTES = 64 * 1024 * 1024
+"""The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
+
+_SKIPPED = (".", "_", "README", "LICENSE")
+_FINGERPRINT_FORMAT = "kb-corpus-1"
+_BLOCK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFile:
+    """One file to read. `name` is its POSIX path in corpus number `corpus`, `path` opens it."""
+
+    corpus: int
+    name: str
+    path: Path
+
+
+class Place(NamedTuple):
+    """Where an article stands; `line` is that of a JSONL file, or None."""
+
+    path: Path
+    line: int | None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
+
+
+class CorpusReader:
+    """Iterate over it for the articles; it may be iterated again, and then reads again.
+
+    `failures` and `places` (article id to Place) are those of the iteration so far. An article
+    whose id another one has already is a failure. An iteration that comes to its end without one
+    article raises CorpusError.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = tuple(paths)
+        self.files, self._refused = list_files(paths)
+        self.failures: list[ArticleError] = list(self._refused)
+        self.places: dict[str, Place] = {}
+
+    def __iter__(self) -> Iterator[Article]:
+        self.failures = list(self._refused)
+        self.places = {}
+        for file in self.files:
+            for line, item in read_file(file.path):
+                error = item if isinstance(item, ArticleError) else self._claim(file, line, item)
+                if error is not None:
+                    self.failures.append(error)
+                elif isinstance(item, Article):
+                    yield item
+        if not self.places:
+            raise CorpusError(_nothing_usable(self._paths, self.files, self.failures))
+
+    def _claim(self, file: CorpusFile, line: int | None, article: Article) -> ArticleError | None:
+        place = Place(file.path, line)
+        first = self.places.setdefault(article.id, place)
+        return None if first is place else duplicate_id(article.id, place, first)
+
+
+def read_corpora(paths: Sequence[Path]) -> CorpusReader:
+    """The articles of `paths`, in their order, streamed; see CorpusReader.
+
+    Raises CorpusError now for a path that does not exist, cannot be read or has another suffix,
+    and at the end of the iteration where no article was usable.
+    """
+    return CorpusReader(paths)
+
+
+def fingerprint(paths: Sequence[Path]) -> str:
+    """SHA-256, in hex, of what `read_corpora` would read: it changes when the articles may.
+
+    It covers the names of the files within each path, their contents, and the order of the paths
+    (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
+    Raises CorpusError as `read_corpora` does; costs one reading of every file.
+    """
+    files, _ = list_files(paths)
+    entries = sorted((file.corpus, file.name, _content_hash(file.path)) for file in files)
+    # JSON and not a mere join: no name can then pass for the end of another entry.
+    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, len(paths)]).encode())
+    for entry in entries:
+        digest.update(json.dumps(entry).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def list_files(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleError]]:
+    """The files of `paths` in reading order, each once, and what in them is refused.
+
+    Raises CorpusError for a path that does not exist, cannot be read or has another suffix.
+    """
+    if not paths:
+        raise CorpusError("no corpus is named: name a folder or a file of articles")
+    files: list[CorpusFile] = []
+    refused: list[ArticleError] = []
+    seen: set[Path] = set()
+    for corpus, path in enumerate(paths):
+        _check_path(path)
+        found = _folder(path, refused) if path.is_dir() else [path]
+        for file in found:
+            target = file.resolve()
+            if target not in seen:
+                seen.add(target)
+                name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+                files.append(CorpusFile(corpus, name, file))
+    return files, refused
+
+
+def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:
+    """The articles of one file, whatever its form, each with its line where it has one.
+
+    An article that cannot be read is an ArticleError in its place; nothing is raised.
+    """
+    name = path.name.lower()
+    if name.endswith(JSONL_SUFFIXES):
+        yield from numbered_jsonl(path)
+        return
+    read = read_markdown if name.endswith(MARKDOWN_SUFFIXES) else read_plain_text
+    try:
+        yield None, read(path, read_bytes(path))
+    except ArticleError as error:
+        yield None, error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a Markdown or text file; ArticleError where it is unreadable or too large."""
+    try:
+        if path.stat().st_size > FILE_MAX_BYTES:
+            limit = FILE_MAX_BYTES >> 20
+            raise ArticleError(path, f"is larger than {limit} MiB: split it, or make it JSONL")
+        return path.read_bytes()
+    except OSError as error:
+        raise ArticleError(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def duplicate_id(article_id: str, place: Place, first: Place) -> ArticleError:
+    """The failure of the later of two articles with one id."""
+    reason = f'the id "{article_id}" is already that of {first}, which stays: give one another id'
+    return ArticleError(place.path, reason, place.line)
+
+
+def _check_path(path: Path) -> None:
+    looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
+    try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            with os.scandir(path):
+                return
+        if not _has_suffix(path):
+            raise CorpusError(
+                f"{path} is not a corpus: name a folder, or a file that is one of {looked_for}"
+            )
+        if not path.is_file():
+            raise CorpusError(f"{path} is neither a file nor a folder: name one of them")
+        with path.open("rb"):
+            return
+    except FileNotFoundError:
+        raise CorpusError(
+            f"{path} does not exist: name a folder with articles ({looked_for}), or one such file"
+        ) from None
+    except OSError as error:
+        raise CorpusError(
+            f"{path} cannot be read ({error.strerror or error}): check its permissions"
+        ) from None
+
+
+def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
+    """The files of a folder, sorted; what is refused in it is appended to `refused`."""
+    files: list[Path] = []
+    links: list[Path] = []
+    problems: list[ArticleError] = []
+    inside = root.resolve()
+
+    def unreadable(error: OSError) -> None:
+        problems.append(
+            ArticleError(error.filename or root, f"cannot be listed: {error.strerror or error}")
+        )
+
+    for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
+        folder_names[:] = [name for name in folder_names if not name.startswith(_SKIPPED)]
+        names = [*filter(_is_article_name, file_names), *folder_names]
+        for path in (Path(folder, name) for name in names):
+            problem = _problem(path, inside)
+            if problem is not None:
+                problems.append(problem)
+            elif _is_article_name(path.name) and path.is_file():
+                (links if path.is_symlink() else files).append(path)
+    # A linked file counts where its target does not count by itself, as a hidden one does. A linked
+    # folder within the corpus is read where it is: os.walk does not follow it.
+    targets = {path.resolve() for path in files}
+    files += [path for path in links if path.resolve() not in targets]
+    refused += sorted(problems, key=lambda error: error.path)
+    return sorted(files, key=lambda path: path.relative_to(root).as_posix())
+
+
+def _problem(path: Path, inside: Path) -> ArticleError | None:
+    """Why a file or folder found in a corpus is refused; None where it is not."""
+    reason = ""
+    try:
+        if path.is_symlink():
+            if not path.resolve(strict=True).is_relative_to(inside):
+                reason = "is a link that leaves the corpus: put a copy in its place"
+        elif not path.is_dir() and not path.is_file():
+            reason = "is not a regular file: take it out of the corpus"
+    except (FileNotFoundError, RuntimeError):  # RuntimeError is a loop of links, until Python 3.12
+        reason = "is a link to nothing: delete it, or put the file in its place"
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror or error}"
+    return ArticleError(path, reason) if reason else None
+
+
+def _is_article_name(name: str) -> bool:
+    return _has_suffix(Path(name)) and not name.startswith(_SKIPPED)
+
+
+def _has_suffix(path: Path) -> bool:
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def _content_hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_BLOCK_BYTES):
+                digest.update(block)
+    except OSError:
+        # Reading it fails as well, so it has no articles; it gets another hash when it has some.
+        return "unreadable"
+    return digest.hexdigest()
+
+
+def _nothing_usable(
+    paths: Sequence[Path], files: Sequence[CorpusFile], failures: Sequence[ArticleError]
+) -> str:
+    where = ", ".join(str(path) for path in paths)
+    looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
+    if failures:
+        rest = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        return f"no article in {where} can be used: mend this first, {failures[0]}{rest}"
+    if files:
+        return f"no article is in the files of {where}: add some, or name another corpus"
+    return f"no article is in {where}: looked for {looked_for}; add some, or name another folder"

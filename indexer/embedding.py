@@ -1,0 +1,114 @@
+"""Given texts, their vectors: each embedded once, kept in a cache, and taken from there ever after.
+
+The cache, `index/cache/embeddings.sqlite`, is keyed by the model's hash, precision, runtime and the whole text embedded
+(it may be deleted at any time). It is written batch by batch, so that an interrupted build goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH_TOKENS = 4096
+"""How many tokens are embedded at once, padding included: enough to keep the cores busy, little memory."""
+
+
+class EmbeddingCache:
+    """Vectors by the hash of their text, for one model."""
+
+    def __init__(self, path: Path, key: str, dimensions: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._key = key
+        self._dimensions = dimensions
+        try:
+            self._connection = self._open(path)
+        except sqlite3.DatabaseError:  # damaged: it is only a cache
+            path.unlink(missing_ok=True)
+            self._connection = self._open(path)
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection:
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+            )
+            connection.execute("SELECT count(*) FROM vectors")
+        except sqlite3.DatabaseError:
+            connection.close()
+            raise
+        return connection
+
+    def __enter__(self) -> EmbeddingCache:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def digest(self, text: str) -> bytes:
+        """The key of a text."""
+        return hashlib.sha256(f"{self._key}\0{text}".encode()).digest()
+
+    def get(self, digest: bytes) -> NDArray[np.float32] | None:
+        """The vector kept under that key, or None."""
+        with closing(
+            self._connection.execute("SELECT vector FROM vectors WHERE digest = ?", (digest,))
+        ) as rows:
+            row = rows.fetchone()
+        if row is None or len(row[0]) != 4 * self._dimensions:
+            return None
+        return np.frombuffer(row[0], dtype="<f4")
+
+    def put(self, entries: Iterable[tuple[bytes, NDArray[np.float32]]]) -> None:
+        """Keep vectors, durably once this returns."""
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
+                [(digest, vector.astype("<f4").tobytes()) for digest, vector in entries],
+            )
+
+
+def embed_into(
+    out: NDArray[np.float32],
+    texts: Sequence[str] | Callable[[int], str],
+    lengths: Sequence[int],
+    embed: Callable[[list[str]], NDArray[np.float32]],
+    cache: EmbeddingCache,
+    advance: Callable[[int], None],
+) -> int:
+    """Fill `out` (n, dimensions) with the vectors of n texts; how many had to be embedded.
+
+    `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
+    tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done.
+    """
+    text_at = texts if callable(texts) else texts.__getitem__
+    missing: dict[bytes, list[int]] = {}
+    for place in range(len(lengths)):
+        digest = cache.digest(text_at(place))
+        vector = None if digest in missing else cache.get(digest)
+        if vector is None:
+            missing.setdefault(digest, []).append(place)
+        else:
+            out[place] = vector
+            advance(1)
+    queue = sorted(missing.items(), key=lambda item: -lengths[item[1][0]])
+    start = 0
+    while start < len(queue):
+        longest = max(1, lengths[queue[start][1][0]])
+        batch = queue[start : start + max(1, BATCH_TOKENS // longest)]
+        vectors = embed([text_at(places[0]) for _, places in batch])
+        for (_, places), vector in zip(batch, vectors, strict=True):
+            for place in places:
+                out[place] = vector
+        cache.put((digest, vector) for (digest, _), vector in zip(batch, vectors, strict=True))
+        advance(sum(len(places) for _, places in batch))
+        start += len(batch)
+    return len(queue)

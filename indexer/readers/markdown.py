@@ -1,0 +1,198 @@
+"""Given a Markdown file, its Article.
+
+CommonMark and tables, below front matter (`indexer.readers.front_matter`) whose keys are
+`FRONT_MATTER_KEYS`. Each heading at top level starts a section; the title's own does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from indexer.readers import metadata
+from indexer.readers.front_matter import FrontMatter, read_front_matter
+from indexer.readers.ids import article_id, id_from_name
+from indexer.readers.markdown_text import inline_text, section_text
+from indexer.readers.metadata import FieldError
+from indexer.readers.slug import unique_slugs
+from indexer.readers.text import decode
+from kb.article import TOP_SECTION, Article, Section
+from kb.errors import ArticleError
+
+FRONT_MATTER_KEYS = (
+    "id",
+    "title",
+    "aliases",
+    "url",
+    "sources",
+    "updated",
+    "reviewed",
+    "language",
+    "tags",
+    "related",
+)
+
+# CommonMark's preset drops what is nested deeper than 20 levels without a word.
+_PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where a link or an image points, as written but percent-encoded, and its line in the file."""
+
+    target: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarkdownArticle:
+    """An Article with what only its file knows.
+
+    `key_lines` are the lines of the front matter's keys, `section_lines` those of the headings by
+    section id (without `top`), `links` in the order of the text.
+    """
+
+    article: Article
+    key_lines: dict[str, int]
+    section_lines: dict[str, int]
+    links: tuple[Link, ...]
+
+
+@dataclass(slots=True)
+class _Draft:
+    heading: str
+    level: int
+    line: int
+    blocks: list[SyntaxTreeNode] = field(default_factory=list)
+
+
+def read_markdown(name: Path | str, data: bytes) -> Article:
+    """The Article of a file's bytes; `name` stands in errors, its stem is the default id.
+
+    The title is the front matter's or else the first level-1 heading. Level-1 headings that equal
+    it are no sections: the text below them is that of `top`, with the text above the first heading.
+    Section ids are slugs (`indexer.readers.slug`); a section without text of its own has text "".
+
+    Raises ArticleError, with the line where there is one, for bytes that are not UTF-8, front
+    matter that is not valid, no title, or no text at all.
+    """
+    return parse_markdown(name, data).article
+
+
+def parse_markdown(name: Path | str, data: bytes) -> MarkdownArticle:
+    """`read_markdown` with the lines and links that checks of the file itself need."""
+    front = read_front_matter(name, decode(name, data))
+    fields = _Fields(name, front)
+    root = SyntaxTreeNode(_PARSER.parse(front.body))
+    title, top, drafts = _split(root, fields.title, front.lines)
+    if not title:
+        raise ArticleError(
+            name, "has no title: add `title:` to its front matter, or a heading `# Title`"
+        )
+    sections, section_lines = _sections(top, drafts)
+    if not any(section.text for section in sections):
+        raise ArticleError(name, "has no text: write some below the title or a heading")
+    article = Article(
+        id=fields.id,
+        title=title,
+        sections=sections,
+        aliases=fields.get("aliases", metadata.lines),
+        url=fields.get("url", metadata.url),
+        sources=fields.get("sources", metadata.sources),
+        updated=fields.get("updated", metadata.iso_date),
+        reviewed=fields.get("reviewed", metadata.iso_date),
+        language=fields.get("language", metadata.line) or "en",
+        tags=fields.get("tags", metadata.lines),
+        related=fields.get("related", metadata.lines),
+    )
+    return MarkdownArticle(article, front.key_lines, section_lines, _links(root, front.lines))
+
+
+class _Fields:
+    """Front matter by key, each value checked and its error placed on the key's line."""
+
+    def __init__(self, name: Path | str, front: FrontMatter) -> None:
+        self._name = name
+        self._front = front
+        for key in front.values:
+            try:
+                metadata.refuse_unknown("the front matter", [key], FRONT_MATTER_KEYS)
+            except FieldError as error:
+                line = front.key_lines.get(str(key))
+                raise ArticleError(name, str(error), line) from None
+        self.title = self.get("title", metadata.line)
+        stated = self.get("id", _given_id)
+        self.id = id_from_name(name) if stated is None else stated
+
+    def get(self, key: str, check: Callable[[str, object], _T]) -> _T:
+        try:
+            return check(key, self._front.values.get(key))
+        except FieldError as error:
+            line = self._front.key_lines.get(key)
+            raise ArticleError(self._name, str(error), line) from None
+
+
+def _given_id(_: str, value: object) -> str | None:
+    return None if value is None else article_id(value)
+
+
+def _split(
+    root: SyntaxTreeNode, title: str, lines_above: int
+) -> tuple[str, list[SyntaxTreeNode], list[_Draft]]:
+    """The title, the blocks of `top`, and the sections that headings start."""
+    top: list[SyntaxTreeNode] = []
+    drafts: list[_Draft] = []
+    blocks = top
+    for node in root.children:
+        if node.type != "heading":
+            blocks.append(node)
+            continue
+        heading, level = inline_text(node), int(node.tag[1])
+        title = title or (heading if level == 1 else "")
+        if level == 1 and heading.casefold() == title.casefold():
+            blocks = top
+            continue
+        line = lines_above + (node.map[0] if node.map else 0) + 1
+        drafts.append(_Draft(heading, level, line))
+        blocks = drafts[-1].blocks
+    return title, top, drafts
+
+
+def _sections(
+    top: list[SyntaxTreeNode], drafts: list[_Draft]
+) -> tuple[tuple[Section, ...], dict[str, int]]:
+    sections: list[Section] = []
+    text = section_text(top)
+    if text:
+        sections.append(Section(TOP_SECTION, "", 1, text))
+    ids = unique_slugs([draft.heading for draft in drafts], [section.id for section in sections])
+    for section_id, draft in zip(ids, drafts, strict=True):
+        text = section_text(draft.blocks)
+        sections.append(Section(section_id, draft.heading, draft.level, text))
+    lines = {section_id: draft.line for section_id, draft in zip(ids, drafts, strict=True)}
+    return tuple(sections), lines
+
+
+def _links(root: SyntaxTreeNode, lines_above: int) -> tuple[Link, ...]:
+    links: list[Link] = []
+    line = lines_above + 1
+    for node in root.walk():
+        if not node.is_root and node.map:
+            # A table's cells have no line of their own: theirs is the last one seen, the row's.
+            line = lines_above + node.map[0] + 1
+        if node.type != "inline" or node.token is None:
+            continue
+        breaks = 0
+        for token in node.token.children or ():
+            target = token.attrGet("href") or token.attrGet("src")
+            if target is not None:
+                links.append(Link(str(target), line + breaks))
+            breaks += token.type in ("softbreak", "hardbreak")
+    return tuple(links)

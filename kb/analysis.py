@@ -1,0 +1,87 @@
+"""Given a text, its terms: what the keyword index holds and what a question is looked up by.
+
+The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing
+hands the analyser to Whoosh; a question calls `terms` or `tokens`, which open no index.
+"""
+
+from __future__ import annotations
+
+import threading
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import Stemmer
+from whoosh.analysis import Filter, LowercaseFilter, RegexTokenizer, StopFilter
+from whoosh.lang.stopwords import stoplists
+
+MAX_TERM_BYTES = 64
+"""Longer terms are cut, so that the sorted term table has a fixed and small width."""
+
+# Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
+_WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"
+
+_stemmers = threading.local()  # a PyStemmer object may not be shared between threads
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A term and the code points of the text it was made from, `text[start:end]`."""
+
+    term: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The folded stem of a lower-case word."""
+    folded = "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", word)
+        if not unicodedata.combining(letter)
+    )
+    folded = folded.replace("’", "'").removesuffix("'s").replace("'", "")
+    try:
+        stemmer = _stemmers.english
+    except AttributeError:
+        stemmer = _stemmers.english = Stemmer.Stemmer("english")
+    stemmed: str = stemmer.stemWord(folded)
+    return stemmed.encode()[:MAX_TERM_BYTES].decode(errors="ignore")
+
+
+class FoldAndStem(Filter):  # type: ignore[misc]
+    """Whoosh's filter form of the folding and stemming above. Drops what folds to nothing."""
+
+    def __call__(self, tokens: Iterator[Any]) -> Iterator[Any]:
+        for token in tokens:
+            token.text = _stem(token.text)
+            if token.text:
+                yield token
+
+
+def make_analyzer() -> Any:
+    """A new Whoosh analyser. Deterministic, and the same for articles and questions."""
+    return (
+        RegexTokenizer(_WORD)
+        | LowercaseFilter()
+        | StopFilter(stoplist=stoplists["en"], minsize=1)
+        | FoldAndStem()
+    )
+
+
+_analyzer = make_analyzer()
+
+
+def terms(text: str) -> list[str]:
+    """The terms of `text` in order, repeats included."""
+    return [token.text for token in _analyzer(text)]
+
+
+def tokens(text: str) -> list[Token]:
+    """The terms of `text` with the places they came from."""
+    return [
+        Token(token.text, token.startchar, token.endchar) for token in _analyzer(text, chars=True)
+    ]

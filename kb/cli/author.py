@@ -1,0 +1,40 @@
+"""`kb new` and `kb lint`: what authors of articles use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("title")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("corpus"),
+    show_default=True,
+    help="Where to put the file.",
+)
+def new(title: str, folder: Path) -> None:
+    """Begin an article: write a Markdown file with front matter and headings to fill in."""
+    from indexer.skeleton import new_article
+
+    click.echo(new_article(folder, title))
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+def lint(paths: tuple[Path, ...]) -> int:
+    """Look for what is missing or wrong in articles: aliases, sources, repeated headings, broken links.
+
+    PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found.
+    """
+    from indexer.lint import lint as find
+
+    findings = find(list(paths) or [Path("corpus")])
+    for finding in findings:
+        place = f"{finding.path}:{finding.line}" if finding.line is not None else str(finding.path)
+        click.echo(f"{place}: {finding.message} [{finding.code}]")
+    click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}.", err=True)
+    return 1 if findings else 0

@@ -1,0 +1,75 @@
+"""`kb eval`: how well the index answers judged questions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from kb.cli.options import index_option
+
+if TYPE_CHECKING:
+    from kb.ranking import Unit
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("eval")
+@index_option
+@click.option("--topics", type=_FILE, required=True, help="Questions, JSON lines with id and text.")
+@click.option(
+    "--qrels", type=_FILE, required=True, help="Judgments in TREC's form: topic 0 id grade."
+)
+@click.option("--field", default="text", show_default=True, help="The topics' field to ask.")
+@click.option(
+    "--unit",
+    type=click.Choice(["section", "article", "passage"]),
+    default="section",
+    show_default=True,
+    help="What the judgments are of. Section ids are those of JSONL as given, article#section elsewhere.",
+)
+@click.option(
+    "--depth", type=click.IntRange(1, 1000), default=100, show_default=True, help="Units per topic."
+)
+@click.option(
+    "--run-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the run in TREC's form.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, each topic's values included.")
+def evaluate(
+    index: Path,
+    topics: Path,
+    qrels: Path,
+    field: str,
+    unit: str,
+    depth: int,
+    run_out: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure the ranking, as it is shipped, on judged questions."""
+    from kb import evaluation
+    from kb.knowledge_base import KnowledgeBase
+
+    questions = evaluation.read_topics(topics, field)
+    judgments = evaluation.read_qrels(qrels)
+    with (
+        KnowledgeBase.open(index) as knowledge_base,
+        click.progressbar(length=len(questions), label="asking", file=sys.stderr) as bar,
+    ):
+        run = evaluation.run_topics(
+            knowledge_base, questions, cast("Unit", unit), depth, lambda: bar.update(1)
+        )
+        result = evaluation.evaluate(run, judgments)
+    if run_out is not None:
+        evaluation.write_run(run_out, result.run, "kb")
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), indent=2))
+        return
+    width = max(map(len, result.means))
+    click.echo(f"{'topics':<{width}}  {result.topics}")
+    for name, value in result.means.items():
+        click.echo(f"{name:<{width}}  {value:.4f}")

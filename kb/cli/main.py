@@ -1,0 +1,67 @@
+"""Given a command line, the command run, its results on stdout, its messages on stderr, and an exit code.
+
+Exit codes: 0 done (also where no answer was found), 1 failed or partly failed, 2 wrong usage, 3 the index is missing,
+damaged or of another format.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from kb.cli.author import lint, new
+from kb.cli.build import build
+from kb.cli.evaluate import evaluate
+from kb.cli.search import search
+from kb.cli.serve import serve
+from kb.cli.show import show
+from kb.errors import IndexUnusable, InvalidRequest, KbError
+
+FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="sectioned-kb", prog_name="kb")
+def kb() -> None:
+    """Build and search a knowledge base of sectioned articles.
+
+    Start with `kb build`, then `kb search "why do my legs jerk when I fall asleep"` or `kb serve`.
+    """
+
+
+for command in (build, search, serve, show, evaluate, new, lint):
+    kb.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code. Every error a user can cause is one message on stderr."""
+    try:
+        result = kb.main(arguments, prog_name="kb", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        return 130
+    except KbError as error:
+        click.echo(f"kb: {error}", err=True)
+        if isinstance(error, IndexUnusable):
+            return INDEX_UNUSABLE
+        return USAGE if isinstance(error, InvalidRequest) else FAILED
+    except BrokenPipeError:
+        # The reader of our output has gone (`kb search ... | head -1`): not an error, and nothing to add.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        place = f"{Path(error.filename)}: " if error.filename else ""
+        click.echo(f"kb: {place}{error.strerror or error}", err=True)
+        return FAILED
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,66 @@
+"""`kb search`: a question in, cited passages out."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kb.cli.options import index_option, json_option
+
+if TYPE_CHECKING:
+    from kb.results import SearchResponse, SearchResult
+
+_WIDTH = 96
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@index_option
+@click.option("--limit", default=5, show_default=True, help="How many sections, 1 to 100.")
+@click.option("--offset", default=0, show_default=True, help="How many to leave out from the top.")
+@json_option
+def search(question: tuple[str, ...], index: Path, limit: int, offset: int, as_json: bool) -> None:
+    """Answer QUESTION with the passages that fit it best, each with its article and section.
+
+    A question may hold "a phrase", -word (after `--`), title:word, heading:word and begin*.
+    """
+    from kb.knowledge_base import KnowledgeBase
+
+    with KnowledgeBase.open(index) as knowledge_base:
+        response = knowledge_base.search(" ".join(question), limit, offset)
+    if as_json:
+        click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _print(response)
+
+
+def _print(response: SearchResponse) -> None:
+    if not response.results:
+        click.echo("Nothing matches.", err=True)
+    elif response.answered == "none":
+        click.echo("No section seems to answer this. The nearest passages:\n", err=True)
+    for result in response.results:
+        citation = result.citation
+        heading = f" › {citation.section_heading}" if citation.section_heading else ""
+        title = click.style(f"{citation.article_title}{heading}", bold=True)
+        click.echo(f"{result.rank}. {title}  ({result.score:.2f})")
+        indent = "   "
+        for line in _marked(result).split("\n"):
+            click.echo(textwrap.fill(line, _WIDTH, initial_indent=indent, subsequent_indent=indent))
+        click.echo(f"{indent}{citation.url}\n")
+
+
+def _marked(result: SearchResult) -> str:
+    """The snippet with its matched words underlined where the terminal can."""
+    text, position = "", result.snippet.start
+    for start, end in result.highlights:
+        if result.snippet.start <= start and end <= result.snippet.end:
+            origin = result.snippet.start
+            text += result.snippet.text[position - origin : start - origin]
+            text += click.style(result.snippet.text[start - origin : end - origin], underline=True)
+            position = end
+    return text + result.snippet.text[position - result.snippet.start :]

@@ -1,0 +1,147 @@
+"""Given topics, relevance judgments and a knowledge base, a run and the measures of it.
+
+The measures are ir-measures'. Judgments are rarely complete, so nDCG@10 is given twice: as it stands, unjudged units
+counting as not relevant, and with unjudged units removed from the run (Sakai, "Alternatives to Bpref", SIGIR 2007).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kb.errors import KbError
+from kb.knowledge_base import KnowledgeBase
+from kb.ranking import Unit
+
+MEASURES = (
+    "nDCG@10",
+    "nDCG(judged_only=True)@10",
+    "R@100",
+    "RR(rel=2)@10",
+    "P(rel=2)@1",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A judged question."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One line of a run: a unit's id and its score for a topic."""
+
+    topic: str
+    unit: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The mean of each measure over the judged topics, and each topic's own values."""
+
+    topics: int
+    means: dict[str, float]
+    by_topic: dict[str, dict[str, float]]
+    run: tuple[Scored, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON form; the run is left out."""
+        return {"topics": self.topics, "measures": self.means, "by_topic": self.by_topic}
+
+
+def read_topics(path: Path, field: str = "text") -> list[Topic]:
+    """Topics from JSON lines with `id` and the given field; those whose field is empty are left out.
+
+    Raises KbError naming the line, OSError where the file cannot be read.
+    """
+    topics = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+            topic = Topic(str(entry["id"]), entry[field])
+        except (ValueError, KeyError, TypeError) as error:
+            raise KbError(
+                f"{path}:{number}: not a topic with 'id' and {field!r} ({type(error).__name__}). "
+                "Name another field with --field."
+            ) from error
+        if not isinstance(topic.text, str):
+            raise KbError(f"{path}:{number}: {field!r} is not a text.")
+        if topic.text.strip():
+            topics.append(topic)
+    if not topics:
+        raise KbError(f"{path}: no topic has a text in {field!r}. Name another field with --field.")
+    return topics
+
+
+def read_qrels(path: Path) -> list[Any]:
+    """TREC relevance judgments: `topic 0 unit grade` a line. Raises KbError naming the line."""
+    import ir_measures  # noqa: PLC0415  (a second to import)
+
+    judgments = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        parts = line.split()
+        if not parts:
+            continue
+        try:
+            topic, _, unit, grade = parts
+            judgments.append(ir_measures.Qrel(topic, unit, int(grade)))
+        except ValueError as error:
+            raise KbError(
+                f"{path}:{number}: not a judgment of the form 'topic 0 unit grade'."
+            ) from error
+    if not judgments:
+        raise KbError(f"{path}: holds no judgment.")
+    return judgments
+
+
+def run_topics(
+    knowledge_base: KnowledgeBase,
+    topics: Iterable[Topic],
+    unit: Unit,
+    depth: int,
+    advance: Callable[[], None] = lambda: None,
+) -> Iterator[Scored]:
+    """The run of all topics, best first, `depth` units each."""
+    for topic in topics:
+        for unit_id, score in knowledge_base.run(topic.text, unit, depth):
+            yield Scored(topic.id, unit_id, score)
+        advance()
+
+
+def evaluate(run: Iterable[Scored], qrels: Iterable[Any]) -> Evaluation:
+    """Measure a run. Topics that were judged but not run count 0; topics never judged are left out."""
+    import ir_measures  # noqa: PLC0415  (a second to import)
+
+    lines = tuple(run)
+    judgments = list(qrels)
+    measures = [ir_measures.parse_measure(name) for name in MEASURES]
+    scored = [ir_measures.ScoredDoc(line.topic, line.unit, line.score) for line in lines]
+    by_topic: dict[str, dict[str, float]] = {}
+    for metric in ir_measures.iter_calc(measures, judgments, scored):
+        by_topic.setdefault(metric.query_id, {})[str(metric.measure)] = metric.value
+    judged = {judgment.query_id for judgment in judgments}
+    means = {
+        str(measure): sum(values.get(str(measure), 0.0) for values in by_topic.values())
+        / len(judged)
+        for measure in measures
+    }
+    return Evaluation(len(judged), means, by_topic, lines)
+
+
+def write_run(path: Path, run: Iterable[Scored], tag: str) -> None:
+    """Write a run in TREC's form: `topic Q0 unit rank score tag`."""
+    rank, topic = 0, None
+    with path.open("w", encoding="utf-8") as file:
+        for line in run:
+            rank = rank + 1 if line.topic == topic else 1
+            topic = line.topic
+            file.write(f"{line.topic} Q0 {line.unit} {rank} {line.score:.9f} {tag}\n")

@@ -1,0 +1,128 @@
+"""Given a generation's folder, what it holds, what made it, and what each of its files must be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from kb.bm25f import BM25FParameters
+from kb.errors import IndexDamaged, IndexFormatMismatch
+
+FORMAT_VERSION = 1
+"""Raised whenever an older reader could not read, or would misread, what is written now."""
+
+FILE = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The embedding model: as asked for, the SHA-256 of its weights and settings, and its shape."""
+
+    name: str
+    sha256: str
+    dimensions: int
+    max_tokens: int
+    precision: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusInfo:
+    """One corpus as it was read: its absolute path, and the fingerprint of all that was in it."""
+
+    path: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a generation holds."""
+
+    articles: int
+    sections: int
+    passages: int
+    terms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file's length in bytes and the SHA-256 of its content."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` says. `created` is ISO 8601 in UTC; `files` is keyed by relative POSIX path.
+
+    `failures` are the messages of the articles that could not be read.
+    """
+
+    created: str
+    model: ModelInfo
+    bm25f: BM25FParameters
+    corpora: tuple[CorpusInfo, ...]
+    counts: Counts
+    failures: tuple[str, ...]
+    files: dict[str, FileInfo]
+    format_version: int = FORMAT_VERSION
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON, the same bytes for the same content."""
+        return (
+            json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        ).encode()
+
+    @property
+    def generation_id(self) -> str:
+        """The time of the build and the start of the manifest's own SHA-256, so that the name vouches for it."""
+        stamp = self.created[:19].replace("-", "").replace(":", "")
+        return f"{stamp}Z-{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read and check the manifest of the generation in `folder`.
+
+        Raises IndexFormatMismatch for another format version, IndexDamaged for anything else that is wrong.
+        """
+        path = folder / FILE
+        try:
+            content = json.loads(path.read_bytes())
+            version = content["format_version"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(
+                f"{path}: the manifest cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+            ) from error
+        if version != FORMAT_VERSION:
+            raise IndexFormatMismatch(
+                f"{folder}: the index has format version {version}, this program reads version {FORMAT_VERSION}. "
+                "Run `kb build` to make the index anew."
+            )
+        try:
+            manifest = cls._parse(content)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IndexDamaged(
+                f"{path}: the manifest lacks what it must hold ({error}). Run `kb build` to make the index anew."
+            ) from error
+        if manifest.generation_id != folder.name:
+            raise IndexDamaged(
+                f"{path}: the manifest is not the one that was written. Run `kb build` to make the index anew."
+            )
+        return manifest
+
+    @classmethod
+    def _parse(cls, content: dict[str, Any]) -> Manifest:
+        bm25f = content["bm25f"]
+        return cls(
+            created=content["created"],
+            model=ModelInfo(**content["model"]),
+            bm25f=BM25FParameters(bm25f["k1"], tuple(bm25f["weights"]), tuple(bm25f["b"])),
+            corpora=tuple(CorpusInfo(**corpus) for corpus in content["corpora"]),
+            counts=Counts(**content["counts"]),
+            failures=tuple(content["failures"]),
+            files={name: FileInfo(**info) for name, info in content["files"].items()},
+            format_version=content["format_version"],
+        )

@@ -1,0 +1,123 @@
+"""Given a question's terms and vector, the candidates with their scores, and the order of sections or articles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates
+from kb.postings import KeywordScores, Postings
+from kb.results import Explanation
+from kb.vectors import VectorIndex
+
+Unit = Literal["passage", "section", "article"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The candidates of one question, in the order of passage ids; arrays of one length, a place each.
+
+    `rows` are the passages' ordinals, `sections` and `articles` those they belong to; `nearest_name` says which of
+    the article's names came nearest, 0 being the title. `scores` are the weighted sums of `signals`.
+    """
+
+    rows: NDArray[np.int64]
+    sections: NDArray[np.int64]
+    articles: NDArray[np.int64]
+    signals: Signals
+    nearest_name: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    weights: FusionWeights
+    keyword: KeywordScores
+    postings: Postings
+
+    def best_of_each(self, unit: Unit) -> NDArray[np.int64]:
+        """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
+        owner = {"passage": self.rows, "section": self.sections, "article": self.articles}[unit]
+        order = np.argsort(-self.scores, kind="stable")
+        _, first = np.unique(owner[order], return_index=True)
+        return order[np.sort(first)]
+
+    def coverage(self, place: int) -> float:
+        """The share of the question's words, weighted by idf, that the candidate holds in any field; 0 to 1."""
+        if not self.keyword.bound:
+            return 0.0
+        held = self.postings.contributions(self.keyword, int(self.rows[place]))
+        known = sum(found.idf for found in self.keyword.matched if found.term in held)
+        return known / self.keyword.bound
+
+    def explain(self, place: int, names: tuple[str, ...]) -> Explanation:
+        """What each ranker contributed to a candidate; `names` are its article's title and aliases."""
+        keyword = float(self.signals.keyword[place])
+        dense = float(self.signals.dense[place])
+        name = float(self.signals.name[place])
+        heading = float(self.signals.heading[place])
+        shares = self.postings.contributions(self.keyword, int(self.rows[place]))
+        return Explanation(
+            keyword=self.weights.keyword * keyword,
+            dense=self.weights.dense * dense,
+            name=self.weights.name * name,
+            heading=self.weights.heading * heading,
+            keyword_score=keyword,
+            passage_cosine=dense,
+            name_cosine=name,
+            name_matched=names[int(self.nearest_name[place])],
+            heading_cosine=heading,
+            terms={term: self.weights.keyword * share for term, share in shares.items()},
+        )
+
+
+class Ranker:
+    """The rankers of one generation together. Safe to share between threads.
+
+    `passages` has the columns `article` and `section`, the ordinals that each passage belongs to.
+    """
+
+    def __init__(
+        self,
+        postings: Postings,
+        vectors: VectorIndex,
+        passages: NDArray[Any],
+        weights: FusionWeights = DEFAULT_WEIGHTS,
+    ) -> None:
+        self._postings = postings
+        self._vectors = vectors
+        self._passages = passages
+        self._weights = weights
+
+    def rank(
+        self, terms: list[str], vector: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+    ) -> Ranking:
+        """Rank all passages, or those alone that `mask`, bool (N,), allows."""
+        keyword = self._postings.score(terms)
+        dense = self._vectors.passage_cosines(vector)
+        if mask is None:
+            rows = candidates(keyword.scores, dense)
+        else:
+            allowed = np.flatnonzero(mask)
+            rows = allowed[candidates(keyword.scores[allowed], dense[allowed])]
+        table = self._passages[rows]
+        sections = table["section"].astype(np.int64)
+        articles = table["article"].astype(np.int64)
+        distinct, owner = np.unique(articles, return_inverse=True)
+        names, nearest = self._vectors.best_names(vector, distinct)
+        signals = Signals(
+            keyword=keyword.scores[rows],
+            dense=dense[rows],
+            name=names[owner],
+            heading=self._vectors.heading_cosines(vector, sections),
+        )
+        return Ranking(
+            rows=rows,
+            sections=sections,
+            articles=articles,
+            signals=signals,
+            nearest_name=nearest[owner],
+            scores=signals.combine(self._weights),
+            weights=self._weights,
+            keyword=keyword,
+            postings=self._postings,
+        )

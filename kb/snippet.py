@@ -1,0 +1,90 @@
+"""Given a passage and the question's terms, the sentences that answer and the words that match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+import sentencex
+
+from kb.analysis import tokens
+from kb.results import Snippet
+
+SNIPPET_MAX_CHARS = 320
+
+
+@lru_cache(maxsize=2048)
+def sentence_spans(text: str, language: str = "en") -> tuple[tuple[int, int], ...]:
+    """The sentences and lines of `text` as code-point ranges, white space at their ends left out."""
+    spans = []
+    position = 0
+    for piece in sentencex.segment(language, text):
+        start = text.index(piece, position)
+        position = start + len(piece)
+        for line in re.finditer(r"[^\n]+", piece):
+            stripped = line[0].strip()
+            if stripped:
+                begin = start + line.start() + line[0].index(stripped)
+                spans.append((begin, begin + len(stripped)))
+    return tuple(spans)
+
+
+def matches(text: str, wanted: Mapping[str, float]) -> list[tuple[int, int, str]]:
+    """The words of `text` that are among the wanted terms: start, end and term."""
+    return [(token.start, token.end, token.term) for token in tokens(text) if token.term in wanted]
+
+
+def best_window(text: str, wanted: Mapping[str, float], language: str = "en") -> tuple[int, int]:
+    """The run of whole sentences, at most SNIPPET_MAX_CHARS long, that holds most of what is wanted.
+
+    `wanted` gives each term its weight, counted once a run; of equal runs the earliest, and there the longest.
+    A sentence longer than that is cut between words.
+    """
+    sentences = sentence_spans(text, language)
+    if not sentences:
+        return 0, len(text)
+    found = matches(text, wanted)
+    best: tuple[float, int, int] | None = None
+    window = sentences[0]
+    for first, (start, _) in enumerate(sentences):
+        for last in range(first, len(sentences)):
+            end = sentences[last][1]
+            if end - start > SNIPPET_MAX_CHARS and last > first:
+                break
+            held = {term for begin, stop, term in found if start <= begin and stop <= end}
+            key = (sum(wanted[term] for term in held), -start, end)
+            if best is None or key > best:
+                best, window = key, (start, end)
+    return _cut(text, window, [begin for begin, _, _ in found])
+
+
+def _cut(text: str, window: tuple[int, int], hits: list[int]) -> tuple[int, int]:
+    """The window, or the part of an overlong one around its first match, ending between words."""
+    start, end = window
+    if end - start <= SNIPPET_MAX_CHARS:
+        return window
+    first_hit = next((hit for hit in hits if start <= hit < end), start)
+    if first_hit - start > SNIPPET_MAX_CHARS // 2:
+        start = min(first_hit - SNIPPET_MAX_CHARS // 3, end - SNIPPET_MAX_CHARS)
+        while start < first_hit and not text[start - 1].isspace():
+            start += 1
+    stop = min(start + SNIPPET_MAX_CHARS, end)
+    if stop < end and not text[stop].isspace():
+        space = max(text.rfind(" ", start, stop), text.rfind("\n", start, stop))
+        stop = space if space > start else stop
+    return start, stop
+
+
+def excerpt(
+    section_text: str, start: int, end: int, wanted: Mapping[str, float], language: str = "en"
+) -> tuple[Snippet, tuple[tuple[int, int], ...]]:
+    """The snippet of `section_text[start:end]`, and the matched words of that whole passage.
+
+    All offsets are in the section's text.
+    """
+    passage = section_text[start:end]
+    begin, stop = best_window(passage, wanted, language)
+    snippet = Snippet(passage[begin:stop], start + begin, start + stop)
+    marks = tuple((start + left, start + right) for left, right, _ in matches(passage, wanted))
+    return snippet, marks

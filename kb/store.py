@@ -1,0 +1,146 @@
+"""Given an ordinal or an id, the article or section as it was read, word for word.
+
+One SQLite file, `articles.sqlite`, opened read-only and immutable. Ordinals count articles in the order of
+their ids and sections in the order of (article, place in the article), both from 0.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from kb.article import Article, ArticleSummary, Section, Source
+
+FILE = "articles.sqlite"
+
+SCHEMA = """
+CREATE TABLE articles (
+    ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, url TEXT NOT NULL,
+    updated TEXT, reviewed TEXT, language TEXT NOT NULL,
+    aliases TEXT NOT NULL, sources TEXT NOT NULL, tags TEXT NOT NULL, related TEXT NOT NULL,
+    section_ids_given INTEGER NOT NULL, section_count INTEGER NOT NULL
+);
+CREATE INDEX articles_by_title ON articles (title COLLATE NOCASE, id);
+CREATE TABLE sections (
+    ordinal INTEGER PRIMARY KEY, article INTEGER NOT NULL, id TEXT NOT NULL,
+    heading TEXT NOT NULL, level INTEGER NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX sections_by_article ON sections (article);
+"""
+
+_ARTICLE = "id, title, url, updated, reviewed, language, aliases, sources, tags, related, section_ids_given"
+_SUMMARY = "id, title, url, updated, reviewed, language, tags, section_count"
+
+
+def article_row(article: Article) -> tuple[Any, ...]:
+    """The article's columns from `id` to `section_count`, for writing."""
+    return (
+        article.id,
+        article.title,
+        article.url,
+        article.updated,
+        article.reviewed,
+        article.language,
+        json.dumps(article.aliases, ensure_ascii=False),
+        json.dumps([[source.title, source.url] for source in article.sources], ensure_ascii=False),
+        json.dumps(article.tags, ensure_ascii=False),
+        json.dumps(article.related, ensure_ascii=False),
+        article.section_ids_given,
+        len(article.sections),
+    )
+
+
+class ArticleStore:
+    """The canonical text of one generation. Safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+        # One lock for all threads: a look-up takes some 20 µs, encoding a question a hundred times that.
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Close the file. Look-ups fail afterwards."""
+        self._connection.close()
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def counts(self) -> tuple[int, int]:
+        """The numbers of articles and of sections."""
+        rows = self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM sections)")
+        articles, sections = rows[0]
+        return articles, sections
+
+    def article_by_id(self, article_id: str) -> Article | None:
+        """The article of that id with all its sections, or None."""
+        rows = self._rows(f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?", article_id)  # noqa: S608
+        return self._article(rows[0][0], rows[0][1:]) if rows else None
+
+    def article_head(self, ordinal: int) -> Article:
+        """The article of that ordinal without its sections."""
+        rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE ordinal = ?", ordinal)  # noqa: S608
+        return _head(rows[0], ())
+
+    def section(self, ordinal: int) -> Section:
+        """The section of that ordinal."""
+        rows = self._rows(
+            "SELECT id, heading, level, text FROM sections WHERE ordinal = ?", ordinal
+        )
+        return Section(*rows[0])
+
+    def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
+        """Articles by title, without regard to ASCII case, then by id."""
+        rows = self._rows(
+            f"SELECT {_SUMMARY} FROM articles ORDER BY title COLLATE NOCASE, id LIMIT ? OFFSET ?",  # noqa: S608
+            limit,
+            offset,
+        )
+        return [_summary(row) for row in rows]
+
+    def find_summary(self, name: str) -> ArticleSummary | None:
+        """The article whose id is `name`, or else whose title is, without regard to ASCII case."""
+        rows = self._rows(
+            f"SELECT {_SUMMARY} FROM articles WHERE id = ?1 OR title = ?1 COLLATE NOCASE"  # noqa: S608
+            " ORDER BY id = ?1 DESC, id LIMIT 1",
+            name,
+        )
+        return _summary(rows[0]) if rows else None
+
+    def _article(self, ordinal: int, row: Any) -> Article:
+        sections = self._rows(
+            "SELECT id, heading, level, text FROM sections WHERE article = ? ORDER BY ordinal",
+            ordinal,
+        )
+        return _head(row, tuple(Section(*section) for section in sections))
+
+
+def _head(row: Any, sections: tuple[Section, ...]) -> Article:
+    article_id, title, url, updated, reviewed, language, aliases, sources, tags, related, given = (
+        row
+    )
+    return Article(
+        id=article_id,
+        title=title,
+        sections=sections,
+        aliases=tuple(json.loads(aliases)),
+        url=url,
+        sources=tuple(Source(*source) for source in json.loads(sources)),
+        updated=updated,
+        reviewed=reviewed,
+        language=language,
+        tags=tuple(json.loads(tags)),
+        related=tuple(json.loads(related)),
+        section_ids_given=bool(given),
+    )
+
+
+def _summary(row: Any) -> ArticleSummary:
+    article_id, title, url, updated, reviewed, language, tags, section_count = row
+    return ArticleSummary(
+        article_id, title, url, updated, reviewed, language, tuple(json.loads(tags)), section_count
+    )

@@ -1,0 +1,36 @@
+"""What the whole suite shares: one index of `corpus/`, built once, and the knowledge base opened from it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+for name in [name for name in os.environ if name.startswith("KB_") and name != "KB_REQUIRE_BROWSER"]:
+    del os.environ[name]  # a developer's own settings must not reach a test
+
+ROOT = Path(__file__).parent.parent
+CORPUS = ROOT / "corpus"
+
+
+@pytest.fixture(scope="session")
+def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an index of `corpus/`. Read-only: a test that changes an index makes its own."""
+    from indexer.build import build
+
+    path = tmp_path_factory.mktemp("library") / "index"
+    report = build(path, [CORPUS])
+    assert not report.failures
+    return path
+
+
+@pytest.fixture(scope="session")
+def knowledge_base(index_path: Path) -> Iterator[object]:
+    """The knowledge base of `corpus/`."""
+    from kb import KnowledgeBase
+
+    with KnowledgeBase.open(index_path, verify="full") as opened:
+        yield opened
