@@ -6,6 +6,7 @@ Everything is built aside and published by one rename, so that the generation th
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from indexer.publish import building_folder, collect, file_infos, publish, write
 from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.store_writer import write_store
 from kb.bm25f import BM25FParameters
-from kb.errors import ArticleError, IndexUnusable
+from kb.errors import ArticleError, IndexUnusable, KbError
 from kb.generation import open_generation
 from kb.manifest import CorpusInfo, Counts, Manifest
 from kb.store import FILE as STORE
@@ -52,7 +53,11 @@ def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -
     except IndexUnusable:
         return True
     lease.release()
-    return manifest.corpora != _corpus_infos(corpora) or manifest.model.name != model
+    return (
+        manifest.model.name != model
+        or manifest.bm25f != BM25FParameters()
+        or manifest.corpora != _corpus_infos(corpora)
+    )
 
 
 def build(
@@ -71,6 +76,8 @@ def build(
     try:
         with writer_lock(index), building_folder(index) as folder:
             return _build(index, folder, corpora, model_name, progress, begun)
+    except sqlite3.OperationalError as error:  # a full disk, or a folder that may not be written
+        raise KbError(f"{index}: cannot be written ({error}).") from error
     finally:
         progress.close()
 

@@ -24,24 +24,31 @@ class EmbeddingCache:
 
     def __init__(self, path: Path, key: str, dimensions: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._key = key
         self._dimensions = dimensions
         try:
-            self._connection = self._open(path)
-        except sqlite3.DatabaseError:  # damaged: it is only a cache
-            path.unlink(missing_ok=True)
-            self._connection = self._open(path)
+            self._connection = self._open()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._connection = self._anew()
 
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path)
+    def _anew(self) -> sqlite3.Connection:
+        """An empty cache in place of a damaged one: what it held can be made again."""
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
             )
-            connection.execute("SELECT count(*) FROM vectors")
+            connection.execute("SELECT digest, vector FROM vectors LIMIT 1")
         except sqlite3.DatabaseError:
             connection.close()
             raise
@@ -59,16 +66,23 @@ class EmbeddingCache:
 
     def get(self, digest: bytes) -> NDArray[np.float32] | None:
         """The vector kept under that key, or None."""
-        with closing(
-            self._connection.execute("SELECT vector FROM vectors WHERE digest = ?", (digest,))
-        ) as rows:
-            row = rows.fetchone()
+        try:
+            with closing(
+                self._connection.execute("SELECT vector FROM vectors WHERE digest = ?", (digest,))
+            ) as rows:
+                row = rows.fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # a damaged page, met only now
+            self._connection.close()
+            self._connection = self._anew()
+            return None
         if row is None or len(row[0]) != 4 * self._dimensions:
             return None
         return np.frombuffer(row[0], dtype="<f4")
 
     def put(self, entries: Iterable[tuple[bytes, NDArray[np.float32]]]) -> None:
-        """Keep vectors, durably once this returns."""
+        """Keep vectors; once this returns they outlive the process, though not a power cut."""
         with self._connection:
             self._connection.executemany(
                 "INSERT OR REPLACE INTO vectors VALUES (?, ?)",

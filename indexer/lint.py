@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -104,7 +104,7 @@ class _Survey:
                 self.add_error(item)
                 continue
             place = Place(file.path, line)
-            self._article(place, item, place)
+            self._article(place, item, _always(place), {})
             if name.endswith(TEXT_SUFFIX):
                 self.anchors[file.path.resolve()] = {section.id for section in item.sections}
                 self._structure(place, item.sections, {})
@@ -125,7 +125,7 @@ class _Survey:
         def at(key: str) -> Place:
             return Place(path, parsed.key_lines.get(key))
 
-        self._article(at("id"), article, at("related"), at("updated"), at("reviewed"))
+        self._article(at("id"), article, at, parsed.section_lines)
         if not article.aliases:
             self.add(at("aliases"), "missing-aliases", "no aliases: add the words readers use")
         if not article.sources:
@@ -143,25 +143,24 @@ class _Survey:
         self,
         place: Place,
         article: Article,
-        related: Place,
-        updated: Place | None = None,
-        reviewed: Place | None = None,
+        at: Callable[[str], Place],
+        section_lines: Mapping[str, int],
     ) -> None:
-        """What holds for every form."""
+        """What holds for every form; `at` is the place of a key."""
         first = self.places.setdefault(article.id, place)
         if first is not place:
             self.add_error(duplicate_id(article.id, place, first), "duplicate-id")
         self.titles.add(_folded(article.title))
-        self.related += ((related, name) for name in article.related)
-        dates = (("updated", article.updated, updated), ("reviewed", article.reviewed, reviewed))
-        for key, value, where in dates:
+        self.related += ((at("related"), name) for name in article.related)
+        for key, value in (("updated", article.updated), ("reviewed", article.reviewed)):
             if value is not None and value > self.today.isoformat():
-                self.add(where or place, "future-date", f"{key} {value} is still to come")
-        for section, below in _pairs(article.sections):
+                self.add(at(key), "future-date", f"{key} {value} is still to come")
+        for section, below in zip(article.sections, (*article.sections[1:], None), strict=True):
             # A heading whose text is all under its subheadings is no mistake.
             if not section.text.strip() and (below is None or below.level <= section.level):
+                line = section_lines.get(section.id, place.line)
                 message = f'no text under "{section.heading or section.id}": write some, or drop it'
-                self.add(place, "empty-section", message)
+                self.add(Place(place.path, line), "empty-section", message)
 
     def _structure(self, place: Place, sections: Sequence[Section], lines: dict[str, int]) -> None:
         """What holds for articles that people write here."""
@@ -206,8 +205,8 @@ class _Survey:
         return ""
 
 
-def _pairs(sections: Sequence[Section]) -> Iterator[tuple[Section, Section | None]]:
-    return zip(sections, (*sections[1:], None), strict=True)
+def _always(place: Place) -> Callable[[str], Place]:
+    return lambda _: place
 
 
 def _folded(name: str) -> str:

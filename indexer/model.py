@@ -91,8 +91,9 @@ class EmbeddingModel:
             raise ModelError(
                 f"The model {name!r} does not say how long its window is. Choose another model."
             )
-        self.counter = TokenCounter(self._tokenizer, int(window))
         self._prompts = dict(self._model.prompts or {})
+        prompt = self._tokenizer.encode(self.passage_prompt, add_special_tokens=False)
+        self.counter = TokenCounter(self._tokenizer, int(window) - len(prompt.ids))
         dimensions = len(self.embed([_PROBE])[0])
         self.settings = EncoderSettings(
             dimensions=dimensions,

@@ -20,7 +20,20 @@ from kb.snippet import sentence_spans
 PREFIX_TOKENS = 64
 """The most tokens that title and heading may take of the window."""
 
+_MAX_CHARS_PER_TOKEN = 32
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n|\Z")
 _MID_PARAGRAPH_COST = 0.05  # a cut inside a paragraph weighs as much as a passage a fifth too short
+
+
+def _blocks(text: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs of `text`, each with its place, without the white space around them."""
+    position = 0
+    for gap in _BLANK_LINE.finditer(text):
+        block = text[position : gap.start()]
+        stripped = block.strip()
+        if stripped:
+            yield position + block.index(stripped), stripped
+        position = gap.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +51,8 @@ class Splitter:
 
     def __init__(self, counter: TokenCounter) -> None:
         self._counter = counter
-        self.max_tokens = counter.max_tokens - counter.special_tokens - PREFIX_TOKENS
+        between = counter.count("\n")  # stands between the prefix and the text
+        self.max_tokens = counter.max_tokens - counter.special_tokens - PREFIX_TOKENS - between
         if self.max_tokens < 16:
             raise ValueError(
                 f"a window of {counter.max_tokens} tokens leaves no room for a passage"
@@ -64,11 +78,11 @@ class Splitter:
                 yield piece.start, piece.end, piece.tokens
 
     def _pieces(self, text: str, language: str) -> Iterator[_Piece]:
-        for block in re.finditer(r"\S(?:.*?)(?=\s*\n\s*\n|\s*\Z)", text, re.DOTALL):
-            spans = sentence_spans(block[0], language)
+        for block, block_text in _blocks(text):
+            spans = sentence_spans(block_text, language)
             for index, (start, end) in enumerate(spans):
                 last = index == len(spans) - 1
-                begin, stop = block.start() + start, block.start() + end
+                begin, stop = block + start, block + end
                 tokens = self._counter.count(text[begin:stop])
                 if tokens <= self.max_tokens:
                     yield _Piece(begin, stop, tokens, last)
@@ -78,7 +92,9 @@ class Splitter:
     def _parts(self, text: str, start: int, end: int, closes: bool) -> Iterator[_Piece]:
         """A sentence too long for a passage, cut between words, or where that cannot be between tokens."""
         while start < end:
-            stop = start + self._counter.fitting(text[start:end], self.max_tokens)
+            # A bounded look ahead: a text without one full stop takes time by its length, not its square.
+            ahead = text[start : min(end, start + self.max_tokens * _MAX_CHARS_PER_TOKEN)]
+            stop = start + self._counter.fitting(ahead, self.max_tokens)
             if stop < end and not text[stop].isspace() and not text[stop - 1].isspace():
                 space = max(
                     (place for place in range(start + 1, stop) if text[place].isspace()), default=-1
@@ -98,8 +114,8 @@ class Splitter:
         sums = [0]
         for piece in pieces:
             sums.append(sums[-1] + piece.tokens)
-        count = math.ceil(sums[-1] / self.max_tokens)
-        target = sums[-1] / count
+        total = max(1, sums[-1])  # some tokenizers see nothing in a text that is not blank
+        target = total / math.ceil(total / self.max_tokens)
         # best[end]: (passages, cost, start of the last one) of the cheapest way to cut pieces[:end]
         best: list[tuple[int, float, int]] = [(0, 0.0, 0)]
         for end in range(1, len(pieces) + 1):

@@ -6,7 +6,10 @@ from tokenizers import Tokenizer
 
 
 class TokenCounter:
-    """A model's tokenizer as a measure. `max_tokens` is the model's window, special tokens included."""
+    """A model's tokenizer as a measure.
+
+    `max_tokens` is what the model's window leaves for a text, special tokens included.
+    """
 
     def __init__(self, tokenizer: Tokenizer, max_tokens: int) -> None:
         self._tokenizer = tokenizer

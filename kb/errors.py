@@ -36,11 +36,12 @@ class ArticleError(KbError):
     """One article cannot be read. The others are not stopped by it."""
 
     def __init__(self, path: Path | str, reason: str, line: int | None = None) -> None:
-        place = f"{path}:{line}" if line is not None else str(path)
-        super().__init__(f"{place}: {reason}")
-        self.path = str(path)
+        # A file's name need not be UTF-8; what is printed or sent as JSON must be.
+        self.path = str(path).encode(errors="replace").decode()
         self.line = line
-        self.reason = reason
+        self.reason = reason.encode(errors="replace").decode()
+        place = self.path if line is None else f"{self.path}:{line}"
+        super().__init__(f"{place}: {self.reason}")
 
 
 class ModelError(KbError):

@@ -56,15 +56,25 @@ class Evaluation:
         return {"topics": self.topics, "measures": self.means, "by_topic": self.by_topic}
 
 
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file that are not blank, numbered from 1."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise KbError(f"{path}: is not UTF-8 (byte {error.start}). Save it as UTF-8.") from error
+    # Not splitlines(): a text in JSON may hold other line separators.
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
 def read_topics(path: Path, field: str = "text") -> list[Topic]:
     """Topics from JSON lines with `id` and the given field; those whose field is empty are left out.
 
     Raises KbError naming the line, OSError where the file cannot be read.
     """
     topics = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         try:
             entry = json.loads(line)
             topic = Topic(str(entry["id"]), entry[field])
@@ -87,12 +97,9 @@ def read_qrels(path: Path) -> list[Any]:
     import ir_measures  # noqa: PLC0415  (a second to import)
 
     judgments = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        parts = line.split()
-        if not parts:
-            continue
+    for number, line in _lines(path):
         try:
-            topic, _, unit, grade = parts
+            topic, _, unit, grade = line.split()
             judgments.append(ir_measures.Qrel(topic, unit, int(grade)))
         except ValueError as error:
             raise KbError(

@@ -40,12 +40,12 @@ class Signals:
     heading: NDArray[np.float32]
 
     def combine(self, weights: FusionWeights) -> NDArray[np.float64]:
-        """The weighted sum, at most 1; in float64, so that the order of addition decides no tie."""
+        """The weighted sum, at most 1; in float64, so that it is what the explained contributions add up to."""
         total = (
             weights.keyword * self.keyword.astype(np.float64)
-            + weights.dense * self.dense
-            + weights.name * self.name
-            + weights.heading * self.heading
+            + weights.dense * self.dense.astype(np.float64)
+            + weights.name * self.name.astype(np.float64)
+            + weights.heading * self.heading.astype(np.float64)
         )
         return np.asarray(total, dtype=np.float64)
 

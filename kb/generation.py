@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,7 @@ from kb.manifest import Manifest
 Verify = Literal["quick", "full"]
 
 _TRUST_BY_STAMP = (".npy", ".onnx", ".sqlite")
+_GENERATION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _REMEDY = "Run `kb build` to make the index anew."
 
 
@@ -39,7 +41,7 @@ def current_generation(index: Path) -> str:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise IndexDamaged(f"{index / 'CURRENT'}: cannot be read ({error}). {_REMEDY}") from error
-    if not name or "/" in name or name.startswith("."):
+    if not _GENERATION_ID.fullmatch(name):
         raise IndexDamaged(f"{index / 'CURRENT'}: names no generation. {_REMEDY}")
     return name
 
@@ -61,8 +63,10 @@ class Lease:
             raise
 
     def release(self) -> None:
-        """Let go. Only once."""
-        os.close(self._file)
+        """Let go. Doing so again does nothing."""
+        held, self._file = self._file, -1
+        if held >= 0:
+            os.close(held)
 
 
 def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manifest, Lease]:
@@ -79,6 +83,10 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
             if current_generation(index) != generation_id:
                 continue  # published anew, and the old one collected, between the two looks
             break
+        except OSError as error:
+            raise IndexDamaged(
+                f"{folder / 'lease'}: cannot be opened ({error.strerror}). {_REMEDY}"
+            ) from error
         if not (folder / MANIFEST).exists() and current_generation(index) != generation_id:
             lease.release()
             continue
@@ -93,9 +101,14 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
 
 
 def check_files(index: Path, folder: Path, manifest: Manifest, verify: Verify) -> None:
-    """Raise IndexDamaged, naming the file, unless every file of the generation is what the manifest says."""
+    """Raise IndexDamaged, naming the file, unless every file of the generation is what the manifest says,
+    and Whoosh's folder holds no other."""
     stamps_path = index / "cache" / "verified" / f"{folder.name}.json"
     known = _load_stamps(stamps_path) if verify == "quick" else {}
+    # Whoosh takes the newest table of contents that lies there, whoever wrote it.
+    for path in (folder / "keyword").glob("*"):
+        if f"keyword/{path.name}" not in manifest.files:
+            raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
     stamps = {}
     for name, expected in manifest.files.items():
         path = folder / name

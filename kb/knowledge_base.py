@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -65,10 +66,13 @@ class KnowledgeBase:
     def __init__(self, index: Path, verify: Verify, base_url: str) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
-        folder, self.manifest, self._lease = open_generation(index, verify)
+        folder, self.manifest, lease = open_generation(index, verify)
         self._folder = folder
+        opened = ExitStack()
+        opened.callback(lease.release)
         try:
             self._store = ArticleStore(folder / STORE)
+            opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
             self._passages = np.load(
                 folder / "passages.npy", mmap_mode="r", allow_pickle=False
@@ -77,11 +81,12 @@ class KnowledgeBase:
                 Postings(folder / "postings"), VectorIndex(folder / "vectors"), self._passages
             )
         except Exception as error:
-            self._lease.release()
+            opened.close()
             raise IndexDamaged(
                 f"{folder}: cannot be opened ({type(error).__name__}: {error}). "
                 "Run `kb build` to make the index anew."
             ) from error
+        self._opened = opened
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
 
@@ -104,8 +109,7 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let the generation go, so that it may be deleted. Call it once no search is running."""
-        self._store.close()
-        self._lease.release()
+        self._opened.close()
 
     @property
     def generation(self) -> str:
@@ -171,7 +175,9 @@ class KnowledgeBase:
             for rank, place in enumerate(order[offset : offset + limit], start=offset + 1)
         ]
         watch.lap("cite")
-        return SearchResponse(question, verdict, tuple(page), self.generation, watch.total())
+        # A command line can hold bytes that are not UTF-8; an answer can always be printed.
+        asked = question.encode(errors="replace").decode()
+        return SearchResponse(asked, verdict, tuple(page), self.generation, watch.total())
 
     def run(
         self, question: str, unit: Unit = "section", depth: int = MAX_DEPTH
@@ -179,8 +185,10 @@ class KnowledgeBase:
         """The ids of the best units with their scores, best first, at most `depth`: a run for evaluation.
 
         A unit's id is the article's; or the section's as the collection gave it, else `article#section`; or the
-        passage's.
+        passage's. `depth` is from 1 to 1,000, else InvalidRequest.
         """
+        if not 1 <= depth <= MAX_DEPTH:
+            raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
         parsed = parse_question(question)
         terms = analysis.terms(parsed.text)
         vector = self._encoder.encode_question(parsed.text)

@@ -71,10 +71,8 @@ class Manifest:
     format_version: int = FORMAT_VERSION
 
     def to_bytes(self) -> bytes:
-        """The canonical JSON, the same bytes for the same content."""
-        return (
-            json.dumps(asdict(self), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        ).encode()
+        """The canonical JSON, the same bytes for the same content; ASCII, since a path need not be UTF-8."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode("ascii")
 
     @property
     def generation_id(self) -> str:
@@ -103,11 +101,12 @@ class Manifest:
             )
         try:
             manifest = cls._parse(content)
+            generation_id = manifest.generation_id
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IndexDamaged(
                 f"{path}: the manifest lacks what it must hold ({error}). Run `kb build` to make the index anew."
             ) from error
-        if manifest.generation_id != folder.name:
+        if generation_id != folder.name:
             raise IndexDamaged(
                 f"{path}: the manifest is not the one that was written. Run `kb build` to make the index anew."
             )

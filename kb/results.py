@@ -64,7 +64,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One section, by its best passage. `rank` counts from 1 over all pages; `score` is 0 to 1."""
+    """One section, by its best passage. `rank` counts from 1 over all pages.
+
+    `score` is at most 1, and about 0 or less where question and passage have nothing in common.
+    """
 
     rank: int
     score: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -53,7 +54,8 @@ def best_window(text: str, wanted: Mapping[str, float], language: str = "en") ->
             if end - start > SNIPPET_MAX_CHARS and last > first:
                 break
             held = {term for begin, stop, term in found if start <= begin and stop <= end}
-            key = (sum(wanted[term] for term in held), -start, end)
+            # fsum, since a set has no order that a sum could keep
+            key = (math.fsum(wanted[term] for term in held), -start, end)
             if best is None or key > best:
                 best, window = key, (start, end)
     return _cut(text, window, [begin for begin, _, _ in found])

@@ -78,6 +78,8 @@ class ArticleStore:
 
     def article_by_id(self, article_id: str) -> Article | None:
         """The article of that id with all its sections, or None."""
+        if not _is_text(article_id):
+            return None
         rows = self._rows(f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?", article_id)  # noqa: S608
         return self._article(rows[0][0], rows[0][1:]) if rows else None
 
@@ -104,6 +106,8 @@ class ArticleStore:
 
     def find_summary(self, name: str) -> ArticleSummary | None:
         """The article whose id is `name`, or else whose title is, without regard to ASCII case."""
+        if not _is_text(name):
+            return None
         rows = self._rows(
             f"SELECT {_SUMMARY} FROM articles WHERE id = ?1 OR title = ?1 COLLATE NOCASE"  # noqa: S608
             " ORDER BY id = ?1 DESC, id LIMIT 1",
@@ -117,6 +121,11 @@ class ArticleStore:
             ordinal,
         )
         return _head(row, tuple(Section(*section) for section in sections))
+
+
+def _is_text(name: str) -> bool:
+    """Whether SQLite can be asked for it: not so for bytes of a command line that are not UTF-8."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def _head(row: Any, sections: tuple[Section, ...]) -> Article:

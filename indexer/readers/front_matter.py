@@ -76,7 +76,7 @@ def _parse(name: Path | str, block: str, above: int) -> tuple[dict[str, object],
     except yaml.reader.ReaderError as error:
         raise ArticleError(
             name,
-            f"the front matter holds U+{ord(str(error.character)):04X}, which YAML does not allow: "
+            f"the front matter holds U+{int(error.character):04X}, which YAML does not allow: "
             "delete it",
             line_at(error.position),
         ) from None

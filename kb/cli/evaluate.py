@@ -58,7 +58,9 @@ def evaluate(
     judgments = evaluation.read_qrels(qrels)
     with (
         KnowledgeBase.open(index) as knowledge_base,
-        click.progressbar(length=len(questions), label="asking", file=sys.stderr) as bar,
+        click.progressbar(
+            length=len(questions), label="asking", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar,
     ):
         run = evaluation.run_topics(
             knowledge_base, questions, cast("Unit", unit), depth, lambda: bar.update(1)

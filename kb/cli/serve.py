@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,18 +12,14 @@ from kb.cli.options import index_option
 @click.command()
 @index_option
 @click.option("--host", help="The address to listen on.  [env: KB_HOST; default: 127.0.0.1]")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="The port.  [env: KB_PORT; default: 8000]"
-)
-@click.option("--base-url", help="What stands before the paths in citations.  [env: KB_BASE_URL]")
+@click.option("--port", type=int, help="The port.  [env: KB_PORT; default: 8000]")
+@click.option("--base-url", help="The public address, for citations' links.  [env: KB_BASE_URL]")
 def serve(index: Path, host: str | None, port: int | None, base_url: str | None) -> None:
-    """Serve the API and the search page from the index, and each newer generation once it is published."""
+    """Serve the API and the search page, and take over each newer index once it is published."""
     from kb.generation import current_generation
     from search_api.server import serve as run_server
-    from search_api.settings import Settings
+    from search_api.settings import load_settings
 
+    settings = load_settings(index=index, host=host, port=port, base_url=base_url)
     current_generation(index)  # nothing to serve is an error here, not a page that says so
-    flags: dict[str, Any] = {"host": host, "port": port, "base_url": base_url}
-    run_server(
-        Settings(index=index, **{name: value for name, value in flags.items() if value is not None})
-    )
+    run_server(settings)
