@@ -23,8 +23,9 @@ from indexer.library import Library
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.progress import Progress
 from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
-from indexer.splitter import PREFIX_TOKENS, Splitter
+from indexer.splitter import Splitter
 from indexer.store_writer import write_store
+from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexUnusable, KbError
 from kb.generation import open_generation
@@ -102,6 +103,7 @@ def _build(
         progress.stage("split", articles)
         library.split(Splitter(model.counter), progress.advance)
         np.save(folder / "passages.npy", library.passages, allow_pickle=False)
+        np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
         embedded, texts = _embed(index, folder / "vectors", library, model, progress)
         progress.stage("write keyword index", len(library.passages))
         write_whoosh(folder / "keyword", _counted(library.fields(), progress))
@@ -167,12 +169,10 @@ def _embed(
     """Write the vectors; how many texts had to be embedded, of how many."""
     folder.mkdir()
     np.save(folder / "name_starts.npy", library.name_starts, allow_pickle=False)
+    np.save(folder / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
     jobs = (
-        (
-            "passages",
-            library.passage_text,
-            (library.passages["tokens"] + PREFIX_TOKENS // 4).tolist(),
-        ),
+        ("passages", library.passage_text, library.passage_lengths()),
+        ("sentences", library.sentence_text, library.sentence_lengths()),
         ("headings", library.heading_text, library.heading_lengths()),
         ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
     )
@@ -182,12 +182,8 @@ def _embed(
     embedded = 0
     with EmbeddingCache(index / "cache" / "embeddings.sqlite", key, model.info.dimensions) as cache:
         for name, text_at, lengths in jobs:
-            out = np.lib.format.open_memmap(
-                folder / f"{name}.npy",
-                mode="w+",
-                dtype=np.float32,
-                shape=(len(lengths), model.info.dimensions),
-            )
+            rows = VectorRows if name != "sentences" else RoundedRows
+            out = rows(folder / name, len(lengths), model.info.dimensions)
             embedded += embed_into(out, text_at, lengths, model.embed, cache, progress.advance)
-            out.flush()
+            out.save()
     return embedded, total

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.vector_rows import Rows
+
 BATCH_TOKENS = 4096
 """How many tokens are embedded at once, padding included: enough to keep the cores busy, little memory."""
 
@@ -83,22 +85,30 @@ class EmbeddingCache:
 
     def put(self, entries: Iterable[tuple[bytes, NDArray[np.float32]]]) -> None:
         """Keep vectors; once this returns they outlive the process, though not a power cut."""
+        rows = [(digest, vector.astype("<f4").tobytes()) for digest, vector in entries]
+        try:
+            self._insert(rows)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self._connection.close()
+            self._connection = self._anew()
+            self._insert(rows)
+
+    def _insert(self, rows: list[tuple[bytes, bytes]]) -> None:
         with self._connection:
-            self._connection.executemany(
-                "INSERT OR REPLACE INTO vectors VALUES (?, ?)",
-                [(digest, vector.astype("<f4").tobytes()) for digest, vector in entries],
-            )
+            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
 
 def embed_into(
-    out: NDArray[np.float32],
+    out: Rows,
     texts: Sequence[str] | Callable[[int], str],
     lengths: Sequence[int],
     embed: Callable[[list[str]], NDArray[np.float32]],
     cache: EmbeddingCache,
     advance: Callable[[int], None],
 ) -> int:
-    """Fill `out` (n, dimensions) with the vectors of n texts; how many had to be embedded.
+    """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
     tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done.

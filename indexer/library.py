@@ -19,6 +19,7 @@ from indexer.keyword_writer import Fields
 from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.tokens import TokenCounter
 from kb.article import Article
+from kb.snippet import sentence_spans
 from kb.store import ArticleStore
 
 PASSAGE = np.dtype(
@@ -26,12 +27,17 @@ PASSAGE = np.dtype(
 )
 """A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens."""
 
+SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
+"""A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
+
 
 class Library:
     """All articles of a build, read from its store as they are needed."""
 
     passages: NDArray[np.void]
     """(N,) of PASSAGE, set by `split`."""
+    sentences: NDArray[np.void]
+    """(K,) of SENTENCE, in the order of passages, set by `split`; every passage has at least one."""
 
     def __init__(self, path: Path, counter: TokenCounter) -> None:
         self._counter = counter
@@ -49,6 +55,8 @@ class Library:
             )
         self._section = lru_cache(maxsize=4096)(self._store.section)
         self._head = lru_cache(maxsize=4096)(self._store.article_head)
+        self._prefix = lru_cache(maxsize=4096)(self._shortened_heading)
+        self._title = lru_cache(maxsize=4096)(self._shortened_title)
         heads = [self._store.article_head(ordinal) for ordinal in range(len(self._ids))]
         self.names = [name for head in heads for name in (head.title, *head.aliases)]
         counts = [1 + len(head.aliases) for head in heads]
@@ -79,6 +87,17 @@ class Library:
             advance()
         rows.sort()
         self.passages = np.array([row for _, row in rows], dtype=PASSAGE)
+        self.sentences = np.fromiter(self._find_sentences(), dtype=SENTENCE)
+        counts = np.bincount(self.sentences["passage"], minlength=len(self.passages))
+        self.sentence_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    def _find_sentences(self) -> Iterator[tuple[int, int, int]]:
+        for place, entry in enumerate(self.passages):
+            first, last = int(entry["start"]), int(entry["end"])
+            text = self._section(int(entry["section"])).text[first:last]
+            language = self._head(int(entry["article"])).language
+            for start, end in sentence_spans(text, language) or ((0, len(text)),):
+                yield place, first + start, first + end
 
     def _article(self, article_id: str) -> Article:
         article = self._store.article_by_id(article_id)
@@ -92,13 +111,32 @@ class Library:
         text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
         return f"{self._prefix(section)}\n{text}"
 
-    def _prefix(self, section: int) -> str:
+    def _shortened_heading(self, section: int) -> str:
         return self._counter.shorten(self.heading_text(section), PREFIX_TOKENS)
+
+    def _shortened_title(self, article: int) -> str:
+        return self._counter.shorten(self._head(article).title, PREFIX_TOKENS)
 
     def heading_text(self, section: int) -> str:
         """Title and heading of a section, as one text."""
         title = self._head(int(self._owners[section])).title
         return f"{title}\n{self._section(section).heading}".strip()
+
+    def passage_lengths(self) -> list[int]:
+        """A rough number of tokens of each passage with its prefix, to sort by."""
+        return [PREFIX_TOKENS // 4 + int(tokens) for tokens in self.passages["tokens"]]
+
+    def sentence_text(self, place: int) -> str:
+        """What is embedded for a sentence: the article's title, at most PREFIX_TOKENS of it, and the sentence."""
+        entry = self.sentences[place]
+        passage = self.passages[int(entry["passage"])]
+        text = self._section(int(passage["section"])).text[int(entry["start"]) : int(entry["end"])]
+        return f"{self._title(int(passage['article']))}\n{text}".strip()
+
+    def sentence_lengths(self) -> list[int]:
+        """A rough number of tokens of each sentence, to sort by."""
+        characters = self.sentences["end"] - self.sentences["start"]
+        return [8 + int(count) // 4 for count in characters]
 
     def heading_lengths(self) -> list[int]:
         """A rough number of tokens of each heading text, to sort by."""

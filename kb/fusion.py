@@ -1,9 +1,10 @@
 """Given keyword scores and cosines, one score, and the candidates that it is worked out for.
 
-A convex combination of four absolute signals: BM25F divided by the question's bound, and the cosines of the
-question with the passage, with the article's nearest name (title or alias), and with title and heading. None of
+A convex combination of five absolute signals: BM25F divided by the question's bound, and the cosines of the question
+with the passage, with its nearest sentence, with the article's nearest name (title or alias), and with title and
+heading. None of
 them depends on who else is a candidate. Candidates are the best `CANDIDATE_DEPTH` passages of the keyword side and as
-many of the dense side, whatever the page asked for; for each, all four signals are looked up, so that no side is
+many of the dense side, whatever the page asked for; for each, all signals are looked up, so that no side is
 missing.
 """
 
@@ -23,19 +24,21 @@ class FusionWeights:
 
     keyword: float
     dense: float
+    sentence: float
     name: float
     heading: float
 
 
-DEFAULT_WEIGHTS = FusionWeights(keyword=0.2, dense=0.2, name=0.3, heading=0.3)
+DEFAULT_WEIGHTS = FusionWeights(keyword=0.15, dense=0.30, sentence=0.30, name=0.20, heading=0.05)
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """The four signals of some passages, arrays of one length, unweighted."""
+    """The signals of some passages, arrays of one length, unweighted."""
 
     keyword: NDArray[np.float32]
     dense: NDArray[np.float32]
+    sentence: NDArray[np.float32]
     name: NDArray[np.float32]
     heading: NDArray[np.float32]
 
@@ -44,6 +47,7 @@ class Signals:
         total = (
             weights.keyword * self.keyword.astype(np.float64)
             + weights.dense * self.dense.astype(np.float64)
+            + weights.sentence * self.sentence.astype(np.float64)
             + weights.name * self.name.astype(np.float64)
             + weights.heading * self.heading.astype(np.float64)
         )

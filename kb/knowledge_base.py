@@ -77,6 +77,9 @@ class KnowledgeBase:
             self._passages = np.load(
                 folder / "passages.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
+            self._sentences = np.load(
+                folder / "sentences.npy", mmap_mode="r", allow_pickle=False
+            ).view(np.ndarray)
             self._ranker = Ranker(
                 Postings(folder / "postings"), VectorIndex(folder / "vectors"), self._passages
             )
@@ -231,6 +234,11 @@ class KnowledgeBase:
             )
         )
 
+    def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
+        """The sentence of a candidate that comes nearest to the question, as a range of its section."""
+        row = self._ranker.sentence_row(ranking, place)
+        return int(self._sentences[row]["start"]), int(self._sentences[row]["end"])
+
     def _result(self, ranking: Ranking, place: int, rank: int) -> SearchResult:
         row = int(ranking.rows[place])
         entry = self._passages[row]
@@ -244,7 +252,9 @@ class KnowledgeBase:
                 "Run `kb build` to make the index anew."
             )
         wanted = {found.term: found.idf for found in ranking.keyword.matched}
-        snippet, highlights = excerpt(section.text, start, end, wanted, article.language)
+        snippet, highlights = excerpt(
+            section.text, start, end, wanted, article.language, self._answer(ranking, place)
+        )
         citation = Citation(
             article_id=article.id,
             article_title=article.title,

@@ -20,8 +20,9 @@ Unit = Literal["passage", "section", "article"]
 class Ranking:
     """The candidates of one question, in the order of passage ids; arrays of one length, a place each.
 
-    `rows` are the passages' ordinals, `sections` and `articles` those they belong to; `nearest_name` says which of
-    the article's names came nearest, 0 being the title. `scores` are the weighted sums of `signals`.
+    `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
+    the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
+    `scores` are the weighted sums of `signals`.
     """
 
     rows: NDArray[np.int64]
@@ -29,6 +30,7 @@ class Ranking:
     articles: NDArray[np.int64]
     signals: Signals
     nearest_name: NDArray[np.int64]
+    nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
     weights: FusionWeights
     keyword: KeywordScores
@@ -53,6 +55,7 @@ class Ranking:
         """What each ranker contributed to a candidate; `names` are its article's title and aliases."""
         keyword = float(self.signals.keyword[place])
         dense = float(self.signals.dense[place])
+        sentence = float(self.signals.sentence[place])
         name = float(self.signals.name[place])
         heading = float(self.signals.heading[place])
         shares = self.postings.contributions(self.keyword, int(self.rows[place]))
@@ -67,6 +70,8 @@ class Ranking:
             name_matched=names[int(self.nearest_name[place])],
             heading_cosine=heading,
             terms={term: self.weights.keyword * share for term, share in shares.items()},
+            sentence=self.weights.sentence * sentence,
+            sentence_cosine=sentence,
         )
 
 
@@ -88,6 +93,11 @@ class Ranker:
         self._passages = passages
         self._weights = weights
 
+    def sentence_row(self, ranking: Ranking, place: int) -> int:
+        """The row, among all sentences, of the one of a candidate that comes nearest to the question."""
+        first = self._vectors.sentence_starts[ranking.rows[place]]
+        return int(first + ranking.nearest_sentence[place])
+
     def rank(
         self, terms: list[str], vector: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
     ) -> Ranking:
@@ -104,9 +114,11 @@ class Ranker:
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)
         names, nearest = self._vectors.best_names(vector, distinct)
+        sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
             dense=dense[rows],
+            sentence=sentences,
             name=names[owner],
             heading=self._vectors.heading_cosines(vector, sections),
         )
@@ -116,6 +128,7 @@ class Ranker:
             articles=articles,
             signals=signals,
             nearest_name=nearest[owner],
+            nearest_sentence=nearest_sentence,
             scores=signals.combine(self._weights),
             weights=self._weights,
             keyword=keyword,

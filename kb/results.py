@@ -42,12 +42,12 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each ranker contributed. The result's score is the sum of the four contributions.
+    """What each ranker contributed. The result's score is the sum of the five contributions.
 
-    `keyword`, `dense`, `name` and `heading` are contributions, already weighted. `keyword_score` is BM25F
-    divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage,
-    with the article's title or its nearest alias (`name_matched`), and with title and heading.
-    `terms` gives each matched term of the question its share of `keyword`.
+    `keyword`, `dense`, `sentence`, `name` and `heading` are contributions, already weighted. `keyword_score` is BM25F
+    divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
+    its nearest sentence, with the article's title or its nearest alias (`name_matched`), and with title and
+    heading. `terms` gives each matched term of the question its share of `keyword`.
     """
 
     keyword: float
@@ -60,6 +60,8 @@ class Explanation:
     name_matched: str
     heading_cosine: float
     terms: dict[str, float]
+    sentence: float = 0.0
+    sentence_cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

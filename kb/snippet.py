@@ -36,9 +36,15 @@ def matches(text: str, wanted: Mapping[str, float]) -> list[tuple[int, int, str]
     return [(token.start, token.end, token.term) for token in tokens(text) if token.term in wanted]
 
 
-def best_window(text: str, wanted: Mapping[str, float], language: str = "en") -> tuple[int, int]:
+def best_window(
+    text: str,
+    wanted: Mapping[str, float],
+    language: str = "en",
+    answer: tuple[int, int] | None = None,
+) -> tuple[int, int]:
     """The run of whole sentences, at most SNIPPET_MAX_CHARS long, that holds most of what is wanted.
 
+    `answer` is the sentence, as a range, that the run must hold; None asks for the words alone.
     `wanted` gives each term its weight, counted once a run; of equal runs the earliest, and there the longest.
     A sentence longer than that is cut between words.
     """
@@ -51,6 +57,8 @@ def best_window(text: str, wanted: Mapping[str, float], language: str = "en") ->
     for first, (start, _) in enumerate(sentences):
         for last in range(first, len(sentences)):
             end = sentences[last][1]
+            if answer is not None and not (start <= answer[0] and answer[1] <= end):
+                continue
             if end - start > SNIPPET_MAX_CHARS and last > first:
                 break
             held = {term for begin, stop, term in found if start <= begin and stop <= end}
@@ -62,31 +70,44 @@ def best_window(text: str, wanted: Mapping[str, float], language: str = "en") ->
 
 
 def _cut(text: str, window: tuple[int, int], hits: list[int]) -> tuple[int, int]:
-    """The window, or the part of an overlong one around its first match, ending between words."""
+    """The window, or the part of an overlong one around its first match, between words where words are not overlong."""
     start, end = window
     if end - start <= SNIPPET_MAX_CHARS:
         return window
-    first_hit = next((hit for hit in hits if start <= hit < end), start)
-    if first_hit - start > SNIPPET_MAX_CHARS // 2:
-        start = min(first_hit - SNIPPET_MAX_CHARS // 3, end - SNIPPET_MAX_CHARS)
-        while start < first_hit and not text[start - 1].isspace():
-            start += 1
-    stop = min(start + SNIPPET_MAX_CHARS, end)
-    if stop < end and not text[stop].isspace():
-        space = max(text.rfind(" ", start, stop), text.rfind("\n", start, stop))
-        stop = space if space > start else stop
-    return start, stop
+    hit = next((hit for hit in hits if start <= hit < end), start)
+    if hit - start > SNIPPET_MAX_CHARS // 2:
+        earliest = min(hit - SNIPPET_MAX_CHARS // 3, end - SNIPPET_MAX_CHARS)
+        start = next((place for place in range(earliest, hit) if _word_begins(text, place)), hit)
+    if start + SNIPPET_MAX_CHARS >= end:
+        return start, end
+    stop = start + SNIPPET_MAX_CHARS
+    return start, next((place for place in range(stop, start, -1) if _word_ends(text, place)), stop)
+
+
+def _word_begins(text: str, place: int) -> bool:
+    return text[place - 1].isspace() and not text[place].isspace()
+
+
+def _word_ends(text: str, place: int) -> bool:
+    return text[place].isspace() and not text[place - 1].isspace()
 
 
 def excerpt(
-    section_text: str, start: int, end: int, wanted: Mapping[str, float], language: str = "en"
+    section_text: str,
+    start: int,
+    end: int,
+    wanted: Mapping[str, float],
+    language: str = "en",
+    answer: tuple[int, int] | None = None,
 ) -> tuple[Snippet, tuple[tuple[int, int], ...]]:
     """The snippet of `section_text[start:end]`, and the matched words of that whole passage.
 
     All offsets are in the section's text.
     """
     passage = section_text[start:end]
-    begin, stop = best_window(passage, wanted, language)
+    if answer is not None:
+        answer = (answer[0] - start, answer[1] - start)
+    begin, stop = best_window(passage, wanted, language, answer)
     snippet = Snippet(passage[begin:stop], start + begin, start + stop)
     marks = tuple((start + left, start + right) for left, right, _ in matches(passage, wanted))
     return snippet, marks
