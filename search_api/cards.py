@@ -1,0 +1,135 @@
+"""Given a result and its article, what its card on the page shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from kb.article import Article, article_path
+from kb.results import SearchResult
+from search_api.blocks import Block, blocks
+
+CITED_ANCHOR = "page.cited"
+"""The id of the highlighted passage on an article's page. Sections' slugs hold no dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the parts of a score. `figure` is what it adds, `measure` the bare signal."""
+
+    name: str
+    meaning: str
+    figure: float
+    measure: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A result as the template wants it; `link` and `sources_link` begin with `/articles/`."""
+
+    result: SearchResult
+    article: Article
+    link: str
+    sources_link: str
+    snippet: tuple[Block, ...]
+    cut_before: bool
+    cut_after: bool
+    passage: tuple[Block, ...]
+    parts: tuple[Part, ...]
+    words: tuple[str, ...]
+
+
+def make_card(result: SearchResult, article: Article) -> Card:
+    """The card of one result. `article` is the one it cites."""
+    citation, snippet = result.citation, result.snippet
+    return Card(
+        result=result,
+        article=article,
+        link=passage_path(citation.article_id, citation.section_id, citation.start, citation.end),
+        sources_link=f"{article_path(article.id)}#page.sources",
+        snippet=_shifted(snippet.text, snippet.start, result.highlights),
+        cut_before=snippet.start > citation.start,
+        cut_after=snippet.end < citation.end,
+        passage=_shifted(result.text, citation.start, result.highlights),
+        parts=_parts(result),
+        words=_words(result),
+    )
+
+
+def passage_path(article_id: str, section_id: str, start: int, end: int) -> str:
+    """The article's page with a passage highlighted and in view.
+
+    A passage at the start of its section is reached by the section's own anchor, so that its
+    heading is in view too; one further down by the passage's.
+    """
+    section = quote(section_id, safe="")
+    anchor = section if start == 0 else CITED_ANCHOR
+    return f"{article_path(article_id)}?start={start}&end={end}&section={section}#{anchor}"
+
+
+def web_address(address: str) -> str:
+    """The address if it leads to the web, else nothing: `javascript:` is never a link."""
+    try:
+        parts = urlsplit(address.strip())
+    except ValueError:
+        return ""
+    return address.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def site_name(address: str) -> str:
+    """The host of an address as a reader knows it."""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+def _shifted(text: str, start: int, highlights: tuple[tuple[int, int], ...]) -> tuple[Block, ...]:
+    """The blocks of a text that begins at `start` of its section, as highlights count."""
+    marks = [(max(begin - start, 0), end - start) for begin, end in highlights]
+    return blocks(text, marks)
+
+
+def _words(result: SearchResult) -> tuple[str, ...]:
+    """The matched words as the passage writes them, each once."""
+    start = result.citation.start
+    found = (result.text[begin - start : end - start] for begin, end in result.highlights)
+    return tuple(dict.fromkeys(word.casefold() for word in found if word))
+
+
+def _parts(result: SearchResult) -> tuple[Part, ...]:
+    why = result.explanation
+    return (
+        Part(
+            "Words in common",
+            "Words of the question that the passage, its headings or its names hold too;"
+            " rare ones count more.",
+            why.keyword,
+            f"{_share(why.keyword_score)} of what this question could reach",
+        ),
+        Part(
+            "Meaning of the passage",
+            "How close the passage is to the question in meaning, whatever its words.",
+            why.dense,
+            f"Similarity {why.passage_cosine:.2f} of 1",
+        ),
+        Part(
+            "Meaning of its nearest sentence",
+            "How close the one sentence of the passage is that comes nearest.",
+            why.sentence,
+            f"Similarity {why.sentence_cosine:.2f} of 1",
+        ),
+        Part(
+            "What the article is about",
+            f"The nearest of the article’s names is “{why.name_matched}”.",
+            why.name,
+            f"Similarity {why.name_cosine:.2f} of 1",
+        ),
+        Part(
+            "What the section is about",
+            "How close the section’s heading is to the question, read with the title.",
+            why.heading,
+            f"Similarity {why.heading_cosine:.2f} of 1",
+        ),
+    )
+
+
+def _share(value: float) -> str:
+    return f"{value:.0%}"

@@ -1,0 +1,177 @@
+"""Given the routes, the OpenAPI document: what FastAPI writes, with every field described.
+
+The answers are the dataclasses of `kb` as they are. Those carry their documentation in docstrings,
+which JSON Schema does not see, so the fields are described here; a test holds that none is left
+out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from search_api.problems import MEDIA_TYPE, Problem, kind_of
+
+SCHEMA_REF = "#/components/schemas/{model}"
+
+_DATES = "ISO 8601 date, or null where none is known."
+
+FIELDS: dict[str, dict[str, str]] = {
+    "SearchResponse": {
+        "": "The answer to one question.",
+        "question": "The question as it was asked.",
+        "answered": "How far the first result can be trusted to answer; with `none` the results are"
+        " only the nearest passages.",
+        "results": "The best passage of each section that answers, best first.",
+        "generation": "Names the state of the index that answered.",
+        "timings": "Milliseconds by step.",
+    },
+    "SearchResult": {
+        "": "One section, by its best passage.",
+        "rank": "Its place, counted from 1 over all pages.",
+        "score": "How well it answers; the sum of the contributions in `explanation`.",
+        "text": "The whole passage, word for word.",
+        "snippet": "The part of the passage that answers.",
+        "highlights": "The matched words, each as [start, end] in the text of the section.",
+        "citation": "Where the passage stands.",
+        "explanation": "What each ranker contributed.",
+    },
+    "Snippet": {
+        "": "One contiguous part of a section's text, in code points, the end exclusive.",
+        "text": "Its words.",
+        "start": "Where it begins in the text of the section.",
+        "end": "Where it ends.",
+    },
+    "Citation": {
+        "": "A verifiable pointer: `quote` stands word for word at `start` to `end` of it.",
+        "article_id": "The article's id.",
+        "article_title": "The article's title.",
+        "section_id": "The section's id, unique within the article.",
+        "section_heading": "The section's heading; empty for the text above the first heading.",
+        "url": "The article's page here, with the section's anchor.",
+        "source_url": "The publisher's page, or empty.",
+        "quote": "The passage, word for word.",
+        "start": "Where it begins in the text of the section, in code points.",
+        "end": "Where it ends, exclusive.",
+    },
+    "Explanation": {
+        "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"
+        " `sentence`, `name` and `heading`.",
+        "keyword": "Contribution of the words in common.",
+        "dense": "Contribution of the passage's meaning.",
+        "name": "Contribution of the article's title or nearest alias.",
+        "heading": "Contribution of the title and the section's heading.",
+        "keyword_score": "BM25F divided by the bound of the question, 0 to 1.",
+        "passage_cosine": "Cosine of question and passage, -1 to 1.",
+        "sentence": "Contribution of the meaning of the passage's nearest sentence.",
+        "sentence_cosine": "Cosine of question and that sentence, -1 to 1.",
+        "name_cosine": "Cosine of question and the nearest of title and aliases, -1 to 1.",
+        "name_matched": "The title or alias that was nearest.",
+        "heading_cosine": "Cosine of question and `title heading`, -1 to 1.",
+        "terms": "The matched terms, each with its share of `keyword`.",
+    },
+    "Article": {
+        "": "One source document with its sections.",
+        "id": "Its id.",
+        "title": "Its title.",
+        "sections": "Its sections in order.",
+        "aliases": "Other names of its subject, lay and medical.",
+        "url": "The publisher's page, or empty.",
+        "sources": "Public references that a reader can check.",
+        "updated": f"When it was last changed: {_DATES}",
+        "reviewed": f"When a clinician reviewed it: {_DATES}",
+        "language": "BCP 47 language tag.",
+        "tags": "Its topics.",
+        "related": "Ids or titles of other articles, which may or may not be here.",
+        "section_ids_given": "Whether the sections' ids came with the collection; else they are"
+        " made from the headings.",
+    },
+    "Section": {
+        "": "The text under one heading, up to the next heading of any level.",
+        "id": "Its id, unique within the article, and its anchor on the page.",
+        "heading": "Its heading; empty for the text above the first heading.",
+        "level": "1 to 6 as in HTML.",
+        "text": "Plain text, its blocks separated by a blank line.",
+    },
+    "Source": {
+        "": "A public reference.",
+        "title": "Its name.",
+        "url": "Its address, or empty.",
+    },
+    "ArticleSummary": {
+        "": "What a list of articles shows of one.",
+        "id": "Its id.",
+        "title": "Its title.",
+        "url": "The publisher's page, or empty.",
+        "updated": f"When it was last changed: {_DATES}",
+        "reviewed": f"When a clinician reviewed it: {_DATES}",
+        "language": "BCP 47 language tag.",
+        "tags": "Its topics.",
+        "section_count": "How many sections it has.",
+    },
+    "ArticleList": {
+        "": "One page of the list of articles.",
+        "total": "How many articles there are in all.",
+        "articles": "Those of this page, by title.",
+    },
+    "Health": {
+        "": "What is being served.",
+        "status": "`degraded` while a newer index was published that does not open.",
+        "generation": "The state of the index that answers.",
+        "created": "When that index was built, ISO 8601 in UTC.",
+        "model": "The embedding model it was built with.",
+        "articles": "How many articles it holds.",
+        "sections": "How many sections.",
+        "passages": "How many passages.",
+        "reason": "Why the service is degraded, and what to do; else null.",
+    },
+}
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route declares of the problems it may answer with."""
+    schema = {"$ref": SCHEMA_REF.format(model="Problem")}
+    declared: dict[int | str, dict[str, Any]] = {}
+    for status in (*statuses, 500):
+        kind = kind_of(status)
+        example = {"type": f"/docs#{kind.name}", "title": kind.title, "status": status}
+        declared[status] = {
+            "description": f"{kind.title}. {kind.meaning}",
+            "content": {MEDIA_TYPE: {"schema": schema, "example": {**example, **kind.example}}},
+        }
+    return declared
+
+
+def install(app: FastAPI) -> None:
+    """Let `/openapi.json` give the described document, made once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _described(
+                get_openapi(
+                    title=app.title,
+                    version=app.version,
+                    summary=app.summary,
+                    description=app.description,
+                    routes=app.routes,
+                    tags=app.openapi_tags,
+                    servers=app.servers,
+                )
+            )
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _described(document: dict[str, Any]) -> dict[str, Any]:
+    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(ref_template=SCHEMA_REF)
+    schemas.update(problem.pop("$defs"))
+    schemas["Problem"] = problem
+    for name, fields in FIELDS.items():
+        for field, description in fields.items():
+            target = schemas[name]["properties"][field] if field else schemas[name]
+            target["description"] = description
+    return document

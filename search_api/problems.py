@@ -1,0 +1,244 @@
+"""Given an error, the answer it gets: RFC 9457 problem details, or the same as a page.
+
+This is the one place where errors become statuses. A problem never holds the text of a question,
+and a fault of the service itself shows nothing but the request's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from kb.errors import (
+    IndexDamaged,
+    IndexFormatMismatch,
+    IndexMissing,
+    IndexUnusable,
+    InvalidRequest,
+    KbError,
+    NotFound,
+)
+from search_api.validation import field_errors
+
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with one field."""
+
+    field: str = Field(description="The field's name, or `body` for the body as a whole.")
+    message: str = Field(description="What is wrong with it and what is accepted.")
+
+
+class Problem(BaseModel):
+    """Problem details by RFC 9457."""
+
+    type: str = Field(description="Names the kind of problem; the address of its description.")
+    title: str = Field(description="The kind of problem in words, always the same for one type.")
+    status: int = Field(description="The HTTP status, repeated.")
+    detail: str | None = Field(
+        default=None, description="What is wrong in this case, and what to do about it."
+    )
+    errors: list[FieldError] | None = Field(
+        default=None, description="For an invalid request: each field that is wrong."
+    )
+    request_id: str | None = Field(
+        default=None, description="For a fault of the service: the id to look for in its log."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem. `name` is the fragment of its `type`; `example` completes an example."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+    example: Mapping[str, Any]
+
+
+NOT_JSON = "The body is not JSON in UTF-8."
+NO_ARTICLE = "There is no article of that id."
+_REMEDY = "Run `kb build`; the service takes the new index over by itself."
+_TOO_MANY = "limit is 500; it must be from 1 to 100."
+
+KINDS = (
+    Kind(
+        "invalid-request",
+        422,
+        "The request is not valid",
+        "`errors` names each field that is wrong.",
+        {"detail": _TOO_MANY, "errors": [{"field": "limit", "message": _TOO_MANY}]},
+    ),
+    Kind(
+        "unreadable-request",
+        400,
+        "The request cannot be read",
+        "The body is not JSON.",
+        {"detail": NOT_JSON},
+    ),
+    Kind(
+        "not-found",
+        404,
+        "Not found",
+        "There is no article or address of that name.",
+        {"detail": NO_ARTICLE},
+    ),
+    Kind(
+        "method-not-allowed",
+        405,
+        "Method not allowed",
+        "The header `Allow` names the methods that are.",
+        {},
+    ),
+    Kind(
+        "body-too-large",
+        413,
+        "The body is too large",
+        "`detail` names the limit.",
+        {"detail": "The body may have at most 65,536 bytes."},
+    ),
+    Kind(
+        "unsupported-media-type",
+        415,
+        "Unsupported media type",
+        "Send the body as application/json.",
+        {"detail": "Send the body as JSON, with Content-Type: application/json."},
+    ),
+    Kind(
+        "index-unavailable",
+        503,
+        "No index can be served",
+        "The index is missing or damaged; `detail` says what its operator does about it.",
+        {"detail": f"There is no index yet. {_REMEDY}"},
+    ),
+    Kind(
+        "internal-error",
+        500,
+        "The service failed",
+        "`request_id` is what to look for in its log.",
+        {"request_id": "3f0d6c1b2a9e4d58"},
+    ),
+)
+_BY_STATUS = {kind.status: kind for kind in KINDS}
+
+
+def kind_of(status: int) -> Kind:
+    """The kind of problem that a status stands for. Only for those in `KINDS`."""
+    return _BY_STATUS[status]
+
+
+def index_remedy(error: BaseException) -> str:
+    """What a client may know of an index that does not open: no path, no trace, and the remedy."""
+    match error:
+        case IndexMissing():
+            return f"There is no index yet. {_REMEDY}"
+        case IndexFormatMismatch():
+            return f"The index is of another format version. {_REMEDY}"
+        case IndexDamaged():
+            return f"The index is damaged. {_REMEDY}"
+        case _:
+            return f"The index cannot be opened. {_REMEDY}"
+
+
+def problem(
+    request: Request,
+    status: int,
+    detail: str | None = None,
+    *,
+    errors: Sequence[tuple[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The response for one problem: JSON, or a page for a reader who is at a page."""
+    kind = _BY_STATUS.get(status)
+    base_url = request.app.state.settings.base_url
+    body = Problem(
+        type=f"{base_url}/docs#{kind.name}" if kind else "about:blank",
+        title=kind.title if kind else HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=[FieldError(field=field, message=text) for field, text in errors or ()] or None,
+        request_id=request.state.request_id if status == 500 else None,
+    )
+    if _is_for_a_reader(request):
+        page: str = request.app.state.templates.render("problem.html", problem=body)
+        return Response(page, status, headers, media_type="text/html")
+    return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
+
+
+def _is_for_a_reader(request: Request) -> bool:
+    path = request.url.path
+    if path.startswith("/api/") or path in ("/healthz", "/openapi.json"):
+        return False
+    return "text/html" in request.headers.get("accept", "")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem, the framework's own included."""
+    app.add_exception_handler(KbError, _domain_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+
+
+async def _domain_error(request: Request, error: Exception) -> Response:
+    match error:
+        case InvalidRequest():
+            # In an address the question goes by its short name.
+            in_address = request.method != "POST" and error.field == "question"
+            field = "q" if in_address else error.field
+            return problem(request, 422, str(error), errors=[(field, str(error))])
+        case NotFound():
+            return problem(request, 404, NO_ARTICLE)
+        case IndexUnusable():
+            retry = {"Retry-After": str(RETRY_AFTER_S)}
+            return problem(request, 503, index_remedy(error), headers=retry)
+        case _:
+            # A kind that no route is meant to meet: the guard logs it and answers 500.
+            raise error
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail: str | None = str(error.detail)
+    if detail == HTTPStatus(error.status_code).phrase:
+        detail = None
+    if error.status_code == 400:
+        detail = NOT_JSON
+    headers = error.headers
+    if error.status_code == 405:
+        headers = {"Allow": ", ".join(_allowed_methods(request))}
+    return problem(request, error.status_code, detail, headers=headers)
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Every method of the address: the framework names those of the first route alone."""
+    routes = request.app.routes
+    return sorted(
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    )
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found: Sequence[Mapping[str, Any]] = error.errors()
+    if any(entry["type"] == "json_invalid" for entry in found):
+        return problem(request, 400, NOT_JSON)
+    errors = field_errors(found)
+    detail = " ".join(f"{field}: {message}" for field, message in errors)
+    return problem(request, 422, detail, errors=errors)

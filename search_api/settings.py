@@ -1,0 +1,87 @@
+"""Given the environment and a few overrides, the service's settings: one table, read once.
+
+Every setting is an environment variable: its name in capitals after `KB_`. Flags of `kb serve` are
+given as overrides, and win.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from kb.errors import InvalidRequest
+
+PREFIX = "KB_"
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. Immutable; made by `load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    index: Path = Field(default=Path("index"), description="Folder of the index to serve.")
+    host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port; 0 takes any free one.")
+    base_url: str = Field(
+        default="",
+        description="Public address of the service, for the links in citations, such as"
+        " https://example.org/kb. Empty: links begin with /articles/.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severe message that is logged; requests are info."
+    )
+    poll_interval_s: float = Field(
+        default=1.0,
+        ge=0.05,
+        le=3600,
+        description="Seconds between two looks at whether a new index was published.",
+    )
+    shutdown_grace_s: int = Field(
+        default=10,
+        ge=0,
+        le=3600,
+        description="Seconds that requests under way may take to end when the service stops.",
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _absolute_without_trailing_slash(cls, value: str) -> str:
+        if not value:
+            return ""
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError("must be an http or https address, such as https://example.org/kb")
+        if parts.query or parts.fragment:
+            raise ValueError("must not have a query or a fragment")
+        return value.rstrip("/")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def root_path(self) -> str:
+        """The path of `base_url`, no slash at its end: what the pages put before their links."""
+        return urlsplit(self.base_url).path
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings from the environment; an override that is not None wins.
+
+    Raises `InvalidRequest`, whose message names the variable, the value and what is accepted.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidRequest(
+            name, f"{PREFIX}{name.upper()} is {first['input']!r}: {message}"
+        ) from None

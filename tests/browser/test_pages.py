@@ -1,0 +1,285 @@
+"""What a reader meets, in a real browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from indexer.build import build
+from search_api.server import listen, make_server
+from search_api.settings import load_settings
+
+pytestmark = pytest.mark.browser
+
+QUESTION = "why do my legs jerk when I fall asleep"
+CITED = "mark.cited"
+PATHS = [
+    "/",
+    "/?q=why+do+my+legs+jerk+when+I+fall+asleep",
+    "/?q=what+is+the+capital+of+France",
+    "/?q=" + "legs" * 200,
+    "/?q=+",
+    "/articles",
+    "/articles/sleep-starts-hypnic-jerks?start=0&end=493"
+    "&section=telling-it-apart-from-other-night-movements",
+    "/articles/nope",
+    "/docs",
+]
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, origin: str) -> Iterator[OpenPage]:
+    """Makes a page whose requests and complaints are watched: none may leave or be made."""
+    contexts: list[BrowserContext] = []
+    abroad: list[str] = []
+    complaints: list[str] = []
+
+    def watch_console(message: Any) -> None:
+        # That an address answers 404 or 422 is what some tests ask for.
+        if message.type in ("error", "warning") and "status of 4" not in message.text:
+            complaints.append(message.text)
+
+    def make(**options: Any) -> Page:
+        context = browser.new_context(base_url=origin, **options)
+        contexts.append(context)
+        context.on("request", lambda request: abroad.append(request.url))
+        context.on("console", watch_console)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
+        return context.new_page()
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert [url for url in abroad if not url.startswith(f"{origin}/")] == []
+    assert complaints == []
+
+
+def ask(page: Page, question: str = QUESTION) -> None:
+    page.goto("/")
+    page.get_by_label("Your question").fill(question)
+    page.get_by_role("button", name="Search").click()
+
+
+@pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["js", "no-js"])
+def test_a_question_leads_to_the_highlighted_passage(
+    open_page: OpenPage, options: dict[str, Any]
+) -> None:
+    page = open_page(**options)
+    ask(page)
+    card = page.get_by_role("article").first
+    expect(card.get_by_role("link").first).to_contain_text("Sleep Starts (Hypnic Jerks)")
+    expect(card.locator(".of-section")).not_to_be_empty()
+    expect(card.locator(".snippet mark").first).to_be_visible()
+    section = card.locator(".of-section").inner_text()
+    card.get_by_role("link").first.click()
+    expect(page).to_have_url(re.compile(r"/articles/sleep-starts-hypnic-jerks\?start=.*#"))
+    expect(page.get_by_role("heading", name=section)).to_be_in_viewport()
+    expect(page.locator(CITED).first).to_be_in_viewport()
+
+
+def test_a_passage_far_down_a_long_section_is_in_view(
+    browser: Browser, tmp_path: Path, free_server: Callable[[Path], str]
+) -> None:
+    filler = "\n\n".join(f"Paragraph {n} is about clouds, rain and the weather." for n in range(90))
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "weather.md").write_text(
+        f"---\nid: weather\ntitle: Weather\n---\n## Long\n\n{filler}\n\n"
+        "Marmots whistle loudly when an eagle circles above their burrow.\n",
+        encoding="utf-8",
+    )
+    build(tmp_path / "index", [tmp_path / "corpus"])
+    page = browser.new_page(base_url=free_server(tmp_path / "index"))
+    ask(page, "why do marmots whistle")
+    page.locator(".card h2 a").first.click()
+    expect(page).to_have_url(re.compile("#page.cited$"))
+    expect(page.locator(CITED).first).to_be_in_viewport()
+    expect(page.locator(CITED).last).to_contain_text("Marmots whistle")
+    page.close()
+
+
+@pytest.fixture
+def free_server() -> Iterator[Callable[[Path], str]]:
+    """Serves another index for one test."""
+    import threading
+    import time
+
+    running: list[tuple[Any, threading.Thread]] = []
+
+    def serve(index: Path) -> str:
+        listener = listen("127.0.0.1", 0)
+        server = make_server(load_settings(index=index))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        running.append((server, thread))
+        while not server.started:
+            assert thread.is_alive()
+            time.sleep(0.02)
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for server, thread in running:
+        server.should_exit = True
+        thread.join(30)
+
+
+def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    box = page.get_by_label("Your question")
+    for _ in range(10):
+        if box.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(box).to_be_focused()
+    page.keyboard.type(QUESTION)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?q="))
+    first = page.locator(".card h2 a").first
+    for _ in range(10):
+        if first.evaluate("element => element === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(first).to_be_focused()
+    outline = first.evaluate("element => getComputedStyle(element).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator(CITED).first).to_be_in_viewport()
+
+
+def test_the_skip_link_leads_past_the_header(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Your question")).to_be_focused()
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("width", [320, 768, 2560])
+def test_nothing_has_to_be_scrolled_sideways(open_page: OpenPage, path: str, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 700})
+    page.goto(path)
+    for summary in page.locator("summary").all():
+        summary.click()
+    inner, whole = page.evaluate("[innerWidth, document.documentElement.scrollWidth]")
+    assert whole <= inner
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_stands_out_from_its_background(
+    open_page: OpenPage, path: str, scheme: str
+) -> None:
+    """WCAG 2.2 AA asks for a contrast of 4.5 to 1; the formulas are those of its definition."""
+    page = open_page(color_scheme=scheme)
+    page.goto(path)
+    weak = page.evaluate(CONTRAST)
+    assert weak == []
+
+
+CONTRAST = """() => {
+  const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([red, green, blue]) => {
+    const [r, g, b] = [red, green, blue].map(value => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const background = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = numbers(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const weak = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.getClientRects().length) continue;
+    const pair = [numbers(getComputedStyle(element).color), background(element)].map(luminance);
+    const contrast = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (contrast < 4.5) weak.push([element.outerHTML.slice(0, 90), contrast]);
+  }
+  return weak;
+}"""
+
+
+def test_what_is_typed_is_never_run(open_page: OpenPage) -> None:
+    page = open_page()
+    nasty = "\"'><script>alert(1)</script><img src=x onerror=alert(2)> legs"
+    ask(page, nasty)
+    expect(page.get_by_label("Your question")).to_have_value(nasty)
+    expect(page).to_have_title(re.compile(re.escape("<script>alert(1)</script>")))
+    assert page.locator("script, img[onerror]").count() == 0
+
+
+def test_why_this_result_opens_without_javascript(open_page: OpenPage) -> None:
+    page = open_page(java_script_enabled=False)
+    ask(page)
+    passage = page.locator(".card .passage").first
+    expect(passage).to_be_hidden()
+    page.locator(".card summary").first.click()
+    expect(passage).to_be_visible()
+    expect(page.get_by_text("the sum of 5 parts").first).to_be_visible()
+
+
+def test_more_results_keep_the_question_and_the_way_back(open_page: OpenPage) -> None:
+    page = open_page()
+    ask(page)
+    page.get_by_role("link", name="More results").click()
+    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("11 to 20")
+    page.go_back()
+    expect(page.get_by_role("link", name="Previous results")).to_have_count(0)
+
+
+def test_the_table_of_contents_leads_to_its_section(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles/sleep-starts-hypnic-jerks")
+    page.get_by_role("link", name="What to Expect in the Long Run").click()
+    heading = page.get_by_role("heading", name="What to Expect in the Long Run")
+    expect(heading).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("path", ["/", "/articles/sleep-starts-hypnic-jerks", "/?q=leg+cramps"])
+def test_landmarks_and_labels_are_there_for_screen_readers(open_page: OpenPage, path: str) -> None:
+    page = open_page()
+    page.goto(path)
+    for role in ("banner", "main", "contentinfo", "search", "complementary"):
+        expect(page.get_by_role(role)).to_have_count(1)
+    expect(page.get_by_role("heading", level=1)).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Your question")).to_have_count(1)
+
+
+def test_a_long_question_is_refused_kindly_and_the_rest_of_the_page_works(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.goto("/?q=" + "a" * 4001)
+    expect(page.get_by_role("alert")).to_contain_text("4,001 characters")
+    page.get_by_label("Your question").fill("leg cramps")
+    page.keyboard.press("Enter")
+    expect(page.locator(".card").first).to_be_visible()
+
+
+def test_a_printed_article_has_its_text_and_no_controls(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles/sleep-starts-hypnic-jerks")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("search")).to_be_hidden()
+    expect(page.locator(".toc")).to_be_hidden()
+    expect(page.locator(".article-text p").last).to_be_visible()
+    expect(page.locator(".notice")).to_be_visible()

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from kb.article import Article, Section
+from kb.results import Citation, Explanation, SearchResult, Snippet
+from search_api.cards import CITED_ANCHOR, make_card, passage_path, site_name, web_address
+
+TEXT = "Intro. 🙂 Legs jerk <b>at night</b>. The end."
+
+
+def result_for(start: int, end: int, snippet: tuple[int, int], *words: str) -> SearchResult:
+    highlights = tuple((TEXT.index(word), TEXT.index(word) + len(word)) for word in words)
+    quote = TEXT[start:end]
+    return SearchResult(
+        rank=1,
+        score=0.5,
+        text=quote,
+        snippet=Snippet(TEXT[slice(*snippet)], *snippet),
+        highlights=highlights,
+        citation=Citation("a/b", "A", "s é", "S", "/articles/x", "", quote, start, end),
+        explanation=Explanation(0.1, 0.2, 0.1, 0.1, 0.5, 0.4, 0.3, "A", 0.2, {"leg": 0.1}),
+    )
+
+
+ARTICLE = Article("a/b", "A", (Section("s é", "S", 2, TEXT),))
+
+
+def test_highlights_are_code_points_of_the_section_wherever_passage_and_snippet_begin() -> None:
+    start = TEXT.index("🙂")
+    result = result_for(start, len(TEXT), (start + 2, TEXT.index(" The")), "Legs", "night")
+    card = make_card(result, ARTICLE)
+    for shown in (card.snippet, card.passage):
+        stretch = shown[0].rows[0][0]
+        assert [piece.text for piece in stretch.pieces if piece.marked] == ["Legs", "night"]
+    assert (card.cut_before, card.cut_after) == (True, True)
+    assert card.words == ("legs", "night")
+
+
+def test_the_link_opens_the_article_at_the_passage() -> None:
+    assert passage_path("a/b", "s é", 0, 9) == (
+        "/articles/a%2Fb?start=0&end=9&section=s%20%C3%A9#s%20%C3%A9"
+    )
+    assert passage_path("a", "s", 700, 900).endswith(f"&section=s#{CITED_ANCHOR}")
+
+
+def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
+    card = make_card(result_for(0, len(TEXT), (0, 6)), ARTICLE)
+    assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        " JavaScript:alert(1)",
+        "data:text/html,x",
+        "//evil.example",
+        "/x",
+        "http:",
+        "https://[",
+        "",
+    ],
+)
+def test_only_web_addresses_become_links(address: str) -> None:
+    assert web_address(address) == ""
+
+
+def test_a_web_address_is_kept_and_named_by_its_host() -> None:
+    assert web_address(" https://www.nhs.uk/x ") == "https://www.nhs.uk/x"
+    assert site_name("https://www.nhs.uk/x") == "nhs.uk"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
+
+from kb.article import Article
+from kb.results import SearchResponse
+from search_api import examples
+from search_api.api import ArticleList, Health
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> dict[str, Any]:
+    response = client.get("/openapi.json")
+    assert response.status_code == 200
+    described: dict[str, Any] = response.json()
+    return described
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (f"{method} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> None:
+    assert {name for name, _ in operations(document)} == {
+        "post /api/v1/search",
+        "get /api/v1/search",
+        "get /api/v1/articles",
+        "get /api/v1/articles/{article_id}",
+        "get /healthz",
+    }
+
+
+def test_every_route_has_a_summary_a_description_and_an_example(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        assert operation["summary"], name
+        assert operation["description"], name
+        assert operation["responses"]["200"]["content"]["application/json"]["example"], name
+        for parameter in operation.get("parameters", []):
+            assert parameter["description"], (name, parameter)
+
+
+def test_every_field_is_described(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert schema.get("description"), name
+        for field, value in schema["properties"].items():
+            assert value.get("description"), (name, field)
+
+
+def test_every_problem_is_declared_as_one(document: dict[str, Any]) -> None:
+    for name, operation in operations(document):
+        problems = {s: r for s, r in operation["responses"].items() if s != "200"}
+        assert {"500", "503"} <= problems.keys(), name
+        for status, response in problems.items():
+            content = response["content"]["application/problem+json"]
+            assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+            assert content["example"]["status"] == int(status)
+            assert response["content"].keys() == {"application/problem+json"}
+
+
+def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
+    fields = document["components"]["schemas"]["SearchRequest"]["properties"]
+    assert (fields["question"]["minLength"], fields["question"]["maxLength"]) == (1, 4000)
+    assert (fields["limit"]["minimum"], fields["limit"]["maximum"]) == (1, 100)
+    assert fields["offset"]["minimum"] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "example"),
+    [
+        (SearchResponse, examples.SEARCH_RESPONSE),
+        (Article, examples.ARTICLE),
+        (ArticleList, examples.ARTICLE_LIST),
+        (Health, examples.HEALTH),
+    ],
+)
+def test_each_example_has_the_shape_of_the_answer(kind: Any, example: dict[str, Any]) -> None:
+    adapter = TypeAdapter(kind)
+    assert adapter.dump_python(adapter.validate_python(example), mode="json") == example
+
+
+def test_the_example_is_among_what_the_corpus_answers(client: TestClient) -> None:
+    expected = examples.SEARCH_RESPONSE["results"][0]
+    # Among, not first: tuning the ranking must not break the documentation.
+    answer = client.post("/api/v1/search", json={"question": examples.QUESTION}).json()
+    assert expected["citation"] in [result["citation"] for result in answer["results"]]
+    assert examples.ARTICLE["sections"][0]["text"] == expected["text"]
+
+
+def test_the_guide_shows_each_route_with_a_command_that_works(
+    client: TestClient, document: dict[str, Any]
+) -> None:
+    guide = client.get("/docs").text
+    commands = examples.curl_commands("http://testserver")
+    for _, operation in operations(document):
+        assert operation["summary"] in guide
+        assert operation["operationId"] in commands
+    for name, command in commands.items():
+        if name != "search":
+            assert client.get(command.split("http://testserver")[1].strip("'")).status_code == 200

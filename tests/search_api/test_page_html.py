@@ -1,0 +1,333 @@
+"""The pages as they are sent; `tests/browser` has what only a browser can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from fastapi.testclient import TestClient
+
+from kb import KnowledgeBase
+from kb.article import Article, Section, Source
+from search_api.app import create_app
+from search_api.cards import passage_path
+from search_api.pages import example_titles
+from search_api.settings import load_settings
+
+QUESTION = "why do my legs jerk when I fall asleep"
+RESULTS = f"/?q={quote(QUESTION)}"
+NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+
+Reader = Callable[..., str]
+
+
+def soup(html: str) -> BeautifulSoup:
+    return BeautifulSoup(html, "html.parser")
+
+
+def one(parent: Tag, selector: str) -> Tag:
+    found = parent.select(selector)
+    assert len(found) == 1, (selector, found)
+    return found[0]
+
+
+@pytest.fixture
+def page_paths(knowledge_base: KnowledgeBase) -> list[str]:
+    articles = [f"/articles/{article.id}" for article in knowledge_base.articles()]
+    return ["/", RESULTS, "/?q=capital+of+France", "/articles", "/docs", *articles]
+
+
+def test_every_page_has_one_title_one_first_heading_and_the_notice(
+    reader: Reader, page_paths: list[str]
+) -> None:
+    titles = []
+    for path in page_paths:
+        page = soup(reader(path))
+        titles.append(one(page, "title").text)
+        one(page, "h1")
+        one(page, "main")
+        assert one(page, "html")["lang"] == "en"
+        notice = one(page, "aside.notice").text
+        assert "General information, not medical advice" in notice
+        assert "In an emergency, call your local emergency number" in notice
+        assert one(page, "a.skip")["href"] == f"#{one(page, 'main')['id']}"
+    assert len(set(titles)) == len(titles)
+
+
+def test_no_page_has_inline_code_or_asks_another_site(
+    reader: Reader, page_paths: list[str]
+) -> None:
+    for path in page_paths:
+        page = soup(reader(path))
+        assert not page.select("script, style, iframe, [style]")
+        assert not [n for tag in page.find_all() for n in tag.attrs if n.startswith("on")]
+        loaded = [tag["href"] for tag in page.select("link")]
+        loaded += [tag["src"] for tag in page.select("img")]
+        assert all(str(address).startswith("/static/") for address in loaded)
+
+
+def test_ids_are_unique_and_every_link_within_the_site_leads_somewhere(
+    client: TestClient, reader: Reader, page_paths: list[str]
+) -> None:
+    known: dict[str, set[str]] = {}
+    for path in page_paths:
+        page = soup(reader(path))
+        ids = [str(tag["id"]) for tag in page.select("[id]")]
+        assert len(set(ids)) == len(ids), path
+        for link in page.select("a[href], link[href]"):
+            target = str(link["href"])
+            if target.startswith("http"):
+                assert link["rel"] == ["noopener", "noreferrer"]
+                continue
+            address, _, fragment = (path + target if target.startswith("#") else target).partition(
+                "#"
+            )
+            if address not in known:
+                response = client.get(address, headers={"Accept": "text/html"})
+                assert response.status_code == 200, (path, target)
+                known[address] = {str(tag["id"]) for tag in soup(response.text).select("[id]")}
+            assert not fragment or unquote(fragment) in known[address], (path, target)
+
+
+def test_the_first_page_is_small(client: TestClient) -> None:
+    page = client.get("/", headers={"Accept": "text/html"})
+    parts = [str(tag["href"]) for tag in soup(page.text).select("link")]
+    assert len(page.content) + sum(len(client.get(part).content) for part in parts) < 100_000
+
+
+def test_fixed_files_may_be_kept_for_good(client: TestClient, reader: Reader) -> None:
+    for tag in soup(reader("/")).select("link"):
+        headers = client.get(str(tag["href"])).headers
+        assert headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert headers["content-type"] in ("text/css; charset=utf-8", "image/svg+xml")
+
+
+def test_the_home_page_offers_questions_that_the_library_answers(
+    client: TestClient, reader: Reader, knowledge_base: KnowledgeBase
+) -> None:
+    titles = example_titles(knowledge_base)
+    links = soup(reader("/")).select(".examples a")
+    assert [link.text for link in links] == titles
+    assert len(titles) == 4
+    for title in titles:
+        assert knowledge_base.search(title, 1).results[0].citation.article_title == title
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 26, 6154])
+def test_examples_come_from_libraries_of_any_size(count: int) -> None:
+    def articles(limit: int, offset: int) -> list[SimpleNamespace]:
+        assert limit >= 1
+        return [SimpleNamespace(title=f"{n}?") for n in range(offset, min(offset + limit, count))]
+
+    titles = example_titles(SimpleNamespace(article_count=count, articles=articles))  # type: ignore[arg-type]
+    assert len(set(titles)) == len(titles) == min(4, count)
+
+
+def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Reader) -> None:
+    results = client.post("/api/v1/search", json={"question": QUESTION}).json()["results"]
+    cards = soup(reader(RESULTS)).select(".card")
+    assert len(cards) == len(results) == 10
+    for card, result in zip(cards, results, strict=True):
+        citation = result["citation"]
+        assert one(card, ".of-article").text == citation["article_title"]
+        assert one(card, ".of-section").text == (citation["section_heading"] or "Introduction")
+        link = str(one(card, "h2 a")["href"])
+        assert link == passage_path(
+            citation["article_id"], citation["section_id"], citation["start"], citation["end"]
+        )
+        # Lists and tables show their own marks: compare the words.
+        words = re.findall(r"[^\W\d]\w*", result["snippet"]["text"])
+        assert re.findall(r"[^\W\d]\w*", one(card, ".snippet").get_text(" ")) == re.findall(
+            r"[^\W\d]\w*", " ".join(words)
+        )
+        start = citation["start"]
+        marked = [result["text"][b - start : e - start] for b, e in result["highlights"]]
+        assert [tag.text for tag in card.select(".passage mark")] == marked
+        assert "Not clinically reviewed" in one(card, ".meta").text
+        assert "Updated" in one(card, ".meta").text
+        assert f"{result['score']:.2f}" in one(card, "details").text
+
+
+def test_paging_keeps_the_question_and_continues_the_numbers(reader: Reader) -> None:
+    seen: list[str] = []
+    path = RESULTS
+    for page_number in range(3):
+        page = soup(reader(path))
+        assert one(page, "input[name=q]")["value"] == QUESTION
+        assert one(page, "ol.cards")["start"] == str(page_number * 10 + 1)
+        seen += [str(tag["href"]) for tag in page.select(".card h2 a")]
+        assert bool(page.select("a[rel=prev]")) == bool(page_number)
+        path = str(one(page, "a[rel=next]")["href"])
+        assert parse_qs(urlsplit(path).query)["q"] == [QUESTION]
+    assert len(set(seen)) == 30
+
+
+@pytest.mark.parametrize("offset", ["x", "-5", "1e3", "٣", "", "9" * 5000])
+def test_an_offset_that_is_none_is_left_aside(reader: Reader, offset: str) -> None:
+    assert one(soup(reader(f"{RESULTS}&offset={quote(offset)}")), "ol.cards")["start"] == "1"
+    reader(f"/articles?offset={quote(offset)}")
+
+
+def test_the_end_of_the_results_is_a_page_too(reader: Reader) -> None:
+    for offset in (990, 999_999_999):
+        page = soup(reader(f"{RESULTS}&offset={offset}"))
+        assert not page.select("a[rel=next]")
+
+
+def test_a_question_nothing_answers_is_told_so(reader: Reader) -> None:
+    page = soup(reader("/?q=what+is+the+capital+of+France"))
+    assert one(page, "h1").text.startswith("No clear answer")
+    assert "no section of this library seems to answer" in one(page, ".verdict.none").text
+    assert page.select(".card.nearest")
+
+
+def test_a_phrase_that_matches_nothing_gives_a_page_without_cards(reader: Reader) -> None:
+    page = soup(reader("/?q=%22zyx+wvu+tsr%22"))
+    assert not page.select(".card")
+    assert "nothing in this library matches" in page.text
+
+
+@pytest.mark.parametrize("question", ["", "   ", "x" * 4001, "\x00"])
+def test_a_bad_question_keeps_what_was_typed_and_says_what_is_wrong(
+    reader: Reader, question: str
+) -> None:
+    page = soup(reader(f"/?q={quote(question)}", status=422))
+    box = one(page, "input[name=q]")
+    assert box["value"] == question or question == "\x00"
+    assert one(page, f"#{str(box['aria-describedby']).replace('.', chr(92) + '.')}").text.strip()
+
+
+def test_what_is_typed_is_shown_as_text(reader: Reader) -> None:
+    page = soup(reader(f"/?q={quote(NASTY)}"))
+    assert not page.select("script, img[onerror]")
+    assert one(page, "input[name=q]")["value"] == NASTY
+
+
+def test_every_stretch_of_an_article_stands_where_it_says(
+    reader: Reader, knowledge_base: KnowledgeBase
+) -> None:
+    for summary in knowledge_base.articles():
+        article = knowledge_base.article(summary.id)
+        page = soup(reader(f"/articles/{article.id}"))
+        assert one(page, "h1").text == article.title
+        for section in article.sections:
+            shown = page.find(id=section.id)
+            assert isinstance(shown, Tag)
+            if section.heading:
+                assert shown.find(re.compile("^h[2-6]$")).text == section.heading  # type: ignore[union-attr]
+            covered: set[int] = set()
+            for stretch in shown.select("[data-start]"):
+                start = int(str(stretch["data-start"]))
+                assert section.text[start : start + len(stretch.text)] == stretch.text
+                covered.update(range(start, start + len(stretch.text)))
+            hidden = [char for n, char in enumerate(section.text) if n not in covered]
+            assert not any(map(str.isalpha, hidden))
+
+
+def test_the_cited_passage_is_marked_whole_and_nothing_else(
+    reader: Reader, knowledge_base: KnowledgeBase
+) -> None:
+    for result in knowledge_base.search(QUESTION, 20).results:
+        citation = result.citation
+        link = passage_path(citation.article_id, citation.section_id, citation.start, citation.end)
+        page = soup(reader(link.partition("#")[0]))
+        marks = page.select("mark.cited")
+        assert marks[0]["id"] == "page.cited"
+        inside = page.find(id=citation.section_id)
+        assert isinstance(inside, Tag)
+        assert all(inside in mark.parents for mark in marks)
+        words = "".join(mark.text for mark in marks)
+        kept = iter(citation.quote)
+        assert all(letter in kept for letter in words)
+        assert len(words) > 0.85 * len(citation.quote)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "start=5&end=2",
+        "start=0&end=99999",
+        "start=-1&end=4",
+        "start=a&end=b",
+        "start=0",
+        "start=0&end=10&section=nope",
+        f"start={'9' * 5000}&end=3",
+        "start=%FF&end=%00",
+        "start=٣&end=٩",
+    ],
+)
+def test_an_address_that_cites_nothing_real_shows_the_article_plain(
+    reader: Reader, query: str
+) -> None:
+    section = "" if "section=" in query else "&section=how-it-feels"
+    page = soup(reader(f"/articles/sleep-starts-hypnic-jerks?{query}{section}"))
+    assert not page.select("mark")
+
+
+def test_pages_that_are_not_there_say_so_in_the_same_design(reader: Reader) -> None:
+    for path in ("/articles/nope", "/articles/a%2Fb%00", "/nope", "/static/nope"):
+        page = soup(reader(path, status=404))
+        assert "This page is not here" in page.text
+        one(page, "form[role=search]")
+
+
+def test_pages_answer_head_requests(client: TestClient) -> None:
+    for path in ("/", "/articles", "/docs", "/articles/sleep-starts-hypnic-jerks"):
+        response = client.head(path)
+        assert (response.status_code, response.content) == (200, b"")
+
+
+@pytest.fixture
+def hostile(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Article]:
+    """An article that somebody with bad intentions wrote."""
+    article = Article(
+        id=NASTY,
+        title=NASTY,
+        sections=(
+            Section("top", "", 1, NASTY),
+            Section('a" onclick="x', NASTY, 3, f"- {NASTY}\n- b\n\n{NASTY} | x\n{NASTY} | y"),
+            Section("ünï 100%", "Fine", 2, ""),
+        ),
+        aliases=(NASTY,),
+        url="javascript:alert(1)",
+        sources=(Source(NASTY, "javascript:alert(1)"), Source("ok", "https://www.nhs.uk/")),
+        updated=NASTY,
+        reviewed="2026-01-31",
+        language=NASTY,
+    )
+    monkeypatch.setattr(KnowledgeBase, "article", lambda *_: article)
+    yield article
+
+
+def test_a_hostile_article_is_shown_as_text(reader: Reader, hostile: Article) -> None:
+    page = soup(reader(f"/articles/{quote(NASTY, safe='')}"))
+    assert not page.select("script, img[onerror], [onclick]")
+    assert [str(a["href"]) for a in page.select(".article-footer a, .meta a")] == [
+        "https://www.nhs.uk/"
+    ]
+    assert one(page, "h1").text == NASTY
+    assert "Clinically reviewed on 31 January 2026" in page.text
+    anchors = [unquote(str(a["href"])[1:]) for a in page.select(".toc a")]
+    assert anchors == ['a" onclick="x', "ünï 100%"]
+    assert all(page.find(id=anchor) for anchor in anchors)
+
+
+def test_behind_a_path_every_link_begins_with_it(index_path: Path) -> None:
+    settings = load_settings(index=index_path, base_url="https://example.org/kb/")
+    with TestClient(create_app(settings)) as client:
+        for path in ("/", RESULTS, "/articles", "/articles/sleep-starts-hypnic-jerks", "/nope"):
+            page = soup(client.get(path, headers={"Accept": "text/html"}).text)
+            for tag in page.select("a[href], link[href], img[src], form[action]"):
+                target = str(tag.get("href") or tag.get("src") or tag.get("action"))
+                assert target.startswith(("/kb/", "#", "https://")), target
+        answer = client.post("/api/v1/search", json={"question": QUESTION}).json()
+        assert answer["results"][0]["citation"]["url"].startswith(
+            "https://example.org/kb/articles/"
+        )
+        problem = client.get("/api/v1/articles/nope").json()
+        assert problem["type"] == "https://example.org/kb/docs#not-found"
