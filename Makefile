@@ -8,7 +8,7 @@ ADDRESS ?= 127.0.0.1
 PORT    ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit quality lock clean
+.PHONY: help setup serve test check unit quality screenshots lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,8 @@ $(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproj
 	@touch $@
 
 serve: setup ## build the index from corpus/ where it is missing or stale, and serve it
-	@$(BIN)/kb build --if-stale
+	@# Articles that cannot be read are named; the others are served.
+	@$(BIN)/kb build --if-stale || test -e "$${KB_INDEX:-index}/CURRENT"
 	@exec $(BIN)/kb serve --host $(ADDRESS) --port $(PORT)
 
 test: setup ## install what the tests need, then format, lint, types and every test
@@ -41,6 +42,11 @@ check: setup ## format, lint and types
 
 unit: setup ## the tests alone
 	HF_HUB_OFFLINE=1 $(BIN)/pytest
+
+screenshots: setup ## the pages' pictures, into docs/images/
+	@sh scripts/install-browser
+	@$(BIN)/kb build --if-stale
+	$(BIN)/python scripts/screenshots.py
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

@@ -2,10 +2,9 @@
 
 A convex combination of five absolute signals: BM25F divided by the question's bound, and the cosines of the question
 with the passage, with its nearest sentence, with the article's nearest name (title or alias), and with title and
-heading. None of
-them depends on who else is a candidate. Candidates are the best `CANDIDATE_DEPTH` passages of the keyword side and as
-many of the dense side, whatever the page asked for; for each, all signals are looked up, so that no side is
-missing.
+heading. None of them depends on who else is a candidate. Candidates are the best `CANDIDATE_DEPTH` passages of the
+keyword side and as many of the dense side, whatever the page asked for; for each, all signals are looked up, so that
+no side is missing.
 """
 
 from __future__ import annotations

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
-for name in [name for name in os.environ if name.startswith("KB_") and name != "KB_REQUIRE_BROWSER"]:
+for name in [
+    name for name in os.environ if name.startswith("KB_") and name != "KB_REQUIRE_BROWSER"
+]:
     del os.environ[name]  # a developer's own settings must not reach a test
 
 ROOT = Path(__file__).parent.parent
@@ -34,3 +37,32 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
 
     with KnowledgeBase.open(index_path, verify="full") as opened:
         yield opened
+
+
+@pytest.fixture
+def index_copy(index_path: Path, tmp_path: Path) -> Path:
+    """A copy of the index of `corpus/` to spoil, without its cache.
+
+    Its files are hard links: replace them, and never write into them.
+    """
+    copy = tmp_path / "index"
+    (copy / "generations").mkdir(parents=True)
+    shutil.copy(index_path / "CURRENT", copy)
+    generation = (index_path / "CURRENT").read_text().strip()
+    shutil.copytree(
+        index_path / "generations" / generation,
+        copy / "generations" / generation,
+        copy_function=os.link,
+    )
+    return copy
+
+
+@pytest.fixture
+def replace_content() -> Callable[[Path, bytes], None]:
+    """Gives a file new content without touching the file that it may be a hard link to."""
+
+    def replace(path: Path, content: bytes) -> None:
+        path.unlink()
+        path.write_bytes(content)
+
+    return replace

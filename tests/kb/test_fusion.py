@@ -1,0 +1,73 @@
+"""kb.fusion"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, top
+
+scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
+    lambda values: np.array(values, dtype=np.float32)
+)
+
+
+def signals(*rows: tuple[float, float, float, float, float]) -> Signals:
+    return Signals(*(np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)))
+
+
+@given(scores, st.integers(1, 40))
+def test_top_is_the_best_scores_and_of_equal_ones_the_lower_ordinals(
+    values: np.ndarray[tuple[int], np.dtype[np.float32]], depth: int
+) -> None:
+    best = sorted(range(len(values)), key=lambda row: (-values[row], row))[:depth]
+    assert top(values, depth).tolist() == sorted(best)
+
+
+def test_a_depth_beyond_all_passages_takes_all() -> None:
+    assert top(np.array([0.1, 0.9], dtype=np.float32), 500).tolist() == [0, 1]
+    assert top(np.array([], dtype=np.float32), 500).tolist() == []
+
+
+@given(scores, scores, st.integers(1, 10))
+def test_candidates_are_the_best_of_both_sides_once_each(
+    keyword: np.ndarray[tuple[int], np.dtype[np.float32]],
+    dense: np.ndarray[tuple[int], np.dtype[np.float32]],
+    depth: int,
+) -> None:
+    size = min(len(keyword), len(dense))
+    keyword, dense = keyword[:size], dense[:size]
+    words = {row for row in top(keyword, depth).tolist() if keyword[row] > 0}
+    assert candidates(keyword, dense, depth).tolist() == sorted(
+        words | set(top(dense, depth).tolist())
+    )
+
+
+def test_passages_without_a_word_of_the_question_are_no_keyword_candidates() -> None:
+    keyword = np.array([0, 0, 0, 0.5], dtype=np.float32)
+    dense = np.array([0.1, 0.9, 0.2, 0.3], dtype=np.float32)
+    assert candidates(keyword, dense, depth=2).tolist() == [1, 3]
+    assert candidates(keyword, dense, depth=1).tolist() == [1, 3]
+
+
+def test_the_score_is_the_weighted_sum() -> None:
+    weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, heading=0.15)
+    combined = signals((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5)).combine(weights)
+    assert combined.tolist() == pytest.approx(
+        [
+            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * 0.75 + 0.15 * 1.0,
+            0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.3 * 0.0 + 0.15 * 0.5,
+        ],
+        abs=1e-15,
+    )
+
+
+def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:
+    weights = DEFAULT_WEIGHTS
+    assert sum(astuple(weights)) == pytest.approx(1)
+    assert min(astuple(weights)) >= 0
+    assert signals((1, 1, 1, 1, 1)).combine(weights).tolist() == [pytest.approx(1)]

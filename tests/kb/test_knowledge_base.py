@@ -1,0 +1,281 @@
+"""kb.knowledge_base over the index of `corpus/`"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import kb
+from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
+from kb.results import SearchResponse
+
+QUESTIONS = [
+    "why do my legs jerk when I fall asleep",
+    "sore gums after new dentures",
+    "where can I feel the apical pulse",
+    "what does reelin do",
+    "magnesium",
+    'why does my "knee" twitch -dentures',
+    "title:vitamin tired",
+    "fascic*",
+    "stock market crash of 1929",
+]
+
+
+def untimed(response: SearchResponse) -> SearchResponse:
+    return replace(response, timings={})
+
+
+def test_the_missions_question_is_answered_from_hypnic_jerks(knowledge_base: KnowledgeBase) -> None:
+    response = knowledge_base.search(QUESTIONS[0])
+    best = response.results[0]
+    assert response.answered in ("confident", "likely")
+    assert "jerk" in best.citation.article_title.lower()
+    assert best.citation.article_id == "sleep-starts-hypnic-jerks"
+    assert best.citation.section_id
+
+
+def test_a_question_about_something_else_has_no_answer(knowledge_base: KnowledgeBase) -> None:
+    assert knowledge_base.search("who won the world cup final in 1998").answered == "none"
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question: str) -> None:
+    response = knowledge_base.search(question, limit=MAX_LIMIT)
+    assert [result.rank for result in response.results] == [*range(1, len(response.results) + 1)]
+    scores = [result.score for result in response.results]
+    assert scores == sorted(scores, reverse=True)
+    cited = set()
+    for result in response.results:
+        citation = result.citation
+        article = knowledge_base.article(citation.article_id)
+        section = article.section(citation.section_id)
+        assert section is not None
+        assert citation.quote == result.text == section.text[citation.start : citation.end]
+        assert (citation.article_title, citation.section_heading) == (
+            article.title,
+            section.heading,
+        )
+        assert citation.url == f"/articles/{article.id}#{section.id}"
+        assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
+        why = result.explanation
+        total = why.keyword + why.dense + why.sentence + why.name + why.heading
+        assert total == pytest.approx(result.score, abs=1e-12)
+        assert why.name_matched in (article.title, *article.aliases)
+        cited.add((article.id, section.id))
+    assert len(cited) == len(response.results)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_same_question_gives_the_same_answer(
+    knowledge_base: KnowledgeBase, index_path: Path, question: str
+) -> None:
+    with KnowledgeBase.open(index_path) as other:
+        assert untimed(other.search(question)) == untimed(knowledge_base.search(question))
+
+
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(question=st.sampled_from(QUESTIONS), limit=st.integers(1, 40), offset=st.integers(0, 60))
+def test_every_page_is_a_part_of_one_list(
+    knowledge_base: KnowledgeBase, question: str, limit: int, offset: int
+) -> None:
+    whole = knowledge_base.search(question, limit=MAX_LIMIT)
+    page = knowledge_base.search(question, limit=limit, offset=offset)
+    assert page.results == whole.results[offset : offset + limit]
+    assert page.answered == whole.answered
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "field", "parts"),
+    [
+        (0, 0, "limit", ("limit is 0", "1 to 100")),
+        (-1, 0, "limit", ("limit is -1", "1 to 100")),
+        (101, 0, "limit", ("limit is 101", "1 to 100")),
+        (10_000, 0, "limit", ("limit is 10000", "1 to 100")),
+        (10, -1, "offset", ("offset is -1", "at least 0")),
+        (100, 901, "offset", ("1001", "1,000")),
+        (1, 10**30, "offset", ("1,000",)),
+    ],
+)
+def test_a_page_out_of_bounds_is_refused_by_name_value_and_limit(
+    knowledge_base: KnowledgeBase, limit: int, offset: int, field: str, parts: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        knowledge_base.search("legs", limit=limit, offset=offset)
+    assert caught.value.field == field
+    assert all(part in str(caught.value) for part in parts)
+
+
+def test_the_last_page_there_can_be_is_accepted(knowledge_base: KnowledgeBase) -> None:
+    response = knowledge_base.search("legs", limit=MAX_LIMIT, offset=MAX_DEPTH - MAX_LIMIT)
+    assert response.results == ()
+    assert response.answered != "none"  # what the first page says
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"), [("  \n", ("empty",)), ("secret " * 1429, ("10,003", "4,000"))]
+)
+def test_a_blank_or_overlong_question_is_refused_without_its_text(
+    knowledge_base: KnowledgeBase, question: str, parts: tuple[str, ...]
+) -> None:
+    for ask in (knowledge_base.search, knowledge_base.run):
+        with pytest.raises(InvalidRequest) as caught:
+            ask(question)
+        assert caught.value.field == "question"
+        assert all(part in str(caught.value) for part in parts)
+        assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "question", ["???", "the of and", "🦵🏽", "不安腿", "\ud800leg", "a" * 4000, "-leg"]
+)
+def test_odd_questions_are_answered_and_can_be_printed(
+    knowledge_base: KnowledgeBase, question: str
+) -> None:
+    response = knowledge_base.search(question)
+    assert response.results
+    str(response.to_dict()).encode()
+
+
+def test_conditions_that_nothing_meets_give_no_result(knowledge_base: KnowledgeBase) -> None:
+    response = knowledge_base.search('legs "no such phrase anywhere"')
+    assert (response.results, response.answered) == ((), "none")
+    assert knowledge_base.run('legs "no such phrase anywhere"') == []
+
+
+def test_conditions_keep_out_what_does_not_meet_them(knowledge_base: KnowledgeBase) -> None:
+    for result in knowledge_base.search("heading:causes legs", limit=50).results:
+        assert "cause" in result.citation.section_heading.lower()
+    for result in knowledge_base.search("twitching -sleep", limit=50).results:
+        assert "sleep" not in result.text.lower().split()
+
+
+def test_sixteen_threads_get_what_one_gets(index_path: Path) -> None:
+    with KnowledgeBase.open(index_path) as shared:
+        asked = QUESTIONS * 8
+        expected = [untimed(shared.search(question)) for question in QUESTIONS] * 8
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        # Opened anew, so that what is made at first use is made by many at once.
+        with KnowledgeBase.open(index_path) as fresh, ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(lambda question: untimed(fresh.search(question)), asked))
+    finally:
+        sys.setswitchinterval(interval)
+    assert answers == expected
+
+
+def test_every_article_can_be_reached_by_its_title(knowledge_base: KnowledgeBase) -> None:
+    summaries = knowledge_base.articles(limit=1000)
+    assert len(summaries) == knowledge_base.article_count > 20
+    for summary in summaries:
+        article = knowledge_base.article(summary.id)
+        assert article.id == summary.id
+        assert len(article.sections) == summary.section_count
+        first = knowledge_base.search(article.title.replace('"', ""), limit=1).results[0]
+        assert first.citation.article_id == article.id
+
+
+def test_every_section_with_text_is_among_the_results_of_some_depth(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    found = {unit for unit, _ in knowledge_base.run("legs", "section", MAX_DEPTH)}
+    expected = {
+        f"{article.id}#{section.id}"
+        for article in map(knowledge_base.article, (a.id for a in knowledge_base.articles(1000)))
+        for section in article.sections
+        if section.text.strip()
+    }
+    assert found == expected
+
+
+def test_the_list_of_articles_is_paged(knowledge_base: KnowledgeBase) -> None:
+    whole = knowledge_base.articles(limit=1000)
+    assert knowledge_base.articles(limit=5, offset=3) == whole[3:8]
+    assert [summary.title.lower() for summary in whole] == sorted(a.title.lower() for a in whole)
+    for field, page in (("limit", {"limit": 0}), ("offset", {"offset": -1})):
+        with pytest.raises(InvalidRequest) as caught:
+            knowledge_base.articles(**page)
+        assert caught.value.field == field
+
+
+def test_an_unknown_article_is_not_found_and_named(knowledge_base: KnowledgeBase) -> None:
+    for name in ("nothing", "", "\udcff"):
+        with pytest.raises(NotFound) as caught:
+            knowledge_base.article(name)
+        assert repr(name) in str(caught.value)
+
+
+def test_related_articles_are_those_that_are_here_once_each(knowledge_base: KnowledgeBase) -> None:
+    article = knowledge_base.article("pulse-points")
+    title = knowledge_base.article("resting-heart-rate").title
+    named = replace(
+        article,
+        related=("nothing", "stethoscope-basics", title.upper(), "resting-heart-rate", article.id),
+    )
+    found = [summary.id for summary in knowledge_base.related(named)]
+    assert found == ["stethoscope-basics", "resting-heart-rate"]
+
+
+@pytest.mark.parametrize("base", ["https://kb.example.org/help", "https://kb.example.org/help/"])
+def test_a_base_url_stands_before_the_path_of_citations(index_path: Path, base: str) -> None:
+    with KnowledgeBase.open(index_path, base_url=base) as opened:
+        citation = opened.search("sore gums", limit=1).results[0].citation
+    assert citation.url == (
+        f"https://kb.example.org/help/articles/{citation.article_id}#{citation.section_id}"
+    )
+
+
+def test_runs_are_the_ranking_by_the_unit_asked_for(knowledge_base: KnowledgeBase) -> None:
+    question = QUESTIONS[0]
+    results = knowledge_base.search(question, limit=20).results
+    sections = knowledge_base.run(question, "section", 20)
+    assert sections == [
+        (f"{result.citation.article_id}#{result.citation.section_id}", result.score)
+        for result in results
+    ]
+    articles = knowledge_base.run(question, "article", 5)
+    assert [unit for unit, _ in articles] == list(
+        dict.fromkeys(
+            result.citation.article_id for result in knowledge_base.search(question, 100).results
+        )
+    )[:5]
+    passages = knowledge_base.run(question, "passage", 3)
+    citation = results[0].citation
+    assert passages[0][0] == f"{citation.article_id}#{citation.section_id}@{citation.start}"
+    for depth in (0, -1, 1001):
+        with pytest.raises(InvalidRequest, match=f"depth is {depth}"):
+            knowledge_base.run(question, "section", depth)
+
+
+def test_closing_twice_is_once(index_path: Path) -> None:
+    with KnowledgeBase.open(index_path) as opened:
+        opened.close()
+
+
+def test_files_that_verify_but_cannot_be_opened_are_damage(
+    index_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ValueError("no such tensor")
+
+    monkeypatch.setattr("kb.knowledge_base.Encoder", broken)
+    with pytest.raises(IndexDamaged, match=r"no such tensor.*kb build"):
+        KnowledgeBase.open(index_copy)
+
+
+def test_the_package_offers_its_names_and_no_others() -> None:
+    assert all(getattr(kb, name) for name in kb.__all__)
+    assert kb.KnowledgeBase is KnowledgeBase
+    with pytest.raises(AttributeError, match="nothing"):
+        kb.nothing  # noqa: B018

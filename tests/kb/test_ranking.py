@@ -1,0 +1,132 @@
+"""kb.ranking"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from indexer.keyword_writer import Fields
+from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.postings import KeywordScores, Postings
+from kb.ranking import Ranker, Ranking, Unit
+from kb.vectors import VectorIndex
+
+MakePostings = Callable[..., Postings]
+
+
+def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ranking:
+    empty = np.zeros(len(scores), dtype=np.float32)
+    return Ranking(
+        rows=np.arange(len(scores)),
+        sections=np.array(sections, dtype=np.int64),
+        articles=np.array(articles, dtype=np.int64),
+        signals=Signals(empty, empty, empty, empty, empty),
+        nearest_name=np.zeros(len(scores), dtype=np.int64),
+        nearest_sentence=np.zeros(len(scores), dtype=np.int64),
+        scores=np.array(scores),
+        weights=DEFAULT_WEIGHTS,
+        keyword=KeywordScores(empty, 0.0, ()),
+        postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
+    )
+
+
+rows = st.lists(
+    st.tuples(st.sampled_from([0.0, 0.5, 1.0]), st.integers(0, 4), st.integers(0, 2)), max_size=25
+)
+
+
+@pytest.mark.parametrize("unit", ["passage", "section", "article"])
+@given(rows=rows)
+def test_each_unit_stands_once_by_its_best_passage_and_of_equals_the_first(
+    unit: Unit, rows: list[tuple[float, int, int]]
+) -> None:
+    found = ranking(*([row[column] for row in rows] for column in range(3)))  # type: ignore[arg-type]
+    expected: dict[int, int] = {}
+    for place in sorted(range(len(rows)), key=lambda place: (-rows[place][0], place)):
+        owner = {"passage": place, "section": rows[place][1], "article": rows[place][2]}[unit]
+        expected.setdefault(owner, place)
+    assert found.best_of_each(unit).tolist() == list(expected.values())
+
+
+COLLECTION: list[Fields] = [
+    ("Leg cramps", "charley horse", "Causes", "Cramps strike the leg."),
+    ("Leg cramps", "charley horse", "Treatment", "Stretch the calf."),
+    ("Twitching", "", "Causes", "A twitch is not a cramp."),
+    ("Twitching", "", "Treatment", "Rest."),
+]
+
+
+@pytest.fixture
+def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
+    random = np.random.default_rng(3)
+
+    def unit(count: int) -> NDArray[np.float32]:
+        values = random.normal(size=(count, 8))
+        return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+
+    for name, array in {"passages": unit(4), "headings": unit(4), "names": unit(3)}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    np.save(tmp_path / "name_starts.npy", np.array([0, 2, 3]))
+    np.save(tmp_path / "sentences.npy", np.eye(8, dtype=np.int8)[[0, 1, 2, 0, 3]] * 127)
+    np.save(tmp_path / "sentence_scales.npy", np.full(5, 1 / 127, dtype=np.float32))
+    np.save(tmp_path / "sentence_starts.npy", np.array([0, 1, 2, 4, 5]))
+    table = np.array(
+        [(0, 0), (0, 1), (1, 2), (1, 3)], dtype=[("article", "<u4"), ("section", "<u4")]
+    )
+    return Ranker(make_postings(COLLECTION), VectorIndex(tmp_path), table)
+
+
+QUESTION = np.eye(8, dtype=np.float32)[0]
+
+
+def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(ranker: Ranker) -> None:
+    whole = ranker.rank(["leg", "cramp"], QUESTION)
+    for allowed in ([0, 2], [3], [0, 1, 2, 3]):
+        mask = np.zeros(4, dtype=np.bool_)
+        mask[allowed] = True
+        part = ranker.rank(["leg", "cramp"], QUESTION, mask)
+        assert part.rows.tolist() == allowed
+        assert part.scores.tolist() == pytest.approx(whole.scores[allowed].tolist(), abs=1e-6)
+
+
+def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
+    found = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    assert found.best_of_each("section").tolist() == []
+
+
+def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
+    found = ranker.rank(["leg", "cramp", "zebra"], QUESTION)
+    names = [("Leg cramps", "charley horse"), ("Twitching",)]
+    for place, row in enumerate(found.rows):
+        why = found.explain(place, names[found.articles[place]])
+        total = why.keyword + why.dense + why.sentence + why.name + why.heading
+        assert total == pytest.approx(found.scores[place], abs=1e-12)
+        assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
+        assert why.name_matched in names[found.articles[place]]
+        assert why.keyword == DEFAULT_WEIGHTS.keyword * why.keyword_score
+        assert set(why.terms) == {"leg", "cramp"} & {
+            term for term in ("leg", "cramp") if term in " ".join(COLLECTION[row]).lower()
+        }
+
+
+def test_the_nearest_sentence_of_a_candidate_is_known_by_its_row(ranker: Ranker) -> None:
+    found = ranker.rank(["leg"], QUESTION)
+    assert [ranker.sentence_row(found, place) for place in range(4)] == [0, 1, 3, 4]
+    assert found.signals.sentence.tolist() == pytest.approx([1, 0, 1, 0])
+    masked = ranker.rank(["leg"], QUESTION, np.array([False, False, True, True]))
+    assert [ranker.sentence_row(masked, place) for place in range(2)] == [3, 4]
+
+
+def test_coverage_is_the_idf_share_of_the_questions_words(ranker: Ranker) -> None:
+    found = ranker.rank(["leg", "cramp"], QUESTION)
+    assert found.coverage(0) == pytest.approx(1)
+    assert 0 < found.coverage(2) < 1
+    assert found.coverage(3) == 0
+    assert 0 < ranker.rank(["leg", "zebra"], QUESTION).coverage(0) < 1
+    assert ranker.rank([], QUESTION).coverage(0) == 0

@@ -1,0 +1,134 @@
+"""kb.snippet"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kb.analysis import terms
+from kb.knowledge_base import KnowledgeBase
+from kb.snippet import SNIPPET_MAX_CHARS, best_window, excerpt, sentence_spans
+
+WORDS = [
+    "legs",
+    "jerk",
+    "sleep",
+    "the",
+    "twitching",
+    "e.g.",
+    "Dr.",
+    "3.5",
+    "不安腿",
+    "🦵🏽",
+    "x" * 90,
+]
+SPACES = [" ", " ", " ", "  ", "\t", "\n", "\n\n", "\u00a0", ". ", "? ", "; ", ", "]
+written = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SPACES)), max_size=120).map(
+    lambda parts: "".join(word + space for word, space in parts)
+)
+wanted = st.dictionaries(st.sampled_from(["leg", "jerk", "sleep", "twitch"]), st.floats(0.1, 9))
+
+
+@given(st.one_of(written, st.text(max_size=300)), st.sampled_from(["en", "de", "zh", "zz", ""]))
+def test_sentences_are_in_order_and_leave_out_white_space_alone(text: str, language: str) -> None:
+    end = 0
+    for start, stop in sentence_spans(text, language):
+        assert not text[end:start].strip()
+        assert start < stop
+        assert text[start:stop] == text[start:stop].strip()
+        assert "\n" not in text[start:stop]
+        end = stop
+    assert not text[end:].strip()
+
+
+@settings(max_examples=300)
+@given(before=written, passage=written.filter(str.strip), after=written, wanted=wanted)
+@example(before="", passage="a\t" * 400, after="", wanted={})
+@example(before="", passage="word  " * 200 + "legs", after="", wanted={"leg": 1.0})
+@example(before="", passage="x" * 1000, after="", wanted={})
+@example(before="", passage="x" * 1000 + " legs " + "y" * 1000, after="", wanted={"leg": 1.0})
+def test_a_snippet_stands_at_its_offsets_and_ends_between_words(
+    before: str, passage: str, after: str, wanted: dict[str, float]
+) -> None:
+    text = before + passage + after
+    start, end = len(before), len(before) + len(passage)
+    snippet, highlights = excerpt(text, start, end, wanted)
+    assert start <= snippet.start < snippet.end <= end
+    assert snippet.text == text[snippet.start : snippet.end]
+    assert snippet.text == snippet.text.strip()
+    assert len(snippet.text) <= SNIPPET_MAX_CHARS
+    if max(map(len, passage.split())) < SNIPPET_MAX_CHARS // 3:
+        words = text[start:end].split()
+        assert snippet.text.split()[0] in words
+        assert snippet.text.split()[-1] in words
+        assert snippet.start == start or text[snippet.start - 1].isspace()
+        assert snippet.end == end or text[snippet.end].isspace()
+    assert list(highlights) == sorted(set(highlights))
+    for left, right in highlights:
+        assert start <= left < right <= end
+        assert terms(text[left:right])[0] in wanted
+    assert len(highlights) == sum(term in wanted for term in terms(passage))
+
+
+@given(passage=written.filter(str.strip), wanted=wanted.filter(bool))
+def test_where_a_word_matches_the_snippet_holds_one(passage: str, wanted: dict[str, float]) -> None:
+    snippet, highlights = excerpt(passage, 0, len(passage), wanted)
+    if highlights:
+        assert any(snippet.start <= left and right <= snippet.end for left, right in highlights)
+
+
+@given(passage=written.filter(str.strip), wanted=wanted, data=st.data())
+def test_a_snippet_holds_the_sentence_that_answers_where_that_fits(
+    passage: str, wanted: dict[str, float], data: st.DataObject
+) -> None:
+    start, end = data.draw(st.sampled_from(sentence_spans(passage)))
+    snippet, _ = excerpt(
+        "before " + passage, 7, 7 + len(passage), wanted, "en", (7 + start, 7 + end)
+    )
+    assert len(snippet.text) <= SNIPPET_MAX_CHARS
+    if end - start <= SNIPPET_MAX_CHARS:
+        assert snippet.start <= 7 + start
+        assert 7 + end <= snippet.end
+    else:
+        assert 7 + start <= snippet.start < snippet.end <= 7 + end
+
+
+def test_the_sentences_that_hold_most_of_the_question_are_shown() -> None:
+    filler = "Nothing of note happens here, and nothing more is said about it at all. " * 6
+    passage = f"{filler}Legs may jerk. They jerk in sleep. {filler}"
+    start, stop = best_window(passage, {"leg": 2.0, "jerk": 1.0, "sleep": 1.0})
+    assert "Legs may jerk. They jerk in sleep." in passage[start:stop]
+
+
+def test_a_passage_that_fits_is_shown_whole() -> None:
+    passage = "Legs may jerk. They rest.\n\n- warm bath\n- stretch"
+    assert best_window(passage, {"leg": 1.0}) == (0, len(passage))
+
+
+def test_of_equal_windows_the_earliest_is_shown_in_whatever_order_their_words_stand() -> None:
+    """A plain sum over a set would differ in its last bit with the order of insertion, and with the hash seed."""
+    chosen = random.Random(1)
+    filler = "Nothing of note happens here at all. " * 9
+    for _ in range(300):
+        words = [f"w{chosen.randrange(10**6)}" for _ in range(15)]
+        weights = {word: 1 / place for place, word in enumerate(words, start=3)}
+        first, second = words.copy(), words.copy()
+        chosen.shuffle(first)
+        chosen.shuffle(second)
+        text = f"Now {' '.join(first)} end. {filler}Now {' '.join(second)} end. {filler}"
+        assert best_window(text, weights)[0] == 0
+
+
+@pytest.mark.parametrize("asked", ["why do my legs jerk when I fall asleep", "sore gums", "B12"])
+def test_highlights_of_results_are_the_questions_words(
+    knowledge_base: KnowledgeBase, asked: str
+) -> None:
+    for result in knowledge_base.search(asked).results:
+        citation = result.citation
+        section = knowledge_base.article(citation.article_id).section(citation.section_id)
+        assert section is not None
+        for start, end in result.highlights:
+            assert set(terms(section.text[start:end])) <= set(terms(asked))

@@ -1,0 +1,49 @@
+"""Undocumented is unfinished: every command, option, setting and route stands in the README."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from kb.cli.main import kb as command_line
+from search_api.app import create_app
+from search_api.settings import Settings, load_settings
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+OPTIONS = [
+    (name, option)
+    for name, command in command_line.commands.items()
+    for parameter in command.params
+    if isinstance(parameter, click.Option)
+    for option in parameter.opts
+]
+
+
+@pytest.mark.parametrize("name", command_line.commands)
+def test_every_command_is_in_the_readme_and_has_help(name: str) -> None:
+    assert f"`kb {name}" in README
+    assert command_line.commands[name].help
+
+
+@pytest.mark.parametrize(("command", "option"), OPTIONS)
+def test_every_option_is_in_the_readmes_row_of_its_command(command: str, option: str) -> None:
+    rows = [line for line in README.splitlines() if f"| `kb {command}" in line]
+    assert rows, command
+    assert any(re.search(rf"{re.escape(option)}\b", row) for row in rows) or (
+        option in ("--index", "--json") and f"`{option}" in README
+    )
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_in_the_readme(name: str) -> None:
+    assert f"`KB_{name.upper()}`" in README
+
+
+def test_every_route_of_the_api_is_in_the_readme(tmp_path: Path) -> None:
+    document = create_app(load_settings(index=tmp_path)).openapi()
+    for path, operations in document["paths"].items():
+        for method in operations:
+            assert f"`{method.upper()} {path}" in README, (method, path)
