@@ -29,7 +29,7 @@ from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexUnusable, KbError
 from kb.generation import open_generation
-from kb.manifest import CorpusInfo, Counts, Manifest
+from kb.manifest import PIPELINE_VERSION, CorpusInfo, Counts, Manifest
 from kb.store import FILE as STORE
 
 
@@ -55,7 +55,8 @@ def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -
         return True
     lease.release()
     return (
-        manifest.model.name != model
+        manifest.pipeline_version != PIPELINE_VERSION
+        or manifest.model.name != model
         or manifest.bm25f != BM25FParameters()
         or manifest.corpora != _corpus_infos(corpora)
     )

@@ -79,13 +79,17 @@ class EmbeddingCache:
             self._connection.close()
             self._connection = self._anew()
             return None
-        if row is None or len(row[0]) != 4 * self._dimensions:
+        size = 4 * self._dimensions
+        if row is None or row[0][size:] != _checksum(digest, row[0][:size]):
             return None
-        return np.frombuffer(row[0], dtype="<f4")
+        return np.frombuffer(row[0], dtype="<f4", count=self._dimensions)
 
     def put(self, entries: Iterable[tuple[bytes, NDArray[np.float32]]]) -> None:
         """Keep vectors; once this returns they outlive the process, though not a power cut."""
-        rows = [(digest, vector.astype("<f4").tobytes()) for digest, vector in entries]
+        rows = []
+        for digest, vector in entries:
+            content = vector.astype("<f4").tobytes()
+            rows.append((digest, content + _checksum(digest, content)))
         try:
             self._insert(rows)
         except sqlite3.OperationalError:
@@ -98,6 +102,11 @@ class EmbeddingCache:
     def _insert(self, rows: list[tuple[bytes, bytes]]) -> None:
         with self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+
+def _checksum(digest: bytes, vector: bytes) -> bytes:
+    """What a row ends in: a flipped bit must not become an answer."""
+    return hashlib.sha256(digest + vector).digest()[:8]
 
 
 def embed_into(

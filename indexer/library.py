@@ -56,7 +56,6 @@ class Library:
         self._section = lru_cache(maxsize=4096)(self._store.section)
         self._head = lru_cache(maxsize=4096)(self._store.article_head)
         self._prefix = lru_cache(maxsize=4096)(self._shortened_heading)
-        self._title = lru_cache(maxsize=4096)(self._shortened_title)
         heads = [self._store.article_head(ordinal) for ordinal in range(len(self._ids))]
         self.names = [name for head in heads for name in (head.title, *head.aliases)]
         counts = [1 + len(head.aliases) for head in heads]
@@ -114,9 +113,6 @@ class Library:
     def _shortened_heading(self, section: int) -> str:
         return self._counter.shorten(self.heading_text(section), PREFIX_TOKENS)
 
-    def _shortened_title(self, article: int) -> str:
-        return self._counter.shorten(self._head(article).title, PREFIX_TOKENS)
-
     def heading_text(self, section: int) -> str:
         """Title and heading of a section, as one text."""
         title = self._head(int(self._owners[section])).title
@@ -127,16 +123,16 @@ class Library:
         return [PREFIX_TOKENS // 4 + int(tokens) for tokens in self.passages["tokens"]]
 
     def sentence_text(self, place: int) -> str:
-        """What is embedded for a sentence: the article's title, at most PREFIX_TOKENS of it, and the sentence."""
+        """What is embedded for a sentence: title and heading, as for its passage, and the sentence."""
         entry = self.sentences[place]
-        passage = self.passages[int(entry["passage"])]
-        text = self._section(int(passage["section"])).text[int(entry["start"]) : int(entry["end"])]
-        return f"{self._title(int(passage['article']))}\n{text}".strip()
+        section = int(self.passages[int(entry["passage"])]["section"])
+        text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
+        return f"{self._prefix(section)}\n{text}"
 
     def sentence_lengths(self) -> list[int]:
         """A rough number of tokens of each sentence, to sort by."""
         characters = self.sentences["end"] - self.sentences["start"]
-        return [8 + int(count) // 4 for count in characters]
+        return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
 
     def heading_lengths(self) -> list[int]:
         """A rough number of tokens of each heading text, to sort by."""

@@ -177,8 +177,12 @@ class EmbeddingModel:
         program.save(str(path))
 
     def _sha256(self) -> str:
-        """One hash over all weights, by name, and the settings that shape a vector."""
-        digest = hashlib.sha256(repr((self.settings, self._tokenizer.to_str())).encode())
+        """One hash over all weights, by name, and all that shapes a vector: tokenizer, window, modules in order."""
+        modules: list[tuple[str, object]] = [
+            (type(module).__name__, getattr(module, "get_config_dict", dict)())
+            for module in self._model
+        ]
+        digest = hashlib.sha256(repr((self.settings, self._tokenizer.to_str(), modules)).encode())
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())

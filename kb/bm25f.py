@@ -26,7 +26,7 @@ class BM25FParameters:
     """`weights` and `b` in the order of `FIELDS`: weights above 0, b from 0 to 1. `k1` above 0."""
 
     k1: float = 1.2
-    weights: tuple[float, float, float, float] = (8.0, 4.0, 3.0, 1.0)
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 3.0, 1.0)
     b: tuple[float, float, float, float] = (0.3, 0.3, 0.3, 0.75)
 
 

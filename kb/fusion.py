@@ -28,7 +28,7 @@ class FusionWeights:
     heading: float
 
 
-DEFAULT_WEIGHTS = FusionWeights(keyword=0.15, dense=0.30, sentence=0.30, name=0.20, heading=0.05)
+DEFAULT_WEIGHTS = FusionWeights(keyword=0.12, dense=0.23, sentence=0.31, name=0.27, heading=0.07)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ from kb.errors import IndexDamaged, IndexFormatMismatch
 FORMAT_VERSION = 1
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
+PIPELINE_VERSION = 1
+"""Raised whenever the same corpus would now give other passages, terms or vectors."""
+
 FILE = "manifest.json"
 
 
@@ -69,6 +72,7 @@ class Manifest:
     failures: tuple[str, ...]
     files: dict[str, FileInfo]
     format_version: int = FORMAT_VERSION
+    pipeline_version: int = PIPELINE_VERSION
 
     def to_bytes(self) -> bytes:
         """The canonical JSON, the same bytes for the same content; ASCII, since a path need not be UTF-8."""
@@ -124,4 +128,5 @@ class Manifest:
             failures=tuple(content["failures"]),
             files={name: FileInfo(**info) for name, info in content["files"].items()},
             format_version=content["format_version"],
+            pipeline_version=content["pipeline_version"],
         )

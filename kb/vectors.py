@@ -7,7 +7,7 @@ article's title and then its aliases):
     headings.npy         float32 (S, d)    title and heading
     names.npy            float32 (M, d)
     name_starts.npy      int64 (A + 1,)    article a has the names name_starts[a] to name_starts[a + 1]
-    sentences.npy        int8 (K, d)       title and sentence; row k is sentences[k] * sentence_scales[k]
+    sentences.npy        int8 (K, d)       title, heading and sentence; row k is sentences[k] * sentence_scales[k]
     sentence_scales.npy  float32 (K,)
     sentence_starts.npy  int64 (N + 1,)    passage n has the sentences sentence_starts[n] to sentence_starts[n + 1]
 
