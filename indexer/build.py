@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from indexer.corpus import fingerprint, read_corpora
+from indexer.corpus import fingerprint, list_files, read_corpora
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
@@ -75,6 +75,7 @@ def build(
     """
     progress = progress or Progress()
     begun = time.monotonic()
+    list_files(corpora)  # a corpus that is not there leaves no trace of an index
     try:
         with writer_lock(index), building_folder(index) as folder:
             return _build(index, folder, corpora, model_name, progress, begun)

@@ -28,7 +28,7 @@ class EmbeddingCache:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._key = key
-        self._dimensions = dimensions
+        self.dimensions = dimensions
         try:
             self._connection = self._open()
         except sqlite3.OperationalError:
@@ -79,10 +79,10 @@ class EmbeddingCache:
             self._connection.close()
             self._connection = self._anew()
             return None
-        size = 4 * self._dimensions
+        size = 4 * self.dimensions
         if row is None or row[0][size:] != _checksum(digest, row[0][:size]):
             return None
-        return np.frombuffer(row[0], dtype="<f4", count=self._dimensions)
+        return np.frombuffer(row[0], dtype="<f4", count=self.dimensions)
 
     def put(self, entries: Iterable[tuple[bytes, NDArray[np.float32]]]) -> None:
         """Keep vectors; once this returns they outlive the process, though not a power cut."""
@@ -120,12 +120,18 @@ def embed_into(
     """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
-    tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done.
+    tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done. A blank
+    text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
     """
     text_at = texts if callable(texts) else texts.__getitem__
     missing: dict[bytes, list[int]] = {}
     for place in range(len(lengths)):
-        digest = cache.digest(text_at(place))
+        text = text_at(place)
+        if not text.strip():
+            out[place] = np.zeros(cache.dimensions, dtype=np.float32)
+            advance(1)
+            continue
+        digest = cache.digest(text)
         vector = None if digest in missing else cache.get(digest)
         if vector is None:
             missing.setdefault(digest, []).append(place)

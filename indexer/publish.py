@@ -81,9 +81,8 @@ def publish(index: Path, folder: Path, manifest: Manifest) -> str:
     _fsync(folder)
     generation_id = manifest.generation_id
     target = generation_path(index, generation_id)
-    if target.exists():  # the same content within the same second
-        shutil.rmtree(target)
-    folder.rename(target)
+    if not target.exists():  # else the same content was published within the same second
+        folder.rename(target)
     _fsync(target.parent)
     pointer = index / ".CURRENT.new"
     pointer.write_text(f"{generation_id}\n", encoding="ascii")

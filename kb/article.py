@@ -59,6 +59,11 @@ class Article:
     related: tuple[str, ...] = ()
     section_ids_given: bool = False
 
+    @property
+    def display_title(self) -> str:
+        """The title, or the id where the title is empty, as in some collections of plain documents."""
+        return self.title or self.id
+
     def section(self, section_id: str) -> Section | None:
         """The section of that id, or None."""
         return next((section for section in self.sections if section.id == section_id), None)
@@ -76,6 +81,11 @@ class ArticleSummary:
     language: str
     tags: tuple[str, ...]
     section_count: int
+
+    @property
+    def display_title(self) -> str:
+        """The title, or the id where the title is empty, as in some collections of plain documents."""
+        return self.title or self.id
 
 
 def article_path(article_id: str, section_id: str = "") -> str:

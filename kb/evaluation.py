@@ -13,16 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from kb.errors import KbError
-from kb.knowledge_base import KnowledgeBase
+from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.ranking import Unit
 
-MEASURES = (
-    "nDCG@10",
-    "nDCG(judged_only=True)@10",
-    "R@100",
-    "RR(rel=2)@10",
-    "P(rel=2)@1",
-)
+
+def measures_of(highest_grade: int) -> tuple[str, ...]:
+    """What is measured: grade 2 and more is an answer, or grade 1 where judgments know no higher one."""
+    grade = min(2, highest_grade)
+    return (
+        "nDCG@10",
+        "nDCG(judged_only=True)@10",
+        "R@100",
+        f"RR(rel={grade})@10",
+        f"P(rel={grade})@1",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def read_topics(path: Path, field: str = "text") -> list[Topic]:
     Raises KbError naming the line, OSError where the file cannot be read.
     """
     topics = []
+    seen: set[str] = set()
     for number, line in _lines(path):
         try:
             entry = json.loads(line)
@@ -85,8 +90,19 @@ def read_topics(path: Path, field: str = "text") -> list[Topic]:
             ) from error
         if not isinstance(topic.text, str):
             raise KbError(f"{path}:{number}: {field!r} is not a text.")
-        if topic.text.strip():
-            topics.append(topic)
+        if not topic.text.strip():
+            continue
+        if len(topic.id.split()) != 1:
+            raise KbError(f"{path}:{number}: the id {topic.id!r} is blank or holds white space.")
+        if topic.id in seen:
+            raise KbError(f"{path}:{number}: the id {topic.id!r} stands here a second time.")
+        if len(topic.text) > MAX_QUESTION_CHARS:
+            raise KbError(
+                f"{path}:{number}: {field!r} is {len(topic.text):,} characters long; a question has at most "
+                f"{MAX_QUESTION_CHARS:,}. Shorten it, or name another field with --field."
+            )
+        seen.add(topic.id)
+        topics.append(topic)
     if not topics:
         raise KbError(f"{path}: no topic has a text in {field!r}. Name another field with --field.")
     return topics
@@ -130,7 +146,8 @@ def evaluate(run: Iterable[Scored], qrels: Iterable[Any]) -> Evaluation:
 
     lines = tuple(run)
     judgments = list(qrels)
-    measures = [ir_measures.parse_measure(name) for name in MEASURES]
+    highest = max(judgment.relevance for judgment in judgments)
+    measures = [ir_measures.parse_measure(name) for name in measures_of(highest)]
     scored = [ir_measures.ScoredDoc(line.topic, line.unit, line.score) for line in lines]
     by_topic: dict[str, dict[str, float]] = {}
     for metric in ir_measures.iter_calc(measures, judgments, scored):

@@ -167,7 +167,7 @@ class KnowledgeBase:
         terms = analysis.terms(parsed.text)
         mask = self._matching(parsed.conditions)
         watch.lap("analyse")
-        vector = self._encoder.encode_question(parsed.text)
+        vector = self._encode(parsed.text)
         watch.lap("encode")
         ranking = self._ranker.rank(terms, vector, mask)
         order = ranking.best_of_each("section")
@@ -194,12 +194,18 @@ class KnowledgeBase:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
         parsed = parse_question(question)
         terms = analysis.terms(parsed.text)
-        vector = self._encoder.encode_question(parsed.text)
+        vector = self._encode(parsed.text)
         ranking = self._ranker.rank(terms, vector, self._matching(parsed.conditions))
         return [
             (self._unit_id(int(ranking.rows[place]), unit), float(ranking.scores[place]))
             for place in ranking.best_of_each(unit)[:depth]
         ]
+
+    def _encode(self, text: str) -> NDArray[np.float32]:
+        """The question's vector; that of a question of nothing but excluded words is near to nothing."""
+        if not text:
+            return np.zeros(self.manifest.model.dimensions, dtype=np.float32)
+        return self._encoder.encode_question(text)
 
     def _matching(self, conditions: tuple[Condition, ...]) -> NDArray[np.bool_] | None:
         if not conditions:
@@ -227,11 +233,8 @@ class KnowledgeBase:
         if not len(order):
             return "none"
         place = int(order[0])
-        signals = ranking.signals
         return confidence.answered(
-            confidence.evidence(
-                float(signals.dense[place]), float(signals.heading[place]), ranking.coverage(place)
-            )
+            confidence.evidence(float(ranking.signals.dense[place]), ranking.coverage(place))
         )
 
     def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
@@ -257,7 +260,7 @@ class KnowledgeBase:
         )
         citation = Citation(
             article_id=article.id,
-            article_title=article.title,
+            article_title=article.display_title,
             section_id=section.id,
             section_heading=section.heading,
             url=self._base_url + article_path(article.id, section.id),

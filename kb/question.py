@@ -21,7 +21,7 @@ _OPERATOR = re.compile(
     r"""(?<![^\s(])                      # at the start of a word
     (?P<minus>-)?
     (?:(?P<field>title|heading):)?
-    (?:"(?P<phrase>[^"]+)" | (?P<word>[^\W_][\w'’]*)(?P<star>\*)?)
+    (?:["“](?P<phrase>[^"“”]+)["”] | (?P<word>[^\W_][\w'’]*)(?P<star>\*)?)
     (?![^\s).,;:!?])                     # and nothing but punctuation behind it""",
     re.VERBOSE | re.IGNORECASE,
 )

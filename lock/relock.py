@@ -35,7 +35,7 @@ def resolve() -> list[str]:
         command,
         cwd=HERE.parent,
         input=f"torch=={TORCH}\n",
-        capture_output=True,
+        stdout=subprocess.PIPE,
         text=True,
         check=True,
     ).stdout

@@ -54,6 +54,8 @@ def evaluate(
     from kb import evaluation
     from kb.knowledge_base import KnowledgeBase
 
+    if run_out is not None and not run_out.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {run_out.parent}", param_hint="--run-out")
     questions = evaluation.read_topics(topics, field)
     judgments = evaluation.read_qrels(qrels)
     with (

@@ -56,6 +56,13 @@ def run(arguments: list[str] | None = None) -> int:
         if isinstance(error, IndexUnusable):
             return INDEX_UNUSABLE
         return USAGE if isinstance(error, InvalidRequest) else FAILED
+    except ModuleNotFoundError as error:
+        click.echo(
+            f"kb: this command needs {error.name}, which answering alone does not. "
+            "Install it: pip install 'sectioned-kb[indexing]'",
+            err=True,
+        )
+        return FAILED
     except BrokenPipeError:
         # The reader of our output has gone (`kb search ... | head -1`): not an error, and nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,20 +17,30 @@ if TYPE_CHECKING:
 _WIDTH = 96
 
 
-@click.command()
+# A question may begin with a dash or hold one, and no word of it may come back as an "unknown option".
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("question", nargs=-1, required=True)
 @index_option
 @click.option("--limit", default=5, show_default=True, help="How many sections, 1 to 100.")
 @click.option("--offset", default=0, show_default=True, help="How many to leave out from the top.")
+@click.option(
+    "--base-url",
+    default="",
+    envvar="KB_BASE_URL",
+    show_envvar=True,
+    help="The public address of the service, for citations' links.",
+)
 @json_option
-def search(question: tuple[str, ...], index: Path, limit: int, offset: int, as_json: bool) -> None:
+def search(
+    question: tuple[str, ...], index: Path, limit: int, offset: int, base_url: str, as_json: bool
+) -> None:
     """Answer QUESTION with the passages that fit it best, each with its article and section.
 
-    A question may hold "a phrase", -word (after `--`), title:word, heading:word and begin*.
+    A question may hold "a phrase", -word, title:word, heading:word and begin*.
     """
     from kb.knowledge_base import KnowledgeBase
 
-    with KnowledgeBase.open(index) as knowledge_base:
+    with KnowledgeBase.open(index, base_url=base_url) as knowledge_base:
         response = knowledge_base.search(" ".join(question), limit, offset)
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))

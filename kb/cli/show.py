@@ -30,7 +30,7 @@ def show(name: str, index: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(section or article), ensure_ascii=False, indent=2))
     elif section is not None:
-        click.echo(f"{article.title}{f' › {section.heading}' if section.heading else ''}\n")
+        click.echo(f"{article.display_title}{f' › {section.heading}' if section.heading else ''}\n")
         click.echo(section.text)
     else:
         _print(article)
@@ -61,7 +61,7 @@ def find(knowledge_base: KnowledgeBase, name: str) -> tuple[Article, Section | N
 
 
 def _print(article: Article) -> None:
-    click.echo(click.style(article.title, bold=True))
+    click.echo(click.style(article.display_title, bold=True))
     if article.aliases:
         click.echo(f"Also called: {', '.join(article.aliases)}")
     dates = [f"updated {article.updated}"] if article.updated else []

@@ -72,7 +72,7 @@ def test_the_version_is_told(kb: Kb) -> None:
         ("nothing",),
         ("search",),
         ("search", "legs", "--limit", "many"),
-        ("search", "legs", "--no-such-option"),
+        ("show", "--no-such-option", "a"),
         ("show",),
         ("show", "a", "b"),
         ("eval",),

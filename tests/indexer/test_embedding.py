@@ -19,6 +19,8 @@ DIMENSIONS = 4
 
 
 def vector_of(text: str) -> NDArray[np.float32]:
+    if not text.strip():  # what is not there is near to nothing
+        return np.zeros(DIMENSIONS, dtype=np.float32)
     raw = np.frombuffer(hashlib.sha256(text.encode()).digest()[:DIMENSIONS], dtype=np.uint8)
     return raw.astype(np.float32) / 255
 
@@ -68,8 +70,9 @@ def test_every_row_gets_the_vector_of_its_text_and_each_text_is_embedded_once(
     embedder = Embedder()
     out, count, advanced = fill(path, texts, embedder)
     assert right(out, texts)
-    assert sorted(embedder.seen) == sorted(set(texts))
-    assert count == len(set(texts))
+    wanted = {text for text in texts if text.strip()}
+    assert sorted(embedder.seen) == sorted(wanted)
+    assert count == len(wanted)
     assert advanced == len(texts)
     again, count, advanced = fill(path, texts, Embedder(fails_at=0))
     assert right(again, texts)

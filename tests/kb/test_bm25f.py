@@ -139,7 +139,7 @@ def test_a_word_in_title_and_text_is_saturated_once_and_not_added_up() -> None:
 
 
 def test_an_empty_field_counts_nothing_even_where_length_counts_in_full() -> None:
-    parameters = BM25FParameters(b=(1.0, 1.0, 1.0, 1.0))
+    parameters = BM25FParameters(1.2, (8.0, 4.0, 3.0, 1.0), (1.0, 1.0, 1.0, 1.0))
     frequencies = np.array([[0, 0, 0, 1], [1, 0, 0, 1]], dtype=np.uint16)
     lengths = np.array([[0, 0, 0, 1], [1, 0, 0, 1]], dtype=np.uint32)
     found = impacts(frequencies, lengths, np.array([0, 1], dtype=np.int32), parameters)
@@ -149,8 +149,8 @@ def test_an_empty_field_counts_nothing_even_where_length_counts_in_full() -> Non
     ]
 
 
-def test_a_title_match_outranks_a_body_match(make_postings: MakePostings) -> None:
-    postings = make_postings([("", "", "", "leg and arm"), ("leg", "", "", "an arm and a hand")])
+def test_a_heading_match_outranks_a_body_match(make_postings: MakePostings) -> None:
+    postings = make_postings([("", "", "", "leg and arm"), ("", "", "leg", "an arm and a hand")])
     first, second = postings.score(["leg"]).scores
     assert second > first
 
