@@ -1,7 +1,11 @@
 """Sixty questions in a reader's words, and sixty riddles, each with the sections that answer it.
 
-The wording was fixed before the ranking was tuned, and shares few words with what it looks for, so that neither the
-keyword side nor a lucky heading can answer alone.
+Both were written by people who had not seen the ranking, and share few words with the sections they look for, so that
+neither the keyword side nor a lucky heading can answer alone. The riddles came first. They hide their subject behind
+slang and images ("my ticker", "the nerve zapping"); the first ranking found 22 of them, and they stay as the measure of
+what is still to be won. The questions name their subject as people do. Neither set's wording was changed afterwards.
+
+    pytest tests/quality -rP      prints the figures and the misses
 """
 
 from __future__ import annotations
@@ -100,5 +104,6 @@ def test_an_acceptable_section_stands_first_or_among_the_first_three(
             misses.append(f"{question['id']} {question['text']!r}: {hits[:1] or '-'} {found}")
     at_first, at_three = SETS[name]
     summary = "\n".join([f"first {first}, first three {three}, of {len(questions)}", *misses])
+    print(name, summary)
     assert first >= at_first * len(questions), summary
     assert three >= at_three * len(questions), summary
