@@ -19,6 +19,7 @@ from kb import analysis, confidence
 from kb.article import Article, ArticleSummary, article_path
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, open_generation
 from kb.passage import Passage
 from kb.postings import Postings
@@ -63,7 +64,7 @@ class KnowledgeBase:
     It goes on answering from the generation it opened; open another to see what was published since.
     """
 
-    def __init__(self, index: Path, verify: Verify, base_url: str) -> None:
+    def __init__(self, index: Path, verify: Verify, base_url: str, weights: FusionWeights) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
         folder, self.manifest, lease = open_generation(index, verify)
@@ -81,7 +82,10 @@ class KnowledgeBase:
                 folder / "sentences.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
             self._ranker = Ranker(
-                Postings(folder / "postings"), VectorIndex(folder / "vectors"), self._passages
+                Postings(folder / "postings"),
+                VectorIndex(folder / "vectors"),
+                self._passages,
+                weights,
             )
         except Exception as error:
             opened.close()
@@ -95,14 +99,19 @@ class KnowledgeBase:
 
     @classmethod
     def open(
-        cls, path: str | Path = "index", *, verify: Verify = "quick", base_url: str = ""
+        cls,
+        path: str | Path = "index",
+        *,
+        verify: Verify = "quick",
+        base_url: str = "",
+        weights: FusionWeights = DEFAULT_WEIGHTS,
     ) -> KnowledgeBase:
         """Open the live generation of the index in `path`.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
-        path in citations. Raises the kinds of kb.errors.IndexUnusable.
+        path in citations. `weights` says how much each ranker counts. Raises the kinds of kb.errors.IndexUnusable.
         """
-        return cls(Path(path), verify, base_url)
+        return cls(Path(path), verify, base_url, weights)
 
     def __enter__(self) -> Self:
         return self

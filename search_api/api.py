@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from kb.article import Article, ArticleSummary
+from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.results import SearchResponse
 from search_api import examples
@@ -127,6 +128,17 @@ def require_json(request: Request) -> None:
         raise HTTPException(415, "Send the body as JSON, with Content-Type: application/json.")
 
 
+def given_once(parameters: type[BaseModel]) -> Any:
+    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows."""
+
+    def check(request: Request) -> None:
+        for name in parameters.model_fields:
+            if len(request.query_params.getlist(name)) > 1:
+                raise InvalidRequest(name, f"{name} is given more than once; give it once.")
+
+    return Depends(check)
+
+
 router = APIRouter()
 
 
@@ -160,6 +172,7 @@ def search(
     " histories and in the logs of proxies.",
     response_description="The answer.",
     responses={**examples.ok(examples.SEARCH_RESPONSE), **problem_responses(422, 503)},
+    dependencies=[given_once(SearchQuery)],
 )
 def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> SearchResponse:
     with live.use() as knowledge_base:
@@ -174,6 +187,7 @@ def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> Sea
     description="The articles by title, without their text.",
     response_description="One page of the list, and how many articles there are.",
     responses={**examples.ok(examples.ARTICLE_LIST), **problem_responses(422, 503)},
+    dependencies=[given_once(ListQuery)],
 )
 def list_articles(query: Annotated[ListQuery, Query()], live: Live) -> ArticleList:
     with live.use() as knowledge_base:
@@ -205,6 +219,7 @@ def read_article(
         return knowledge_base.article(article_id)
 
 
+@router.head("/healthz", include_in_schema=False)  # what balancers ask
 @router.get(
     "/healthz",
     tags=["operation"],

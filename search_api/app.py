@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     assets = load_assets()
     app.state.settings = settings
     app.state.live = live
-    app.state.templates = Templates(assets, settings.root_path)
+    app.state.templates = Templates(assets, settings.site_name, settings.root_path)
     app.add_middleware(Guard)
     problems.install(app)
     openapi.install(app)

@@ -76,7 +76,7 @@ def web_address(address: str) -> str:
     return address.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def site_name(address: str) -> str:
+def host_name(address: str) -> str:
     """The host of an address as a reader knows it."""
     return (urlsplit(address).hostname or address).removeprefix("www.")
 
@@ -96,40 +96,41 @@ def _words(result: SearchResult) -> tuple[str, ...]:
 
 def _parts(result: SearchResult) -> tuple[Part, ...]:
     why = result.explanation
+    nearest_name = f" The nearest of its names is “{why.name_matched}”." if why.name_matched else ""
     return (
         Part(
-            "Words in common",
-            "Words of the question that the passage, its headings or its names hold too;"
-            " rare ones count more.",
+            "The words",
+            "Words of your question that stand in the passage, its headings or the article’s names."
+            " Rare words count for more.",
             why.keyword,
-            f"{_share(why.keyword_score)} of what this question could reach",
+            f"{why.keyword_score:.0%} of the most that your question could reach",
         ),
         Part(
-            "Meaning of the passage",
-            "How close the passage is to the question in meaning, whatever its words.",
+            "The passage as a whole",
+            "How close it is in meaning to your question, even where it uses other words.",
             why.dense,
-            f"Similarity {why.passage_cosine:.2f} of 1",
+            _closeness(why.passage_cosine),
         ),
         Part(
-            "Meaning of its nearest sentence",
-            "How close the one sentence of the passage is that comes nearest.",
+            "Its nearest sentence",
+            "The one sentence of the passage that comes closest in meaning to your question.",
             why.sentence,
-            f"Similarity {why.sentence_cosine:.2f} of 1",
+            _closeness(why.sentence_cosine),
         ),
         Part(
-            "What the article is about",
-            f"The nearest of the article’s names is “{why.name_matched}”.",
+            "The name of the article",
+            f"Whether the whole article is about what you asked.{nearest_name}",
             why.name,
-            f"Similarity {why.name_cosine:.2f} of 1",
+            _closeness(why.name_cosine),
         ),
         Part(
-            "What the section is about",
-            "How close the section’s heading is to the question, read with the title.",
+            "The heading of the section",
+            "How close it is in meaning to your question, read together with the article’s title.",
             why.heading,
-            f"Similarity {why.heading_cosine:.2f} of 1",
+            _closeness(why.heading_cosine),
         ),
     )
 
 
-def _share(value: float) -> str:
-    return f"{value:.0%}"
+def _closeness(cosine: float) -> str:
+    return f"Closeness {cosine:.2f}, where 1 is the same meaning"

@@ -21,20 +21,21 @@ SEARCH_REQUESTS: dict[str, Example] = {
     },
 }
 
-_GENERATION = "20261122T124339Z-5b0423886b57c1d5"
+_GENERATION = "20261122T130710Z-2566e275bad7bdd0"
 
 _PASSAGE = (
-    "What happens | When | What it might be\n"
-    "One sudden jump, often with a falling feeling | Just as you drop off |"
-    " Sleep start\n"
-    "Strong urge to move, eased by moving | Evening, while awake and still "
-    "| Restless legs syndrome\n"
-    "Repeated kicks every half minute or so | During sleep | Periodic limb "
-    "movements\n"
-    "Hard, painful knot in the calf | Any time of night | Leg cramp\n"
-    "\n"
-    "Timing is the best clue. A sleep start belongs to the first moments of"
-    " sleep, does not repeat in a steady rhythm, and does not hurt."
+    "Nobody knows for certain. As you fall asleep, the systems in the brain that keep "
+    "you alert hand over to those that keep you asleep. One idea is that this "
+    "handover is not always smooth, and a stray burst of signals runs down to the "
+    "muscles. Another is that the brain misreads the loosening of muscles as a fall "
+    "and tries to catch you. Neither idea has been proved.\n\n"
+    "Sleep starts can happen to anyone at any age. They seem to be more frequent "
+    "with:\n\n"
+    "- too little sleep, or irregular hours\n"
+    "- caffeine, nicotine and other stimulants, especially late in the day\n"
+    "- hard exercise in the evening\n"
+    "- stress and anxiety\n"
+    "- some medicines, including certain antidepressants"
 )
 
 SEARCH_RESPONSE: dict[str, Any] = {
@@ -43,56 +44,48 @@ SEARCH_RESPONSE: dict[str, Any] = {
     "results": [
         {
             "rank": 1,
-            "score": 0.7277,
+            "score": 0.7082,
             "text": _PASSAGE,
             "snippet": {
-                "text": _PASSAGE[0:296],
-                "start": 0,
-                "end": 296,
+                "text": _PASSAGE[132:446],
+                "start": 132,
+                "end": 446,
             },
-            "highlights": [[69, 76], [203, 207], [350, 353]],
+            "highlights": [[33, 37], [38, 44], [124, 130], [305, 309]],
             "citation": {
                 "article_id": "sleep-starts-hypnic-jerks",
                 "article_title": "Sleep Starts (Hypnic Jerks)",
-                "section_id": "telling-it-apart-from-other-night-movements",
-                "section_heading": "Telling It Apart From Other Night Movements",
-                "url": (
-                    "/articles/sleep-starts-hypnic-jerks#telling-it-apart-from-other-night-"
-                    "movements"
-                ),
+                "section_id": "why-the-body-jumps",
+                "section_heading": "Why the Body Jumps",
+                "url": "/articles/sleep-starts-hypnic-jerks#why-the-body-jumps",
                 "source_url": "",
                 "quote": _PASSAGE,
                 "start": 0,
-                "end": 493,
+                "end": 660,
             },
             "explanation": {
-                "keyword": 0.1223,
-                "dense": 0.202,
-                "name": 0.1545,
-                "heading": 0.0338,
-                "keyword_score": 0.8151,
-                "passage_cosine": 0.6733,
+                "keyword": 0.0759,
+                "dense": 0.1456,
+                "name": 0.2086,
+                "heading": 0.052,
+                "keyword_score": 0.6325,
+                "passage_cosine": 0.6329,
                 "name_cosine": 0.7727,
                 "name_matched": "jerking awake when falling asleep",
-                "heading_cosine": 0.6765,
-                "terms": {
-                    "leg": 0.0115,
-                    "jerk": 0.0343,
-                    "fall": 0.0375,
-                    "asleep": 0.039,
-                },
-                "sentence": 0.215,
-                "sentence_cosine": 0.7167,
+                "heading_cosine": 0.7429,
+                "terms": {"jerk": 0.0221, "fall": 0.0256, "asleep": 0.0282},
+                "sentence": 0.2261,
+                "sentence_cosine": 0.7295,
             },
         },
     ],
     "generation": _GENERATION,
     "timings": {
-        "analyse": 0.113,
-        "encode": 12.969,
-        "rank": 30.374,
-        "cite": 2.141,
-        "total": 45.596,
+        "analyse": 0.114,
+        "encode": 15.489,
+        "rank": 25.592,
+        "cite": 3.545,
+        "total": 44.74,
     },
 }
 
@@ -101,8 +94,8 @@ ARTICLE: dict[str, Any] = {
     "title": "Sleep Starts (Hypnic Jerks)",
     "sections": [
         {
-            "id": "telling-it-apart-from-other-night-movements",
-            "heading": "Telling It Apart From Other Night Movements",
+            "id": "why-the-body-jumps",
+            "heading": "Why the Body Jumps",
             "level": 2,
             "text": _PASSAGE,
         },
@@ -152,7 +145,7 @@ ARTICLE_LIST: dict[str, Any] = {
 HEALTH: dict[str, Any] = {
     "status": "ok",
     "generation": _GENERATION,
-    "created": "2026-11-22T12:43:39+00:00",
+    "created": "2026-11-22T13:07:10+00:00",
     "model": "all-MiniLM-L6-v2",
     "articles": 26,
     "sections": 231,

@@ -47,7 +47,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "Citation": {
         "": "A verifiable pointer: `quote` stands word for word at `start` to `end` of it.",
         "article_id": "The article's id.",
-        "article_title": "The article's title.",
+        "article_title": "The article's title, or its id where it has none.",
         "section_id": "The section's id, unique within the article.",
         "section_heading": "The section's heading; empty for the text above the first heading.",
         "url": "The article's page here, with the section's anchor.",
@@ -75,7 +75,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "Article": {
         "": "One source document with its sections.",
         "id": "Its id.",
-        "title": "Its title.",
+        "title": "Its title; empty where it has none.",
         "sections": "Its sections in order.",
         "aliases": "Other names of its subject, lay and medical.",
         "url": "The publisher's page, or empty.",
@@ -103,7 +103,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "ArticleSummary": {
         "": "What a list of articles shows of one.",
         "id": "Its id.",
-        "title": "Its title.",
+        "title": "Its title; empty where it has none.",
         "url": "The publisher's page, or empty.",
         "updated": f"When it was last changed: {_DATES}",
         "reviewed": f"When a clinician reviewed it: {_DATES}",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from pydantic import BaseModel
 
 from kb.article import Article
 from kb.errors import InvalidRequest
@@ -24,26 +23,14 @@ RESULTS_PER_PAGE = 10
 ARTICLES_PER_PAGE = 100
 EXAMPLES = 4
 
-# What stands in an address may be anything; what is not understood is left aside.
-Text = Annotated[str, Query()]
-OptionalText = Annotated[str | None, Query()]
-
-
-class CitedQuery(BaseModel):
-    """What the address of an article may cite. Anything that is no such range is left aside."""
-
-    section: str = ""
-    start: str = ""
-    end: str = ""
-
-
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _METHODS = ["GET", "HEAD"]
 
 
 @router.api_route("/", methods=_METHODS)
-def home(request: Request, live: Live, q: OptionalText = None, offset: Text = "") -> HTMLResponse:
+def home(request: Request, live: Live) -> HTMLResponse:
     """The box alone, or the answer to `q`."""
+    q, offset = parameter(request, "q"), parameter(request, "offset")
     templates: Templates = request.app.state.templates
     with live.use() as knowledge_base:
         if q is None:
@@ -60,9 +47,9 @@ def home(request: Request, live: Live, q: OptionalText = None, offset: Text = ""
 
 
 @router.api_route("/articles", methods=_METHODS)
-def all_articles(request: Request, live: Live, offset: Text = "") -> HTMLResponse:
+def all_articles(request: Request, live: Live) -> HTMLResponse:
     """The articles by title, a hundred at a time."""
-    start = min(whole_number(offset) or 0, 10**9)
+    start = min(whole_number(parameter(request, "offset")) or 0, 10**9)
     with live.use() as knowledge_base:
         page = request.app.state.templates.render(
             "articles.html",
@@ -75,21 +62,21 @@ def all_articles(request: Request, live: Live, offset: Text = "") -> HTMLRespons
 
 
 @router.api_route("/articles/{article_id:path}", methods=_METHODS)
-def article_page(
-    request: Request, article_id: str, live: Live, cited: Annotated[CitedQuery, Query()]
-) -> HTMLResponse:
+def article_page(request: Request, article_id: str, live: Live) -> HTMLResponse:
     """The whole article, with the cited passage highlighted when the address names one."""
+    section_id = parameter(request, "section")
+    start, end = parameter(request, "start"), parameter(request, "end")
     with live.use() as knowledge_base:
         article = knowledge_base.article(article_id)
-        marked = cited_range(article, cited)
+        marked = cited_range(article, section_id, start, end)
         page = request.app.state.templates.render(
             "article.html",
             article=article,
             sections=[
-                (part, blocks(part.text, [marked] if marked and part.id == cited.section else []))
+                (part, blocks(part.text, [marked] if marked and part.id == section_id else []))
                 for part in article.sections
             ],
-            cited_section=cited.section if marked else None,
+            cited_section=section_id if marked else None,
             related=knowledge_base.related(article),
         )
     return HTMLResponse(page)
@@ -147,20 +134,33 @@ def example_titles(knowledge_base: KnowledgeBase) -> list[str]:
     titles = []
     for window in range(min(EXAMPLES, knowledge_base.article_count)):
         near = knowledge_base.articles(min(step, 25), window * step)
-        # `sorted` is stable: of equals, the first by title.
-        titles.append(sorted(near, key=lambda article: not article.title.endswith("?"))[0].title)
+        # `sorted` is stable: of equals, the first by title. An id alone is the last resort.
+        best = sorted(
+            near, key=lambda article: (not article.title.endswith("?"), not article.title)
+        )
+        titles.append(best[0].display_title)
     return titles
 
 
-def whole_number(text: str) -> int | None:
+def parameter(request: Request, name: str) -> str | None:
+    """The first value that the address gives a parameter, or None.
+
+    What stands in the address of a page may be anything; what is not understood is left aside.
+    """
+    return next(iter(request.query_params.getlist(name)), None)
+
+
+def whole_number(text: str | None) -> int | None:
     """The number of at most nine ASCII digits that `text` is, or None."""
-    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+    return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
-def cited_range(article: Article, cited: CitedQuery) -> tuple[int, int] | None:
+def cited_range(
+    article: Article, section_id: str | None, start: str | None, end: str | None
+) -> tuple[int, int] | None:
     """The range of a section that an address cites, or None where there is no such range."""
-    section = article.section(cited.section)
-    begin, stop = whole_number(cited.start), whole_number(cited.end)
+    section = article.section(section_id) if section_id is not None else None
+    begin, stop = whole_number(start), whole_number(end)
     if section is None or begin is None or stop is None:
         return None
     return (begin, stop) if begin < stop <= len(section.text) else None

@@ -26,7 +26,7 @@ from kb.errors import (
     KbError,
     NotFound,
 )
-from search_api.validation import field_errors
+from search_api.validation import accepted_fields, field_errors
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
@@ -37,7 +37,9 @@ RETRY_AFTER_S = 5
 class FieldError(BaseModel):
     """One thing that is wrong with one field."""
 
-    field: str = Field(description="The field's name, or `body` for the body as a whole.")
+    field: str = Field(
+        description="The field's name, `body` for the body as a whole, or `unknown` for what is no field."
+    )
     message: str = Field(description="What is wrong with it and what is accepted.")
 
 
@@ -239,6 +241,6 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     found: Sequence[Mapping[str, Any]] = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return problem(request, 400, NOT_JSON)
-    errors = field_errors(found)
+    errors = field_errors(found, accepted_fields(request.scope["endpoint"]))
     detail = " ".join(f"{field}: {message}" for field, message in errors)
     return problem(request, 422, detail, errors=errors)

@@ -7,10 +7,10 @@ given as overrides, and win.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kb.errors import InvalidRequest
@@ -30,6 +30,9 @@ class Settings(BaseSettings):
         default="",
         description="Public address of the service, for the links in citations, such as"
         " https://example.org/kb. Empty: links begin with /articles/.",
+    )
+    site_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
+        default="Health Knowledge Base", description="Name of the site, at the head of every page."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe message that is logged; requests are info."

@@ -14,15 +14,18 @@ from markupsafe import Markup
 from kb.article import article_path
 from kb.knowledge_base import MAX_QUESTION_CHARS
 from search_api.assets import Asset
-from search_api.cards import CITED_ANCHOR, site_name, web_address
+from search_api.cards import CITED_ANCHOR, host_name, web_address
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 
 
 class Templates:
-    """The pages of one application. `root_path` is put before every link to the service itself."""
+    """The pages of one application, headed by the name of its site.
 
-    def __init__(self, assets: Mapping[str, Asset], root_path: str = "") -> None:
+    `root_path` is put before every link to the service itself.
+    """
+
+    def __init__(self, assets: Mapping[str, Asset], site_name: str, root_path: str = "") -> None:
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES_DIR),
             autoescape=True,
@@ -33,11 +36,12 @@ class Templates:
         self._environment.filters.update(
             day=day,
             web_address=web_address,
-            site_name=site_name,
+            host_name=host_name,
             fragment=fragment,
             with_code=with_code,
         )
         self._environment.globals.update(
+            site_name=site_name,
             root=root_path,
             asset_paths={name: root_path + asset.path for name, asset in assets.items()},
             article_path=article_path,

@@ -7,34 +7,47 @@ What a question and a page of results may be is not checked here but in `kb`, wh
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, get_type_hints
 
-_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,39}")
+from pydantic import BaseModel
+
+UNKNOWN = "unknown"
 
 
-def field_errors(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """`(field, message)` for each of pydantic's errors, in their order."""
-    return [(_field(entry), _message(entry)) for entry in found]
+def field_errors(
+    found: Sequence[Mapping[str, Any]], accepted: Sequence[str]
+) -> list[tuple[str, str]]:
+    """`(field, message)` for each of pydantic's errors, in their order, each once.
+
+    `accepted` are the fields that there are. A name that is none of them is never repeated: it may
+    be the words of a question.
+    """
+    pairs = ((_field(entry), _message(entry, accepted)) for entry in found)
+    return list(dict.fromkeys(pairs))
+
+
+def accepted_fields(endpoint: Callable[..., Any]) -> list[str]:
+    """The fields of the body or the query that a route declares as a model."""
+    kinds = (kind for name, kind in get_type_hints(endpoint).items() if name != "return")
+    models = (k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))
+    return [field for model in models for field in model.model_fields]
 
 
 def _field(entry: Mapping[str, Any]) -> str:
-    names = [str(part) for part in entry["loc"] if part not in ("body", "query", "path")]
-    if not names:
-        return "body"
-    name = ".".join(names)
-    # A question sent in the place of a name must not come back either.
-    return name if _PLAIN_NAME.fullmatch(name) else "unknown"
+    if entry["type"] == "extra_forbidden":
+        return UNKNOWN
+    _, *names = entry["loc"]  # the first says where: body, query or path
+    return ".".join(map(str, names)) or "body"
 
 
-def _message(entry: Mapping[str, Any]) -> str:
+def _message(entry: Mapping[str, Any], accepted: Sequence[str]) -> str:
     value, context = entry.get("input"), entry.get("ctx", {})
     match entry["type"]:
         case "missing":
             return "This is required."
         case "extra_forbidden":
-            return "There is no field of that name."
+            return f"A field was sent that is not known here. The fields are {_list(accepted)}."
         case "string_type":
             return "It must be text."
         case "string_unicode":
@@ -49,6 +62,11 @@ def _message(entry: Mapping[str, Any]) -> str:
             return "It must be a JSON object."
         case _:
             return "It is not valid."
+
+
+def _list(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _number(value: object) -> str:

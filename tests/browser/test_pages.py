@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from indexer.build import build
+from kb import KnowledgeBase
+from kb.article import Article, Section
 from search_api.server import listen, make_server
 from search_api.settings import load_settings
 
@@ -233,7 +235,26 @@ def test_why_this_result_opens_without_javascript(open_page: OpenPage) -> None:
     expect(passage).to_be_hidden()
     page.locator(".card summary").first.click()
     expect(passage).to_be_visible()
-    expect(page.get_by_text("the sum of 5 parts").first).to_be_visible()
+    expect(page.get_by_text("compared with this passage in 5 ways").first).to_be_visible()
+
+
+def test_an_article_that_is_written_from_right_to_left_is_set_so(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "نفضة النوم"
+    text = f"{words}.\n\n- {words}\n- {words}\n\n{words} | {words}\n{words} | {words}"
+    sections = (Section("a", words, 2, text), Section("b", "Plain", 2, "From the left."))
+    article = Article("ar", words, sections, language="ar")
+    monkeypatch.setattr(KnowledgeBase, "article", lambda *_: article)
+    page = open_page()
+    page.goto("/articles/ar")
+    first, second = page.locator(".article-text section").all()
+    for part in ("h2", "p", "li", "td"):
+        expect(first.locator(part).first).to_have_css("direction", "rtl")
+    for part in ("h2", "p"):
+        expect(second.locator(part)).to_have_css("direction", "ltr")
+    expect(page.get_by_role("heading", level=1)).to_have_css("direction", "rtl")
+    expect(page.get_by_text("Not clinically reviewed")).to_have_css("direction", "ltr")
 
 
 def test_more_results_keep_the_question_and_the_way_back(open_page: OpenPage) -> None:

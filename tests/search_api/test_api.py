@@ -117,6 +117,11 @@ def test_health_names_what_is_served(client: TestClient, knowledge_base: Knowled
     )
 
 
+def test_balancers_may_ask_for_health_without_a_body(client: TestClient) -> None:
+    response = client.head("/healthz")
+    assert (response.status_code, response.content) == (200, b"")
+
+
 def test_answers_are_kept_by_no_cache_and_every_answer_has_the_security_headers(
     client: TestClient,
 ) -> None:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import fields, replace
+
 import pytest
 
 from kb.article import Article, Section
+from kb.fusion import FusionWeights
 from kb.results import Citation, Explanation, SearchResult, Snippet
-from search_api.cards import CITED_ANCHOR, make_card, passage_path, site_name, web_address
+from search_api.cards import CITED_ANCHOR, host_name, make_card, passage_path, web_address
 
 TEXT = "Intro. 🙂 Legs jerk <b>at night</b>. The end."
 
@@ -45,8 +48,18 @@ def test_the_link_opens_the_article_at_the_passage() -> None:
 
 
 def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
-    card = make_card(result_for(0, len(TEXT), (0, 6)), ARTICLE)
+    result = replace(result_for(0, len(TEXT), (0, 6)), score=0.81)
+    why = replace(result.explanation, sentence=0.31, sentence_cosine=0.9)
+    card = make_card(replace(result, explanation=why), ARTICLE)
+    assert len(card.parts) == len(fields(FusionWeights)) == 5
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
+
+
+def test_the_nearest_name_is_told_where_there_is_one() -> None:
+    result = result_for(0, len(TEXT), (0, 6))
+    unnamed = replace(result, explanation=replace(result.explanation, name_matched=""))
+    told = [make_card(each, ARTICLE).parts[3].meaning for each in (result, unnamed)]
+    assert told[0] == f"{told[1]} The nearest of its names is “A”."
 
 
 @pytest.mark.parametrize(
@@ -68,4 +81,4 @@ def test_only_web_addresses_become_links(address: str) -> None:
 
 def test_a_web_address_is_kept_and_named_by_its_host() -> None:
     assert web_address(" https://www.nhs.uk/x ") == "https://www.nhs.uk/x"
-    assert site_name("https://www.nhs.uk/x") == "nhs.uk"
+    assert host_name("https://www.nhs.uk/x") == "nhs.uk"

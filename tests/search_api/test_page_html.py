@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 from fastapi.testclient import TestClient
 
-from kb import KnowledgeBase
-from kb.article import Article, Section, Source
+from kb import KnowledgeBase, store
+from kb.article import Article, ArticleSummary, Section, Source
 from search_api.app import create_app
 from search_api.cards import passage_path
 from search_api.pages import example_titles
@@ -21,6 +23,8 @@ from search_api.settings import load_settings
 
 QUESTION = "why do my legs jerk when I fall asleep"
 RESULTS = f"/?q={quote(QUESTION)}"
+UNTITLED = "sleep-starts-hypnic-jerks"
+NAMING_IT = "sleep-hygiene"
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 Reader = Callable[..., str]
@@ -120,9 +124,12 @@ def test_the_home_page_offers_questions_that_the_library_answers(
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 26, 6154])
 def test_examples_come_from_libraries_of_any_size(count: int) -> None:
-    def articles(limit: int, offset: int) -> list[SimpleNamespace]:
+    def articles(limit: int, offset: int) -> list[ArticleSummary]:
         assert limit >= 1
-        return [SimpleNamespace(title=f"{n}?") for n in range(offset, min(offset + limit, count))]
+        return [
+            ArticleSummary(f"{n}", f"{n}?", "", None, None, "en", (), 1)
+            for n in range(offset, min(offset + limit, count))
+        ]
 
     titles = example_titles(SimpleNamespace(article_count=count, articles=articles))  # type: ignore[arg-type]
     assert len(set(titles)) == len(titles) == min(4, count)
@@ -150,7 +157,10 @@ def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Rea
         assert [tag.text for tag in card.select(".passage mark")] == marked
         assert "Not clinically reviewed" in one(card, ".meta").text
         assert "Updated" in one(card, ".meta").text
-        assert f"{result['score']:.2f}" in one(card, "details").text
+        why = one(card, "details")
+        assert f"{result['score']:.2f} out of at most 1" in why.text
+        assert "compared with this passage in 5 ways" in why.text
+        assert len(why.select("tbody tr")) == 5
 
 
 def test_paging_keeps_the_question_and_continues_the_numbers(reader: Reader) -> None:
@@ -173,6 +183,12 @@ def test_an_offset_that_is_none_is_left_aside(reader: Reader, offset: str) -> No
     reader(f"/articles?offset={quote(offset)}")
 
 
+def test_of_a_repeated_parameter_a_page_takes_the_first(reader: Reader) -> None:
+    page = soup(reader(f"{RESULTS}&offset=10&q=other&offset=20"))
+    assert one(page, "input[name=q]")["value"] == QUESTION
+    assert one(page, "ol.cards")["start"] == "11"
+
+
 def test_the_end_of_the_results_is_a_page_too(reader: Reader) -> None:
     for offset in (990, 999_999_999):
         page = soup(reader(f"{RESULTS}&offset={offset}"))
@@ -182,7 +198,9 @@ def test_the_end_of_the_results_is_a_page_too(reader: Reader) -> None:
 def test_a_question_nothing_answers_is_told_so(reader: Reader) -> None:
     page = soup(reader("/?q=what+is+the+capital+of+France"))
     assert one(page, "h1").text.startswith("No clear answer")
-    assert "no section of this library seems to answer" in one(page, ".verdict.none").text
+    verdict = one(page, ".verdict.none").text
+    assert "We could not find a clear answer" in verdict
+    assert "These passages come nearest" in verdict
     assert page.select(".card.nearest")
 
 
@@ -315,6 +333,77 @@ def test_a_hostile_article_is_shown_as_text(reader: Reader, hostile: Article) ->
     anchors = [unquote(str(a["href"])[1:]) for a in page.select(".toc a")]
     assert anchors == ['a" onclick="x', "ünï 100%"]
     assert all(page.find(id=anchor) for anchor in anchors)
+
+
+@pytest.fixture
+def untitled(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Reads from a library where one article has no title, and another names it as related."""
+    for maker in ("_head", "_summary"):
+        monkeypatch.setattr(store, maker, without_title(getattr(store, maker)))
+    return reader
+
+
+def without_title(make: Callable[..., Any]) -> Callable[..., Any]:
+    def made(*row: object) -> Any:
+        article = make(*row)
+        changes: dict[str, Any] = {"title": ""} if article.id == UNTITLED else {}
+        if article.id == NAMING_IT:
+            changes = {"related": (UNTITLED,)} if isinstance(article, Article) else {}
+        return replace(article, **changes)
+
+    return made
+
+
+def test_an_article_without_a_title_is_shown_by_its_id_everywhere(untitled: Reader) -> None:
+    address = f"/articles/{UNTITLED}"
+    page = soup(untitled(address))
+    assert one(page, "title").text.startswith(f"{UNTITLED} – ")
+    assert one(page, "h1").text == UNTITLED
+    assert one(soup(untitled("/articles")), f'.library a[href="{address}"]').text == UNTITLED
+    related = soup(untitled(f"/articles/{NAMING_IT}"))
+    assert one(related, f'.article-footer a[href="{address}"]').text == UNTITLED
+    cards = soup(untitled(RESULTS)).select(".card")
+    cards = [card for card in cards if str(one(card, "h2 a")["href"]).startswith(f"{address}?")]
+    assert cards
+    for card in cards:
+        assert one(card, ".of-article").text == UNTITLED
+        assert f"Why this result: {UNTITLED}, " in one(card, "summary").text
+
+
+@pytest.mark.parametrize(
+    ("titles", "shown"), [(("", "A"), "A"), (("", "A", "B?"), "B?"), (("", ""), "id 0")]
+)
+def test_an_article_without_a_title_is_the_last_to_be_an_example(
+    titles: tuple[str, ...], shown: str
+) -> None:
+    summaries = [
+        ArticleSummary(f"id {n}", title, "", None, None, "en", (), 1)
+        for n, title in enumerate(titles)
+    ]
+    library = SimpleNamespace(article_count=4 * 3, articles=lambda *_: summaries)
+    assert example_titles(library)[0] == shown  # type: ignore[arg-type]
+
+
+def test_text_of_articles_finds_its_own_direction(reader: Reader) -> None:
+    text = ".of-article, .of-section, :is(.snippet, .passage, .article-text) > *"
+    text += ", .article-header h1, .article-text :is(h2, p, ul, ol, .table), .toc ol, .library a"
+    text += ", .examples a, .article-footer :is(.plain, ol) a"
+    for path in ("/", RESULTS, "/articles", "/articles/sleep-starts-hypnic-jerks"):
+        found = soup(reader(path)).select(text)
+        assert found
+        assert [tag for tag in found if tag.name != "section" and tag.get("dir") != "auto"] == []
+    page = soup(reader("/articles/sleep-starts-hypnic-jerks"))
+    assert one(page, "article.reading")["lang"] == "en"
+
+
+def test_every_page_names_the_site_as_it_was_set(index_path: Path) -> None:
+    name = "Ask <Nurse> & Co"
+    with TestClient(create_app(load_settings(index=index_path, site_name=name))) as client:
+        for path in ("/", RESULTS, "/articles", "/docs", "/nope"):
+            page = soup(client.get(path, headers={"Accept": "text/html"}).text)
+            assert one(page, ".brand").text == name
+            assert one(page, "title").text.endswith(f" – {name}")
+            assert "Health Knowledge Base" not in page.text
 
 
 def test_behind_a_path_every_link_begins_with_it(index_path: Path) -> None:

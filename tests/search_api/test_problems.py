@@ -52,7 +52,19 @@ NO_TYPE = plain(
 )
 BLANK = "The question is empty. Type a few words."
 LONG = "The question is 4,001 characters long; at most 4,000 are accepted. Shorten it."
-UNKNOWN = "There is no field of that name."
+UNKNOWN = (
+    "unknown",
+    "A field was sent that is not known here. The fields are question, limit and offset.",
+)
+UNKNOWN_IN_ADDRESS = (
+    "unknown",
+    "A field was sent that is not known here. The fields are q, limit and offset.",
+)
+UNKNOWN_IN_LIST = (
+    "unknown",
+    "A field was sent that is not known here. The fields are limit and offset.",
+)
+TWICE = "{} is given more than once; give it once."
 NUMBER = "It must be a whole number."
 
 PROBLEMS = [
@@ -68,12 +80,16 @@ PROBLEMS = [
         post(content=b'{"question": "\\ud800"}', headers=JSON),
         invalid(("question", "It holds characters that are not valid Unicode (lone surrogates).")),
     ),
-    (
-        post(json={"question": CANARY, "limt": 3, "top": 1}),
-        invalid(("limt", UNKNOWN), ("top", UNKNOWN)),
-    ),
-    (post(json={"question": "a", f"why {CANARY}": 1}), invalid(("unknown", UNKNOWN))),
-    (get(f"/api/v1/search?q=a&why+{CANARY}"), invalid(("unknown", UNKNOWN))),
+    # Names may be the words of a question, be they one or many.
+    (post(json={"question": "a", CANARY: 3, "top": 1}), invalid(UNKNOWN)),
+    (post(json={"question": "a", f"why {CANARY}": 1}), invalid(UNKNOWN)),
+    (post(json={CANARY: 1}), invalid(("question", "This is required."), UNKNOWN)),
+    (get(f"/api/v1/search?q=a&{CANARY}=1&{CANARY}=2"), invalid(UNKNOWN_IN_ADDRESS)),
+    (get(f"/api/v1/search?q=a&why+{CANARY}"), invalid(UNKNOWN_IN_ADDRESS)),
+    (get(f"/api/v1/articles?{CANARY}"), invalid(UNKNOWN_IN_LIST)),
+    (get(f"/api/v1/search?q=a&q={CANARY}"), invalid(("q", TWICE.format("q")))),
+    (get(f"/api/v1/search?q={CANARY}&limit=1&limit=1"), invalid(("limit", TWICE.format("limit")))),
+    (get("/api/v1/articles?offset=1&offset=2"), invalid(("offset", TWICE.format("offset")))),
     (post(json={"question": CANARY, "limit": "5"}), invalid(("limit", NUMBER))),
     (post(json={"question": CANARY, "limit": True}), invalid(("limit", NUMBER))),
     (
@@ -156,7 +172,8 @@ def test_a_body_that_comes_in_pieces_is_cut_off_at_the_limit(client: TestClient)
 
 def test_a_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
     assert client.put("/api/v1/search").headers["allow"] == "GET, POST"
-    assert client.post("/").headers["allow"] == "GET, HEAD"
+    for path in ("/", "/healthz"):
+        assert client.post(path).headers["allow"] == "GET, HEAD"
 
 
 def test_without_an_index_every_answer_is_503_with_the_remedy(
@@ -178,6 +195,7 @@ def test_without_an_index_every_answer_is_503_with_the_remedy(
             503,
             "There is no index yet. Run `kb build`; the service takes the new index over by itself.",
         )
+    assert client_without_index.head("/healthz").status_code == 503
     page = client_without_index.get("/", headers={"Accept": "text/html"})
     assert page.status_code == 503
     assert "The library is not available just now" in page.text

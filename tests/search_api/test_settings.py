@@ -34,6 +34,7 @@ def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("log_level", "loud"),
         ("base_url", "example.org"),
         ("base_url", "https://example.org/?q=1"),
+        ("site_name", " "),
         ("poll_interval_s", "0"),
         ("shutdown_grace_s", "-1"),
     ],
