@@ -44,7 +44,9 @@ def best_window(
 ) -> tuple[int, int]:
     """The run of whole sentences, at most SNIPPET_MAX_CHARS long, that holds most of what is wanted.
 
-    `answer` is the sentence, as a range, that the run must hold; None asks for the words alone.
+    `answer` is the sentence, as a range, that comes nearest in meaning: to hold it counts as much as one more word. Where
+    no word matches it decides alone. (It may not decide always: under a heading that says it all, a sentence of
+    one word comes nearest.)
     `wanted` gives each term its weight, counted once a run; of equal runs the earliest, and there the longest.
     A sentence longer than that is cut between words.
     """
@@ -52,18 +54,20 @@ def best_window(
     if not sentences:
         return 0, len(text)
     found = matches(text, wanted)
+    one_word = math.fsum(wanted.values()) / len(wanted) if wanted else 1.0
     best: tuple[float, int, int] | None = None
     window = sentences[0]
     for first, (start, _) in enumerate(sentences):
         for last in range(first, len(sentences)):
             end = sentences[last][1]
-            if answer is not None and not (start <= answer[0] and answer[1] <= end):
-                continue
             if end - start > SNIPPET_MAX_CHARS and last > first:
                 break
             held = {term for begin, stop, term in found if start <= begin and stop <= end}
             # fsum, since a set has no order that a sum could keep
-            key = (math.fsum(wanted[term] for term in held), -start, end)
+            value = math.fsum(wanted[term] for term in held)
+            if answer is not None and start <= answer[0] and answer[1] <= end:
+                value += one_word
+            key = (value, -start, end)
             if best is None or key > best:
                 best, window = key, (start, end)
     return _cut(text, window, [begin for begin, _, _ in found])
