@@ -44,9 +44,9 @@ def best_window(
 ) -> tuple[int, int]:
     """The run of whole sentences, at most SNIPPET_MAX_CHARS long, that holds most of what is wanted.
 
-    `answer` is the sentence, as a range, that comes nearest in meaning: to hold it counts as much as one more word. Where
-    no word matches it decides alone. (It may not decide always: under a heading that says it all, a sentence of
-    one word comes nearest.)
+    `answer` is the sentence, as a range, that comes nearest in meaning: to hold it counts as much as one more word.
+    Where no word matches it decides alone. (It may not decide always: under a heading that says it all, a sentence
+    of one word comes nearest.)
     `wanted` gives each term its weight, counted once a run; of equal runs the earliest, and there the longest.
     A sentence longer than that is cut between words.
     """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import click
 import pytest
 
 from kb.cli.main import kb as command_line
+from kb.cli.main import run
 from search_api.app import create_app
 from search_api.settings import Settings, load_settings
 
@@ -40,6 +42,16 @@ def test_every_option_is_in_the_readmes_row_of_its_command(command: str, option:
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`KB_{name.upper()}`" in README
+
+
+def test_the_readmes_example_is_what_the_command_prints(
+    index_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = README[README.index("$ .venv/bin/kb search") :]
+    command, shown = example.split("\n\n")[0].split("\n", 1)
+    arguments = shlex.split(command)[2:]
+    assert run([*arguments, "--index", str(index_path)]) == 0
+    assert capsys.readouterr().out.split() == shown.split()
 
 
 def test_every_route_of_the_api_is_in_the_readme(tmp_path: Path) -> None:

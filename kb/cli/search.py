@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from kb.results import SearchResponse, SearchResult
 
 _WIDTH = 96
+_MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
 
 
 # A question may begin with a dash or hold one, and no word of it may come back as an "unknown option".
@@ -60,17 +62,18 @@ def _print(response: SearchResponse) -> None:
         click.echo(f"{result.rank}. {title}  ({result.score:.2f})")
         indent = "   "
         for line in _marked(result).split("\n"):
-            click.echo(textwrap.fill(line, _WIDTH, initial_indent=indent, subsequent_indent=indent))
+            filled = textwrap.fill(line, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+            click.echo(_MARK.sub(lambda mark: click.style(mark[1], underline=True), filled))
         click.echo(f"{indent}{citation.url}\n")
 
 
 def _marked(result: SearchResult) -> str:
-    """The snippet with its matched words underlined where the terminal can."""
+    """The snippet with its matched words between marks, which are underlined once the lines are filled."""
     text, position = "", result.snippet.start
     for start, end in result.highlights:
         if result.snippet.start <= start and end <= result.snippet.end:
             origin = result.snippet.start
             text += result.snippet.text[position - origin : start - origin]
-            text += click.style(result.snippet.text[start - origin : end - origin], underline=True)
+            text += f"\ue000{result.snippet.text[start - origin : end - origin]}\ue001"
             position = end
     return text + result.snippet.text[position - result.snippet.start :]
