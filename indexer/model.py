@@ -6,6 +6,7 @@ so that no question is ever encoded by another model than its passages were.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import io
 import logging
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_M_MMAP_THRESHOLD = -3  # of glibc's mallopt(3)
 _PROBE = "Why do my legs jerk when I fall asleep?"
 
 
@@ -59,6 +61,7 @@ class EmbeddingModel:
     def __init__(self, name: str = DEFAULT_MODEL) -> None:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
+        _bound_heap()
         with _quiet():
             try:
                 from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (takes seconds)
@@ -187,6 +190,17 @@ class EmbeddingModel:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def _bound_heap() -> None:
+    """Have glibc give large blocks back when they are freed.
+
+    It raises its threshold for that to 32 MB as it meets larger ones; then tensors of all lengths fragment the heap,
+    which grew to 3.6 GB over a library of 6,000 articles, 0.7 GB of it in use. Setting the threshold also fixes it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 1 << 20)
 
 
 @contextmanager
