@@ -75,8 +75,8 @@ def build(
     """
     progress = progress or Progress()
     begun = time.monotonic()
-    list_files(corpora)  # a corpus that is not there leaves no trace of an index
     try:
+        list_files(corpora)  # a corpus that is not there leaves no trace of an index
         with writer_lock(index), building_folder(index) as folder:
             return _build(index, folder, corpora, model_name, progress, begun)
     except sqlite3.OperationalError as error:  # a full disk, or a folder that may not be written
