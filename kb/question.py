@@ -1,7 +1,8 @@
 """Given what somebody typed, the text to rank by and the conditions that a passage must meet.
 
 Operators, all of them filters: `"a phrase"`, `-word`, `title:word`, `heading:word` (each also with a phrase), and
-`begin*` with 3 letters or more. Everything else is plain text and never an error.
+`begin*` with 3 letters or more; in questions of at most MAX_OPERATOR_WORDS words. Everything else is plain text and
+never an error.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from typing import Literal
 from kb.errors import InvalidRequest
 
 MAX_QUESTION_CHARS = 4000
+
+MAX_OPERATOR_WORDS = 16
+"""A longer question is a message from somebody to somebody: its quotation marks and dashes are what they seem."""
 
 Kind = Literal["phrase", "prefix"]
 
@@ -60,6 +64,8 @@ def parse_question(typed: str) -> Question:
     cleaned = " ".join(cleaned.split())
     if not cleaned:
         raise InvalidRequest("question", "The question is empty. Type a few words.")
+    if len(cleaned.split()) > MAX_OPERATOR_WORDS:
+        return Question(cleaned, ())
     conditions: list[Condition] = []
 
     def take(match: re.Match[str]) -> str:

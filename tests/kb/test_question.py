@@ -129,3 +129,8 @@ def test_the_longest_question_of_any_sign_is_read_at_once(piece: str) -> None:
     begun = time.perf_counter()
     parse_question((piece * MAX_QUESTION_CHARS)[:MAX_QUESTION_CHARS])
     assert time.perf_counter() - begun < 1
+
+
+def test_quotation_marks_and_dashes_in_a_long_message_are_only_that() -> None:
+    message = 'My doctor said "keep moving" -and I try to, but every evening when I sit down my legs start again'
+    assert parse_question(message) == Question(message, ())
