@@ -3,7 +3,8 @@
 Both were written by people who had not seen the ranking, and share few words with the sections they look for, so that
 neither the keyword side nor a lucky heading can answer alone. The riddles came first. They hide their subject behind
 slang and images ("my ticker", "the nerve zapping"); the first ranking found 22 of them, and they stay as the measure of
-what is still to be won. The questions name their subject as people do. Neither set's wording was changed afterwards.
+what is still to be won. The questions were asked for once that result was known, and name their subject as people do;
+the weights were set afterwards. Neither set's wording was changed once it was committed.
 
     pytest tests/quality -rP      prints the figures and the misses
 """
