@@ -26,7 +26,7 @@ from kb.passage import Passage
 from kb.postings import Postings
 from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
 from kb.ranking import Ranker, Ranking, Unit
-from kb.results import Answered, Citation, SearchResponse, SearchResult
+from kb.results import Citation, SearchResponse, SearchResult
 from kb.snippet import excerpt
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
@@ -184,7 +184,7 @@ class KnowledgeBase:
         ranking = self._ranker.rank(terms, vector, mask)
         order = ranking.best_of_each("section")
         watch.lap("rank")
-        verdict = self._verdict(ranking, order)
+        verdict = confidence.answered(ranking.evidence(), self.passage_count)
         page = [
             self._result(ranking, int(place), rank)
             for rank, place in enumerate(order[offset : offset + limit], start=offset + 1)
@@ -240,14 +240,6 @@ class KnowledgeBase:
         return Passage(
             article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
         ).id
-
-    def _verdict(self, ranking: Ranking, order: NDArray[np.int64]) -> Answered:
-        if not len(order):
-            return "none"
-        place = int(order[0])
-        return confidence.answered(
-            confidence.evidence(float(ranking.signals.dense[place]), ranking.coverage(place))
-        )
 
     def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
         """The sentence of a candidate that comes nearest to the question, as a range of its section."""
