@@ -19,6 +19,7 @@ import numpy as np
 from indexer.corpus import fingerprint, list_files, read_corpora
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.lexicon import write_lexicon
 from indexer.library import Library
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.progress import Progress
@@ -70,8 +71,9 @@ def build(
 ) -> BuildReport:
     """Build the whole corpora into a new generation of `index` and publish it.
 
-    An article that cannot be read stops no other and stands in the report. Raises CorpusError where nothing
-    can be read at all, ModelError, BuildInProgress, and OSError; then the live generation stays as it was.
+    An article or a file about words that cannot be read stops no other and stands in the report. Raises
+    CorpusError where no article can be read, ModelError, BuildInProgress, and OSError; then the live generation stays
+    as it was.
     """
     progress = progress or Progress()
     begun = time.monotonic()
@@ -115,6 +117,8 @@ def _build(
         folder / "keyword", folder / "postings", len(library.passages), parameters
     )
 
+    failures = (*reader.failures, *write_lexicon(folder, corpora))
+
     progress.stage("publish")
     manifest = Manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -122,7 +126,7 @@ def _build(
         bm25f=parameters,
         corpora=infos,
         counts=Counts(articles, sections, len(library.passages), terms),
-        failures=tuple(str(failure) for failure in reader.failures),
+        failures=tuple(str(failure) for failure in failures),
         files=file_infos(folder),
     )
     generation = publish(index, folder, manifest)
@@ -134,7 +138,7 @@ def _build(
         passages=len(library.passages),
         texts=texts,
         embedded=embedded,
-        failures=tuple(reader.failures),
+        failures=failures,
         seconds=time.monotonic() - begun,
     )
 

@@ -288,7 +288,7 @@ def test_articles_that_cannot_be_read_are_named_and_the_others_built(
     assert sorted(Path(failure["path"]).name for failure in report["failures"]) == [
         *("latin.md", "matter.md", "twin.md")
     ]
-    assert "3 articles could not be read:" in err
+    assert "3 articles or files could not be read:" in err
     for part in ("latin.md", "not UTF-8", "matter.md", "twin.md", '"one"'):
         assert part in err
     assert kb("show", "--index", index_copy, "one")[1].startswith("Good")
