@@ -69,7 +69,7 @@ def write_lexicon(folder: Path, corpora: Sequence[Path]) -> list[ArticleError]:
     lexicon = read_lexicon(corpora)
     Notices.save(folder, lexicon.rules)
     with closing(sqlite3.connect(folder / STORE)) as connection:
-        write_vocabulary(folder / VOCABULARY, [*lexicon.groups, *_article_groups(connection)])
+        write_vocabulary(folder / VOCABULARY, lexicon.groups, _article_groups(connection))
     return lexicon.failures
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.analysis import stems, terms
-from kb.vocabulary import MAX_WORDS, key
+from kb.vocabulary import MAX_WORDS, as_written, key
 
 ARTICLE_NAME_MAX_WORDS = 6
 """A longer title is a sentence, which no question holds as a name."""
@@ -33,22 +33,43 @@ def article_group(title: str, aliases: Iterable[str]) -> tuple[str, ...]:
     return tuple(names) if 1 < len(names) <= ARTICLE_MAX_NAMES else ()
 
 
-def write_vocabulary(folder: Path, groups: Iterable[Sequence[str]]) -> int:
+def write_vocabulary(
+    folder: Path, groups: Iterable[Sequence[str]], article_groups: Iterable[Sequence[str]] = ()
+) -> int:
     """Make `folder` with the arrays; how many names can be found.
+
+    Names of `groups` are compared by their stems; so are those of `article_groups` but for names of one word, which
+    are compared as written unless they stand in `groups` too. Acronyms among them are found and never put for another
+    name: in small letters, as the keyword index has its terms, they are ordinary words.
 
     A name without a term ("all", of small words alone) is no name. One that cannot stand for another still finds its
     variants; one without variants is left out.
     """
     members: defaultdict[Stems, list[int]] = defaultdict(list)  # the numbers of a name's groups
     names: list[dict[Stems, Terms | None]] = []
-    for number, group in enumerate(groups):
+    curated: set[Stems] = set()
+
+    def add(group: Sequence[str], *, from_article: bool) -> None:
         compiled: dict[Stems, Terms | None] = {}
         for name in group:
             stemmed, analysed = tuple(stems(name)), tuple(terms(name))
-            if analysed and 0 < len(stemmed) <= MAX_WORDS and stemmed not in compiled:
-                compiled[stemmed] = analysed if _stands_for_itself(stemmed, analysed) else None
-                members[stemmed].append(number)
+            if not analysed or not 0 < len(stemmed) <= MAX_WORDS:
+                continue
+            put = analysed if _stands_for_itself(stemmed, analysed) else None
+            if from_article and len(stemmed) == 1 and stemmed not in curated:
+                forms = as_written(name.strip())
+                stemmed = forms[:1]
+                put = put if len(forms) == 1 else None
+            if stemmed not in compiled:
+                compiled[stemmed] = put
+                members[stemmed].append(len(names))
         names.append(compiled)
+
+    for group in groups:
+        add(group, from_article=False)
+    curated.update(members)
+    for group in article_groups:
+        add(group, from_article=True)
     ambiguous = {stemmed for stemmed, numbers in members.items() if len(numbers) > MAX_GROUPS}
 
     rows: dict[Terms, int] = {}
@@ -72,10 +93,11 @@ def write_vocabulary(folder: Path, groups: Iterable[Sequence[str]]) -> int:
 def _stands_for_itself(stemmed: Stems, analysed: Terms) -> bool:
     """Whether a passage that holds its terms may be taken to hold the name.
 
-    Not where nothing but small words tell it from its only term: "passing out", "Down syndrome", "vitamin A".
+    Not where nothing but small words tell it from its only term: "passing out", "Down syndrome", "vitamin A"; nor
+    where that term is a single letter.
     """
     kept = stemmed[1:] if stemmed[0] in _ARTICLES else stemmed
-    return len(analysed) > 1 or len(kept) == 1
+    return len(analysed) > 1 or (len(kept) == 1 and len(analysed[0]) > 1)
 
 
 def _save(folder: Path, found: dict[int, list[int]], rows: dict[Terms, int]) -> None:

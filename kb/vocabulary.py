@@ -1,10 +1,12 @@
 """Given a question, the names in it that the library knows under other names as well.
 
 Names are compared as ordered stems with the small words kept (`kb.analysis.stems`), so that "throwing up" is found
-and "throw" is not. Memory-mapped arrays in the folder `vocabulary/`, K names that can be found, N names to put for
+and "throw" is not. Nobody looked over the names that articles bring, so theirs of a single word are compared as
+written (`as_written`): an acronym "GO" or "ARM" is not in "going" or "my arm", nor "periods" in "periodic".
+Memory-mapped arrays in the folder `vocabulary/`, K names that can be found, N names to put for
 them, V pairs of the two:
 
-    keys.npy      uint64 (K,)      `key` of the name's stems, ascending
+    keys.npy      uint64 (K,)      `key` of the name's stems, or of the one word as written, ascending
     starts.npy    uint32 (K + 1,)  name k has the variants starts[k] to starts[k + 1]
     variants.npy  uint32 (V,)      rows of the names to put for it
     ends.npy      uint32 (N + 1,)  where each name begins and ends in `terms`
@@ -114,6 +116,10 @@ class Vocabulary:
                 places.append((first, after - first))
                 if after in phrase_ends:
                     break
+        for place, word in enumerate(found):
+            for form in as_written(text[word.start : word.end]):
+                wanted.append(key([form]))
+                places.append((place, 1))
         keys = np.array(wanted, dtype=np.uint64)
         rows = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
         hits = np.flatnonzero(self._keys[rows] == keys).tolist()
@@ -128,6 +134,19 @@ class Vocabulary:
             )
             for name in names.tolist()
         ]
+
+
+def as_written(word: str) -> tuple[str, ...]:
+    """The forms of a word that can be the key of a name that is compared as written, the strictest first.
+
+    A word with two capitals may be an acronym, which is that word alone; any word is itself in small letters,
+    singular or plural. No form is a stem.
+    """
+    lower = word.replace("’", "'").lower().removesuffix("'s")
+    if lower.endswith("s") and not lower.endswith(("ss", "us", "is")):
+        lower = lower[:-1]
+    small = f"={lower}"
+    return (f"={word}", small) if sum(map(str.isupper, word)) > 1 else (small,)
 
 
 def key(stems: Sequence[str]) -> int:

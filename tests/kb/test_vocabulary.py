@@ -136,6 +136,46 @@ def test_an_articles_long_names_and_long_lists_are_left_out() -> None:
     assert article_group("Croup", [f"kind {number}" for number in range(12)]) == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("GO and ARMs", ["GO", "ARMs"]),
+        ("where do I go when my arm aches", []),
+        ("WHAT ABOUT PERIODS?", ["PERIODS"]),
+        ("my period’s late", ["period’s"]),
+        ("periodic pain", []),
+        ("is RLS or rls common", ["RLS", "rls"]),
+        ("jerking legs", ["jerking legs"]),
+    ],
+)
+def test_single_words_of_articles_are_compared_as_written(
+    tmp_path: Path, question: str, found: list[str]
+) -> None:
+    articles = [
+        ["geroderma osteodysplastica", "GO"],
+        ["maculopathy of old age", "ARMs"],
+        ["achondroplasia", "ACH"],
+        ["Periods", "menstruation"],
+        ["restless legs", "RLS", "Ekbom disease", "leg jerks"],
+        ["jerking leg", "twitching leg"],
+    ]
+    write_vocabulary(tmp_path / "v", [["RLS", "restless legs syndrome"]], articles)
+    assert names(Vocabulary(tmp_path / "v"), question) == found
+
+
+def test_an_acronym_of_an_article_is_put_for_nothing(tmp_path: Path) -> None:
+    write_vocabulary(
+        tmp_path / "v",
+        [["cocaine", "C", "blow"]],
+        [["hantavirus infection", "HARD", "hantavirus disease"]],
+    )
+    vocabulary = Vocabulary(tmp_path / "v")
+    (found,) = vocabulary.concepts("hantavirus infection")
+    assert found.variants == (("hantavirus", "diseas"),)
+    (drug,) = vocabulary.concepts("cocaine")
+    assert drug.variants == (("blow",),)
+
+
 def test_an_empty_vocabulary_finds_nothing(make: MakeVocabulary) -> None:
     assert make([]).concepts("high blood pressure") == ()
     assert len(make([])) == 0
