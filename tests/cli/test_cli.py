@@ -98,7 +98,7 @@ def test_a_search_prints_cited_passages_on_stdout(kb: Kb, index_path: Path) -> N
 
 
 def test_notices_are_printed_above_the_results(kb: Kb, index_path: Path) -> None:
-    code, out, err = kb("search", "--index", index_path, "crushing chest pain")
+    code, out, _ = kb("search", "--index", index_path, "crushing chest pain")
     assert code == 0
     title, _, rest = out.partition("\n")
     assert title == "Chest pain or a possible heart attack"
