@@ -19,7 +19,7 @@ import numpy as np
 from indexer.corpus import fingerprint, list_files, read_corpora
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
-from indexer.lexicon import write_lexicon
+from indexer.lexicon import read_lexicon, write_lexicon
 from indexer.library import Library
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.progress import Progress
@@ -97,6 +97,7 @@ def _build(
 ) -> BuildReport:
     infos = _corpus_infos(corpora)
     progress.stage("read")
+    lexicon = read_lexicon(corpora)
     reader = read_corpora(corpora)
     articles, sections = write_store(folder / STORE, _counted(reader, progress))
     progress.stage("load model")
@@ -117,9 +118,10 @@ def _build(
         folder / "keyword", folder / "postings", len(library.passages), parameters
     )
 
-    failures = (*reader.failures, *write_lexicon(folder, corpora))
+    write_lexicon(folder, lexicon)
 
     progress.stage("publish")
+    failures = (*reader.failures, *lexicon.failures)
     manifest = Manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=model.info,

@@ -108,8 +108,9 @@ def fingerprint(paths: Sequence[Path]) -> str:
     (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
     Raises CorpusError as `read_corpora` does; costs one reading of every file.
     """
-    files = [*list_files(paths)[0], *list_lexicons(paths)[0]]
-    entries = sorted((file.corpus, file.name, _content_hash(file.path)) for file in files)
+    files, _ = list_files(paths)
+    articles = [(file.corpus, file.name, _content_hash(file.path)) for file in files]
+    entries = sorted(articles + lexicon_entries(paths))
     # JSON and not a mere join: no name can then pass for the end of another entry.
     digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, len(paths)]).encode())
     for entry in entries:
@@ -159,6 +160,12 @@ def list_lexicons(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[Article
             else:
                 refused.append(problem)
     return files, refused
+
+
+def lexicon_entries(paths: Sequence[Path]) -> list[tuple[int, str, str]]:
+    """What `LEXICONS` add to a fingerprint: corpus, name and content hash of each."""
+    files, _ = list_lexicons(paths)
+    return [(file.corpus, file.name, _content_hash(file.path)) for file in files]
 
 
 def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:

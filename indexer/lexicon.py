@@ -64,13 +64,11 @@ def read_lexicon(corpora: Sequence[Path]) -> Lexicon:
     return lexicon
 
 
-def write_lexicon(folder: Path, corpora: Sequence[Path]) -> list[ArticleError]:
-    """Write `notices.json` and `vocabulary/` into a generation that has its articles; what could not be used."""
-    lexicon = read_lexicon(corpora)
+def write_lexicon(folder: Path, lexicon: Lexicon) -> None:
+    """Write `notices.json` and `vocabulary/` into the folder of a generation that has its articles."""
     Notices.save(folder, lexicon.rules)
     with closing(sqlite3.connect(folder / STORE)) as connection:
         write_vocabulary(folder / VOCABULARY, lexicon.groups, _article_groups(connection))
-    return lexicon.failures
 
 
 def _article_groups(connection: sqlite3.Connection) -> Iterator[Group]:

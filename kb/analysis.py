@@ -42,15 +42,20 @@ class Token:
     end: int
 
 
-@lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
-    """The folded stem of a lower-case word."""
+def fold(word: str) -> str:
+    """A lower-case word without accents, apostrophes and a final 's."""
     folded = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", word)
         if not unicodedata.combining(letter)
     )
-    folded = folded.replace("’", "'").removesuffix("'s").replace("'", "")
+    return folded.replace("’", "'").removesuffix("'s").replace("'", "")
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The folded stem of a lower-case word."""
+    folded = fold(word)
     try:
         stemmer = _stemmers.english
     except AttributeError:

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.analysis import Token, terms, words
+from kb.analysis import Token, fold, terms, words
 
 FOLDER = "vocabulary"
 
@@ -142,7 +142,7 @@ def as_written(word: str) -> tuple[str, ...]:
     A word with two capitals may be an acronym, which is that word alone; any word is itself in small letters,
     singular or plural. No form is a stem.
     """
-    lower = word.replace("’", "'").lower().removesuffix("'s")
+    lower = fold(word.lower())
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is")):
         lower = lower[:-1]
     small = f"={lower}"

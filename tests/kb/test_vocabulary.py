@@ -146,6 +146,7 @@ def test_an_articles_long_names_and_long_lists_are_left_out() -> None:
         ("periodic pain", []),
         ("is RLS or rls common", ["RLS", "rls"]),
         ("jerking legs", ["jerking legs"]),
+        ("Sjogren's or sjögrens", ["Sjogren's", "sjögrens"]),
     ],
 )
 def test_single_words_of_articles_are_compared_as_written(
@@ -158,6 +159,7 @@ def test_single_words_of_articles_are_compared_as_written(
         ["Periods", "menstruation"],
         ["restless legs", "RLS", "Ekbom disease", "leg jerks"],
         ["jerking leg", "twitching leg"],
+        ["Sjögren", "sicca syndrome"],
     ]
     write_vocabulary(tmp_path / "v", [["RLS", "restless legs syndrome"]], articles)
     assert names(Vocabulary(tmp_path / "v"), question) == found
