@@ -22,6 +22,7 @@ from kb.errors import IndexDamaged, InvalidRequest, NotFound
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, open_generation
 from kb.names import NameIndex
+from kb.notices import Notices
 from kb.passage import Passage
 from kb.postings import Postings
 from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
@@ -31,6 +32,8 @@ from kb.snippet import excerpt
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.vectors import VectorIndex
+from kb.vocabulary import FOLDER as VOCABULARY
+from kb.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
@@ -83,6 +86,8 @@ class KnowledgeBase:
                 folder / "sentences.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
             postings = Postings(folder / "postings")
+            self._notices = Notices.load(folder)
+            self._vocabulary = Vocabulary(folder / VOCABULARY)
             self._ranker = Ranker(
                 postings,
                 VectorIndex(folder / "vectors"),
@@ -192,7 +197,10 @@ class KnowledgeBase:
         watch.lap("cite")
         # A command line can hold bytes that are not UTF-8; an answer can always be printed.
         asked = question.encode(errors="replace").decode()
-        return SearchResponse(asked, verdict, tuple(page), self.generation, watch.total())
+        # The whole question, as typed: a notice depends on no operator and on no result.
+        notices = self._notices.find(question)
+        watch.lap("notices")
+        return SearchResponse(asked, verdict, tuple(page), self.generation, watch.total(), notices)
 
     def run(
         self, question: str, unit: Unit = "section", depth: int = MAX_DEPTH

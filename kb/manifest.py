@@ -61,7 +61,7 @@ class FileInfo:
 class Manifest:
     """What `manifest.json` says. `created` is ISO 8601 in UTC; `files` is keyed by relative POSIX path.
 
-    `failures` are the messages of the articles that could not be read.
+    `failures` are the messages of the articles and files that could not be read.
     """
 
     created: str

@@ -27,6 +27,20 @@ FIELDS: dict[str, dict[str, str]] = {
         "results": "The best passage of each section that answers, best first.",
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
+        "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
+        " results, whatever those are.",
+    },
+    "Notice": {
+        "": "Fixed words of the publisher, which no ranking chose.",
+        "id": "Its id.",
+        "title": "What it is about, in a few words.",
+        "text": "What to do, in two or three sentences.",
+        "links": "Public pages where it can be checked.",
+    },
+    "Link": {
+        "": "A public page.",
+        "title": "Its name.",
+        "url": "Its address.",
     },
     "SearchResult": {
         "": "One section, by its best passage.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -45,6 +46,26 @@ def test_the_missions_question_is_answered_from_hypnic_jerks(knowledge_base: Kno
 
 def test_a_question_about_something_else_has_no_answer(knowledge_base: KnowledgeBase) -> None:
     assert knowledge_base.search("who won the world cup final in 1998").answered == "none"
+
+
+def test_notices_come_whatever_operators_and_pages_say(knowledge_base: KnowledgeBase) -> None:
+    for question in ("I can't breathe", '"can\'t breathe" -dentures', "title:cant breathe"):
+        response = knowledge_base.search(question, limit=1, offset=3)
+        assert [notice.id for notice in response.notices] == ["breathing"]
+    assert knowledge_base.search(QUESTIONS[0]).notices == ()
+
+
+def test_a_spoilt_file_about_words_is_damage(
+    index_copy: Path, replace_content: Callable[[Path, bytes], None]
+) -> None:
+    (generation,) = (index_copy / "generations").iterdir()
+    for name in ("notices.json", "vocabulary/keys.npy"):
+        kept = (generation / name).read_bytes()
+        replace_content(generation / name, kept[:-1])
+        with pytest.raises(IndexDamaged, match=name):
+            KnowledgeBase.open(index_copy)
+        replace_content(generation / name, kept)
+    KnowledgeBase.open(index_copy).close()
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
