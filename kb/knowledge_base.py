@@ -27,6 +27,7 @@ from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
 from kb.ranking import Ranker, Ranking, Unit
 from kb.results import Answered, Citation, SearchResponse, SearchResult
 from kb.snippet import excerpt
+from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.suggest import Suggestion, Suggestions
@@ -88,6 +89,7 @@ class KnowledgeBase:
                 self._passages,
                 weights,
             )
+            self._spelling = Spelling(folder / "spelling")
             self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
@@ -171,7 +173,12 @@ class KnowledgeBase:
 
         At most `limit`, 1 to 50; none for a blank text. Raises InvalidRequest, which names the parameter.
         """
-        return self._suggestions.suggest(text, limit)
+        found = self._suggestions.suggest(text, limit)
+        if not found:
+            repair = self._spelling.repair(text)
+            if repair.changes:
+                found = self._suggestions.suggest(repair.text, limit)
+        return found
 
     def search(self, question: str, limit: int = 10, offset: int = 0) -> SearchResponse:
         """Answer a question: `limit` sections (1 to 100), best first, from place `offset` on.
