@@ -23,7 +23,9 @@ FIRST_LETTER = 0.4
 """What a slip in the first letter costs more: people seldom get it wrong."""
 
 BY_EAR = 0.3
-"""What it costs to be the same by sound alone."""
+"""What it costs to be the same by sound alone,"""
+FIRST_SOUND = 0.2
+"""and how much more if not even the first letter is the same."""
 
 _SOFT = frozenset("aeiouyh")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -94,10 +96,13 @@ def unlikeness(
     All in lower case; `heard` and `meant_sound` are what `sound` gives for the words. What is above `most` may be given
     as infinity, which is quicker.
     """
+    if typed == meant:
+        return 0.0
+    ear = BY_EAR if typed[0] == meant[0] else BY_EAR + FIRST_SOUND
+    if heard == meant_sound and ear < DOUBLED:
+        return ear  # no slip by eye costs less
     by_eye = weighted_distance(typed, meant, most)
-    if by_eye <= BY_EAR:
-        return by_eye
-    return min(by_eye, BY_EAR + weighted_distance(heard, meant_sound, min(most, by_eye) - BY_EAR))
+    return min(by_eye, ear + weighted_distance(heard, meant_sound, min(most, by_eye) - ear))
 
 
 def weighted_distance(typed: str, meant: str, most: float = math.inf) -> float:

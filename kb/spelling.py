@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ from kb.deletes import MAX_LETTERS, deletion_hashes, look_up
 from kb.misspelling import sound, unlikeness
 
 MIN_LETTERS = 4
-MAX_REPAIRS = 12
+MAX_REPAIRS = 8
 """No more words of one question are looked up: so many mistakes are no mistakes, and time is bounded."""
 
 MAX_DELETIONS = 2
@@ -70,8 +70,7 @@ class Repair:
     changes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text: `text[start:end]`, and how it is looked up."""
 
     start: int
@@ -188,10 +187,10 @@ class Spelling:
         if not near:
             return None
         best, _, word, weight = near[0]
-        stem = analysis.terms(word)
-        rival = next((other for other in near[1:] if analysis.terms(other[2]) != stem), None)
-        clear = rival is None or rival[0] - best >= _MARGIN
-        return word if weight >= 0 and clear else None
+        rivals = [rival for score, _, rival, _ in near[1:] if score - best < _MARGIN]
+        if weight < 0 or (rivals and set(map(_stem, rivals)) != {_stem(word)}):
+            return None
+        return word
 
     def _near(self, typed: str) -> Iterable[tuple[float, float, str, float]]:
         """Words that may be meant: how unlike, less what they are preferred by; how unlike; the word; its weight."""
@@ -241,11 +240,17 @@ class Spelling:
 
 def _words_of(text: str) -> Iterable[Word]:
     for chunk in _CHUNK.finditer(text):
-        if _CODE.search(chunk[0].rstrip(".,;:!?)\"'”’")):
-            continue
-        for part in _PART.finditer(chunk[0]):
-            start = chunk.start() + part.start()
-            yield Word(start, start + len(part[0]), fold(part[0]))
+        start, written = chunk.start(), chunk[0]
+        if written.isalpha():
+            yield Word(start, start + len(written), fold(written))
+        elif not _CODE.search(written.rstrip(".,;:!?)\"'”’")):
+            for part in _PART.finditer(written):
+                yield Word(start + part.start(), start + part.end(), fold(part[0]))
+
+
+def _stem(word: str) -> str:
+    """The stem of a word, or itself where it is a stop word."""
+    return next(iter(analysis.terms(word)), word)
 
 
 def _is_foreign(words: Sequence[Word], unknown: Sequence[Word]) -> bool:

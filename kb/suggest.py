@@ -216,17 +216,16 @@ class Suggestions:
         for row in look_up(self._slip_hashes, deletion_hashes(typed, 1)).tolist():
             first = int(self._slip_words[row])
             beginning = self._words[first].decode()[: int(self._slip_letters[row])]
-            distance, _ = nearest_beginning(typed, beginning)
-            if distance > 1:
+            if not one_slip_at_most(typed, beginning):
                 continue
             if len(word) == len(typed):
-                if distance:
-                    near[beginning] = distance
+                if beginning != typed:
+                    near[beginning] = 1
                 continue
             for name in self._words[first : _find(self._words, beginning.encode() + b"\xff")]:
-                distance, beginning = nearest_beginning(word, name.decode())
+                distance, meant = nearest_beginning(word, name.decode())
                 if 1 <= distance <= 2:
-                    near[beginning] = distance
+                    near[meant] = distance
         least = min(near.values(), default=0)
         return {beginning for beginning, distance in near.items() if distance == least}
 
@@ -238,11 +237,16 @@ class Suggestions:
         low, high = 0, len(self._kinds)
         while low < high:
             middle = (low + high) // 2
-            if self._strings(middle)[1] < text:
+            if self._key(middle) < text:
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def _key(self, entry: int) -> str:
+        """What an entry is sorted by."""
+        start, end, _ = self._text_ends[entry].tolist()
+        return self._texts[start:end].tobytes().decode()
 
     def _strings(self, entry: int) -> tuple[str, str, str]:
         """What is shown, what is sorted by, and the path."""
@@ -273,11 +277,27 @@ def _find(table: NDArray[Any], key: str | bytes) -> int:
     return int(np.searchsorted(table, np.array(value, dtype=table.dtype)))
 
 
+def one_slip_at_most(one: str, other: str) -> bool:
+    """Whether an insertion, a deletion, a replacement or a swap of neighbours, or nothing, makes one of the other."""
+    place = 0
+    shorter = min(len(one), len(other))
+    while place < shorter and one[place] == other[place]:
+        place += 1
+    rest, others = one[place:], other[place:]
+    return (
+        rest[1:] == others[1:]
+        or rest == others[1:]
+        or rest[1:] == others
+        or (rest[2:] == others[2:] and rest[:2] == others[1::-1])
+    )
+
+
 def nearest_beginning(typed: str, word: str) -> tuple[int, str]:
     """How far `typed` is from the nearest beginning of `word`, in slips, and that beginning, the longest of them.
 
     Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours.
     """
+    word = word[: len(typed) + 2]  # what is longer is no nearer than two slips
     before: list[int] = []
     row = list(range(len(word) + 1))
     for i, letter in enumerate(typed, start=1):

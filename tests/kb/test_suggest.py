@@ -12,7 +12,14 @@ from indexer.corpus import read_corpora
 from indexer.suggestion_writer import write_suggestions
 from kb.article import Article, Section
 from kb.errors import InvalidRequest
-from kb.suggest import MAX_SUGGESTIONS, Suggestion, Suggestions, nearest_beginning, split_words
+from kb.suggest import (
+    MAX_SUGGESTIONS,
+    Suggestion,
+    Suggestions,
+    nearest_beginning,
+    one_slip_at_most,
+    split_words,
+)
 
 Make = Callable[..., Suggestions]
 
@@ -246,3 +253,26 @@ def test_one_slip_in_a_long_word_of_a_title_is_forgiven(
 )
 def test_the_nearest_beginning(typed: str, word: str, distance: int, beginning: str) -> None:
     assert nearest_beginning(typed, word) == (distance, beginning)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("heart", "heart", True),
+        ("heart", "hart", True),
+        ("heart", "hearth", True),
+        ("heart", "heast", True),
+        ("heart", "haert", True),
+        ("heart", "hear", True),
+        ("heart", "eart", True),
+        ("ab", "ba", True),
+        ("", "a", True),
+        ("heart", "hrat", False),
+        ("heart", "haret", False),
+        ("heart", "her", False),
+        ("heart", "hearths", False),
+        ("abc", "cba", False),
+    ],
+)
+def test_one_slip_at_most(one: str, other: str, expected: bool) -> None:
+    assert one_slip_at_most(one, other) == one_slip_at_most(other, one) == expected
