@@ -251,11 +251,13 @@ def test_one_slip_in_a_long_word_of_a_title_is_forgiven(
         ("hert", "heart", 1, "heart"),
         ("heeart", "heart", 1, "heart"),
         ("fasiculat", "fasciculation", 1, "fasciculat"),
-        ("xyz", "heart", 3, "hea"),
+        ("fasiculashun", "fasciculation", 3, ""),
+        ("xyz", "heart", 3, ""),
+        ("hearts", "heart", 1, "heart"),
     ],
 )
 def test_the_nearest_beginning(typed: str, word: str, distance: int, beginning: str) -> None:
-    assert nearest_beginning(typed, word) == (distance, beginning)
+    assert nearest_beginning(typed, word, 2) == (distance, beginning)
 
 
 @pytest.mark.parametrize(
