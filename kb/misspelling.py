@@ -109,7 +109,7 @@ def weighted_distance(typed: str, meant: str, most: float = math.inf) -> float:
     """The least cost of the slips that make `typed` of `meant`, or infinity where it is above `most`."""
     if typed == meant:
         return 0.0
-    if abs(len(typed) - len(meant)) * DOUBLED > most:
+    if max(abs(len(typed) - len(meant)), 1) * DOUBLED > most:  # no slip costs less
         return math.inf
     shorter = min(len(typed), len(meant))
     start = 0

@@ -197,7 +197,8 @@ class Spelling:
         by_eye = look_up(self._hashes, deletion_hashes(typed, slips_allowed(typed)))
         heard = sound(typed)[:MAX_LETTERS]
         by_ear = look_up(self._sound_hashes, deletion_hashes(heard, sound_slips_allowed(heard)))
-        places = np.union1d(self._places[by_eye], self._sound_places[by_ear])
+        found = {*self._places[by_eye].tolist(), *self._sound_places[by_ear].tolist()}
+        places = list(found)
         for word, sounds, weight in zip(
             self._words[places].tolist(),
             self._sounds[places].tolist(),
