@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SearchResult,
         Snippet,
     )
+    from kb.suggest import Suggestion
 
 _HOME = {
     "Article": "kb.article",
@@ -42,6 +43,7 @@ _HOME = {
     "Section": "kb.article",
     "Snippet": "kb.results",
     "Source": "kb.article",
+    "Suggestion": "kb.suggest",
 }
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "Section",
     "Snippet",
     "Source",
+    "Suggestion",
 ]
 
 

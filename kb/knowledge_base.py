@@ -29,8 +29,10 @@ from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
 from kb.ranking import Ranker, Ranking, Unit
 from kb.results import Citation, SearchResponse, SearchResult
 from kb.snippet import excerpt
+from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
+from kb.suggest import Suggestion, Suggestions
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY
 from kb.vocabulary import Vocabulary
@@ -95,6 +97,8 @@ class KnowledgeBase:
                 self._passages,
                 weights,
             )
+            self._spelling = Spelling(folder / "spelling")
+            self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
             raise IndexDamaged(
@@ -171,6 +175,18 @@ class KnowledgeBase:
         found = (self._store.find_summary(name) for name in article.related)
         by_id = {summary.id: summary for summary in found if summary and summary.id != article.id}
         return list(by_id.values())
+
+    def suggest(self, text: str, limit: int = 8) -> tuple[Suggestion, ...]:
+        """What the beginning of a text may become: articles, sections and questions, best first.
+
+        At most `limit`, 1 to 50; none for a blank text. Raises InvalidRequest, which names the parameter.
+        """
+        found = self._suggestions.suggest(text, limit)
+        if not found:
+            repair = self._spelling.repair(text)
+            if repair.changes:
+                found = self._suggestions.suggest(repair.text, limit)
+        return found
 
     def search(self, question: str, limit: int = 10, offset: int = 0) -> SearchResponse:
         """Answer a question: `limit` sections (1 to 100), best first, from place `offset` on.

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from kb.article import Article
+from kb.article import Article, is_question
 from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, KnowledgeBase
 from kb.results import SearchResponse
@@ -135,9 +135,7 @@ def example_titles(knowledge_base: KnowledgeBase) -> list[str]:
     for window in range(min(EXAMPLES, knowledge_base.article_count)):
         near = knowledge_base.articles(min(step, 25), window * step)
         # `sorted` is stable: of equals, the first by title. An id alone is the last resort.
-        best = sorted(
-            near, key=lambda article: (not article.title.endswith("?"), not article.title)
-        )
+        best = sorted(near, key=lambda article: (not is_question(article.title), not article.title))
         titles.append(best[0].display_title)
     return titles
 

@@ -300,3 +300,16 @@ def test_the_package_offers_its_names_and_no_others() -> None:
     assert kb.KnowledgeBase is KnowledgeBase
     with pytest.raises(AttributeError, match="nothing"):
         kb.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("typed", ["syatica", "muscletwitching", "electromiografy", "takycardia"])
+def test_suggestions_forgive_what_a_question_forgives(
+    knowledge_base: KnowledgeBase, typed: str
+) -> None:
+    assert knowledge_base.suggest(typed)
+
+
+def test_suggestions_lead_to_the_configured_address(index_path: Path) -> None:
+    with KnowledgeBase.open(index_path, base_url="https://example.org/kb/") as opened:
+        (first, *_) = opened.suggest("restless")
+    assert first.url == "https://example.org/kb/articles/restless-legs-syndrome"
