@@ -12,12 +12,12 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.readers.jsonl import numbered_jsonl
+from indexer.readers.jsonl import numbered_jsonl, read_article_json
 from indexer.readers.markdown import read_markdown
 from indexer.readers.plain_text import read_plain_text
 from kb.article import Article
@@ -25,8 +25,9 @@ from kb.errors import ArticleError, CorpusError
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIX = ".txt"
+ARTICLE_SUFFIX = ".article.json"
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz")
-SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, *JSONL_SUFFIXES)
+SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, ARTICLE_SUFFIX, *JSONL_SUFFIXES)
 
 FILE_MAX_BYTES = 64 * 1024 * 1024
 """The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
@@ -80,7 +81,7 @@ class CorpusReader:
                 elif isinstance(item, Article):
                     yield item
         if not self.places:
-            raise CorpusError(_nothing_usable(self._paths, self.files, self.failures))
+            raise CorpusError(nothing_usable(self._paths, self.files, self.failures))
 
     def _claim(self, file: CorpusFile, line: int | None, article: Article) -> ArticleError | None:
         place = Place(file.path, line)
@@ -105,9 +106,16 @@ def fingerprint(paths: Sequence[Path]) -> str:
     Raises CorpusError as `read_corpora` does; costs one reading of every file.
     """
     files, _ = list_files(paths)
-    entries = sorted((file.corpus, file.name, _content_hash(file.path)) for file in files)
+    return fingerprint_of(
+        len(paths), ((file.corpus, file.name, content_hash(file.path)) for file in files)
+    )
+
+
+def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
+    """The fingerprint of so many corpora, from each file's corpus, name and content hash."""
+    entries = sorted(hashed)
     # JSON and not a mere join: no name can then pass for the end of another entry.
-    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, len(paths)]).encode())
+    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, corpora]).encode())
     for entry in entries:
         digest.update(json.dumps(entry).encode() + b"\n")
     return digest.hexdigest()
@@ -144,11 +152,16 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
     if name.endswith(JSONL_SUFFIXES):
         yield from numbered_jsonl(path)
         return
-    read = read_markdown if name.endswith(MARKDOWN_SUFFIXES) else read_plain_text
     try:
-        yield None, read(path, read_bytes(path))
+        yield None, _reader(name)(path, read_bytes(path))
     except ArticleError as error:
         yield None, error
+
+
+def _reader(name: str) -> Callable[[Path, bytes], Article]:
+    if name.endswith(MARKDOWN_SUFFIXES):
+        return read_markdown
+    return read_article_json if name.endswith(ARTICLE_SUFFIX) else read_plain_text
 
 
 def read_bytes(path: Path) -> bytes:
@@ -245,7 +258,8 @@ def _has_suffix(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def _content_hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256, in hex, of a file's content; "unreadable" where it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
@@ -257,9 +271,10 @@ def _content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _nothing_usable(
+def nothing_usable(
     paths: Sequence[Path], files: Sequence[CorpusFile], failures: Sequence[ArticleError]
 ) -> str:
+    """What to say of corpora without one article that could be indexed."""
     where = ", ".join(str(path) for path in paths)
     looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
     if failures:

@@ -1,0 +1,88 @@
+"""Given an index, the generation that a build starts from: checked in full: no damage is copied on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from indexer.corpus import content_hash
+from indexer.model_folder import model_folder
+from kb.bm25f import BM25FParameters
+from kb.errors import IndexUnusable
+from kb.generation import Lease, current_generation, generations, open_by_id
+from kb.manifest import PIPELINE_VERSION, Manifest
+from kb.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A whole generation, held open. `is_live` says whether it is the one that CURRENT names."""
+
+    folder: Path
+    manifest: Manifest
+    sources: Sources
+    lease: Lease
+    is_live: bool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lease.release()
+
+
+def open_base(index: Path, fits: Callable[[Manifest, Sources], bool]) -> Base | None:
+    """The live generation, or else the newest, that verifies in full and `fits`; None where there is none."""
+    try:
+        live = current_generation(index)
+    except IndexUnusable:
+        live = ""
+    names = generations(index)
+    for name in sorted(names, key=lambda name: name != live):
+        try:
+            base = open_one(index, name, is_live=name == live)
+        except IndexUnusable:
+            continue
+        if fits(base.manifest, base.sources):
+            return base
+        base.lease.release()
+    return None
+
+
+def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
+    """That generation, verified in full. Raises IndexDamaged or IndexFormatMismatch."""
+    folder, manifest, lease = open_by_id(index, generation_id, "full")
+    try:
+        return Base(folder, manifest, Sources.load(folder), lease, is_live)
+    except BaseException:
+        lease.release()
+        raise
+
+
+def fits_model(model_name: str) -> Callable[[Manifest, Sources], bool]:
+    """Whether a generation is of this program's pipeline and of that model, so that it can be built upon."""
+    files = model_files(model_name)
+
+    def fits(manifest: Manifest, sources: Sources) -> bool:
+        return (
+            manifest.pipeline_version == PIPELINE_VERSION
+            and manifest.bm25f == BM25FParameters()
+            and manifest.model.name == model_name
+            and sources.model_files == files
+        )
+
+    return fits
+
+
+def model_files(model_name: str) -> str:
+    """A hash of the files of the model's folder; "" where the model has none here, as one of the hub."""
+    folder = Path(model_folder(model_name))
+    if not folder.is_dir():
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{content_hash(path)}\n".encode())
+    return digest.hexdigest()

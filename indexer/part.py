@@ -1,0 +1,72 @@
+"""Given the store of some articles, everything else of a generation but the encoder: passages, vectors, keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.embedding import EmbeddingCache, embed_into
+from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.library import Library
+from indexer.progress import Progress
+from indexer.splitter import Splitter
+from indexer.tokens import TokenCounter
+from indexer.vector_rows import RoundedRows, VectorRows
+from kb.bm25f import BM25FParameters
+
+Embed = Callable[[list[str]], NDArray[np.float32]]
+
+
+def split_part(library: Library, folder: Path, counter: TokenCounter, progress: Progress) -> None:
+    """Cut the articles into passages and sentences, and write these."""
+    library.split(Splitter(counter), progress.advance)
+    np.save(folder / "passages.npy", library.passages, allow_pickle=False)
+    np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
+
+
+def embed_part(
+    library: Library, folder: Path, embed: Embed, cache: EmbeddingCache, progress: Progress
+) -> int:
+    """Write the vectors; how many texts had to be embedded."""
+    (folder / "vectors").mkdir()
+    jobs = (
+        ("passages", library.passage_text, library.passage_lengths()),
+        ("sentences", library.sentence_text, library.sentence_lengths()),
+        ("headings", library.heading_text, library.heading_lengths()),
+        ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
+    )
+    progress.stage("embed", library.text_count)
+    embedded = 0
+    for name, text_at, lengths in jobs:
+        rows = VectorRows if name != "sentences" else RoundedRows
+        out = rows(folder / "vectors" / name, len(lengths), cache.dimensions)
+        embedded += embed_into(out, text_at, lengths, embed, cache, progress.advance)
+        out.save()
+    return embedded
+
+
+def index_part(library: Library, folder: Path, progress: Progress) -> int:
+    """Write the keyword index and its postings; the number of terms."""
+    count = len(library.passages)
+    progress.stage("write", count)
+    write_whoosh(folder / "keyword" / "00000", counted(library.fields(), progress))
+    return compile_postings(
+        folder / "keyword" / "00000", folder / "postings", count, BM25FParameters()
+    )
+
+
+def derive(library: Library, folder: Path) -> None:
+    """Write what is small and quick to compute from the whole library, whether it was built or patched."""
+    np.save(folder / "vectors" / "name_starts.npy", library.name_starts, allow_pickle=False)
+    np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
+
+
+def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:
+    """The items, each a step of the present stage."""
+    for item in items:
+        yield item
+        progress.advance()
