@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,39 @@ from indexer.corpus import content_hash
 from indexer.model_folder import model_folder
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexUnusable
-from kb.generation import Lease, current_generation, generations, open_by_id
+from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
+from kb.keyword import DOCUMENTS
 from kb.manifest import PIPELINE_VERSION, Manifest
 from kb.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A whole generation, held open. `is_live` says whether it is the one that CURRENT names."""
+    """A whole generation, held open. `is_live` says whether it is the one that CURRENT names.
+
+    The encoder and Whoosh's segments, which are taken over as they are, are verified as they are copied.
+    """
 
     folder: Path
     manifest: Manifest
     sources: Sources
     lease: Lease
     is_live: bool
+
+    def copy(self, name: str, target: Path, *leave_out: str) -> None:
+        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged."""
+        source = self.folder / name
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
+        copied = sorted(path for path in target.rglob("*") if path.is_file())
+        check_hashes(
+            target,
+            {
+                path.relative_to(target).as_posix(): self.manifest.files[
+                    f"{name}/{path.relative_to(target).as_posix()}"
+                ]
+                for path in copied
+            },
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -53,8 +73,8 @@ def open_base(index: Path, fits: Callable[[Manifest, Sources], bool]) -> Base | 
 
 
 def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
-    """That generation, verified in full. Raises IndexDamaged or IndexFormatMismatch."""
-    folder, manifest, lease = open_by_id(index, generation_id, "full")
+    """That generation, verified. Raises IndexDamaged or IndexFormatMismatch."""
+    folder, manifest, lease = open_by_id(index, generation_id, "full", _is_copied)
     try:
         return Base(folder, manifest, Sources.load(folder), lease, is_live)
     except BaseException:
@@ -62,9 +82,17 @@ def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
         raise
 
 
-def fits_model(model_name: str) -> Callable[[Manifest, Sources], bool]:
-    """Whether a generation is of this program's pipeline and of that model, so that it can be built upon."""
-    files = model_files(model_name)
+def _is_copied(name: str) -> bool:
+    return name.startswith("encoder/") or (
+        name.startswith("keyword/") and not name.endswith(DOCUMENTS)
+    )
+
+
+def fits_model(model_name: str, files: str) -> Callable[[Manifest, Sources], bool]:
+    """Whether a generation is of this program's pipeline and of that model, so that it can be built upon.
+
+    `files` are the model's `model_files`.
+    """
 
     def fits(manifest: Manifest, sources: Sources) -> bool:
         return (

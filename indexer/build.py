@@ -38,10 +38,9 @@ from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexUnusable, KbError
 from kb.fallback import removed_articles
 from kb.generation import open_generation, pinned_generation
-from kb.manifest import Counts, Manifest, ModelInfo
+from kb.manifest import Counts, FileInfo, Manifest, ModelInfo
 from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
-from kb.store import ArticleStore
 
 FEW_PASSAGES = 200
 """So many new passages are embedded by the index's own encoder; more are worth the seconds that torch takes to load."""
@@ -82,7 +81,7 @@ def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -
     try:
         if pinned_generation(index) == folder.name:
             return False
-        return not fits_model(model)(
+        return not fits_model(model, model_files(model))(
             manifest, Sources.load(folder)
         ) or manifest.corpora != corpus_infos(corpora)
     except IndexUnusable:
@@ -124,7 +123,7 @@ def build_locked(
         with building_folder(index) as folder:
             builder = _Builder(index, corpora, model_name, progress, begun)
             try:
-                return builder.build(folder, open_base(index, fits_model(model_name)))
+                return builder.build(folder, builder.open_base())
             except _AnotherModel:
                 shutil.rmtree(folder)
                 folder.mkdir()
@@ -147,6 +146,11 @@ class _Builder:
         self._model_name = model_name
         self._progress = progress
         self._begun = begun
+        self._model_files = model_files(model_name)
+
+    def open_base(self) -> Base | None:
+        """The generation to build upon, if there is one."""
+        return open_base(self._index, fits_model(self._model_name, self._model_files))
 
     def build(self, folder: Path, base: Base | None) -> BuildReport:
         """Build in `folder`, upon `base` where there is one, which is released."""
@@ -199,10 +203,12 @@ class _Builder:
         gone: set[str],
     ) -> BuildReport:
         progress = self._progress
-        model = _Model(self._model_name, donor, progress)
-        articles, sections = _counts(part)
+        if donor is not None:
+            donor.copy("encoder", folder / "encoder")
+        model = _Model(self._model_name, donor, folder / "encoder", progress)
         with Library(part / STORE, model.counter) as library:
-            progress.stage("split", articles)
+            counts = library.counts
+            progress.stage("split", counts[0])
             split_part(library, part, model.counter, progress)
             with _cache(self._index, model.info) as cache:
                 embed, runtime = model.embedder(library, cache)
@@ -211,30 +217,28 @@ class _Builder:
             terms = index_part(library, part, progress)
             if base is None:
                 derive(library, folder)
-                model.put_encoder(folder / "encoder")
+                model.export()
                 passages, texts = len(library.passages), library.text_count
             else:
                 derive(library, part)
         if base is not None:
             progress.stage("write")
-            merged, terms = patch(folder, base.folder, gone, part, model.counter, BM25FParameters())
+            merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
             with merged:
                 derive(merged, folder)
+                counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
-            articles, sections = _counts(folder)
             shutil.rmtree(part)
         progress.stage("publish")
-        Sources(tuple(scan.files), scan.articles, scan.changes, model_files(self._model_name)).save(
-            folder
-        )
+        Sources(tuple(scan.files), scan.articles, scan.changes, self._model_files).save(folder)
         manifest = Manifest(
             created=creation_time(self._index),
             model=model.info,
             bm25f=BM25FParameters(),
             corpora=scan.corpus_infos(),
-            counts=Counts(articles, sections, passages, terms),
+            counts=Counts(*counts, passages, terms),
             failures=tuple(str(failure) for failure in scan.failures),
-            files=file_infos(folder),
+            files=file_infos(folder, _encoder_infos(donor)),
         )
         removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
         generation = publish(self._index, folder, manifest, removed=removed)
@@ -270,9 +274,11 @@ class _Builder:
 class _Model:
     """The model of a build: the encoder of a generation that has it, and torch only where that is not enough."""
 
-    def __init__(self, name: str, donor: Base | None, progress: Progress) -> None:
+    def __init__(self, name: str, donor: Base | None, folder: Path, progress: Progress) -> None:
+        """`folder` is where the encoder is, if there is a donor it came from, or is to be."""
         self._name = name
         self._donor = donor
+        self._folder = folder
         self._progress = progress
         self._loaded: EmbeddingModel | None = None
         self.info: ModelInfo
@@ -282,7 +288,7 @@ class _Model:
             self.info, self.counter = loaded.info, loaded.counter
         else:
             self.info = donor.manifest.model
-            self.counter = IndexEncoder.counter_of(donor.folder)
+            self.counter = IndexEncoder.counter_of(folder)
 
     def _load(self) -> EmbeddingModel:
         if self._loaded is None:
@@ -297,22 +303,27 @@ class _Model:
             if loaded.info != self.info:
                 raise _AnotherModel
             return loaded.embed, loaded.runtime
-        folder = self._donor.folder
         encoders: list[IndexEncoder] = []
 
         def embed(texts: list[str]) -> NDArray[np.float32]:
             if not encoders:
-                encoders.append(IndexEncoder(folder))
+                encoders.append(IndexEncoder(self._folder))
             return encoders[0].embed(texts)
 
         return embed, IndexEncoder.runtime
 
-    def put_encoder(self, folder: Path) -> None:
-        """Copy the encoder of the generation that has it, or export it."""
-        if self._donor is not None:
-            shutil.copytree(self._donor.folder / "encoder", folder)
-        else:
-            self._load().export(folder)
+    def export(self) -> None:
+        """Write the encoder, unless a generation had it."""
+        if self._donor is None:
+            self._load().export(self._folder)
+
+
+def _encoder_infos(donor: Base | None) -> dict[str, FileInfo]:
+    """What is known of the encoder's files where they were copied, and verified then."""
+    if donor is None:
+        return {}
+    files = donor.manifest.files
+    return {name: info for name, info in files.items() if name.startswith("encoder/")}
 
 
 def _lacks_many(library: Library, cache: EmbeddingCache) -> bool:
@@ -336,7 +347,7 @@ def forget(index: Path, base: Base, ids: Iterable[str]) -> None:
     wanted = set(ids)
     if not wanted or not (index / "cache" / "embeddings.sqlite").exists():
         return
-    counter = IndexEncoder.counter_of(base.folder)
+    counter = IndexEncoder.counter_of(base.folder / "encoder")
     with Library.load(base.folder, counter) as library, _cache(index, base.manifest.model) as cache:
         cache.forget(library.texts(wanted))
 
@@ -346,14 +357,6 @@ def _removed_before(index: Path) -> frozenset[str]:
         return removed_articles(index)
     except IndexUnusable:
         return frozenset()
-
-
-def _counts(folder: Path) -> tuple[int, int]:
-    store = ArticleStore(folder / STORE)
-    try:
-        return store.counts()
-    finally:
-        store.close()
 
 
 def _text_count(folder: Path) -> int:

@@ -57,7 +57,7 @@ def prune_cache(index: Path) -> int:
             except IndexUnusable:
                 continue
             opened.callback(lease.release)
-            counter = IndexEncoder.counter_of(folder)
+            counter = IndexEncoder.counter_of(folder / "encoder")
             libraries.append(opened.enter_context(Library.load(folder, counter)))
             for runtime in RUNTIMES:
                 keys[cache_key(manifest.model, runtime)] = manifest.model.dimensions

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -148,20 +148,23 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
 
     An article that cannot be read is an ArticleError in its place; nothing is raised.
     """
-    name = path.name.lower()
-    if name.endswith(JSONL_SUFFIXES):
+    if path.name.lower().endswith(JSONL_SUFFIXES):
         yield from numbered_jsonl(path)
         return
     try:
-        yield None, _reader(name)(path, read_bytes(path))
+        yield None, parse(path, read_bytes(path))
     except ArticleError as error:
         yield None, error
 
 
-def _reader(name: str) -> Callable[[Path, bytes], Article]:
+def parse(path: Path, content: bytes) -> Article:
+    """The article of a file of that name and content, which holds one. Raises ArticleError."""
+    name = path.name.lower()
     if name.endswith(MARKDOWN_SUFFIXES):
-        return read_markdown
-    return read_article_json if name.endswith(ARTICLE_SUFFIX) else read_plain_text
+        return read_markdown(path, content)
+    if name.endswith(ARTICLE_SUFFIX):
+        return read_article_json(path, content)
+    return read_plain_text(path, content)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -219,12 +222,12 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
 
     for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
         folder_names[:] = [name for name in folder_names if not name.startswith(_SKIPPED)]
-        names = [*filter(_is_article_name, file_names), *folder_names]
+        names = [*filter(is_article_name, file_names), *folder_names]
         for path in (Path(folder, name) for name in names):
             problem = _problem(path, inside)
             if problem is not None:
                 problems.append(problem)
-            elif _is_article_name(path.name) and path.is_file():
+            elif is_article_name(path.name) and path.is_file():
                 (links if path.is_symlink() else files).append(path)
     # A linked file counts where its target does not count by itself, as a hidden one does. A linked
     # folder within the corpus is read where it is: os.walk does not follow it.
@@ -250,7 +253,8 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
     return ArticleError(path, reason) if reason else None
 
 
-def _is_article_name(name: str) -> bool:
+def is_article_name(name: str) -> bool:
+    """Whether a file of that name in a folder is taken for articles."""
     return _has_suffix(Path(name)) and not name.startswith(_SKIPPED)
 
 

@@ -22,12 +22,12 @@ def cache_key(model: ModelInfo, runtime: str) -> str:
 
 
 class IndexEncoder:
-    """The encoder of a generation, for a few texts: it takes a fraction of a second to load, and embeds one by one."""
+    """A generation's encoder, by its folder, for a few texts: quick to load, and one text after another."""
 
     runtime = "onnx"
 
     def __init__(self, folder: Path) -> None:
-        self._encoder = Encoder(folder / "encoder")
+        self._encoder = Encoder(folder)
 
     def embed(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions)."""
@@ -35,9 +35,9 @@ class IndexEncoder:
 
     @staticmethod
     def counter_of(folder: Path) -> TokenCounter:
-        """The measure by which the generation's passages were cut."""
-        settings = EncoderSettings.load(folder / "encoder" / "encoder.json")
-        tokenizer = Tokenizer.from_file(str(folder / "encoder" / "tokenizer.json"))
+        """The measure by which the passages of the encoder in `folder` were cut."""
+        settings = EncoderSettings.load(folder / "encoder.json")
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer.no_padding()
         tokenizer.no_truncation()
         prompt = tokenizer.encode(settings.passage_prompt, add_special_tokens=False)

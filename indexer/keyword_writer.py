@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.index import create_in, open_dir
 
+from indexer.base import Base
 from kb.bm25f import FIELDS, BM25FParameters, impacts, inverse_document_frequency
 from kb.keyword import DOCUMENTS, make_schema
 
@@ -114,19 +115,20 @@ def merge_postings(
         row_of = np.searchsorted(terms, side["terms"])
         keys.append(row_of[rows[there]] * count + owner[there])
         tables.append(side["frequencies"][there])
-    key = np.concatenate(keys)
-    order = np.argsort(key, kind="stable")
+    # Both are in order, and the second is short.
+    places = np.searchsorted(keys[0], keys[1])
+    key = np.insert(keys[0], places, keys[1])
+    table = np.insert(tables[0], places, tables[1], axis=0)
     lengths = np.zeros((count, len(FIELDS)), dtype=np.uint32)
     lengths[kept[kept >= 0]] = sides[0]["lengths"][kept >= 0]
     lengths[new] = sides[1]["lengths"]
-    table = np.concatenate(tables)[order]
-    _write_postings(folder / "postings", terms, key[order], table, lengths, parameters)
+    _write_postings(folder / "postings", terms, key, table, lengths, parameters)
     return len(terms)
 
 
 def merge_segments(
     folder: Path,
-    base: Path,
+    base: Base,
     extra: Path,
     kept: NDArray[np.int64],
     new: NDArray[np.int64],
@@ -139,7 +141,7 @@ def merge_segments(
     target = folder / "keyword"
     target.mkdir()
     found: list[tuple[Path, NDArray[np.int32]]] = []
-    for place, places in ((base, kept), (extra, new)):
+    for place, places in ((base.folder, kept), (extra, new)):
         for segment in sorted((place / "keyword").iterdir()):
             old = np.load(segment / DOCUMENTS, allow_pickle=False)
             documents = np.where(old >= 0, places[old], -1).astype(np.int32)
@@ -153,7 +155,10 @@ def merge_segments(
     for number, (segment, documents) in enumerate(found):
         if number not in small:
             copied = target / f"{number:05}"
-            shutil.copytree(segment, copied, ignore=shutil.ignore_patterns(DOCUMENTS))
+            if segment.is_relative_to(base.folder):
+                base.copy(f"keyword/{segment.name}", copied, DOCUMENTS)
+            else:
+                shutil.copytree(segment, copied, ignore=shutil.ignore_patterns(DOCUMENTS))
             np.save(copied / DOCUMENTS, documents, allow_pickle=False)
     if small:
         rows = np.sort(np.concatenate([found[number][1] for number in small]))

@@ -149,6 +149,11 @@ class Library:
         return [len(self.heading_text(section)) // 4 for section in range(len(self._owners))]
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """The numbers of articles and of sections."""
+        return len(self._ids), len(self._owners)
+
+    @property
     def text_count(self) -> int:
         """How many texts are embedded."""
         return len(self.passages) + len(self.sentences) + len(self._owners) + len(self.names)

@@ -14,9 +14,11 @@ from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
 from indexer.progress import Progress
 from indexer.splitter import Splitter
+from indexer.store_writer import write_store
 from indexer.tokens import TokenCounter
 from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
+from kb.store import FILE as STORE
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
 
@@ -57,6 +59,22 @@ def index_part(library: Library, folder: Path, progress: Progress) -> int:
     return compile_postings(
         folder / "keyword" / "00000", folder / "postings", count, BM25FParameters()
     )
+
+
+def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> None:
+    """Write a generation of no article."""
+    write_store(folder / STORE, ())
+    quiet = Progress()
+    with Library(folder / STORE, counter) as library:
+        split_part(library, folder, counter, quiet)
+        with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
+            embed_part(library, folder, _nothing, cache, quiet)
+        index_part(library, folder, quiet)
+        derive(library, folder)
+
+
+def _nothing(_: list[str]) -> NDArray[np.float32]:
+    raise AssertionError("there is nothing to embed")
 
 
 def derive(library: Library, folder: Path) -> None:

@@ -7,7 +7,6 @@ Whoosh index is another: it keeps the old segments and gets a small new one, and
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.base import Base
 from indexer.keyword_writer import merge_postings, merge_segments
 from indexer.library import Library
 from indexer.store_writer import MergedOrdinals, merge_stores
@@ -46,17 +46,18 @@ class Merge:
 
 def patch(
     folder: Path,
-    base: Path,
+    start: Base,
     gone: Collection[str],
     extra: Path,
     counter: TokenCounter,
     parameters: BM25FParameters,
 ) -> tuple[Library, int]:
-    """Write into `folder` what `base` is without the articles `gone` and with those of `extra`.
+    """Write into `folder` what the generation `start` is without the articles `gone` and with those of `extra`.
 
-    `base` and `extra` are folders of generations; those files of `base` that stay as they are, the encoder among them,
-    are copied. Returns the library of the result, open, and the number of terms.
+    `extra` is the folder of a generation. Of the encoder, nothing is written. Returns the library of the result, open,
+    and the number of terms. Raises IndexDamaged for a segment of `start` that is not what was written.
     """
+    base = start.folder
     ordinals = merge_stores(folder / STORE, base / STORE, gone, extra / STORE)
     old, new = (np.load(place / "passages.npy", allow_pickle=False) for place in (base, extra))
     old_at = _renumbered(old, ordinals.articles, ordinals.sections)
@@ -72,9 +73,8 @@ def patch(
     sentences = _merge_sentences(folder, base, extra, passages)
     _merge_vectors(folder, base, extra, ordinals, passages, sentences)
     terms = merge_postings(folder, base, extra, passages.kept, passages.new, parameters)
-    shutil.copytree(base / "encoder", folder / "encoder")
     library = Library.load(folder, counter)
-    merge_segments(folder, base, extra, passages.kept, passages.new, library.fields)
+    merge_segments(folder, start, extra, passages.kept, passages.new, library.fields)
     return library, terms
 
 

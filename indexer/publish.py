@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -55,17 +55,23 @@ def sweep(index: Path) -> int:
     return len(leftovers)
 
 
-def file_infos(folder: Path) -> dict[str, FileInfo]:
+def file_infos(folder: Path, known: Mapping[str, FileInfo] | None = None) -> dict[str, FileInfo]:
     """Length and SHA-256 of every file in the folder, by relative POSIX path, sorted; the lease, made now, among them.
 
-    Uses two cores.
+    Those of `known` are taken as given. Uses two cores.
     """
     (folder / "lease").touch()
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    given = known or {}
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in paths]
     with ThreadPoolExecutor(2) as pool:
+        hashed = pool.map(
+            file_sha256,
+            (path for path, name in zip(paths, names, strict=True) if name not in given),
+        )
         return {
-            path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, digest)
-            for path, digest in zip(files, pool.map(file_sha256, files), strict=True)
+            name: given.get(name) or FileInfo(path.stat().st_size, next(hashed))
+            for path, name in zip(paths, names, strict=True)
         }
 
 

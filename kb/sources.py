@@ -63,8 +63,23 @@ class Sources:
     def save(self, folder: Path) -> None:
         """Write into a generation's folder; ASCII, since a file's name need not be UTF-8."""
         (folder / FILE).write_text(
-            json.dumps(asdict(self), separators=(",", ":"), sort_keys=True), encoding="ascii"
+            json.dumps(self._content(), separators=(",", ":"), sort_keys=True), encoding="ascii"
         )
+
+    def _content(self) -> dict[str, Any]:
+        # Not asdict, which copies entry by entry: there may be a hundred thousand.
+        files = [
+            {"corpus": file.corpus, "name": file.name, "sha256": file.sha256}
+            | {"articles": file.articles, "failures": file.failures}
+            for file in self.files
+        ]
+        return {
+            "files": files,
+            "articles": self.articles,
+            "changes": asdict(self.changes),
+            "model_files": self.model_files,
+            "rolled_back_to": self.rolled_back_to,
+        }
 
     @classmethod
     def load(cls, folder: Path) -> Sources:
