@@ -1,4 +1,4 @@
-"""Given the paths of a corpus, its articles, one after another, and what could not be read.
+"""Given the paths of a corpus, its files in reading order, and the articles of each.
 
 A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
 in the order of their POSIX paths. In folders, names that start with "." or "_" are passed over, and
@@ -56,54 +56,12 @@ class Place(NamedTuple):
         return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
-class CorpusReader:
-    """Iterate over it for the articles; it may be iterated again, and then reads again.
-
-    `failures` and `places` (article id to Place) are those of the iteration so far. An article
-    whose id another one has already is a failure. An iteration that comes to its end without one
-    article raises CorpusError.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = tuple(paths)
-        self.files, self._refused = list_files(paths)
-        self.failures: list[ArticleError] = list(self._refused)
-        self.places: dict[str, Place] = {}
-
-    def __iter__(self) -> Iterator[Article]:
-        self.failures = list(self._refused)
-        self.places = {}
-        for file in self.files:
-            for line, item in read_file(file.path):
-                error = item if isinstance(item, ArticleError) else self._claim(file, line, item)
-                if error is not None:
-                    self.failures.append(error)
-                elif isinstance(item, Article):
-                    yield item
-        if not self.places:
-            raise CorpusError(nothing_usable(self._paths, self.files, self.failures))
-
-    def _claim(self, file: CorpusFile, line: int | None, article: Article) -> ArticleError | None:
-        place = Place(file.path, line)
-        first = self.places.setdefault(article.id, place)
-        return None if first is place else duplicate_id(article.id, place, first)
-
-
-def read_corpora(paths: Sequence[Path]) -> CorpusReader:
-    """The articles of `paths`, in their order, streamed; see CorpusReader.
-
-    Raises CorpusError now for a path that does not exist, cannot be read or has another suffix,
-    and at the end of the iteration where no article was usable.
-    """
-    return CorpusReader(paths)
-
-
 def fingerprint(paths: Sequence[Path]) -> str:
-    """SHA-256, in hex, of what `read_corpora` would read: it changes when the articles may.
+    """SHA-256, in hex, of what would be read: it changes when the articles may.
 
     It covers the names of the files within each path, their contents, and the order of the paths
     (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
-    Raises CorpusError as `read_corpora` does; costs one reading of every file.
+    Raises CorpusError as `list_files` does; costs one reading of every file.
     """
     files, _ = list_files(paths)
     return fingerprint_of(

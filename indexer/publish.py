@@ -98,12 +98,7 @@ def publish(
     stay until another is published on purpose.
     """
     stamps = {name: stamp(folder / name) for name in manifest.files}
-    for name in manifest.files:
-        fsync(folder / name)
-    for path in sorted(folder.rglob("*")):
-        if path.is_dir():
-            fsync(path)
-    fsync(folder)
+    fsync_files(folder, manifest)
     (folder / MANIFEST).write_bytes(manifest.to_bytes())
     fsync(folder / MANIFEST)
     fsync(folder)
@@ -114,6 +109,16 @@ def publish(
     save_stamps(index, generation_id, stamps)  # all of it was hashed a moment ago
     make_live(index, generation_id, pin=pin, removed=removed)
     return generation_id
+
+
+def fsync_files(folder: Path, manifest: Manifest) -> None:
+    """Have all files of a generation on disk, and the folders they are in."""
+    for name in manifest.files:
+        fsync(folder / name)
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            fsync(path)
+    fsync(folder)
 
 
 def make_live(

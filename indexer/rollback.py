@@ -53,15 +53,22 @@ def roll_back(
     with writer_lock(index, wait_s, waiting):
         with _target(index, generation_id) as target:
             left_out = _removed_since(index, target.sources)
-            removed = _known_removed(index) | left_out
-            if left_out:
-                live = _publish_without(index, target, left_out, removed)
-            else:
-                live = target.folder.name
-                make_live(index, live, pin=True, removed=removed)
+            live = make_live_without(index, target, left_out, pin=True)
             origin = target.sources.rolled_back_to or target.folder.name
         collect(index)
         return RollbackReport(live, origin, tuple(sorted(left_out)))
+
+
+def make_live_without(index: Path, target: Base, left_out: frozenset[str], *, pin: bool) -> str:
+    """Make a generation live, or where there are articles to be left out, a copy of it without them; its id.
+
+    For the holder of the lock alone.
+    """
+    removed = known_removed(index) | left_out
+    if left_out:
+        return _publish_without(index, target, left_out, removed, pin=pin)
+    make_live(index, target.folder.name, pin=pin, removed=removed)
+    return target.folder.name
 
 
 def _target(index: Path, generation_id: str | None) -> Base:
@@ -88,19 +95,18 @@ def _target(index: Path, generation_id: str | None) -> Base:
 
 def _removed_since(index: Path, sources: Sources) -> frozenset[str]:
     """The articles of a generation that were taken out of the corpus since."""
-    removed = _known_removed(index)
+    removed = known_removed(index)
     try:
         scan = Scan(remembered(index).corpora, sources)
-        with suppress(CorpusError):  # there may be nothing left
-            scan.finish()
+        scan.finish()
         removed = (removed | scan.removed | scan.hidden) - scan.articles.keys()
     except CorpusError:
-        pass  # it cannot be read just now: what was known before has to do
+        pass  # not there just now, or empty: what was known before has to do
     return removed & sources.articles.keys()
 
 
 def _publish_without(
-    index: Path, target: Base, left_out: frozenset[str], removed: frozenset[str]
+    index: Path, target: Base, left_out: frozenset[str], removed: frozenset[str], *, pin: bool
 ) -> str:
     with building_folder(index) as folder:
         part = folder / "part"
@@ -130,14 +136,15 @@ def _publish_without(
             replace(
                 manifest, created=creation_time(index), counts=counts, files=file_infos(folder)
             ),
-            pin=True,
+            pin=pin,
             removed=removed,
         )
     forget(index, target, left_out)
     return published
 
 
-def _known_removed(index: Path) -> frozenset[str]:
+def known_removed(index: Path) -> frozenset[str]:
+    """The articles that were published once and removed since; empty where that is not known."""
     try:
         return removed_articles(index)
     except IndexUnusable:
