@@ -123,11 +123,13 @@ def build_locked(
         with building_folder(index) as folder:
             builder = _Builder(index, corpora, model_name, progress, begun)
             try:
-                return builder.build(folder, builder.open_base())
+                report = builder.build(folder, builder.open_base())
             except _AnotherModel:
                 shutil.rmtree(folder)
                 folder.mkdir()
-                return builder.build(folder, None)
+                report = builder.build(folder, None)
+        collect(index)  # now that the generation built upon is no longer held
+        return report
     except sqlite3.Error as error:  # a full disk, or a folder that may not be written
         raise KbError(f"{index}: cannot be written ({error}).") from error
 
@@ -189,7 +191,6 @@ class _Builder:
 
     def _as_before(self, base: Base, scan: Scan) -> BuildReport:
         make_live(self._index, base.folder.name)  # leaves a rollback
-        collect(self._index)
         texts = _text_count(base.folder)
         return self._report(base.folder.name, base.manifest.counts, scan, texts, 0, published=False)
 
@@ -244,7 +245,6 @@ class _Builder:
         generation = publish(self._index, folder, manifest, removed=removed)
         if base is not None:
             forget(self._index, base, scan.removed)
-        collect(self._index)
         return self._report(generation, manifest.counts, scan, texts, embedded, published=True)
 
     def _report(

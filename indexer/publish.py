@@ -105,10 +105,22 @@ def publish(
     generation_id = manifest.generation_id
     target = generation_path(index, generation_id)
     folder.rename(target)
-    fsync(target.parent)
-    save_stamps(index, generation_id, stamps)  # all of it was hashed a moment ago
-    make_live(index, generation_id, pin=pin, removed=removed)
+    try:
+        fsync(target.parent)
+        save_stamps(index, generation_id, stamps)  # all of it was hashed a moment ago
+        make_live(index, generation_id, pin=pin, removed=removed)
+    except BaseException:
+        if _live(index) != generation_id:
+            target.rename(folder)  # whoever made the folder deletes it
+        raise
     return generation_id
+
+
+def _live(index: Path) -> str | None:
+    try:
+        return current_generation(index)
+    except IndexUnusable:
+        return None
 
 
 def fsync_files(folder: Path, manifest: Manifest) -> None:
