@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,8 +20,9 @@ from kb import analysis, confidence
 from kb.article import Article, ArticleSummary, article_path
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.fallback import open_newest
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.generation import Verify, open_generation
+from kb.generation import Verify, read_checked
 from kb.names import NameIndex
 from kb.notices import Notices
 from kb.passage import Passage
@@ -73,12 +75,15 @@ class KnowledgeBase:
     def __init__(self, index: Path, verify: Verify, base_url: str, weights: FusionWeights) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
-        folder, self.manifest, lease = open_generation(index, verify)
+        found = open_newest(index, verify)
+        folder, self.manifest = found.folder, found.manifest
         self._folder = folder
+        self.damage = found.damage
+        """Why this is not the live generation but an older one; None where it is the live one."""
         opened = ExitStack()
-        opened.callback(lease.release)
+        opened.callback(found.lease.release)
         try:
-            self._store = ArticleStore(folder / STORE)
+            self._store = ArticleStore(folder / STORE, found.removed)
             opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
             self._passages = np.load(
@@ -106,6 +111,9 @@ class KnowledgeBase:
                 "Run `kb build` to make the index anew."
             ) from error
         self._opened = opened
+        # An older generation may hold what was removed since.
+        self._article_count = self._store.shown_count()
+        self._shown = self._store.shown(self._passages["article"]) if found.removed else None
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
 
@@ -118,7 +126,7 @@ class KnowledgeBase:
         base_url: str = "",
         weights: FusionWeights = DEFAULT_WEIGHTS,
     ) -> KnowledgeBase:
-        """Open the live generation of the index in `path`.
+        """Open the live generation of the index in `path`; where that one does not verify, the newest that does.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
         path in citations. `weights` says how much each ranker counts. Raises the kinds of kb.errors.IndexUnusable.
@@ -143,7 +151,7 @@ class KnowledgeBase:
     @property
     def article_count(self) -> int:
         """How many articles there are."""
-        return self.manifest.counts.articles
+        return self._article_count
 
     @property
     def section_count(self) -> int:
@@ -245,13 +253,18 @@ class KnowledgeBase:
 
     def _matching(self, conditions: tuple[Condition, ...]) -> NDArray[np.bool_] | None:
         if not conditions:
-            return None
+            return self._shown
         with self._keyword_lock:
             if self._keyword is None:
                 from kb.keyword import KeywordIndex  # noqa: PLC0415  (plain questions need no index of Whoosh's)
 
-                self._keyword = KeywordIndex(self._folder / "keyword", self.passage_count)
-        return self._keyword.matching(conditions)
+                self._keyword = KeywordIndex(
+                    self._folder / "keyword",
+                    self.manifest.counts.passages,
+                    partial(read_checked, self._folder, self.manifest),
+                )
+        mask = self._keyword.matching(conditions)
+        return mask if self._shown is None else mask & self._shown
 
     def _unit_id(self, row: int, unit: Unit) -> str:
         entry = self._passages[row]

@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kb.article import Article, ArticleSummary, Section, Source
 
@@ -32,6 +36,7 @@ CREATE INDEX sections_by_article ON sections (article);
 """
 
 _ARTICLE = "id, title, url, updated, reviewed, language, aliases, sources, tags, related, section_ids_given"
+_SHOWN = "id NOT IN (SELECT value FROM json_each(?2))"
 _SUMMARY = "id, title, url, updated, reviewed, language, tags, section_count"
 
 
@@ -54,9 +59,13 @@ def article_row(article: Article) -> tuple[Any, ...]:
 
 
 class ArticleStore:
-    """The canonical text of one generation. Safe to share between threads."""
+    """The canonical text of one generation. Safe to share between threads.
 
-    def __init__(self, path: Path) -> None:
+    The articles `removed` are not found by id, title or in lists; by ordinal they are.
+    """
+
+    def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
+        self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         # One lock for all threads: a look-up takes some 20 µs, encoding a question a hundred times that.
@@ -80,8 +89,29 @@ class ArticleStore:
         """The article of that id with all its sections, or None."""
         if not _is_text(article_id):
             return None
-        rows = self._rows(f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?", article_id)  # noqa: S608
+        rows = self._rows(
+            f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?1 AND {_SHOWN}",  # noqa: S608
+            article_id,
+            self._removed,
+        )
         return self._article(rows[0][0], rows[0][1:]) if rows else None
+
+    def shown_count(self) -> int:
+        """How many articles there are, without removed ones."""
+        count: int = self._rows(
+            f"SELECT count(*) FROM articles WHERE {_SHOWN}",  # noqa: S608
+            None,
+            self._removed,
+        )[0][0]
+        return count
+
+    def shown(self, owners: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which of the rows that belong to the articles `owners`, by ordinal, are not of removed articles."""
+        rows = self._rows(
+            "SELECT ordinal FROM articles WHERE id IN (SELECT value FROM json_each(?))",
+            self._removed,
+        )
+        return ~np.isin(owners, [ordinal for (ordinal,) in rows])
 
     def article_head(self, ordinal: int) -> Article:
         """The article of that ordinal without its sections."""
@@ -98,8 +128,10 @@ class ArticleStore:
     def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
         """Articles by title, without regard to ASCII case, then by id."""
         rows = self._rows(
-            f"SELECT {_SUMMARY} FROM articles ORDER BY title COLLATE NOCASE, id LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT {_SUMMARY} FROM articles WHERE {_SHOWN}"  # noqa: S608
+            " ORDER BY title COLLATE NOCASE, id LIMIT ?1 OFFSET ?3",
             limit,
+            self._removed,
             offset,
         )
         return [_summary(row) for row in rows]
@@ -109,9 +141,10 @@ class ArticleStore:
         if not _is_text(name):
             return None
         rows = self._rows(
-            f"SELECT {_SUMMARY} FROM articles WHERE id = ?1 OR title = ?1 COLLATE NOCASE"  # noqa: S608
+            f"SELECT {_SUMMARY} FROM articles WHERE (id = ?1 OR title = ?1 COLLATE NOCASE) AND {_SHOWN}"  # noqa: S608
             " ORDER BY id = ?1 DESC, id LIMIT 1",
             name,
+            self._removed,
         )
         return _summary(rows[0]) if rows else None
 

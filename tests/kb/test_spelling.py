@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.corpus import read_corpora
 from indexer.english import english_words
+from indexer.scan import Scan
 from indexer.spelling_writer import write_spelling
 from kb.analysis import terms
 from kb.article import Article, Section
 from kb.spelling import MAX_REPAIRS, Repair, Spelling, differ_in_prefix, fold
 
 HERE = Path(__file__).parent
-ARTICLES = list(read_corpora([HERE.parents[1] / "corpus"]))
+ARTICLES = list(Scan([HERE.parents[1] / "corpus"]))
 
 
 def lines(name: str) -> list[str]:
