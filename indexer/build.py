@@ -35,7 +35,7 @@ from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
 from indexer.tokens import TokenCounter
 from kb.bm25f import BM25FParameters
-from kb.errors import ArticleError, IndexUnusable, KbError
+from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
 from kb.fallback import removed_articles
 from kb.generation import open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo
@@ -122,12 +122,7 @@ def build_locked(
     try:
         with building_folder(index) as folder:
             builder = _Builder(index, corpora, model_name, progress, begun)
-            try:
-                report = builder.build(folder, builder.open_base())
-            except _AnotherModel:
-                shutil.rmtree(folder)
-                folder.mkdir()
-                report = builder.build(folder, None)
+            report = builder.build_upon_what_is_whole(folder)
         collect(index)  # now that the generation built upon is no longer held
         return report
     except sqlite3.Error as error:  # a full disk, or a folder that may not be written
@@ -150,11 +145,23 @@ class _Builder:
         self._begun = begun
         self._model_files = model_files(model_name)
 
-    def open_base(self) -> Base | None:
-        """The generation to build upon, if there is one."""
-        return open_base(self._index, fits_model(self._model_name, self._model_files))
+    def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
+        """Build upon the best generation that is whole, or from nothing where there is none."""
+        fits = fits_model(self._model_name, self._model_files)
+        damaged: set[str] = set()
+        base = open_base(self._index, fits)
+        while base is not None:
+            try:
+                return self._build(folder, base)
+            except IndexDamaged:  # a file that is verified as it is copied
+                damaged.add(base.folder.name)
+                base = open_base(self._index, fits, damaged)
+            except _AnotherModel:
+                base = None
+            _empty(folder)
+        return self._build(folder, None)
 
-    def build(self, folder: Path, base: Base | None) -> BuildReport:
+    def _build(self, folder: Path, base: Base | None) -> BuildReport:
         """Build in `folder`, upon `base` where there is one, which is released."""
         with ExitStack() as opened:
             if base is not None:
@@ -166,8 +173,7 @@ class _Builder:
                 return self._as_before(base, scan)
             if base is not None and 2 * len(gone) > len(base.sources.articles):
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
-                shutil.rmtree(folder)
-                folder.mkdir()
+                _empty(folder)
                 base = None
                 scan, part = self._read(folder, base)
             return self._write(folder, part, base, donor, scan, gone)
@@ -269,6 +275,11 @@ class _Builder:
             published=published,
             seconds=time.monotonic() - self._begun,
         )
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
 
 
 class _Model:
