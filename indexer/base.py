@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -54,14 +54,21 @@ class Base:
         self.lease.release()
 
 
-def open_base(index: Path, fits: Callable[[Manifest, Sources], bool]) -> Base | None:
-    """The live generation, or else the newest, that verifies in full and `fits`; None where there is none."""
+def open_base(
+    index: Path, fits: Callable[[Manifest, Sources], bool], without: Collection[str] = ()
+) -> Base | None:
+    """The live generation, or else the newest, that verifies and `fits`; None where there is none.
+
+    Those whose ids are in `without` are passed over.
+    """
     try:
         live = current_generation(index)
     except IndexUnusable:
         live = ""
     names = generations(index)
     for name in sorted(names, key=lambda name: name != live):
+        if name in without:
+            continue
         try:
             base = open_one(index, name, is_live=name == live)
         except IndexUnusable:

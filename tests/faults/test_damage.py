@@ -183,7 +183,7 @@ def test_a_forged_table_of_contents_never_runs_even_in_an_index_that_is_open(
     library: Library, tmp_path: Path
 ) -> None:
     marker = tmp_path / "marker"
-    (contents,) = library.live().rglob("*.toc")
+    contents = next(library.live().rglob("*.toc"))
     with KnowledgeBase.open(library.index, verify="full") as opened:
         plain = opened.search("iron")
         contents.write_bytes(pickle.dumps(Forged(marker)))

@@ -100,6 +100,8 @@ def build(library: Library) -> int:
     )
 
 
+# What Whoosh has open when it is interrupted is closed with the process.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_error_at_every_write_sync_and_rename_of_a_build(
     library: Library,
     tmp_path: Path,
@@ -121,7 +123,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     }
     chance = random.Random(4)
     for place, step in enumerate(counting.steps):
-        if not is_long and step.split()[0] in ("write", "open") and chance.random() > 0.12:
+        if not is_long and step.split()[0] in ("write", "open") and chance.random() > 0.05:
             continue
         for code in (
             (errno.ENOSPC, errno.EIO) if is_long else (chance.choice((errno.ENOSPC, errno.EIO)),)
@@ -136,7 +138,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
             found = held(copy.index)
             if status == 0:  # what is only a short cut for the next start may fail
                 assert found == library.texts, step
-                assert "cache" in step or ".json" in step or "verified" in step, step
+                assert ".json" in step or "verified" in step or step.startswith("sendfile"), step
             else:
                 assert status == 1, (step, said)
                 assert said.startswith("kb: "), (step, said)
@@ -189,8 +191,9 @@ def test_an_error_at_every_step_of_adding_an_article_leaves_the_corpus_as_it_was
     incoming = tmp_path / "news.md"
     incoming.write_text(markdown("news", "tea"))
     counting = FailingDisk(tmp_path)
+    trial = library.copy(tmp_path / "trial")
     with counting.installed(monkeypatch):
-        add([library.copy(tmp_path / "trial").corpus], [incoming])
+        add([trial.corpus], [incoming])
     assert {step.split()[0] for step in counting.steps} >= {"write", "fsync", "replace"}
     for place, step in enumerate(counting.steps):
         copy = library.copy(tmp_path / f"copy-{place}")
