@@ -81,11 +81,28 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One topic or source, and how many of the nearest articles bear it."""
+
+    name: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
+
+    topics: tuple[FacetValue, ...]
+    sources: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
-    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
+    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step. `facets`
+    are there where they were asked for.
     """
 
     question: str
@@ -93,6 +110,7 @@ class SearchResponse:
     results: tuple[SearchResult, ...]
     generation: str
     timings: dict[str, float]
+    facets: Facets | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from kb.article import article_path
 from kb.knowledge_base import MAX_QUESTION_CHARS
+from kb.web_address import host_name, web_address
 from search_api.assets import Asset
-from search_api.cards import CITED_ANCHOR, host_name, web_address
+from search_api.cards import CITED_ANCHOR
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 
