@@ -87,6 +87,7 @@ SEARCH_RESPONSE: dict[str, Any] = {
         "cite": 3.545,
         "total": 44.74,
     },
+    "facets": None,
 }
 
 ARTICLE: dict[str, Any] = {

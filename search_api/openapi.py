@@ -27,6 +27,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "results": "The best passage of each section that answers, best first.",
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
+        "facets": "What the answer could be narrowed to, where that was asked for; else null.",
+    },
+    "Facets": {
+        "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
+        "topics": "Topics, for `tag`.",
+        "sources": "Hosts of publishers' pages, for `source`.",
+    },
+    "FacetValue": {
+        "": "One topic or source.",
+        "name": "Its name.",
+        "articles": "How many of those articles bear it.",
     },
     "SearchResult": {
         "": "One section, by its best passage.",

@@ -1,0 +1,44 @@
+"""Given a library, a few questions that it answers, for a page on which nothing was asked yet."""
+
+from __future__ import annotations
+
+from kb.analysis import terms
+from kb.article import Article, ArticleSummary
+from kb.knowledge_base import KnowledgeBase
+
+EXAMPLES = 4
+_LOOKED_AT = 12
+"""How many articles of each part of the library are read in search of a question."""
+
+
+def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
+    """Up to four questions from all over the library, in the articles' own words.
+
+    A title that asks is the best; then a heading that asks and names its subject; then a title of another kind, since
+    any library, whatever it holds, answers what its articles are called.
+    """
+    step = max(knowledge_base.article_count // EXAMPLES, 1)
+    return [
+        _best(knowledge_base, knowledge_base.articles(min(step, _LOOKED_AT), window * step))
+        for window in range(min(EXAMPLES, knowledge_base.article_count))
+    ]
+
+
+def _best(knowledge_base: KnowledgeBase, near: list[ArticleSummary]) -> str:
+    for summary in near:
+        if summary.title.endswith("?"):
+            return summary.title
+    for summary in near:
+        if heading := _asking_heading(knowledge_base.article(summary.id)):
+            return heading
+    # An id alone is the last resort; of others the first by title.
+    return min(near, key=lambda summary: not summary.title).display_title
+
+
+def _asking_heading(article: Article) -> str | None:
+    """A heading that asks something and says of what, in a word that the title has too."""
+    subject = set(terms(article.title))
+    for section in article.sections:
+        if section.heading.endswith("?") and subject.intersection(terms(section.heading)):
+            return section.heading
+    return None
