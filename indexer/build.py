@@ -25,6 +25,7 @@ from indexer.progress import Progress
 from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
 from indexer.splitter import Splitter
 from indexer.store_writer import write_store
+from indexer.suggestion_writer import write_suggestions
 from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexUnusable, KbError
@@ -107,6 +108,7 @@ def _build(
         np.save(folder / "passages.npy", library.passages, allow_pickle=False)
         np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
         embedded, texts = _embed(index, folder / "vectors", library, model, progress)
+        write_suggestions(folder / "suggestions", library.articles())
         progress.stage("write keyword index", len(library.passages))
         write_whoosh(folder / "keyword", _counted(library.fields(), progress))
     progress.stage("compile postings")

@@ -67,6 +67,10 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
+    def articles(self) -> Iterator[Article]:
+        """All articles with their sections, in the order of their ids."""
+        return map(self._article, self._ids)
+
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
         rows: list[tuple[str, tuple[int, int, int, int, int]]] = []

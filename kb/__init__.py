@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kb.knowledge_base import KnowledgeBase
     from kb.passage import Passage
     from kb.results import Citation, Explanation, SearchResponse, SearchResult, Snippet
+    from kb.suggest import Suggestion
 
 _HOME = {
     "Article": "kb.article",
@@ -32,6 +33,7 @@ _HOME = {
     "Section": "kb.article",
     "Snippet": "kb.results",
     "Source": "kb.article",
+    "Suggestion": "kb.suggest",
 }
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Section",
     "Snippet",
     "Source",
+    "Suggestion",
 ]
 
 

@@ -33,6 +33,7 @@ from kb.results import Answered, Citation, Facets, FacetValue, SearchResponse, S
 from kb.snippet import excerpt
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
+from kb.suggest import Suggestion, Suggestions
 from kb.vectors import VectorIndex
 from kb.web_address import host_name
 
@@ -93,6 +94,7 @@ class KnowledgeBase:
             self._ranker = Ranker(
                 Postings(folder / "postings"), self._vectors, self._passages, weights
             )
+            self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
             raise IndexDamaged(
@@ -195,6 +197,13 @@ class KnowledgeBase:
         found = (self._store.find_summary(name) for name in article.related)
         by_id = {summary.id: summary for summary in found if summary and summary.id != article.id}
         return list(by_id.values())
+
+    def suggest(self, text: str, limit: int = 8) -> tuple[Suggestion, ...]:
+        """What the beginning of a text may become: articles, sections and questions, best first.
+
+        At most `limit`, 1 to 50; none for a blank text. Raises InvalidRequest, which names the parameter.
+        """
+        return self._suggestions.suggest(text, limit)
 
     def search(
         self,

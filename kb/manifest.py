@@ -11,10 +11,10 @@ from typing import Any
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raised whenever the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"

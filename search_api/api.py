@@ -14,6 +14,7 @@ from kb.article import Article, ArticleSummary
 from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.results import SearchResponse
+from kb.suggest import MAX_SUGGESTIONS, Suggestion
 from search_api import examples
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses
@@ -93,6 +94,27 @@ class SearchQuery(BaseModel):
     facets: Annotated[bool, Field(description=_FACETS_HELP)] = False
 
 
+class SuggestQuery(BaseModel):
+    """What somebody has typed so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        str,
+        Field(
+            description="What stands in the box so far. Blank, or more than 16 words: no suggestions.",
+            json_schema_extra={"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING},
+        ),
+    ]
+    limit: Annotated[
+        int,
+        Field(
+            description="How many suggestions at most.",
+            json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
+        ),
+    ] = 8
+
+
 class ListQuery(BaseModel):
     """Which page of the list of articles."""
 
@@ -102,6 +124,14 @@ class ListQuery(BaseModel):
     offset: Annotated[
         int, Field(ge=0, le=MAX_ARTICLE_OFFSET, description="How many articles to leave out.")
     ] = 0
+
+
+@dataclass(frozen=True)
+class SuggestionList:
+    """What a text may become."""
+
+    suggestions: tuple[Suggestion, ...]
+    generation: str
 
 
 @dataclass(frozen=True)
@@ -201,6 +231,23 @@ def _answer(live: LiveIndex, question: str, asked: SearchRequest | SearchQuery) 
             source=asked.source,
             facets=asked.facets,
         )
+
+
+@router.get(
+    "/api/v1/suggest",
+    tags=["search"],
+    operation_id="suggest",
+    summary="Complete what is being typed",
+    description="Articles, sections and questions that the beginning of a text may become, best first; small slips are"
+    " forgiven. Made of titles, aliases and headings alone, and quick enough for every key press.",
+    response_description="The suggestions, and the generation whose articles they lead to.",
+    responses={**examples.ok(examples.SUGGESTIONS), **problem_responses(422, 503)},
+    dependencies=[given_once(SuggestQuery)],
+)
+def suggest(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
+    with live.use() as knowledge_base:
+        suggestions = knowledge_base.suggest(query.q, query.limit)
+        return SuggestionList(suggestions, knowledge_base.generation)
 
 
 @router.get(

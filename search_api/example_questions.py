@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kb.analysis import terms
-from kb.article import Article, ArticleSummary
+from kb.article import Article, ArticleSummary, is_question
 from kb.knowledge_base import KnowledgeBase
 
 EXAMPLES = 4
@@ -26,7 +26,7 @@ def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
 
 def _best(knowledge_base: KnowledgeBase, near: list[ArticleSummary]) -> str:
     for summary in near:
-        if summary.title.endswith("?"):
+        if is_question(summary.title):
             return summary.title
     for summary in near:
         if heading := _asking_heading(knowledge_base.article(summary.id)):
@@ -39,6 +39,6 @@ def _asking_heading(article: Article) -> str | None:
     """A heading that asks something and says of what, in a word that the title has too."""
     subject = set(terms(article.title))
     for section in article.sections:
-        if section.heading.endswith("?") and subject.intersection(terms(section.heading)):
+        if is_question(section.heading) and subject.intersection(terms(section.heading)):
             return section.heading
     return None

@@ -122,6 +122,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "tags": "Its topics.",
         "section_count": "How many sections it has.",
     },
+    "Suggestion": {
+        "": "One thing that a text may become.",
+        "text": "What to show: a title, `alias: title`, `title › heading`, or a question.",
+        "kind": "`article`, `section`, or `question` for a title or an alias that can be asked as it stands.",
+        "url": "The article's or section's page here; for a question, the page that answers it.",
+    },
+    "SuggestionList": {
+        "": "What a text may become.",
+        "suggestions": "The suggestions, best first, each address once.",
+        "generation": "Names the state of the index that they were taken from.",
+    },
     "ArticleList": {
         "": "One page of the list of articles.",
         "total": "How many articles there are in all.",
