@@ -127,7 +127,7 @@ def _key(reference: Reference) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]<>&!~|])", r"\\\1", text)
 
 
 # A brace counts for BibTeX even behind a backslash, so an odd one must be a command.

@@ -63,11 +63,9 @@ class SearchRequest(BaseModel):
     offset: Annotated[
         int, Field(strict=True, description=_OFFSET_HELP, json_schema_extra=_OFFSET_BOUNDS)
     ] = 0
-    tag: Annotated[
-        str | None, AfterValidator(_valid_unicode), Field(strict=True, description=_TAG_HELP)
-    ] = None
+    tag: Annotated[str | None, AfterValidator(_valid_unicode), Field(description=_TAG_HELP)] = None
     source: Annotated[
-        str | None, AfterValidator(_valid_unicode), Field(strict=True, description=_SOURCE_HELP)
+        str | None, AfterValidator(_valid_unicode), Field(description=_SOURCE_HELP)
     ] = None
     facets: Annotated[bool, Field(strict=True, description=_FACETS_HELP)] = False
 

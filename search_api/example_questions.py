@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from kb.analysis import terms
 from kb.article import Article, ArticleSummary, is_question
 from kb.knowledge_base import KnowledgeBase
 
 EXAMPLES = 4
+
+# "Normal or Not?" asks as well, but not so that anybody would type it.
+_ASKING = re.compile(
+    r"(what|why|how|when|where|who|which|can|could|do|does|is|are|should|will)\b.*\?$",
+    re.IGNORECASE,
+)
 _LOOKED_AT = 12
 """How many articles of each part of the library are read in search of a question."""
 
@@ -17,10 +25,13 @@ def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
     A title that asks is the best; then a heading that asks and names its subject; then a title of another kind, since
     any library, whatever it holds, answers what its articles are called.
     """
-    step = max(knowledge_base.article_count // EXAMPLES, 1)
+    count = knowledge_base.article_count
+    parts = min(EXAMPLES, count)
+    starts = [part * count // parts for part in range(parts)]
+    ends = [*starts[1:], count]
     return [
-        _best(knowledge_base, knowledge_base.articles(min(step, _LOOKED_AT), window * step))
-        for window in range(min(EXAMPLES, knowledge_base.article_count))
+        _best(knowledge_base, knowledge_base.articles(min(end - start, _LOOKED_AT), start))
+        for start, end in zip(starts, ends, strict=True)
     ]
 
 
@@ -39,6 +50,6 @@ def _asking_heading(article: Article) -> str | None:
     """A heading that asks something and says of what, in a word that the title has too."""
     subject = set(terms(article.title))
     for section in article.sections:
-        if is_question(section.heading) and subject.intersection(terms(section.heading)):
+        if _ASKING.match(section.heading) and subject.intersection(terms(section.heading)):
             return section.heading
     return None

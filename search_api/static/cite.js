@@ -24,7 +24,7 @@ function open(citation) {
   const close = button("Close");
   close.className = "close";
   close.addEventListener("click", () => dialog.close());
-  dialog.append(document.importNode(citation, true), close);
+  dialog.append(close, document.importNode(citation, true));
   addCopyButtons(dialog);
   // A click beside the dialog is one on its backdrop.
   dialog.addEventListener("click", (event) => {

@@ -32,6 +32,8 @@
     ol:empty { display: none; }
     li { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: .8rem 1rem; overflow-wrap: anywhere; }
     a { color: var(--link); font-weight: 600; text-decoration: none; }
+    a[part=more] { display: inline-block; margin-top: .6rem; }
+    a[hidden] { display: none; }
     a:hover { text-decoration: underline; }
     p { margin: .35rem 0 0; white-space: pre-line; }
     .source { font-size: .85rem; color: var(--soft); }
@@ -79,7 +81,8 @@
       this.status = element("p", { role: "status", part: "status" });
       this.list = element("ol", { part: "answers" });
       this.list.setAttribute("aria-label", "Answers");
-      root.append(this.labelled, form, this.status, this.list);
+      this.more = element("a", { part: "more", hidden: "" }, "All answers");
+      root.append(this.labelled, form, this.status, this.list, this.more);
       this.#name();
       form.addEventListener("submit", (event) => {
         event.preventDefault();
@@ -136,16 +139,23 @@
     #show(results, told) {
       this.status.textContent = told;
       this.list.replaceChildren(...results.map((result) => this.#card(result)));
+      this.more.hidden = !results.length;
+      const page = this.#base();
+      page.search = new URLSearchParams({ q: this.input.value.trim() });
+      this.more.href = page.href;
+      this.#aim(this.more);
+    }
+
+    #aim(link) {
+      link.rel = "noopener noreferrer";
+      if (this.hasAttribute("target")) link.target = this.getAttribute("target");
     }
 
     #card({ citation, snippet, highlights }) {
       const card = element("li", { part: "answer" });
       const link = element("a", { part: "title", dir: "auto" }, `${citation.article_title} › ${citation.section_heading || "Introduction"}`);
       link.href = passage(citation, this.#base());
-      if (this.hasAttribute("target")) {
-        link.target = this.getAttribute("target");
-        link.rel = "noopener";
-      }
+      this.#aim(link);
       const text = element("p", { part: "text", dir: "auto" });
       text.append(...marked(snippet, highlights));
       card.append(link, text);

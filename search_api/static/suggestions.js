@@ -7,7 +7,7 @@ import { Latest } from "./latest.js";
 
 const PAUSE_MS = 80;
 const MOST = 6;
-const MOST_ON_A_PHONE = 4;
+const MOST_ON_A_PHONE = 3;
 const KINDS = { article: "Article", section: "Section", question: "Question" };
 
 export class Suggestions {

@@ -41,7 +41,7 @@ def test_the_formats_as_a_reader_pastes_them() -> None:
         f"{URL} (accessed 24 November 2026)."
     )
     assert markdown(REFERENCE) == (
-        f"[Sleep Starts\\, section “Why It Jumps”](<{URL}>). *The Library*, updated 31 January 2026 "
+        f"[Sleep Starts, section “Why It Jumps”](<{URL}>). *The Library*, updated 31 January 2026 "
         "(accessed 24 November 2026)."
     )
     assert bibtex(REFERENCE) == (
