@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from kb.analysis import terms
 from kb.article import Article, ArticleSummary, is_question
@@ -27,11 +28,10 @@ def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
     """
     count = knowledge_base.article_count
     parts = min(EXAMPLES, count)
-    starts = [part * count // parts for part in range(parts)]
-    ends = [*starts[1:], count]
+    bounds = [part * count // max(parts, 1) for part in range(parts + 1)]
     return [
         _best(knowledge_base, knowledge_base.articles(min(end - start, _LOOKED_AT), start))
-        for start, end in zip(starts, ends, strict=True)
+        for start, end in pairwise(bounds)
     ]
 
 
