@@ -85,7 +85,12 @@ export class Answers {
   }
 
   #failed() {
-    announce("The answers could not be loaded. Press Enter to try again.");
+    const told = document.getElementById("page.message") ?? document.createElement("p");
+    told.id = "page.message";
+    told.className = "message";
+    told.textContent = "The answers could not be loaded. Press Enter to try again.";
+    document.getElementById("page.view").prepend(told);
+    announce(told.textContent);
   }
 
   #wentBack() {

@@ -6,7 +6,7 @@ import { watchFinding } from "./find.js";
 import { offerSwitch, watchShortcuts } from "./shortcuts.js";
 import { Suggestions } from "./suggestions.js";
 
-const form = document.getElementById("page.search");
+const form = document.getElementById("page.ask");
 if (form) enhance(form);
 
 const finding = document.getElementById("page.find-form");

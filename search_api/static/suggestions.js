@@ -80,7 +80,7 @@ export class Suggestions {
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.#choose(-1);
-    return announce(`${suggestions.length} suggestion${suggestions.length === 1 ? "" : "s"} below the box.`);
+    return announce(`${suggestions.length} suggestion${suggestions.length === 1 ? "" : "s"} below the box.`, "suggestions");
   }
 
   #option({ text, kind }, place) {

@@ -138,7 +138,8 @@ def test_it_tells_the_page_of_its_answers_and_sends_no_address_or_cookie(
     headers = asked.value.all_headers()
     assert not {"cookie", "referer"} & headers.keys()
     assert QUESTION not in asked.value.url
-    page.wait_for_function("window.told === 'confident'")
+    expect(page.get_by_role("listitem").first).to_be_visible()
+    assert page.evaluate("window.told") == "confident"
 
 
 def test_too_short_a_question_asks_nothing_and_clears_the_answers(

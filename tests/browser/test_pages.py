@@ -95,7 +95,7 @@ def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"\?q="))
     first = page.locator(".card h2 a").first
-    for _ in range(10):
+    for _ in range(15):
         if first.evaluate("element => element === document.activeElement"):
             break
         page.keyboard.press("Tab")
@@ -207,7 +207,7 @@ def test_an_article_that_is_written_from_right_to_left_is_set_so(
 def test_the_table_of_contents_leads_to_its_section(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/articles/sleep-starts-hypnic-jerks")
-    page.get_by_role("link", name="What to Expect in the Long Run").click()
+    page.get_by_role("link", name="What to Expect in the Long Run", exact=True).click()
     heading = page.get_by_role("heading", name="What to Expect in the Long Run")
     expect(heading).to_be_in_viewport()
 

@@ -49,7 +49,6 @@ def test_the_way_back_from_an_article_leads_to_the_same_place(
     page.wait_for_url("**/articles/**")
     page.go_back()
     expect(page.locator(".card")).to_have_count(20)
-    page.wait_for_function(f"Math.abs(scrollY - {before}) < 60")
     expect(page.locator(".card h2 a").nth(15)).to_be_in_viewport()
 
 
@@ -93,13 +92,12 @@ def test_a_citation_is_copied_in_each_form(open_page: OpenPage, ask: Ask) -> Non
     dialog = page.get_by_role("dialog", name="Cite this")
     expect(dialog).to_be_visible()
     copied = {}
-    for name in ("Plain text", "Markdown", "BibTeX", "CSL-JSON"):
-        button = dialog.get_by_role("button", name="Copy").and_(
-            dialog.locator(f'.copyable:has(h2:text-is("{name}")) button')
-        )
-        button.click()
-        expect(dialog.locator(".copyable", has=button).get_by_role("status")).to_have_text("Copied")
+    for block in dialog.locator(".copyable").all():
+        block.get_by_role("button", name="Copy").click()
+        expect(block.get_by_role("status")).to_have_text("Copied")
+        name = block.get_by_role("heading").inner_text()
         copied[name] = page.evaluate("navigator.clipboard.readText()")
+    assert list(copied) == ["Plain text", "Markdown", "BibTeX", "CSL-JSON"]
     assert len(set(copied.values())) == 4
     assert all("/articles/sleep-starts-hypnic-jerks#" in text for text in copied.values())
     assert copied["BibTeX"].startswith("@misc{")
@@ -126,9 +124,7 @@ def test_the_box_of_an_article_finds_its_sections(open_page: OpenPage, javascrip
     page.get_by_label("Find in this article").fill("coffee late in the day")
     if not javascript:
         page.keyboard.press("Enter")
-        expect(page.locator(".article-text mark.found").first).to_have_text(
-            re.compile("coffee", re.I)
-        )
+        expect(page.locator(".article-text mark.found", has_text="coffee").first).to_be_visible()
     found = page.locator(".found > ol > li")
     expect(found.first).to_be_visible()
     found.first.get_by_role("link").click()

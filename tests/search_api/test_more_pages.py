@@ -185,7 +185,7 @@ def test_filters_are_offered_where_there_is_a_choice_and_lead_there_and_back(
     within = soup(reader(str(chosen["href"])))
     (back,) = within.select('[aria-label="Topic"] a')
     assert back["href"] == f"/?q={QUESTION.replace(' ', '+')}"
-    (kept,) = within.select('input[type=hidden][form="page.search"]')
+    (kept,) = within.select('input[type=hidden][form="page.ask"]')
     assert (kept["name"], kept["value"]) == ("tag", "nerves")
     assert within.select(".card")
     nothing = soup(reader(f"/?q={QUESTION}&tag=nope"))
