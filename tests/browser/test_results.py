@@ -44,7 +44,6 @@ def test_the_way_back_from_an_article_leads_to_the_same_place(
     expect(page.locator(".card")).to_have_count(20)
     link = page.locator(".card h2 a").nth(15)
     link.scroll_into_view_if_needed()
-    before = page.evaluate("scrollY")
     link.click()
     page.wait_for_url("**/articles/**")
     page.go_back()
