@@ -21,6 +21,7 @@ from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
+from indexer.name_writer import write_names
 from indexer.progress import Progress
 from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
 from indexer.splitter import Splitter
@@ -31,6 +32,7 @@ from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexUnusable, KbError
 from kb.generation import open_generation
 from kb.manifest import PIPELINE_VERSION, CorpusInfo, Counts, Manifest
+from kb.postings import Postings
 from kb.store import FILE as STORE
 
 
@@ -116,6 +118,7 @@ def _build(
     terms = compile_postings(
         folder / "keyword", folder / "postings", len(library.passages), parameters
     )
+    write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
 
     progress.stage("publish")
     manifest = Manifest(
@@ -177,7 +180,6 @@ def _embed(
     jobs = (
         ("passages", library.passage_text, library.passage_lengths()),
         ("sentences", library.sentence_text, library.sentence_lengths()),
-        ("headings", library.heading_text, library.heading_lengths()),
         ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
     )
     total = sum(len(lengths) for _, _, lengths in jobs)

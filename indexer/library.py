@@ -115,12 +115,9 @@ class Library:
         return f"{self._prefix(section)}\n{text}"
 
     def _shortened_heading(self, section: int) -> str:
-        return self._counter.shorten(self.heading_text(section), PREFIX_TOKENS)
-
-    def heading_text(self, section: int) -> str:
-        """Title and heading of a section, as one text."""
         title = self._head(int(self._owners[section])).title
-        return f"{title}\n{self._section(section).heading}".strip()
+        heading = f"{title}\n{self._section(section).heading}".strip()
+        return self._counter.shorten(heading, PREFIX_TOKENS)
 
     def passage_lengths(self) -> list[int]:
         """A rough number of tokens of each passage with its prefix, to sort by."""
@@ -137,10 +134,6 @@ class Library:
         """A rough number of tokens of each sentence, to sort by."""
         characters = self.sentences["end"] - self.sentences["start"]
         return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
-
-    def heading_lengths(self) -> list[int]:
-        """A rough number of tokens of each heading text, to sort by."""
-        return [len(self.heading_text(section)) // 4 for section in range(len(self._owners))]
 
     def fields(self) -> Iterator[Fields]:
         """The keyword fields of each passage, in order."""

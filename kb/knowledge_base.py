@@ -24,6 +24,7 @@ from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, open_generation
+from kb.names import NameIndex
 from kb.passage import Passage
 from kb.postings import Postings
 from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
@@ -90,9 +91,14 @@ class KnowledgeBase:
             self._sentences = np.load(
                 folder / "sentences.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
+            postings = Postings(folder / "postings")
             self._vectors = VectorIndex(folder / "vectors")
             self._ranker = Ranker(
-                Postings(folder / "postings"), self._vectors, self._passages, weights
+                postings,
+                self._vectors,
+                NameIndex(folder / "names", postings.idf_of_rarest),
+                self._passages,
+                weights,
             )
             self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:

@@ -44,24 +44,25 @@ class Citation:
 class Explanation:
     """What each ranker contributed. The result's score is the sum of the five contributions.
 
-    `keyword`, `dense`, `sentence`, `name` and `heading` are contributions, already weighted. `keyword_score` is BM25F
+    `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted. `keyword_score` is BM25F
     divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
-    its nearest sentence, with the article's title or its nearest alias (`name_matched`), and with title and
-    heading. `terms` gives each matched term of the question its share of `keyword`.
+    its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,
+    says how far one of these names and the question are the same words. `terms` gives each matched term of
+    the question its share of `keyword`.
     """
 
     keyword: float
     dense: float
+    sentence: float
     name: float
-    heading: float
+    focus: float
     keyword_score: float
     passage_cosine: float
+    sentence_cosine: float
     name_cosine: float
     name_matched: str
-    heading_cosine: float
+    focus_share: float
     terms: dict[str, float]
-    sentence: float = 0.0
-    sentence_cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,10 +110,10 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             _closeness(why.name_cosine),
         ),
         Part(
-            "The heading of the section",
-            "How close it is in meaning to your question, read together with the article’s title.",
-            why.heading,
-            _closeness(why.heading_cosine),
+            "The subject of the question",
+            "How far your question and one of the article’s names are the same words.",
+            why.focus,
+            f"{why.focus_share:.0%} of the most there could be",
         ),
     )
 

@@ -69,18 +69,18 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "Explanation": {
         "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"
-        " `sentence`, `name` and `heading`.",
+        " `sentence`, `name` and `focus`.",
         "keyword": "Contribution of the words in common.",
         "dense": "Contribution of the passage's meaning.",
         "name": "Contribution of the article's title or nearest alias.",
-        "heading": "Contribution of the title and the section's heading.",
+        "focus": "Contribution of the words that question and title or alias share.",
         "keyword_score": "BM25F divided by the bound of the question, 0 to 1.",
         "passage_cosine": "Cosine of question and passage, -1 to 1.",
         "sentence": "Contribution of the meaning of the passage's nearest sentence.",
         "sentence_cosine": "Cosine of question and that sentence, -1 to 1.",
         "name_cosine": "Cosine of question and the nearest of title and aliases, -1 to 1.",
         "name_matched": "The title or alias that was nearest.",
-        "heading_cosine": "Cosine of question and `title heading`, -1 to 1.",
+        "focus_share": "How far the question and one of those names are the same words, 0 to 1.",
         "terms": "The matched terms, each with its share of `keyword`.",
     },
     "Article": {

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.keyword_writer import Fields
+from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings
 from kb.ranking import Ranker, Ranking, Unit
 from kb.vectors import VectorIndex
@@ -70,7 +72,7 @@ def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
         values = random.normal(size=(count, 8))
         return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
-    for name, array in {"passages": unit(4), "headings": unit(4), "names": unit(3)}.items():
+    for name, array in {"passages": unit(4), "names": unit(3)}.items():
         np.save(tmp_path / f"{name}.npy", array)
     np.save(tmp_path / "name_starts.npy", np.array([0, 2, 3]))
     np.save(tmp_path / "sentences.npy", np.eye(8, dtype=np.int8)[[0, 1, 2, 0, 3]] * 127)
@@ -79,7 +81,11 @@ def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
     table = np.array(
         [(0, 0), (0, 1), (1, 2), (1, 3)], dtype=[("article", "<u4"), ("section", "<u4")]
     )
-    return Ranker(make_postings(COLLECTION), VectorIndex(tmp_path), table)
+    postings = make_postings(COLLECTION)
+    names = ["Leg cramps", "charley horse", "Twitching"]
+    write_names(tmp_path / "names", names, np.array([0, 2, 3]), postings)
+    index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
+    return Ranker(postings, VectorIndex(tmp_path), index, table)
 
 
 QUESTION = np.eye(8, dtype=np.float32)[0]
@@ -105,7 +111,7 @@ def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) 
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]])
-        total = why.keyword + why.dense + why.sentence + why.name + why.heading
+        total = why.keyword + why.dense + why.sentence + why.name + why.focus
         assert total == pytest.approx(found.scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in names[found.articles[place]]

@@ -23,7 +23,6 @@ def vectors(tmp_path: Path) -> tuple[VectorIndex, NDArray[np.float32]]:
     empty, starts = np.zeros((0, 5), dtype=np.float32), np.zeros(1, dtype=np.int64)
     for name, array in {
         "passages": rows,
-        "headings": empty,
         "names": empty,
         "name_starts": starts,
         "sentences": empty.astype(np.int8),

@@ -22,7 +22,20 @@ def result_for(start: int, end: int, snippet: tuple[int, int], *words: str) -> S
         snippet=Snippet(TEXT[slice(*snippet)], *snippet),
         highlights=highlights,
         citation=Citation("a/b", "A", "s é", "S", "/articles/x", "", quote, start, end),
-        explanation=Explanation(0.1, 0.2, 0.1, 0.1, 0.5, 0.4, 0.3, "A", 0.2, {"leg": 0.1}),
+        explanation=Explanation(
+            keyword=0.1,
+            dense=0.2,
+            sentence=0.31,
+            name=0.1,
+            focus=0.1,
+            keyword_score=0.5,
+            passage_cosine=0.4,
+            sentence_cosine=0.9,
+            name_cosine=0.3,
+            name_matched="A",
+            focus_share=0.2,
+            terms={"leg": 0.1},
+        ),
     )
 
 
@@ -49,8 +62,7 @@ def test_the_link_opens_the_article_at_the_passage() -> None:
 
 def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
     result = replace(result_for(0, len(TEXT), (0, 6)), score=0.81)
-    why = replace(result.explanation, sentence=0.31, sentence_cosine=0.9)
-    card = make_card(replace(result, explanation=why), ARTICLE)
+    card = make_card(result, ARTICLE)
     assert len(card.parts) == len(fields(FusionWeights)) == 5
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
 
