@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,26 @@ class ArticleStore:
             offset,
         )
         return [_summary(row) for row in rows]
+
+    def summaries_of(self, ordinals: Sequence[int]) -> list[ArticleSummary]:
+        """The articles of the given ordinals, in the order given."""
+        sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?"  # noqa: S608
+        return [_summary(self._rows(sql, ordinal)[0]) for ordinal in ordinals]
+
+    def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
+        """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
+        rows = self._rows("SELECT ordinal, id, title, tags, url FROM articles")
+        return [
+            (ordinal, title or article_id, tuple(json.loads(tags)), url)
+            for ordinal, article_id, title, tags, url in rows
+        ]
+
+    def ordinal(self, article_id: str) -> int | None:
+        """The ordinal of the article of that id, or None."""
+        if not _is_text(article_id):
+            return None
+        rows = self._rows("SELECT ordinal FROM articles WHERE id = ?", article_id)
+        return rows[0][0] if rows else None
 
     def find_summary(self, name: str) -> ArticleSummary | None:
         """The article whose id is `name`, or else whose title is, without regard to ASCII case."""
