@@ -104,7 +104,8 @@ def build(
 
     An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
     where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
-    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is left.
+    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
+    left.
     """
     progress = progress or Progress()
     begun = time.monotonic()

@@ -100,12 +100,29 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One topic or source, and how many of the nearest articles bear it."""
+
+    name: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
+
+    topics: tuple[FacetValue, ...]
+    sources: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
     the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
-    `notices` are to be shown above the results, whatever those are, in their order.
+    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
+    were asked for.
     """
 
     question: str
@@ -114,6 +131,7 @@ class SearchResponse:
     generation: str
     timings: dict[str, float]
     notices: tuple[Notice, ...] = ()
+    facets: Facets | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""

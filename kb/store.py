@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,21 @@ class ArticleStore:
         )
         return ~np.isin(owners, [ordinal for (ordinal,) in rows])
 
+    def hidden_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The ids of removed articles that are there still, and the names (title, aliases) that only they have."""
+        if self._removed == "[]":
+            return frozenset(), frozenset()
+        removed = frozenset(json.loads(self._removed))
+        ids: set[str] = set()
+        hidden: set[str] = set()
+        shown: set[str] = set()
+        for article_id, title, aliases in self._rows("SELECT id, title, aliases FROM articles"):
+            names = (title or article_id, *json.loads(aliases))
+            (hidden if article_id in removed else shown).update(names)
+            if article_id in removed:
+                ids.add(article_id)
+        return frozenset(ids), frozenset(hidden - shown)
+
     def article_head(self, ordinal: int) -> Article:
         """The article of that ordinal without its sections."""
         rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE ordinal = ?", ordinal)  # noqa: S608
@@ -135,6 +150,34 @@ class ArticleStore:
             offset,
         )
         return [_summary(row) for row in rows]
+
+    def summaries_of(self, ordinals: Sequence[int]) -> list[ArticleSummary]:
+        """The articles of the given ordinals, in the order given."""
+        sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?"  # noqa: S608
+        return [_summary(self._rows(sql, ordinal)[0]) for ordinal in ordinals]
+
+    def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
+        """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
+        rows = self._rows(
+            f"SELECT ordinal, id, title, tags, url FROM articles WHERE {_SHOWN}",  # noqa: S608
+            None,
+            self._removed,
+        )
+        return [
+            (ordinal, title or article_id, tuple(json.loads(tags)), url)
+            for ordinal, article_id, title, tags, url in rows
+        ]
+
+    def ordinal(self, article_id: str) -> int | None:
+        """The ordinal of the article of that id, or None."""
+        if not _is_text(article_id):
+            return None
+        rows = self._rows(
+            f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}",  # noqa: S608
+            article_id,
+            self._removed,
+        )
+        return rows[0][0] if rows else None
 
     def find_summary(self, name: str) -> ArticleSummary | None:
         """The article whose id is `name`, or else whose title is, without regard to ASCII case."""

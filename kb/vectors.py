@@ -41,6 +41,10 @@ class VectorIndex:
         """The cosine of the question with every passage, (N,). Costs one pass over the vectors."""
         return self._passages @ question
 
+    def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The unit vectors of the given passages, (n, d)."""
+        return np.asarray(self._passages[passages])
+
     def best_names(
         self, question: NDArray[np.float32], articles: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

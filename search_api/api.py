@@ -29,10 +29,14 @@ _LIMIT_BOUNDS = {"minimum": 1, "maximum": MAX_LIMIT}
 _OFFSET_BOUNDS = {"minimum": 0, "maximum": MAX_DEPTH - 1}
 _OFFSET_HELP = f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}."
 
+_TAG_HELP = "Answer from articles of this topic alone."
+_SOURCE_HELP = "Answer from articles whose publisher's page is at this host alone, as `nhs.uk`."
+_FACETS_HELP = "Say also which topics and sources the answer could be narrowed to."
 
-def _valid_unicode(text: str) -> str:
+
+def _valid_unicode(text: str | None) -> str | None:
     """JSON can hold lone surrogates, which no answer could repeat."""
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if text and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise PydanticCustomError("string_unicode", "lone surrogates")
     return text
 
@@ -59,6 +63,11 @@ class SearchRequest(BaseModel):
     offset: Annotated[
         int, Field(strict=True, description=_OFFSET_HELP, json_schema_extra=_OFFSET_BOUNDS)
     ] = 0
+    tag: Annotated[str | None, AfterValidator(_valid_unicode), Field(description=_TAG_HELP)] = None
+    source: Annotated[
+        str | None, AfterValidator(_valid_unicode), Field(description=_SOURCE_HELP)
+    ] = None
+    facets: Annotated[bool, Field(strict=True, description=_FACETS_HELP)] = False
 
 
 class SearchQuery(BaseModel):
@@ -78,6 +87,9 @@ class SearchQuery(BaseModel):
         int, Field(description="How many results at most.", json_schema_extra=_LIMIT_BOUNDS)
     ] = 10
     offset: Annotated[int, Field(description=_OFFSET_HELP, json_schema_extra=_OFFSET_BOUNDS)] = 0
+    tag: Annotated[str | None, Field(description=_TAG_HELP)] = None
+    source: Annotated[str | None, Field(description=_SOURCE_HELP)] = None
+    facets: Annotated[bool, Field(description=_FACETS_HELP)] = False
 
 
 class SuggestQuery(BaseModel):
@@ -189,8 +201,7 @@ router = APIRouter()
 def search(
     body: Annotated[SearchRequest, Body(openapi_examples=examples.SEARCH_REQUESTS)], live: Live
 ) -> SearchResponse:
-    with live.use() as knowledge_base:
-        return knowledge_base.search(body.question, body.limit, body.offset)
+    return _answer(live, body.question, body)
 
 
 @router.get(
@@ -205,8 +216,19 @@ def search(
     dependencies=[given_once(SearchQuery)],
 )
 def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> SearchResponse:
+    return _answer(live, query.q, query)
+
+
+def _answer(live: LiveIndex, question: str, asked: SearchRequest | SearchQuery) -> SearchResponse:
     with live.use() as knowledge_base:
-        return knowledge_base.search(query.q, query.limit, query.offset)
+        return knowledge_base.search(
+            question,
+            asked.limit,
+            asked.offset,
+            tag=asked.tag,
+            source=asked.source,
+            facets=asked.facets,
+        )
 
 
 @router.get(

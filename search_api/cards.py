@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from kb.article import Article, article_path
 from kb.results import SearchResult
@@ -65,20 +65,6 @@ def passage_path(article_id: str, section_id: str, start: int, end: int) -> str:
     section = quote(section_id, safe="")
     anchor = section if start == 0 else CITED_ANCHOR
     return f"{article_path(article_id)}?start={start}&end={end}&section={section}#{anchor}"
-
-
-def web_address(address: str) -> str:
-    """The address if it leads to the web, else nothing: `javascript:` is never a link."""
-    try:
-        parts = urlsplit(address.strip())
-    except ValueError:
-        return ""
-    return address.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
-
-
-def host_name(address: str) -> str:
-    """The host of an address as a reader knows it."""
-    return (urlsplit(address).hostname or address).removeprefix("www.")
 
 
 def _shifted(text: str, start: int, highlights: tuple[tuple[int, int], ...]) -> tuple[Block, ...]:

@@ -89,6 +89,7 @@ SEARCH_RESPONSE: dict[str, Any] = {
         "total": 44.76,
     },
     "notices": [],
+    "facets": None,
 }
 
 BEGINNING = "sleep sta"

@@ -29,6 +29,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "timings": "Milliseconds by step.",
         "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
         " results, whatever those are.",
+        "facets": "What the answer could be narrowed to, where that was asked for; else null.",
     },
     "Notice": {
         "": "Fixed words of the publisher, which no ranking chose.",
@@ -41,6 +42,16 @@ FIELDS: dict[str, dict[str, str]] = {
         "": "A public page.",
         "title": "Its name.",
         "url": "Its address.",
+    },
+    "Facets": {
+        "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
+        "topics": "Topics, for `tag`.",
+        "sources": "Hosts of publishers' pages, for `source`.",
+    },
+    "FacetValue": {
+        "": "One topic or source.",
+        "name": "Its name.",
+        "articles": "How many of those articles bear it.",
     },
     "SearchResult": {
         "": "One section, by its best passage.",

@@ -140,6 +140,6 @@ def test_answers_are_kept_by_no_cache_and_every_answer_has_the_security_headers(
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["content-security-policy"] == (
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-            " base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
+            " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )

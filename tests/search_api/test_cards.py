@@ -7,7 +7,7 @@ import pytest
 from kb.article import Article, Section
 from kb.fusion import FusionWeights
 from kb.results import Citation, Explanation, SearchResult, Snippet
-from search_api.cards import CITED_ANCHOR, host_name, make_card, passage_path, web_address
+from search_api.cards import CITED_ANCHOR, make_card, passage_path
 
 TEXT = "Intro. 🙂 Legs jerk <b>at night</b>. The end."
 
@@ -72,25 +72,3 @@ def test_the_nearest_name_is_told_where_there_is_one() -> None:
     unnamed = replace(result, explanation=replace(result.explanation, name_matched=""))
     told = [make_card(each, ARTICLE).parts[3].meaning for each in (result, unnamed)]
     assert told[0] == f"{told[1]} The nearest of its names is “A”."
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "javascript:alert(1)",
-        " JavaScript:alert(1)",
-        "data:text/html,x",
-        "//evil.example",
-        "/x",
-        "http:",
-        "https://[",
-        "",
-    ],
-)
-def test_only_web_addresses_become_links(address: str) -> None:
-    assert web_address(address) == ""
-
-
-def test_a_web_address_is_kept_and_named_by_its_host() -> None:
-    assert web_address(" https://www.nhs.uk/x ") == "https://www.nhs.uk/x"
-    assert host_name("https://www.nhs.uk/x") == "nhs.uk"
