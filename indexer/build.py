@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from indexer.base import Base, fits_model, model_files, open_base
 from indexer.collect import collect
 from indexer.corpus import list_files
+from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.lexicon import Lexicon, read_lexicon
@@ -28,7 +29,7 @@ from indexer.library import Library
 from indexer.lock import writer_lock
 from indexer.model import EmbeddingModel
 from indexer.model_folder import DEFAULT_MODEL
-from indexer.part import Embed, counted, derive, embed_part, index_part, split_part, write_starts
+from indexer.part import Embed, counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
@@ -239,7 +240,7 @@ class _Builder:
             progress.stage("write")
             merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
             with merged:
-                derive(merged, folder, lexicon)
+                derive(merged, folder, lexicon, Change(base.folder, gone, part))
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)

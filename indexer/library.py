@@ -84,6 +84,10 @@ class Library:
         """All articles with their sections, in the order of their ids."""
         return map(self._article, self._ids)
 
+    def outlines(self) -> Iterator[Article]:
+        """The same, the texts of their sections left out."""
+        return self._store.outlines()
+
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
         rows: list[tuple[str, tuple[int, int, int, int, int]]] = []

@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.derive import write_starts
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
-from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
-from indexer.name_writer import write_names
 from indexer.progress import Progress
-from indexer.spelling_writer import write_spelling
 from indexer.splitter import Splitter
 from indexer.store_writer import write_store
-from indexer.suggestion_writer import write_suggestions
 from indexer.tokens import TokenCounter
 from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
-from kb.postings import Postings
 from kb.store import FILE as STORE
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
@@ -79,24 +75,6 @@ def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> No
 
 def _nothing(_: list[str]) -> NDArray[np.float32]:
     raise AssertionError("there is nothing to embed")
-
-
-def write_starts(library: Library, folder: Path) -> None:
-    """Write which names are an article's, and which sentences a passage's."""
-    np.save(folder / "vectors" / "name_starts.npy", library.name_starts, allow_pickle=False)
-    np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
-
-
-def derive(library: Library, folder: Path, lexicon: Lexicon) -> None:
-    """Write what is small and quick to compute from the whole library, whether it was built or patched.
-
-    The postings of the library are there already.
-    """
-    write_starts(library, folder)
-    write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
-    write_spelling(folder / "spelling", library.articles())
-    write_suggestions(folder / "suggestions", library.articles())
-    write_lexicon(folder, lexicon, library)
 
 
 def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:

@@ -15,10 +15,11 @@ from pathlib import Path
 from indexer.base import Base, open_one
 from indexer.build import forget
 from indexer.collect import collect
+from indexer.derive import Change, derive
 from indexer.index_encoder import IndexEncoder
 from indexer.lexicon import load_lexicon
 from indexer.lock import writer_lock
-from indexer.part import derive, write_empty_part
+from indexer.part import write_empty_part
 from indexer.patch import patch
 from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
 from indexer.remembered import remembered
@@ -118,7 +119,8 @@ def _publish_without(
         write_empty_part(part, counter, manifest.model.dimensions)
         library, terms = patch(folder, target, left_out, part, counter, manifest.bm25f)
         with library:
-            derive(library, folder, load_lexicon(target.folder))
+            lexicon = load_lexicon(target.folder)
+            derive(library, folder, lexicon, Change(target.folder, left_out, part))
             counts = Counts(*library.counts, len(library.passages), terms)
         shutil.rmtree(part)
         replace(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,28 @@ class ArticleStore:
             self._removed,
         )
         return self._article(rows[0][0], rows[0][1:]) if rows else None
+
+    def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
+        """All articles with their sections, or those of the given ids, in the order of their ids."""
+        if ids is None:
+            ids = [article_id for (article_id,) in self._rows("SELECT id FROM articles")]
+        for article_id in sorted(ids):
+            article = self.article_by_id(article_id)
+            if article is not None:
+                yield article
+
+    def outlines(self) -> Iterator[Article]:
+        """All articles in the order of their ids, the texts of their sections left out."""
+        sections: dict[int, list[Section]] = {}
+        for article, section_id, heading, level in self._rows(
+            "SELECT article, id, heading, level FROM sections ORDER BY ordinal"
+        ):
+            sections.setdefault(article, []).append(Section(section_id, heading, level, ""))
+        heads = self._rows(
+            f"SELECT ordinal, {_ARTICLE} FROM articles ORDER BY ordinal"  # noqa: S608
+        )
+        for ordinal, *head in heads:
+            yield _head(head, tuple(sections.get(ordinal, ())))
 
     def shown_count(self) -> int:
         """How many articles there are, without removed ones."""
