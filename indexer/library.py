@@ -6,10 +6,12 @@ Passages are numbered in the order of their ids, so that a tie broken by number 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -24,14 +26,37 @@ from kb.article import Article
 from kb.snippet import sentence_spans
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
+from kb.variety import simhash
 
 PASSAGE = np.dtype(
-    [("article", "<u4"), ("section", "<u4"), ("start", "<u4"), ("end", "<u4"), ("tokens", "<u2")]
+    [
+        ("article", "<u4"),
+        ("section", "<u4"),
+        ("start", "<u4"),
+        ("end", "<u4"),
+        ("tokens", "<u2"),
+        ("likeness", "<u8"),
+    ]
 )
-"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens."""
+"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens, SimHash."""
 
 SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
 """A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
+
+
+OPENING_CHARS = 240
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=200_000)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
+
+
+def _likeness(text: str) -> int:
+    """The SimHash of the words of a text, whatever their case and what stands between them."""
+    return simhash([_word_hash(word) for word in _WORD.findall(text.casefold())])
 
 
 class Library:
@@ -90,17 +115,19 @@ class Library:
 
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
-        rows: list[tuple[str, tuple[int, int, int, int, int]]] = []
+        rows: list[tuple[str, tuple[int, int, int, int, int, int]]] = []
         first_section = 0
         for ordinal, article_id in enumerate(self._ids):
             article = self._article(article_id)
             places = {section.id: place for place, section in enumerate(article.sections)}
             for passage in splitter.split(article):
-                section = first_section + places[passage.section_id]
+                place = places[passage.section_id]
+                start, end = passage.start, passage.end
+                likeness = _likeness(article.sections[place].text[start:end])
                 rows.append(
                     (
                         passage.id,
-                        (ordinal, section, passage.start, passage.end, passage.token_count),
+                        (ordinal, first_section + place, start, end, passage.token_count, likeness),
                     )
                 )
             first_section += len(article.sections)
@@ -158,12 +185,17 @@ class Library:
     @property
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and of sections."""
-        return len(self._ids), len(self._owners)
+        return len(self._ids), self.section_count
+
+    @property
+    def section_count(self) -> int:
+        """How many sections there are."""
+        return len(self._owners)
 
     @property
     def text_count(self) -> int:
         """How many texts are embedded."""
-        return len(self.passages) + len(self.sentences) + len(self.names)
+        return len(self.passages) + len(self.sentences) + len(self.names) + 2 * self.section_count
 
     def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:
         """Every text that is embedded, of all articles or of those with the given ids."""
@@ -177,6 +209,22 @@ class Library:
         )
         for article in np.flatnonzero(wanted):
             yield from self.names[self.name_starts[article] : self.name_starts[article + 1]]
+        for section in map(int, np.flatnonzero(wanted[self._owners])):
+            yield self.heading(section)
+            yield self.opening(section)
+
+    def heading(self, section: int) -> str:
+        """The heading of a section, alone."""
+        return self._section(section).heading
+
+    def opening(self, section: int) -> str:
+        """The heading of a section and how its text begins; empty where there is no heading."""
+        found = self._section(section)
+        return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
+
+    def opening_lengths(self) -> list[int]:
+        """A rough number of tokens of each opening, to sort by."""
+        return [len(self.opening(section)) // 4 for section in range(self.section_count)]
 
     def fields(self, rows: Iterable[int] | None = None) -> Iterator[Fields]:
         """The keyword fields of the given passages, or of all, in order."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.care import write_care
 from indexer.derive import write_starts
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
@@ -48,7 +49,7 @@ def embed_part(
         out = rows(folder / "vectors" / name, len(lengths), cache.dimensions)
         embedded += embed_into(out, text_at, lengths, embed, cache, progress.advance)
         out.save()
-    return embedded
+    return embedded + write_care(folder / "vectors", library, embed, cache, progress.advance)
 
 
 def index_part(library: Library, folder: Path, progress: Progress) -> int:

@@ -7,6 +7,7 @@ Whoosh index is another: it keeps the old segments and gets a small new one, and
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,10 +147,14 @@ def _merge_vectors(
         "sentences": sentences,
         "sentence_scales": sentences,
         "names": _merge_names(base, extra, ordinals),
+        "care": Merge(ordinals.sections, ordinals.new_sections),
     }
     for name, merge in merges.items():
         file = f"vectors/{name}.npy"
         copy_rows(folder / file, base / file, extra / file, merge.order)
+    # Of the model alone; only what has no section has none.
+    learnt = base if len(ordinals.sections) else extra
+    shutil.copyfile(learnt / "vectors" / "symptom.npy", folder / "vectors" / "symptom.npy")
 
 
 def _merge_names(base: Path, extra: Path, ordinals: MergedOrdinals) -> Merge:
