@@ -18,7 +18,7 @@ from typing import IO
 
 from indexer.base import open_one
 from indexer.collect import collect
-from indexer.corpus import list_files
+from indexer.corpus import list_files, list_lexicons
 from indexer.durable import fsync, make_folder, write_durably
 from indexer.lock import writer_lock
 from indexer.publish import building_folder, fsync_files
@@ -149,6 +149,7 @@ def _add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) 
 
 def _corpus_files(corpus: Path) -> list[tuple[str, Path]]:
     files = [(file.name, file.path) for file in list_files([corpus])[0]]
+    files += [(file.name, file.path) for file in list_lexicons([corpus])[0]]
     if (corpus / TOMBSTONES).is_file():
         files.append((TOMBSTONES, corpus / TOMBSTONES))
     return files

@@ -23,11 +23,12 @@ from indexer.collect import collect
 from indexer.corpus import list_files
 from indexer.embedding import EmbeddingCache
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.lexicon import read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
 from indexer.model import EmbeddingModel
 from indexer.model_folder import DEFAULT_MODEL
-from indexer.part import Embed, counted, derive, embed_part, index_part, split_part
+from indexer.part import Embed, counted, derive, embed_part, index_part, split_part, write_starts
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
@@ -101,9 +102,10 @@ def build(
 ) -> BuildReport:
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
-    An article that cannot be read stops no other and stands in the report. Raises CorpusError where nothing can be
-    read at all, ModelError, BuildInProgress where another build is at work for longer than `wait_s`, and KbError or
-    OSError where the disk fails; then the live generation stays as it was, and nothing half done is left.
+    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
+    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
+    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
+    left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
@@ -144,6 +146,7 @@ class _Builder:
         self._progress = progress
         self._begun = begun
         self._model_files = model_files(model_name)
+        self._lexicon = read_lexicon(corpora)
 
     def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
         """Build upon the best generation that is whole, or from nothing where there is none."""
@@ -192,8 +195,11 @@ class _Builder:
             base.is_live
             and not (scan.added or scan.changed or scan.removed or scan.failed)
             and scan.corpus_infos() == base.manifest.corpora
-            and tuple(map(str, scan.failures)) == base.manifest.failures
+            and tuple(map(str, self._failures(scan))) == base.manifest.failures
         )
+
+    def _failures(self, scan: Scan) -> tuple[ArticleError, ...]:
+        return (*scan.failures, *self._lexicon.failures)
 
     def _as_before(self, base: Base, scan: Scan) -> BuildReport:
         make_live(self._index, base.folder.name)  # leaves a rollback
@@ -223,16 +229,16 @@ class _Builder:
                 embedded = embed_part(library, part, embed, cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
-                derive(library, folder)
+                derive(library, self._lexicon, folder)
                 model.export()
                 passages, texts = len(library.passages), library.text_count
             else:
-                derive(library, part)
+                write_starts(library, part)
         if base is not None:
             progress.stage("write")
             merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
             with merged:
-                derive(merged, folder)
+                derive(merged, self._lexicon, folder)
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
@@ -244,7 +250,7 @@ class _Builder:
             bm25f=BM25FParameters(),
             corpora=scan.corpus_infos(),
             counts=Counts(*counts, passages, terms),
-            failures=tuple(str(failure) for failure in scan.failures),
+            failures=tuple(str(failure) for failure in self._failures(scan)),
             files=file_infos(folder, _encoder_infos(donor)),
         )
         removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
@@ -271,7 +277,7 @@ class _Builder:
             texts=texts,
             embedded=embedded,
             changes=scan.changes,
-            failures=tuple(scan.failures),
+            failures=self._failures(scan),
             published=published,
             seconds=time.monotonic() - self._begun,
         )
@@ -371,7 +377,7 @@ def _removed_before(index: Path) -> frozenset[str]:
 
 
 def _text_count(folder: Path) -> int:
-    names = ("passages", "sentences", "headings", "names")
+    names = ("passages", "sentences", "names")
     return sum(
         len(np.load(folder / "vectors" / f"{name}.npy", mmap_mode="r", allow_pickle=False))
         for name in names

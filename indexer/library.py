@@ -74,6 +74,10 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
+    def articles(self) -> Iterator[Article]:
+        """All articles with their sections, in the order of their ids."""
+        return map(self._article, self._ids)
+
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
         rows: list[tuple[str, tuple[int, int, int, int, int]]] = []
@@ -121,12 +125,9 @@ class Library:
         return f"{self._prefix(section)}\n{text}"
 
     def _shortened_heading(self, section: int) -> str:
-        return self._counter.shorten(self.heading_text(section), PREFIX_TOKENS)
-
-    def heading_text(self, section: int) -> str:
-        """Title and heading of a section, as one text."""
         title = self._head(int(self._owners[section])).title
-        return f"{title}\n{self._section(section).heading}".strip()
+        heading = f"{title}\n{self._section(section).heading}".strip()
+        return self._counter.shorten(heading, PREFIX_TOKENS)
 
     def passage_lengths(self) -> list[int]:
         """A rough number of tokens of each passage with its prefix, to sort by."""
@@ -144,10 +145,6 @@ class Library:
         characters = self.sentences["end"] - self.sentences["start"]
         return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
 
-    def heading_lengths(self) -> list[int]:
-        """A rough number of tokens of each heading text, to sort by."""
-        return [len(self.heading_text(section)) // 4 for section in range(len(self._owners))]
-
     @property
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and of sections."""
@@ -156,7 +153,7 @@ class Library:
     @property
     def text_count(self) -> int:
         """How many texts are embedded."""
-        return len(self.passages) + len(self.sentences) + len(self._owners) + len(self.names)
+        return len(self.passages) + len(self.sentences) + len(self.names)
 
     def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:
         """Every text that is embedded, of all articles or of those with the given ids."""
@@ -168,7 +165,6 @@ class Library:
         yield from map(
             self.sentence_text, map(int, np.flatnonzero(of_passage[self.sentences["passage"]]))
         )
-        yield from map(self.heading_text, map(int, np.flatnonzero(wanted[self._owners])))
         for article in np.flatnonzero(wanted):
             yield from self.names[self.name_starts[article] : self.name_starts[article + 1]]
 

@@ -11,13 +11,18 @@ from numpy.typing import NDArray
 
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
+from indexer.name_writer import write_names
 from indexer.progress import Progress
+from indexer.spelling_writer import write_spelling
 from indexer.splitter import Splitter
 from indexer.store_writer import write_store
+from indexer.suggestion_writer import write_suggestions
 from indexer.tokens import TokenCounter
 from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
+from kb.postings import Postings
 from kb.store import FILE as STORE
 
 Embed = Callable[[list[str]], NDArray[np.float32]]
@@ -38,7 +43,6 @@ def embed_part(
     jobs = (
         ("passages", library.passage_text, library.passage_lengths()),
         ("sentences", library.sentence_text, library.sentence_lengths()),
-        ("headings", library.heading_text, library.heading_lengths()),
         ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
     )
     progress.stage("embed", library.text_count)
@@ -70,17 +74,27 @@ def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> No
         with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
             embed_part(library, folder, _nothing, cache, quiet)
         index_part(library, folder, quiet)
-        derive(library, folder)
+        write_starts(library, folder)
 
 
 def _nothing(_: list[str]) -> NDArray[np.float32]:
     raise AssertionError("there is nothing to embed")
 
 
-def derive(library: Library, folder: Path) -> None:
-    """Write what is small and quick to compute from the whole library, whether it was built or patched."""
+def write_starts(library: Library, folder: Path) -> None:
+    """Write which names and sentences are whose."""
     np.save(folder / "vectors" / "name_starts.npy", library.name_starts, allow_pickle=False)
     np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
+
+
+def derive(library: Library, lexicon: Lexicon, folder: Path) -> None:
+    """Write what is small and quick to compute from the whole library, whether it was built or patched."""
+    write_starts(library, folder)
+    write_spelling(folder / "spelling", library.articles())
+    write_suggestions(folder / "suggestions", library.articles())
+    postings = Postings(folder / "postings")
+    write_names(folder / "names", library.names, library.name_starts, postings)
+    write_lexicon(folder, lexicon)
 
 
 def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:

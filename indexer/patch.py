@@ -145,7 +145,6 @@ def _merge_vectors(
         "passages": passages,
         "sentences": sentences,
         "sentence_scales": sentences,
-        "headings": Merge(ordinals.sections, ordinals.new_sections),
         "names": _merge_names(base, extra, ordinals),
     }
     for name, merge in merges.items():

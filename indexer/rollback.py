@@ -16,6 +16,7 @@ from indexer.base import Base, open_one
 from indexer.build import forget
 from indexer.collect import collect
 from indexer.index_encoder import IndexEncoder
+from indexer.lexicon import read_lexicon
 from indexer.lock import writer_lock
 from indexer.part import derive, write_empty_part
 from indexer.patch import patch
@@ -117,7 +118,7 @@ def _publish_without(
         write_empty_part(part, counter, manifest.model.dimensions)
         library, terms = patch(folder, target, left_out, part, counter, manifest.bm25f)
         with library:
-            derive(library, folder)
+            derive(library, read_lexicon(remembered(index).corpora), folder)
             counts = Counts(*library.counts, len(library.passages), terms)
         shutil.rmtree(part)
         replace(

@@ -16,6 +16,7 @@ from indexer.corpus import (
     content_hash,
     duplicate_id,
     fingerprint_of,
+    lexicon_entries,
     list_files,
     nothing_usable,
     read_file,
@@ -88,6 +89,7 @@ class Scan:
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:
         """The corpora and the fingerprint of each."""
         hashed = [(file.corpus, file.name, file.sha256) for file in self.files]
+        hashed += lexicon_entries(self._corpora)
         return _infos(self._corpora, hashed, self.tombstones)
 
     def _recall(self, file: CorpusFile, known: SourceFile) -> Iterator[Article]:
@@ -157,6 +159,7 @@ def corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
     """The corpora and their fingerprints as a scan would give them. Costs one reading of every file."""
     files, _ = list_files(corpora)
     hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
+    hashed += lexicon_entries(corpora)
     return _infos(corpora, hashed, Tombstones(corpora))
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from indexer.corpus import list_files
+from indexer.corpus import LEXICONS, list_files
 from indexer.tombstones import FILE as TOMBSTONES
 from kb.errors import CorpusError
 
@@ -23,7 +23,7 @@ def look(corpora: Sequence[Path]) -> Look:
         paths = [file.path for file in list_files(corpora)[0]]
     except CorpusError:
         paths = []
-    paths += [corpus / TOMBSTONES for corpus in corpora]
+    paths += [corpus / name for corpus in corpora for name in (TOMBSTONES, *LEXICONS)]
     found = {}
     for path in paths:
         try:

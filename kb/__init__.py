@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from kb.errors import KbError
     from kb.knowledge_base import KnowledgeBase
     from kb.passage import Passage
-    from kb.results import Citation, Explanation, SearchResponse, SearchResult, Snippet
+    from kb.results import (
+        Citation,
+        Explanation,
+        Link,
+        Notice,
+        SearchResponse,
+        SearchResult,
+        Snippet,
+    )
+    from kb.suggest import Suggestion
 
 _HOME = {
     "Article": "kb.article",
@@ -26,12 +35,15 @@ _HOME = {
     "Explanation": "kb.results",
     "KbError": "kb.errors",
     "KnowledgeBase": "kb.knowledge_base",
+    "Link": "kb.results",
+    "Notice": "kb.results",
     "Passage": "kb.passage",
     "SearchResponse": "kb.results",
     "SearchResult": "kb.results",
     "Section": "kb.article",
     "Snippet": "kb.results",
     "Source": "kb.article",
+    "Suggestion": "kb.suggest",
 }
 
 __all__ = [
@@ -41,12 +53,15 @@ __all__ = [
     "Explanation",
     "KbError",
     "KnowledgeBase",
+    "Link",
+    "Notice",
     "Passage",
     "SearchResponse",
     "SearchResult",
     "Section",
     "Snippet",
     "Source",
+    "Suggestion",
 ]
 
 

@@ -88,6 +88,11 @@ class ArticleSummary:
         return self.title or self.id
 
 
+def is_question(title: str) -> bool:
+    """Whether a title or an alias is a question that can be asked as it stands."""
+    return title.rstrip().endswith("?")
+
+
 def article_path(article_id: str, section_id: str = "") -> str:
     """The page of an article, `/articles/{id}#{section}`, each part percent-encoded."""
     fragment = f"#{quote(section_id, safe='')}" if section_id else ""

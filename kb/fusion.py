@@ -1,15 +1,19 @@
 """Given keyword scores and cosines, one score, and the candidates that it is worked out for.
 
-A convex combination of five absolute signals: BM25F divided by the question's bound, and the cosines of the question
-with the passage, with its nearest sentence, with the article's nearest name (title or alias), and with title and
-heading. None of them depends on who else is a candidate. Candidates are the best `CANDIDATE_DEPTH` passages of the
-keyword side and as many of the dense side, whatever the page asked for; for each, all signals are looked up, so that
-no side is missing.
+A weighted sum of five absolute signals: BM25F divided by the question's bound; the cosines of the question with the
+passage and with its nearest sentence; and, of the article's names (title and aliases), the nearest's cosine and the
+share of question and name that are the same words (kb.names). None of them depends on who else is a candidate.
+Candidates are the best `CANDIDATE_DEPTH` passages of the keyword side and as many of the dense side, whatever the page
+asked for; for each, all signals are looked up, so that no side is missing.
+
+What a title is worth depends on the library. Where it names a subject ("Restless legs syndrome") it tells what all of
+the article is about; where it is a sentence, as of a research paper, it is one more sentence. Names of few terms count
+in full, those of twice as many not at all (`weights_for`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +23,46 @@ CANDIDATE_DEPTH = 500
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
-    """How much each signal counts; they add up to 1."""
+    """How much each signal counts, 0 to 1; they add up to 1 at most."""
 
     keyword: float
     dense: float
     sentence: float
     name: float
-    heading: float
+    focus: float
 
 
-DEFAULT_WEIGHTS = FusionWeights(keyword=0.12, dense=0.23, sentence=0.31, name=0.27, heading=0.07)
+DEFAULT_WEIGHTS = FusionWeights(keyword=0.17, dense=0.16, sentence=0.27, name=0.25, focus=0.15)
+
+UNRELATED_NAME = 0.4
+"""The cosine up to which a name says nothing: any two subjects of one library are as near."""
+
+NAME_TERMS, SENTENCE_TERMS = 4.0, 8.0
+"""Titles of so many terms on average are names, and of so many sentences."""
+
+
+def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> FusionWeights:
+    """The weights for a library whose titles have so many terms on average."""
+    share = (SENTENCE_TERMS - title_terms) / (SENTENCE_TERMS - NAME_TERMS)
+    share = min(max(share, 0.0), 1.0)
+    return replace(weights, name=weights.name * share, focus=weights.focus * share)
+
+
+def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What a name's cosine is worth, 0 to 1: nothing up to UNRELATED_NAME, and from there on in proportion."""
+    above = name_cosine.astype(np.float64) - UNRELATED_NAME
+    return np.asarray(np.maximum(above, 0.0) / (1.0 - UNRELATED_NAME), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """The signals of some passages, arrays of one length, unweighted."""
+    """The signals of some passages, arrays of one length, unweighted: the bare cosine also for `name`."""
 
     keyword: NDArray[np.float32]
     dense: NDArray[np.float32]
     sentence: NDArray[np.float32]
     name: NDArray[np.float32]
-    heading: NDArray[np.float32]
+    focus: NDArray[np.float32]
 
     def combine(self, weights: FusionWeights) -> NDArray[np.float64]:
         """The weighted sum, at most 1; in float64, so that it is what the explained contributions add up to."""
@@ -47,8 +70,8 @@ class Signals:
             weights.keyword * self.keyword.astype(np.float64)
             + weights.dense * self.dense.astype(np.float64)
             + weights.sentence * self.sentence.astype(np.float64)
-            + weights.name * self.name.astype(np.float64)
-            + weights.heading * self.heading.astype(np.float64)
+            + weights.name * nearness(self.name)
+            + weights.focus * self.focus.astype(np.float64)
         )
         return np.asarray(total, dtype=np.float64)
 

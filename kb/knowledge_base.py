@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,20 +20,29 @@ from numpy.typing import NDArray
 
 from kb import analysis, confidence
 from kb.article import Article, ArticleSummary, article_path
+from kb.catalogue import Catalogue
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
 from kb.fallback import open_newest
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, read_checked
+from kb.names import NameIndex
+from kb.notices import Notices
 from kb.passage import Passage
 from kb.postings import Postings
 from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
 from kb.ranking import Ranker, Ranking, Unit
-from kb.results import Answered, Citation, SearchResponse, SearchResult
+from kb.related import nearest_articles
+from kb.results import Citation, Facets, FacetValue, SearchResponse, SearchResult
 from kb.snippet import excerpt
+from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
+from kb.suggest import Suggestion, Suggestions
 from kb.vectors import VectorIndex
+from kb.vocabulary import FOLDER as VOCABULARY
+from kb.vocabulary import Vocabulary
+from kb.web_address import host_name
 
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
@@ -40,6 +51,9 @@ __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
 
 MAX_LIMIT = 100
 MAX_DEPTH = 1000
+
+FACET_DEPTH = 50
+"""How many sections, from the first on, tell what an answer can be narrowed to."""
 
 
 class Stopwatch:
@@ -86,12 +100,19 @@ class KnowledgeBase:
             self._sentences = np.load(
                 folder / "sentences.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
+            postings = Postings(folder / "postings")
+            self._notices = Notices.load(folder)
+            self._vocabulary = Vocabulary(folder / VOCABULARY)
+            self._vectors = VectorIndex(folder / "vectors")
             self._ranker = Ranker(
-                Postings(folder / "postings"),
-                VectorIndex(folder / "vectors"),
+                postings,
+                self._vectors,
+                NameIndex(folder / "names", postings.idf_of_rarest),
                 self._passages,
                 weights,
             )
+            self._spelling = Spelling(folder / "spelling")
+            self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
             raise IndexDamaged(
@@ -104,6 +125,8 @@ class KnowledgeBase:
         self._shown = self._store.shown(self._passages["article"]) if found.removed else None
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
+        self._catalogue: Catalogue | None = None
+        self._catalogue_lock = threading.Lock()
 
     @classmethod
     def open(
@@ -166,38 +189,98 @@ class KnowledgeBase:
             raise InvalidRequest("offset", f"offset is {offset}; it must be at least 0.")
         return self._store.summaries(limit, offset)
 
+    @property
+    def catalogue(self) -> Catalogue:
+        """The library's order, A to Z, by topic and by source; made when it is first asked for."""
+        with self._catalogue_lock:
+            if self._catalogue is None:
+                self._catalogue = Catalogue(
+                    self._store.catalogue_rows(), self.manifest.counts.articles
+                )
+            return self._catalogue
+
+    def summaries(self, ordinals: Iterable[int]) -> list[ArticleSummary]:
+        """The articles of these ordinals, which are those of `catalogue`, in the order given."""
+        return self._store.summaries_of([int(ordinal) for ordinal in ordinals])
+
+    def similar(self, article: Article, count: int = 6) -> list[ArticleSummary]:
+        """At most `count` other articles that are near in meaning, nearest first; of each title the nearest one."""
+        own = self._store.ordinal(article.id)
+        if own is None:
+            return []
+        # Collections from several publishers have the same subject more than once.
+        near = nearest_articles(self._vectors, self._articles_of_passages(), own, 4 * count)
+        by_title: dict[str, ArticleSummary] = {}
+        for summary in self._store.summaries_of([ordinal for ordinal, _ in near]):
+            by_title.setdefault(summary.display_title.casefold(), summary)
+        return list(by_title.values())[:count]
+
     def related(self, article: Article) -> list[ArticleSummary]:
         """Those of the articles named as related, by id or title, that are here; each once, in order."""
         found = (self._store.find_summary(name) for name in article.related)
         by_id = {summary.id: summary for summary in found if summary and summary.id != article.id}
         return list(by_id.values())
 
-    def search(self, question: str, limit: int = 10, offset: int = 0) -> SearchResponse:
+    def suggest(self, text: str, limit: int = 8) -> tuple[Suggestion, ...]:
+        """What the beginning of a text may become: articles, sections and questions, best first.
+
+        At most `limit`, 1 to 50; none for a blank text, nor where an older generation stands in for the live one.
+        Raises InvalidRequest, which names the parameter.
+        """
+        found = self._suggestions.suggest(text, limit)
+        if self._shown is not None:
+            return ()  # some may be of articles that were removed
+        if not found:
+            repair = self._spelling.repair(text)
+            if repair.changes:
+                found = self._suggestions.suggest(repair.text, limit)
+        return found
+
+    def search(
+        self,
+        question: str,
+        limit: int = 10,
+        offset: int = 0,
+        *,
+        tag: str | None = None,
+        source: str | None = None,
+        article: str | None = None,
+        facets: bool = False,
+    ) -> SearchResponse:
         """Answer a question: `limit` sections (1 to 100), best first, from place `offset` on.
 
         `offset + limit` is at most 1,000; a question at most 4,000 characters. Raises InvalidRequest, which names
         the parameter. kb.question describes the operators that a question may hold.
+
+        `tag` leaves only articles of a topic, `source` only those published by a host (`nhs.uk`), `article` only the
+        one of that id; a name that nothing bears leaves nothing. `facets` asks what the answer could be narrowed to.
         """
         _check_page(limit, offset)
         parsed = parse_question(question)
         watch = Stopwatch()
         terms = analysis.terms(parsed.text)
-        mask = self._matching(parsed.conditions)
+        mask = _both(self._matching(parsed.conditions), self._within(tag, source, article))
         watch.lap("analyse")
         vector = self._encode(parsed.text)
         watch.lap("encode")
         ranking = self._ranker.rank(terms, vector, mask)
         order = ranking.best_of_each("section")
         watch.lap("rank")
-        verdict = self._verdict(ranking, order)
+        verdict = confidence.answered(ranking.evidence(), self.passage_count)
         page = [
             self._result(ranking, int(place), rank)
             for rank, place in enumerate(order[offset : offset + limit], start=offset + 1)
         ]
+        nearby = self._facets(ranking, order) if facets else None
         watch.lap("cite")
         # A command line can hold bytes that are not UTF-8; an answer can always be printed.
         asked = question.encode(errors="replace").decode()
-        return SearchResponse(asked, verdict, tuple(page), self.generation, watch.total())
+        # The whole question, as typed: a notice depends on no operator and on no result.
+        notices = self._notices.find(question)
+        watch.lap("notices")
+        return SearchResponse(
+            asked, verdict, tuple(page), self.generation, watch.total(), notices, nearby
+        )
 
     def run(
         self, question: str, unit: Unit = "section", depth: int = MAX_DEPTH
@@ -239,6 +322,32 @@ class KnowledgeBase:
         mask = self._keyword.matching(conditions)
         return mask if self._shown is None else mask & self._shown
 
+    def _articles_of_passages(self) -> NDArray[np.int64]:
+        """The article's ordinal of each passage, (N,)."""
+        ordinals: NDArray[np.int64] = self._passages["article"].astype(np.int64)
+        return ordinals
+
+    def _within(
+        self, tag: str | None, source: str | None, article: str | None
+    ) -> NDArray[np.bool_] | None:
+        """The passages of the articles that are asked for, bool (N,), or None where all are."""
+        mask = None
+        if tag is not None or source is not None:
+            mask = self.catalogue.allowed(tag, source)[self._articles_of_passages()]
+        if article is not None:
+            own = self._store.ordinal(article)
+            mask = _both(mask, self._articles_of_passages() == (-1 if own is None else own))
+        return mask
+
+    def _facets(self, ranking: Ranking, order: NDArray[np.int64]) -> Facets:
+        """The topics and sources of the articles of the first sections."""
+        nearest = dict.fromkeys(int(n) for n in ranking.articles[order[:FACET_DEPTH]])
+        heads = [self._store.article_head(ordinal) for ordinal in nearest]
+        return Facets(
+            _facet_values(tag for head in heads for tag in dict.fromkeys(head.tags)),
+            _facet_values(host_name(head.url) for head in heads),
+        )
+
     def _unit_id(self, row: int, unit: Unit) -> str:
         entry = self._passages[row]
         article = self._store.article_head(int(entry["article"]))
@@ -250,14 +359,6 @@ class KnowledgeBase:
         return Passage(
             article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
         ).id
-
-    def _verdict(self, ranking: Ranking, order: NDArray[np.int64]) -> Answered:
-        if not len(order):
-            return "none"
-        place = int(order[0])
-        return confidence.answered(
-            confidence.evidence(float(ranking.signals.dense[place]), ranking.coverage(place))
-        )
 
     def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
         """The sentence of a candidate that comes nearest to the question, as a range of its section."""
@@ -300,6 +401,21 @@ class KnowledgeBase:
             citation=citation,
             explanation=ranking.explain(place, (article.title, *article.aliases)),
         )
+
+
+def _both(
+    one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    """What both masks allow; None allows everything."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _facet_values(names: Iterable[str]) -> tuple[FacetValue, ...]:
+    """The names by how often they come, then in the order in which they came first; empty ones left out."""
+    counted = Counter(name for name in names if name)
+    return tuple(FacetValue(name, count) for name, count in counted.most_common())
 
 
 def _check_page(limit: int, offset: int) -> None:

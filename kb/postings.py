@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.bm25f import FIELDS
+
 
 @dataclass(frozen=True, slots=True)
 class MatchedTerm:
@@ -47,6 +49,15 @@ class KeywordScores:
     matched: tuple[MatchedTerm, ...]
 
 
+def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
+    """The row of a term in a sorted table of UTF-8 terms, or None. Binary search."""
+    key = term.encode()
+    if len(key) > terms.dtype.itemsize:  # numpy would widen the whole table to compare
+        return None
+    row = int(np.searchsorted(terms, np.bytes_(key)))
+    return row if row < len(terms) and terms[row] == key else None
+
+
 class Postings:
     """The compiled keyword index of one generation. Read-only and safe to share between threads."""
 
@@ -61,16 +72,17 @@ class Postings:
         self._passages = load("passages")
         self._idf = load("idf")
         self._impacts = load("impacts")
-        self.passage_count = len(np.load(folder / "lengths.npy", mmap_mode="r", allow_pickle=False))
-        self._idf_of_unknown = float(np.log1p((self.passage_count - 0.5) / 1.5))
+        lengths = load("lengths")
+        self.passage_count = len(lengths)
+        self.title_terms = float(lengths[:, FIELDS.index("title")].mean()) if len(lengths) else 0.0
+        """The terms of a title, on the average of passages."""
+        self.idf_of_rarest = float(np.log1p((self.passage_count - 0.5) / 1.5))
+        """That of a term which stands in a single passage."""
 
     def find(self, term: str) -> MatchedTerm | None:
         """The term's postings, or None where no passage holds it. Binary search."""
-        key = term.encode()
-        if len(key) > self._terms.dtype.itemsize:  # numpy would widen the whole table to compare
-            return None
-        row = int(np.searchsorted(self._terms, np.bytes_(key)))
-        if row == len(self._terms) or self._terms[row] != key:
+        row = find_row(self._terms, term)
+        if row is None:
             return None
         return MatchedTerm(
             term, float(self._idf[row]), int(self._starts[row]), int(self._starts[row + 1])
@@ -84,7 +96,7 @@ class Postings:
         for term in dict.fromkeys(terms):
             found = self.find(term)
             if found is None:
-                bound += self._idf_of_unknown
+                bound += self.idf_of_rarest
                 continue
             bound += found.idf
             matched.append(found)

@@ -8,7 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates
+from kb import confidence
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, nearness, weights_for
+from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings
 from kb.results import Explanation
 from kb.vectors import VectorIndex
@@ -43,35 +45,38 @@ class Ranking:
         _, first = np.unique(owner[order], return_index=True)
         return order[np.sort(first)]
 
-    def coverage(self, place: int) -> float:
-        """The share of the question's words, weighted by idf, that the candidate holds in any field; 0 to 1."""
-        if not self.keyword.bound:
+    def evidence(self) -> float:
+        """How much speaks for the library having an answer: kb.confidence."""
+        if not len(self.rows):
             return 0.0
-        held = self.postings.contributions(self.keyword, int(self.rows[place]))
-        known = sum(found.idf for found in self.keyword.matched if found.term in held)
-        return known / self.keyword.bound
+        dense = self.signals.dense
+        nearest = np.argsort(-dense, kind="stable")[: confidence.NEAREST]
+        return confidence.evidence(
+            nearby=float(dense[nearest].mean()),
+            sentence=float(self.signals.sentence[nearest[0]]),
+            words=float(self.signals.keyword[nearest].max()),
+        )
 
     def explain(self, place: int, names: tuple[str, ...]) -> Explanation:
         """What each ranker contributed to a candidate; `names` are its article's title and aliases."""
         keyword = float(self.signals.keyword[place])
         dense = float(self.signals.dense[place])
         sentence = float(self.signals.sentence[place])
-        name = float(self.signals.name[place])
-        heading = float(self.signals.heading[place])
+        focus = float(self.signals.focus[place])
         shares = self.postings.contributions(self.keyword, int(self.rows[place]))
         return Explanation(
             keyword=self.weights.keyword * keyword,
             dense=self.weights.dense * dense,
-            name=self.weights.name * name,
-            heading=self.weights.heading * heading,
+            sentence=self.weights.sentence * sentence,
+            name=self.weights.name * float(nearness(self.signals.name[place : place + 1])[0]),
+            focus=self.weights.focus * focus,
             keyword_score=keyword,
             passage_cosine=dense,
-            name_cosine=name,
-            name_matched=names[int(self.nearest_name[place])],
-            heading_cosine=heading,
-            terms={term: self.weights.keyword * share for term, share in shares.items()},
-            sentence=self.weights.sentence * sentence,
             sentence_cosine=sentence,
+            name_cosine=float(self.signals.name[place]),
+            name_matched=names[int(self.nearest_name[place])],
+            focus_share=focus,
+            terms={term: self.weights.keyword * share for term, share in shares.items()},
         )
 
 
@@ -85,13 +90,15 @@ class Ranker:
         self,
         postings: Postings,
         vectors: VectorIndex,
+        names: NameIndex,
         passages: NDArray[Any],
         weights: FusionWeights = DEFAULT_WEIGHTS,
     ) -> None:
         self._postings = postings
         self._vectors = vectors
         self._passages = passages
-        self._weights = weights
+        self._names = names
+        self._weights = weights_for(postings.title_terms, weights)
 
     def sentence_row(self, ranking: Ranking, place: int) -> int:
         """The row, among all sentences, of the one of a candidate that comes nearest to the question."""
@@ -120,7 +127,7 @@ class Ranker:
             dense=dense[rows],
             sentence=sentences,
             name=names[owner],
-            heading=self._vectors.heading_cosines(vector, sections),
+            focus=self._names.shares(keyword, distinct)[owner],
         )
         return Ranking(
             rows=rows,

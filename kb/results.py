@@ -44,24 +44,25 @@ class Citation:
 class Explanation:
     """What each ranker contributed. The result's score is the sum of the five contributions.
 
-    `keyword`, `dense`, `sentence`, `name` and `heading` are contributions, already weighted. `keyword_score` is BM25F
+    `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted. `keyword_score` is BM25F
     divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
-    its nearest sentence, with the article's title or its nearest alias (`name_matched`), and with title and
-    heading. `terms` gives each matched term of the question its share of `keyword`.
+    its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,
+    says how far one of these names and the question are the same words. `terms` gives each matched term of
+    the question its share of `keyword`.
     """
 
     keyword: float
     dense: float
+    sentence: float
     name: float
-    heading: float
+    focus: float
     keyword_score: float
     passage_cosine: float
+    sentence_cosine: float
     name_cosine: float
     name_matched: str
-    heading_cosine: float
+    focus_share: float
     terms: dict[str, float]
-    sentence: float = 0.0
-    sentence_cosine: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +82,47 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A public page, with the name to show."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Fixed words of the publisher for questions that sound like an emergency, with pages where to check them."""
+
+    id: str
+    title: str
+    text: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One topic or source, and how many of the nearest articles bear it."""
+
+    name: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
+
+    topics: tuple[FacetValue, ...]
+    sources: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
     the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
+    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
+    were asked for.
     """
 
     question: str
@@ -93,6 +130,8 @@ class SearchResponse:
     results: tuple[SearchResult, ...]
     generation: str
     timings: dict[str, float]
+    notices: tuple[Notice, ...] = ()
+    facets: Facets | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""

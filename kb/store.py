@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ def article_row(article: Article) -> tuple[Any, ...]:
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
-    The articles `removed` are not found by id, title or in lists; by ordinal they are.
+    The articles `removed` are not found by id or title and stand in no list.
     """
 
     def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
@@ -135,6 +135,32 @@ class ArticleStore:
             offset,
         )
         return [_summary(row) for row in rows]
+
+    def summaries_of(self, ordinals: Sequence[int]) -> list[ArticleSummary]:
+        """The articles of the given ordinals, in the order given."""
+        sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?1 AND {_SHOWN}"  # noqa: S608
+        return [
+            _summary(row) for ordinal in ordinals for row in self._rows(sql, ordinal, self._removed)
+        ]
+
+    def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
+        """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
+        rows = self._rows(
+            f"SELECT ordinal, id, title, tags, url FROM articles WHERE {_SHOWN}",  # noqa: S608
+            None,
+            self._removed,
+        )
+        return [
+            (ordinal, title or article_id, tuple(json.loads(tags)), url)
+            for ordinal, article_id, title, tags, url in rows
+        ]
+
+    def ordinal(self, article_id: str) -> int | None:
+        """The ordinal of the article of that id, or None."""
+        if not _is_text(article_id):
+            return None
+        rows = self._rows("SELECT ordinal FROM articles WHERE id = ?", article_id)
+        return rows[0][0] if rows else None
 
     def find_summary(self, name: str) -> ArticleSummary | None:
         """The article whose id is `name`, or else whose title is, without regard to ASCII case."""

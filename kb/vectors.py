@@ -1,10 +1,9 @@
-"""Given a question's vector, its cosines with passages, their sentences, names and headings.
+"""Given a question's vector, its cosines with passages, their sentences and names.
 
-Memory-mapped, of unit length, in the folder `vectors/`; N passages, K sentences, S sections, A articles, M names (each
-article's title and then its aliases):
+Memory-mapped, of unit length, in the folder `vectors/`; N passages, K sentences, A articles, M names (each article's
+title and then its aliases):
 
     passages.npy         float32 (N, d)    title, heading and text together
-    headings.npy         float32 (S, d)    title and heading
     names.npy            float32 (M, d)
     name_starts.npy      int64 (A + 1,)    article a has the names name_starts[a] to name_starts[a + 1]
     sentences.npy        int8 (K, d)       title, heading and sentence; row k is sentences[k] * sentence_scales[k]
@@ -32,7 +31,6 @@ class VectorIndex:
             return array.view(np.ndarray)
 
         self._passages = load("passages")
-        self._headings = load("headings")
         self._names = load("names")
         self._name_starts = load("name_starts")
         self._sentences = load("sentences")
@@ -43,11 +41,9 @@ class VectorIndex:
         """The cosine of the question with every passage, (N,). Costs one pass over the vectors."""
         return self._passages @ question
 
-    def heading_cosines(
-        self, question: NDArray[np.float32], sections: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        """The cosine with "title heading" of each of the given sections."""
-        return self._headings[sections] @ question
+    def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The unit vectors of the given passages, (n, d)."""
+        return np.asarray(self._passages[passages])
 
     def best_names(
         self, question: NDArray[np.float32], articles: NDArray[np.int64]

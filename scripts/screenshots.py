@@ -11,21 +11,62 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from search_api.server import listen, make_server
 from search_api.settings import load_settings
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
-QUESTION = quote("why do my legs jerk when I fall asleep")
-PAGES = {
-    "home": "/",
-    "results": f"/?q={QUESTION}",
-    "article": "/articles/sleep-starts-hypnic-jerks",
-    "library": "/articles",
+QUESTION = "why do my legs jerk when I fall asleep"
+RESULTS = f"/?q={quote(QUESTION)}"
+
+
+def as_it_is(_: Page) -> None:
+    """Nothing is done on the page before its picture is taken."""
+
+
+def type_a_beginning(page: Page) -> None:
+    page.get_by_label("Your question").press_sequentially("restles leg")
+    page.get_by_role("option").first.wait_for()
+    page.locator(".card").first.wait_for()
+
+
+def open_the_citation(page: Page) -> None:
+    page.locator(".cite").first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+def find_something(page: Page) -> None:
+    page.get_by_label("Find in this article").press_sequentially("coffee late in the day")
+    page.locator(".found li").first.wait_for()
+
+
+def ask_the_component(page: Page) -> None:
+    page.locator("kb-search").first.get_by_role("searchbox").fill(QUESTION)
+    page.locator("kb-search").first.get_by_role("listitem").first.wait_for()
+
+
+PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "home": ("/", as_it_is),
+    "results": (RESULTS, as_it_is),
+    "suggestions": ("/", type_a_beginning),
+    "citation": (RESULTS, open_the_citation),
+    "no-answer": (f"/?q={quote('what is the capital of France')}", as_it_is),
+    "article": ("/articles/sleep-starts-hypnic-jerks", as_it_is),
+    "cited": (
+        "/articles/sleep-starts-hypnic-jerks?start=0&end=660&section=why-the-body-jumps"
+        "#why-the-body-jumps",
+        as_it_is,
+    ),
+    "found": ("/articles/sleep-hygiene", find_something),
+    "library": ("/articles", as_it_is),
+    "topics": ("/articles?by=topic", as_it_is),
+    "status": ("/status", as_it_is),
+    "component": ("/demo", ask_the_component),
 }
 SCREENS = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
@@ -53,8 +94,9 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             for screen, options in SCREENS.items():
                 page = browser.new_page(**options)  # type: ignore[arg-type]
-                for name, path in PAGES.items():
+                for name, (path, act) in PAGES.items():
                     page.goto(address + path)
+                    act(page)
                     page.screenshot(path=FOLDER / f"{name}-{screen}.png")
             browser.close()
     finally:

@@ -14,6 +14,7 @@ from kb.article import Article, ArticleSummary
 from kb.errors import IndexUnusable, InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.results import SearchResponse
+from kb.suggest import MAX_SUGGESTIONS, Suggestion
 from search_api import examples
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses
@@ -28,10 +29,14 @@ _LIMIT_BOUNDS = {"minimum": 1, "maximum": MAX_LIMIT}
 _OFFSET_BOUNDS = {"minimum": 0, "maximum": MAX_DEPTH - 1}
 _OFFSET_HELP = f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}."
 
+_TAG_HELP = "Answer from articles of this topic alone."
+_SOURCE_HELP = "Answer from articles whose publisher's page is at this host alone, as `nhs.uk`."
+_FACETS_HELP = "Say also which topics and sources the answer could be narrowed to."
 
-def _valid_unicode(text: str) -> str:
+
+def _valid_unicode(text: str | None) -> str | None:
     """JSON can hold lone surrogates, which no answer could repeat."""
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if text and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise PydanticCustomError("string_unicode", "lone surrogates")
     return text
 
@@ -58,6 +63,11 @@ class SearchRequest(BaseModel):
     offset: Annotated[
         int, Field(strict=True, description=_OFFSET_HELP, json_schema_extra=_OFFSET_BOUNDS)
     ] = 0
+    tag: Annotated[str | None, AfterValidator(_valid_unicode), Field(description=_TAG_HELP)] = None
+    source: Annotated[
+        str | None, AfterValidator(_valid_unicode), Field(description=_SOURCE_HELP)
+    ] = None
+    facets: Annotated[bool, Field(strict=True, description=_FACETS_HELP)] = False
 
 
 class SearchQuery(BaseModel):
@@ -77,6 +87,30 @@ class SearchQuery(BaseModel):
         int, Field(description="How many results at most.", json_schema_extra=_LIMIT_BOUNDS)
     ] = 10
     offset: Annotated[int, Field(description=_OFFSET_HELP, json_schema_extra=_OFFSET_BOUNDS)] = 0
+    tag: Annotated[str | None, Field(description=_TAG_HELP)] = None
+    source: Annotated[str | None, Field(description=_SOURCE_HELP)] = None
+    facets: Annotated[bool, Field(description=_FACETS_HELP)] = False
+
+
+class SuggestQuery(BaseModel):
+    """What somebody has typed so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        str,
+        Field(
+            description="What stands in the box so far. Blank, or more than 16 words: no suggestions.",
+            json_schema_extra={"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING},
+        ),
+    ]
+    limit: Annotated[
+        int,
+        Field(
+            description="How many suggestions at most.",
+            json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
+        ),
+    ] = 8
 
 
 class ListQuery(BaseModel):
@@ -88,6 +122,14 @@ class ListQuery(BaseModel):
     offset: Annotated[
         int, Field(ge=0, le=MAX_ARTICLE_OFFSET, description="How many articles to leave out.")
     ] = 0
+
+
+@dataclass(frozen=True)
+class SuggestionList:
+    """What a text may become."""
+
+    suggestions: tuple[Suggestion, ...]
+    generation: str
 
 
 @dataclass(frozen=True)
@@ -159,8 +201,7 @@ router = APIRouter()
 def search(
     body: Annotated[SearchRequest, Body(openapi_examples=examples.SEARCH_REQUESTS)], live: Live
 ) -> SearchResponse:
-    with live.use() as knowledge_base:
-        return knowledge_base.search(body.question, body.limit, body.offset)
+    return _answer(live, body.question, body)
 
 
 @router.get(
@@ -175,8 +216,36 @@ def search(
     dependencies=[given_once(SearchQuery)],
 )
 def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> SearchResponse:
+    return _answer(live, query.q, query)
+
+
+def _answer(live: LiveIndex, question: str, asked: SearchRequest | SearchQuery) -> SearchResponse:
     with live.use() as knowledge_base:
-        return knowledge_base.search(query.q, query.limit, query.offset)
+        return knowledge_base.search(
+            question,
+            asked.limit,
+            asked.offset,
+            tag=asked.tag,
+            source=asked.source,
+            facets=asked.facets,
+        )
+
+
+@router.get(
+    "/api/v1/suggest",
+    tags=["search"],
+    operation_id="suggest",
+    summary="Complete what is being typed",
+    description="Articles, sections and questions that the beginning of a text may become, best first; small slips are"
+    " forgiven. Made of titles, aliases and headings alone, and quick enough for every key press.",
+    response_description="The suggestions, and the generation whose articles they lead to.",
+    responses={**examples.ok(examples.SUGGESTIONS), **problem_responses(422, 503)},
+    dependencies=[given_once(SuggestQuery)],
+)
+def suggest(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
+    with live.use() as knowledge_base:
+        suggestions = knowledge_base.suggest(query.q, query.limit)
+        return SuggestionList(suggestions, knowledge_base.generation)
 
 
 @router.get(

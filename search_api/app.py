@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from search_api import api, openapi, pages, problems
 from search_api.assets import assets_router, load_assets
+from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard
 from search_api.live import LiveIndex
 from search_api.settings import Settings
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.live = live
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(Guard)
     problems.install(app)
     openapi.install(app)

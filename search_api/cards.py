@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from kb.article import Article, article_path
 from kb.results import SearchResult
@@ -67,20 +67,6 @@ def passage_path(article_id: str, section_id: str, start: int, end: int) -> str:
     return f"{article_path(article_id)}?start={start}&end={end}&section={section}#{anchor}"
 
 
-def web_address(address: str) -> str:
-    """The address if it leads to the web, else nothing: `javascript:` is never a link."""
-    try:
-        parts = urlsplit(address.strip())
-    except ValueError:
-        return ""
-    return address.strip() if parts.scheme in ("http", "https") and parts.netloc else ""
-
-
-def host_name(address: str) -> str:
-    """The host of an address as a reader knows it."""
-    return (urlsplit(address).hostname or address).removeprefix("www.")
-
-
 def _shifted(text: str, start: int, highlights: tuple[tuple[int, int], ...]) -> tuple[Block, ...]:
     """The blocks of a text that begins at `start` of its section, as highlights count."""
     marks = [(max(begin - start, 0), end - start) for begin, end in highlights]
@@ -124,10 +110,10 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             _closeness(why.name_cosine),
         ),
         Part(
-            "The heading of the section",
-            "How close it is in meaning to your question, read together with the article’s title.",
-            why.heading,
-            _closeness(why.heading_cosine),
+            "The subject of the question",
+            "How far your question and one of the article’s names are the same words.",
+            why.focus,
+            f"{why.focus_share:.0%} of the most there could be",
         ),
     )
 

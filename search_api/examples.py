@@ -85,8 +85,29 @@ SEARCH_RESPONSE: dict[str, Any] = {
         "encode": 15.489,
         "rank": 25.592,
         "cite": 3.545,
-        "total": 44.74,
+        "notices": 0.02,
+        "total": 44.76,
     },
+    "notices": [],
+    "facets": None,
+}
+
+BEGINNING = "sleep sta"
+
+SUGGESTIONS: dict[str, Any] = {
+    "suggestions": [
+        {
+            "text": "Sleep Starts (Hypnic Jerks)",
+            "kind": "article",
+            "url": "/articles/sleep-starts-hypnic-jerks",
+        },
+        {
+            "text": "Sleep Starts (Hypnic Jerks) › How It Feels",
+            "kind": "section",
+            "url": "/articles/sleep-starts-hypnic-jerks#how-it-feels",
+        },
+    ],
+    "generation": _GENERATION,
 }
 
 ARTICLE: dict[str, Any] = {
@@ -166,6 +187,7 @@ def curl_commands(origin: str) -> dict[str, str]:
     return {
         "search": f"curl {origin}/api/v1/search \\\n  --json '{body}'",
         "searchByAddress": f"curl '{origin}/api/v1/search?q={words}&limit=3'",
+        "suggest": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",
         "health": f"curl {origin}/healthz",

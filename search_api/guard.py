@@ -28,8 +28,8 @@ MAX_BODY_BYTES = 65_536
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';"
+        " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     # Questions stand in addresses, and an address must not travel to a source that is followed.
@@ -60,7 +60,7 @@ class Guard:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers["X-Request-ID"] = request_id
                 # Answers, and errors about them, belong in no cache; fixed files say otherwise.
                 headers.setdefault("Cache-Control", "no-store")

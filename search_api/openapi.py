@@ -27,6 +27,31 @@ FIELDS: dict[str, dict[str, str]] = {
         "results": "The best passage of each section that answers, best first.",
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
+        "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
+        " results, whatever those are.",
+        "facets": "What the answer could be narrowed to, where that was asked for; else null.",
+    },
+    "Notice": {
+        "": "Fixed words of the publisher, which no ranking chose.",
+        "id": "Its id.",
+        "title": "What it is about, in a few words.",
+        "text": "What to do, in two or three sentences.",
+        "links": "Public pages where it can be checked.",
+    },
+    "Link": {
+        "": "A public page.",
+        "title": "Its name.",
+        "url": "Its address.",
+    },
+    "Facets": {
+        "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
+        "topics": "Topics, for `tag`.",
+        "sources": "Hosts of publishers' pages, for `source`.",
+    },
+    "FacetValue": {
+        "": "One topic or source.",
+        "name": "Its name.",
+        "articles": "How many of those articles bear it.",
     },
     "SearchResult": {
         "": "One section, by its best passage.",
@@ -58,18 +83,18 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "Explanation": {
         "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"
-        " `sentence`, `name` and `heading`.",
+        " `sentence`, `name` and `focus`.",
         "keyword": "Contribution of the words in common.",
         "dense": "Contribution of the passage's meaning.",
         "name": "Contribution of the article's title or nearest alias.",
-        "heading": "Contribution of the title and the section's heading.",
+        "focus": "Contribution of the words that question and title or alias share.",
         "keyword_score": "BM25F divided by the bound of the question, 0 to 1.",
         "passage_cosine": "Cosine of question and passage, -1 to 1.",
         "sentence": "Contribution of the meaning of the passage's nearest sentence.",
         "sentence_cosine": "Cosine of question and that sentence, -1 to 1.",
         "name_cosine": "Cosine of question and the nearest of title and aliases, -1 to 1.",
         "name_matched": "The title or alias that was nearest.",
-        "heading_cosine": "Cosine of question and `title heading`, -1 to 1.",
+        "focus_share": "How far the question and one of those names are the same words, 0 to 1.",
         "terms": "The matched terms, each with its share of `keyword`.",
     },
     "Article": {
@@ -110,6 +135,17 @@ FIELDS: dict[str, dict[str, str]] = {
         "language": "BCP 47 language tag.",
         "tags": "Its topics.",
         "section_count": "How many sections it has.",
+    },
+    "Suggestion": {
+        "": "One thing that a text may become.",
+        "text": "What to show: a title, `alias: title`, `title › heading`, or a question.",
+        "kind": "`article`, `section`, or `question` for a title or an alias that can be asked as it stands.",
+        "url": "The article's or section's page here; for a question, the page that answers it.",
+    },
+    "SuggestionList": {
+        "": "What a text may become.",
+        "suggestions": "The suggestions, best first, each address once.",
+        "generation": "Names the state of the index that they were taken from.",
     },
     "ArticleList": {
         "": "One page of the list of articles.",

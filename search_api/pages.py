@@ -1,84 +1,133 @@
-"""Given the address a reader opened, a page: the search, an article, all articles, the API."""
+"""Given the address a reader opened, a page: search, articles, the library, citations, status, the API."""
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
 
-from kb.article import Article
-from kb.errors import InvalidRequest
-from kb.knowledge_base import MAX_DEPTH, KnowledgeBase
-from kb.results import SearchResponse
+from kb.article import article_path
+from kb.citation_formats import FORMATS, Reference
 from search_api import examples
 from search_api.api import Live
+from search_api.article_page import cited_range, find_within, found_words, related_articles
 from search_api.blocks import blocks
-from search_api.cards import make_card
-from search_api.problems import KINDS
+from search_api.library_page import library_page
+from search_api.problems import KINDS, NO_ARTICLE
+from search_api.search_page import search_page
+from search_api.search_state import SearchState, parameter
+from search_api.status_page import status_page
 from search_api.templates import Templates
-
-RESULTS_PER_PAGE = 10
-ARTICLES_PER_PAGE = 100
-EXAMPLES = 4
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 _METHODS = ["GET", "HEAD"]
 
 
+async def form_fields(request: Request) -> QueryParams:
+    """The fields of a form sent as a body, which is bounded by the guard."""
+    return QueryParams((await request.body()).decode(errors="replace"))
+
+
+Form = Annotated[QueryParams, Depends(form_fields)]
+
+
 @router.api_route("/", methods=_METHODS)
 def home(request: Request, live: Live) -> HTMLResponse:
     """The box alone, or the answer to `q`."""
-    q, offset = parameter(request, "q"), parameter(request, "offset")
-    templates: Templates = request.app.state.templates
     with live.use() as knowledge_base:
-        if q is None:
-            return HTMLResponse(_home(templates, knowledge_base))
-        start = min(whole_number(offset) or 0, MAX_DEPTH - RESULTS_PER_PAGE)
-        try:
-            # One more than is shown tells whether there are more.
-            wanted = min(RESULTS_PER_PAGE + 1, MAX_DEPTH - start)
-            response = knowledge_base.search(q, wanted, start)
-        except InvalidRequest as error:
-            page = _home(templates, knowledge_base, question=q, message=str(error))
-            return HTMLResponse(page, 422)
-        return HTMLResponse(_results(templates, knowledge_base, response, start))
+        status, values = search_page(knowledge_base, SearchState.read(request.query_params))
+        return HTMLResponse(_templates(request).render("search.html", **values), status)
+
+
+@router.post("/answers")
+def answers(request: Request, fields: Form, live: Live) -> HTMLResponse:
+    """The parts of that page which change with the question, for the page's own script."""
+    with live.use() as knowledge_base:
+        status, values = search_page(knowledge_base, SearchState.read(fields))
+        return HTMLResponse(_templates(request).render("answers.html", **values), status)
 
 
 @router.api_route("/articles", methods=_METHODS)
-def all_articles(request: Request, live: Live) -> HTMLResponse:
-    """The articles by title, a hundred at a time."""
-    start = min(whole_number(parameter(request, "offset")) or 0, 10**9)
+def library(request: Request, live: Live) -> HTMLResponse:
+    """All articles, A to Z, by topic or by source."""
     with live.use() as knowledge_base:
-        page = request.app.state.templates.render(
-            "articles.html",
-            articles=knowledge_base.articles(ARTICLES_PER_PAGE, start),
-            total=knowledge_base.article_count,
-            offset=start,
-            step=ARTICLES_PER_PAGE,
-        )
-    return HTMLResponse(page)
+        values = library_page(knowledge_base, request.query_params)
+        return HTMLResponse(_templates(request).render("library.html", **values))
 
 
 @router.api_route("/articles/{article_id:path}", methods=_METHODS)
 def article_page(request: Request, article_id: str, live: Live) -> HTMLResponse:
-    """The whole article, with the cited passage highlighted when the address names one."""
-    section_id = parameter(request, "section")
-    start, end = parameter(request, "start"), parameter(request, "end")
+    """The whole article, with the passage highlighted that the address cites, or the words it looks for."""
+    query = request.query_params
+    section_id, wanted = parameter(query, "section"), parameter(query, "find") or ""
     with live.use() as knowledge_base:
         article = knowledge_base.article(article_id)
-        marked = cited_range(article, section_id, start, end)
-        page = request.app.state.templates.render(
+        cited = cited_range(article, section_id, parameter(query, "start"), parameter(query, "end"))
+        marks = {section_id: [cited]} if cited else found_words(article, wanted)
+        page = _templates(request).render(
             "article.html",
             article=article,
             sections=[
-                (part, blocks(part.text, [marked] if marked and part.id == section_id else []))
-                for part in article.sections
+                (part, blocks(part.text, marks.get(part.id, []))) for part in article.sections
             ],
-            cited_section=section_id if marked else None,
-            related=knowledge_base.related(article),
+            cited_section=section_id if cited else None,
+            found=find_within(knowledge_base, article, wanted),
+            related=related_articles(knowledge_base, article),
         )
+    return HTMLResponse(page)
+
+
+@router.post("/found")
+def found(request: Request, fields: Form, live: Live) -> HTMLResponse:
+    """What is found within an article, for its page's own script."""
+    with live.use() as knowledge_base:
+        article = knowledge_base.article(parameter(fields, "article") or "")
+        within = find_within(knowledge_base, article, parameter(fields, "find") or "")
+        return HTMLResponse(_templates(request).render("found.html", found=within))
+
+
+@router.api_route("/cite", methods=_METHODS)
+def citation(request: Request, live: Live) -> HTMLResponse:
+    """A section of an article, or all of it, as a citation in each form."""
+    query = request.query_params
+    with live.use() as knowledge_base:
+        article = knowledge_base.article(parameter(query, "article") or "")
+    section_id = parameter(query, "section") or ""
+    section = article.section(section_id)
+    if section_id and section is None:
+        raise HTTPException(404, NO_ARTICLE)
+    settings = request.app.state.settings
+    path = article_path(article.id, section_id)
+    reference = Reference(
+        title=article.display_title,
+        section=section.heading if section else "",
+        site=settings.site_name,
+        url=f"{_origin(request)}{path}",
+        accessed=datetime.now(UTC).date(),
+        updated=article.updated,
+        language=article.language,
+    )
+    forms = [(name, form(reference)) for name, form in FORMATS.items()]
+    page = _templates(request).render("cite.html", reference=reference, forms=forms, path=path)
+    return HTMLResponse(page)
+
+
+@router.api_route("/status", methods=_METHODS)
+def status(request: Request, live: Live) -> HTMLResponse:
+    """What is being served."""
+    with live.use() as knowledge_base:
+        values = status_page(knowledge_base, live.failure)
+    return HTMLResponse(_templates(request).render("status.html", **values))
+
+
+@router.api_route("/demo", methods=_METHODS)
+def demo(request: Request) -> HTMLResponse:
+    """The web component for other sites, at work."""
+    page = _templates(request).render("demo.html", origin=_origin(request))
     return HTMLResponse(page)
 
 
@@ -86,81 +135,18 @@ def article_page(request: Request, article_id: str, live: Live) -> HTMLResponse:
 def api_guide(request: Request) -> HTMLResponse:
     """The API's routes with examples, from the OpenAPI document."""
     document: dict[str, Any] = request.app.openapi()
-    origin = request.app.state.settings.base_url or str(request.base_url).rstrip("/")
-    page = request.app.state.templates.render(
-        "docs.html", document=document, kinds=KINDS, curl=examples.curl_commands(origin)
+    page = _templates(request).render(
+        "docs.html", document=document, kinds=KINDS, curl=examples.curl_commands(_origin(request))
     )
     return HTMLResponse(page)
 
 
-def _home(
-    templates: Templates, knowledge_base: KnowledgeBase, question: str = "", message: str = ""
-) -> str:
-    return templates.render(
-        "home.html",
-        question=question,
-        message=message,
-        examples=example_titles(knowledge_base),
-        article_count=knowledge_base.article_count,
-        section_count=knowledge_base.section_count,
-    )
+def _templates(request: Request) -> Templates:
+    templates: Templates = request.app.state.templates
+    return templates
 
 
-def _results(
-    templates: Templates, knowledge_base: KnowledgeBase, response: SearchResponse, offset: int
-) -> str:
-    shown = response.results[:RESULTS_PER_PAGE]
-    articles = {result.citation.article_id for result in shown}
-    by_id = {article_id: knowledge_base.article(article_id) for article_id in articles}
-    more = offset + RESULTS_PER_PAGE
-    has_more = len(response.results) > RESULTS_PER_PAGE and more < MAX_DEPTH
-    return templates.render(
-        "results.html",
-        question=response.question,
-        answered=response.answered,
-        cards=[make_card(result, by_id[result.citation.article_id]) for result in shown],
-        offset=offset,
-        next_offset=more if has_more else None,
-        previous_offset=max(offset - RESULTS_PER_PAGE, 0) if offset else None,
-    )
-
-
-def example_titles(knowledge_base: KnowledgeBase) -> list[str]:
-    """Up to four titles from all over the library, questions among them first.
-
-    An article's own title is a question that any library can answer, whatever it holds.
-    """
-    step = max(knowledge_base.article_count // EXAMPLES, 1)
-    titles = []
-    for window in range(min(EXAMPLES, knowledge_base.article_count)):
-        near = knowledge_base.articles(min(step, 25), window * step)
-        # `sorted` is stable: of equals, the first by title. An id alone is the last resort.
-        best = sorted(
-            near, key=lambda article: (not article.title.endswith("?"), not article.title)
-        )
-        titles.append(best[0].display_title)
-    return titles
-
-
-def parameter(request: Request, name: str) -> str | None:
-    """The first value that the address gives a parameter, or None.
-
-    What stands in the address of a page may be anything; what is not understood is left aside.
-    """
-    return next(iter(request.query_params.getlist(name)), None)
-
-
-def whole_number(text: str | None) -> int | None:
-    """The number of at most nine ASCII digits that `text` is, or None."""
-    return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else None
-
-
-def cited_range(
-    article: Article, section_id: str | None, start: str | None, end: str | None
-) -> tuple[int, int] | None:
-    """The range of a section that an address cites, or None where there is no such range."""
-    section = article.section(section_id) if section_id is not None else None
-    begin, stop = whole_number(start), whole_number(end)
-    if section is None or begin is None or stop is None:
-        return None
-    return (begin, stop) if begin < stop <= len(section.text) else None
+def _origin(request: Request) -> str:
+    """The public address of the service: as it was set, else as it was asked."""
+    base_url: str = request.app.state.settings.base_url
+    return base_url or str(request.base_url).rstrip("/")

@@ -197,8 +197,8 @@ def install(app: FastAPI) -> None:
 async def _domain_error(request: Request, error: Exception) -> Response:
     match error:
         case InvalidRequest():
-            # In an address the question goes by its short name.
-            in_address = request.method != "POST" and error.field == "question"
+            # In an address a question, or the beginning of one, goes by its short name.
+            in_address = request.method != "POST" and error.field in ("question", "text")
             field = "q" if in_address else error.field
             return problem(request, 422, str(error), errors=[(field, str(error))])
         case NotFound():

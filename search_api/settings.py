@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     site_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         default="Health Knowledge Base", description="Name of the site, at the head of every page."
     )
+    allowed_origins: str = Field(
+        default="",
+        description="Sites whose pages may ask the API from a reader's browser, such as"
+        " https://example.org, separated by spaces; * for every site. Empty: none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe message that is logged; requests are info."
     )
@@ -62,10 +67,29 @@ class Settings(BaseSettings):
             raise ValueError("must not have a query or a fragment")
         return value.rstrip("/")
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in value.split():
+            parts = urlsplit(origin)
+            is_origin = (
+                parts.scheme in ("http", "https") and parts.netloc and "@" not in parts.netloc
+            )
+            if origin != "*" and (not is_origin or origin != f"{parts.scheme}://{parts.netloc}"):
+                raise ValueError(
+                    f"{origin!r} must be an origin, such as https://example.org, without a path"
+                )
+        return value.lower()
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """`allowed_origins`, one by one."""
+        return tuple(self.allowed_origins.split())
 
     @property
     def root_path(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,9 +11,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from kb.article import article_path
+from kb.citation_formats import day_in_words, iso_day
 from kb.knowledge_base import MAX_QUESTION_CHARS
+from kb.web_address import host_name, web_address
 from search_api.assets import Asset
-from search_api.cards import CITED_ANCHOR, host_name, web_address
+from search_api.cards import CITED_ANCHOR
+from search_api.library_page import anchor, label, library_path
+from search_api.search_state import SearchState
 
 TEMPLATES_DIR = Path(__file__).parent / "templates"
 
@@ -45,7 +48,11 @@ class Templates:
             root=root_path,
             asset_paths={name: root_path + asset.path for name, asset in assets.items()},
             article_path=article_path,
+            cite_path=cite_path,
             search_path=search_path,
+            library_path=library_path,
+            group_anchor=anchor,
+            group_label=label,
             cited_anchor=CITED_ANCHOR,
             max_question_chars=MAX_QUESTION_CHARS,
         )
@@ -57,11 +64,8 @@ class Templates:
 
 def day(iso_date: str) -> str:
     """`2026-01-31` as `31 January 2026`; anything else as it is."""
-    try:
-        found = date.fromisoformat(iso_date)
-    except ValueError:
-        return iso_date
-    return f"{found.day} {found:%B} {found.year}"
+    found = iso_day(iso_date)
+    return day_in_words(found) if found else iso_date
 
 
 def with_code(text: str) -> Markup:
@@ -75,9 +79,12 @@ def fragment(section_id: str) -> str:
     return quote(section_id, safe="")
 
 
-def search_path(question: str, offset: int = 0) -> str:
-    """The page that answers a question, from a place on."""
-    values: dict[str, str | int] = {"q": question}
-    if offset:
-        values["offset"] = offset
-    return f"/?{urlencode(values)}"
+def search_path(question: str) -> str:
+    """The page that answers a question."""
+    return SearchState(question).path()
+
+
+def cite_path(article_id: str, section_id: str = "") -> str:
+    """The page that cites a section of an article, or all of it."""
+    values = {"article": article_id, **({"section": section_id} if section_id else {})}
+    return f"/cite?{urlencode(values)}"

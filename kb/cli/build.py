@@ -39,7 +39,7 @@ def build(
     """Make the index hold what the corpus holds, and publish it.
 
     Only what is new or has changed is embedded. The index that is live goes on answering until the new one is whole. A
-    rollback ends. Ends with exit code 1 where some articles could not be read; the others are in the index.
+    rollback ends. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
     """
     from indexer.build import build as build_index
     from indexer.build import is_stale

@@ -48,7 +48,8 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
     if failures:
         count = len(failures)
         click.echo(
-            f"{count} {'article' if count == 1 else 'articles'} could not be read:", err=True
+            f"{count} {'article or file' if count == 1 else 'articles or files'} could not be read:",
+            err=True,
         )
         for failure in failures:
             click.echo(f"  {failure}", err=True)

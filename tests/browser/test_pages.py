@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from indexer.build import build
 from kb import KnowledgeBase
 from kb.article import Article, Section
-from search_api.server import listen, make_server
-from search_api.settings import load_settings
 
 pytestmark = pytest.mark.browser
 
+OpenPage = Callable[..., Page]
+Ask = Callable[..., None]
+Serve = Callable[..., str]
+
 QUESTION = "why do my legs jerk when I fall asleep"
+
 CITED = "mark.cited"
 PATHS = [
     "/",
@@ -27,52 +30,21 @@ PATHS = [
     "/?q=" + "legs" * 200,
     "/?q=+",
     "/articles",
+    "/articles?by=topic",
+    "/articles/sleep-hygiene?find=coffee",
+    "/cite?article=sleep-hygiene&section=set-the-clock",
+    "/status",
+    "/demo",
     "/articles/sleep-starts-hypnic-jerks?start=0&end=493"
     "&section=telling-it-apart-from-other-night-movements",
     "/articles/nope",
     "/docs",
 ]
 
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(browser: Browser, origin: str) -> Iterator[OpenPage]:
-    """Makes a page whose requests and complaints are watched: none may leave or be made."""
-    contexts: list[BrowserContext] = []
-    abroad: list[str] = []
-    complaints: list[str] = []
-
-    def watch_console(message: Any) -> None:
-        # That an address answers 404 or 422 is what some tests ask for.
-        if message.type in ("error", "warning") and "status of 4" not in message.text:
-            complaints.append(message.text)
-
-    def make(**options: Any) -> Page:
-        context = browser.new_context(base_url=origin, **options)
-        contexts.append(context)
-        context.on("request", lambda request: abroad.append(request.url))
-        context.on("console", watch_console)
-        context.on("weberror", lambda error: complaints.append(str(error.error)))
-        context.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
-        return context.new_page()
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert [url for url in abroad if not url.startswith(f"{origin}/")] == []
-    assert complaints == []
-
-
-def ask(page: Page, question: str = QUESTION) -> None:
-    page.goto("/")
-    page.get_by_label("Your question").fill(question)
-    page.get_by_role("button", name="Search").click()
-
 
 @pytest.mark.parametrize("options", [{}, {"java_script_enabled": False}], ids=["js", "no-js"])
 def test_a_question_leads_to_the_highlighted_passage(
-    open_page: OpenPage, options: dict[str, Any]
+    open_page: OpenPage, ask: Ask, options: dict[str, Any]
 ) -> None:
     page = open_page(**options)
     ask(page)
@@ -88,7 +60,7 @@ def test_a_question_leads_to_the_highlighted_passage(
 
 
 def test_a_passage_far_down_a_long_section_is_in_view(
-    browser: Browser, tmp_path: Path, free_server: Callable[[Path], str]
+    browser: Browser, tmp_path: Path, serve: Serve, ask: Ask
 ) -> None:
     filler = "\n\n".join(f"Paragraph {n} is about clouds, rain and the weather." for n in range(90))
     (tmp_path / "corpus").mkdir()
@@ -98,7 +70,7 @@ def test_a_passage_far_down_a_long_section_is_in_view(
         encoding="utf-8",
     )
     build(tmp_path / "index", [tmp_path / "corpus"])
-    page = browser.new_page(base_url=free_server(tmp_path / "index"))
+    page = browser.new_page(base_url=serve(tmp_path / "index"))
     ask(page, "why do marmots whistle")
     page.locator(".card h2 a").first.click()
     expect(page).to_have_url(re.compile("#page.cited$"))
@@ -107,38 +79,13 @@ def test_a_passage_far_down_a_long_section_is_in_view(
     page.close()
 
 
-@pytest.fixture
-def free_server() -> Iterator[Callable[[Path], str]]:
-    """Serves another index for one test."""
-    import threading
-    import time
-
-    running: list[tuple[Any, threading.Thread]] = []
-
-    def serve(index: Path) -> str:
-        listener = listen("127.0.0.1", 0)
-        server = make_server(load_settings(index=index))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        running.append((server, thread))
-        while not server.started:
-            assert thread.is_alive()
-            time.sleep(0.02)
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield serve
-    for server, thread in running:
-        server.should_exit = True
-        thread.join(30)
-
-
 def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
-    box = page.get_by_label("Your question")
+    box = page.get_by_label("Your question", exact=True)
     for _ in range(10):
         if box.evaluate("element => element === document.activeElement"):
             break
@@ -148,7 +95,7 @@ def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"\?q="))
     first = page.locator(".card h2 a").first
-    for _ in range(10):
+    for _ in range(15):
         if first.evaluate("element => element === document.activeElement"):
             break
         page.keyboard.press("Tab")
@@ -165,7 +112,7 @@ def test_the_skip_link_leads_past_the_header(open_page: OpenPage) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Your question")).to_be_focused()
+    expect(page.get_by_label("Your question", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -219,16 +166,16 @@ CONTRAST = """() => {
 }"""
 
 
-def test_what_is_typed_is_never_run(open_page: OpenPage) -> None:
+def test_what_is_typed_is_never_run(open_page: OpenPage, ask: Ask) -> None:
     page = open_page()
     nasty = "\"'><script>alert(1)</script><img src=x onerror=alert(2)> legs"
     ask(page, nasty)
-    expect(page.get_by_label("Your question")).to_have_value(nasty)
+    expect(page.get_by_label("Your question", exact=True)).to_have_value(nasty)
     expect(page).to_have_title(re.compile(re.escape("<script>alert(1)</script>")))
-    assert page.locator("script, img[onerror]").count() == 0
+    assert page.locator("script:not([src^='/static/']), img[onerror]").count() == 0
 
 
-def test_why_this_result_opens_without_javascript(open_page: OpenPage) -> None:
+def test_why_this_result_opens_without_javascript(open_page: OpenPage, ask: Ask) -> None:
     page = open_page(java_script_enabled=False)
     ask(page)
     passage = page.locator(".card .passage").first
@@ -257,20 +204,10 @@ def test_an_article_that_is_written_from_right_to_left_is_set_so(
     expect(page.get_by_text("Not clinically reviewed")).to_have_css("direction", "ltr")
 
 
-def test_more_results_keep_the_question_and_the_way_back(open_page: OpenPage) -> None:
-    page = open_page()
-    ask(page)
-    page.get_by_role("link", name="More results").click()
-    expect(page.get_by_label("Your question")).to_have_value(QUESTION)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("11 to 20")
-    page.go_back()
-    expect(page.get_by_role("link", name="Previous results")).to_have_count(0)
-
-
 def test_the_table_of_contents_leads_to_its_section(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/articles/sleep-starts-hypnic-jerks")
-    page.get_by_role("link", name="What to Expect in the Long Run").click()
+    page.get_by_role("link", name="What to Expect in the Long Run", exact=True).click()
     heading = page.get_by_role("heading", name="What to Expect in the Long Run")
     expect(heading).to_be_in_viewport()
 
@@ -282,7 +219,7 @@ def test_landmarks_and_labels_are_there_for_screen_readers(open_page: OpenPage, 
     for role in ("banner", "main", "contentinfo", "search", "complementary"):
         expect(page.get_by_role(role)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
-    expect(page.get_by_role("searchbox", name="Your question")).to_have_count(1)
+    expect(page.get_by_role("combobox", name="Your question")).to_have_count(1)
 
 
 def test_a_long_question_is_refused_kindly_and_the_rest_of_the_page_works(
@@ -291,7 +228,7 @@ def test_a_long_question_is_refused_kindly_and_the_rest_of_the_page_works(
     page = open_page()
     page.goto("/?q=" + "a" * 4001)
     expect(page.get_by_role("alert")).to_contain_text("4,001 characters")
-    page.get_by_label("Your question").fill("leg cramps")
+    page.get_by_label("Your question", exact=True).fill("leg cramps")
     page.keyboard.press("Enter")
     expect(page.locator(".card").first).to_be_visible()
 

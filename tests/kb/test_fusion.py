@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, top
+from kb.fusion import (
+    DEFAULT_WEIGHTS,
+    NAME_TERMS,
+    SENTENCE_TERMS,
+    UNRELATED_NAME,
+    FusionWeights,
+    Signals,
+    candidates,
+    nearness,
+    top,
+    weights_for,
+)
 
 scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
     lambda values: np.array(values, dtype=np.float32)
@@ -55,15 +66,40 @@ def test_passages_without_a_word_of_the_question_are_no_keyword_candidates() -> 
 
 
 def test_the_score_is_the_weighted_sum() -> None:
-    weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, heading=0.15)
+    weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, focus=0.15)
     combined = signals((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5)).combine(weights)
     assert combined.tolist() == pytest.approx(
         [
-            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * 0.75 + 0.15 * 1.0,
+            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * (0.75 - 0.4) / 0.6 + 0.15 * 1.0,
             0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.3 * 0.0 + 0.15 * 0.5,
         ],
         abs=1e-15,
     )
+
+
+def test_a_name_that_is_no_nearer_than_any_other_says_nothing() -> None:
+    assert nearness(np.array([-1, 0, UNRELATED_NAME - 0.001], dtype=np.float32)).tolist() == [
+        0,
+        0,
+        0,
+    ]
+    assert nearness(np.array([1, 0.7], dtype=np.float32)).tolist() == pytest.approx([1, 0.5])
+
+
+@given(st.floats(0, 30), st.floats(0, 30))
+def test_the_longer_the_titles_the_less_a_name_counts_and_nothing_else_changes(
+    shorter: float, longer: float
+) -> None:
+    shorter, longer = min(shorter, longer), max(shorter, longer)
+    more, less = weights_for(shorter), weights_for(longer)
+    assert DEFAULT_WEIGHTS.name >= more.name >= less.name >= 0
+    assert DEFAULT_WEIGHTS.focus >= more.focus >= less.focus >= 0
+    assert replace(less, name=more.name, focus=more.focus) == more
+
+
+def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences() -> None:
+    assert weights_for(NAME_TERMS) == DEFAULT_WEIGHTS
+    assert (weights_for(SENTENCE_TERMS).name, weights_for(SENTENCE_TERMS).focus) == (0, 0)
 
 
 def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:

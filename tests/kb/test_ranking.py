@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.keyword_writer import Fields
+from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings
 from kb.ranking import Ranker, Ranking, Unit
 from kb.vectors import VectorIndex
@@ -70,7 +72,7 @@ def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
         values = random.normal(size=(count, 8))
         return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
-    for name, array in {"passages": unit(4), "headings": unit(4), "names": unit(3)}.items():
+    for name, array in {"passages": unit(4), "names": unit(3)}.items():
         np.save(tmp_path / f"{name}.npy", array)
     np.save(tmp_path / "name_starts.npy", np.array([0, 2, 3]))
     np.save(tmp_path / "sentences.npy", np.eye(8, dtype=np.int8)[[0, 1, 2, 0, 3]] * 127)
@@ -79,7 +81,11 @@ def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
     table = np.array(
         [(0, 0), (0, 1), (1, 2), (1, 3)], dtype=[("article", "<u4"), ("section", "<u4")]
     )
-    return Ranker(make_postings(COLLECTION), VectorIndex(tmp_path), table)
+    postings = make_postings(COLLECTION)
+    names = ["Leg cramps", "charley horse", "Twitching"]
+    write_names(tmp_path / "names", names, np.array([0, 2, 3]), postings)
+    index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
+    return Ranker(postings, VectorIndex(tmp_path), index, table)
 
 
 QUESTION = np.eye(8, dtype=np.float32)[0]
@@ -105,7 +111,7 @@ def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) 
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]])
-        total = why.keyword + why.dense + why.sentence + why.name + why.heading
+        total = why.keyword + why.dense + why.sentence + why.name + why.focus
         assert total == pytest.approx(found.scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in names[found.articles[place]]
@@ -123,10 +129,14 @@ def test_the_nearest_sentence_of_a_candidate_is_known_by_its_row(ranker: Ranker)
     assert [ranker.sentence_row(masked, place) for place in range(2)] == [3, 4]
 
 
-def test_coverage_is_the_idf_share_of_the_questions_words(ranker: Ranker) -> None:
+def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:
     found = ranker.rank(["leg", "cramp"], QUESTION)
-    assert found.coverage(0) == pytest.approx(1)
-    assert 0 < found.coverage(2) < 1
-    assert found.coverage(3) == 0
-    assert 0 < ranker.rank(["leg", "zebra"], QUESTION).coverage(0) < 1
-    assert ranker.rank([], QUESTION).coverage(0) == 0
+    dense = found.signals.dense
+    nearest = int(np.argmax(dense))
+    assert found.evidence() == pytest.approx(
+        0.6 * float(dense.mean())
+        + 0.2 * float(found.signals.sentence[nearest])
+        + 0.2 * float(found.signals.keyword.max())
+    )
+    nothing = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    assert nothing.evidence() == 0

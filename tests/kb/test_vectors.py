@@ -22,7 +22,6 @@ def save(folder: Path, names: NDArray[np.float32], name_starts: list[int]) -> Ve
     folder.mkdir(exist_ok=True)
     for name, array in {
         "passages": unit(40, 1),
-        "headings": unit(20, 2),
         "names": names,
         "name_starts": np.array(name_starts, dtype=np.int64),
         "sentences": np.rint(unit(90, 6) * 127).astype(np.int8),
@@ -42,10 +41,6 @@ def test_cosines_are_those_of_brute_force(tmp_path: Path) -> None:
     for question in unit(5, 4):
         assert index.passage_cosines(question) == pytest.approx(
             [cosine(row, question) for row in unit(40, 1)], abs=1e-6
-        )
-        sections = np.array([7, 0, 7, 19])
-        assert index.heading_cosines(question, sections) == pytest.approx(
-            [cosine(unit(20, 2)[section], question) for section in sections], abs=1e-6
         )
 
 

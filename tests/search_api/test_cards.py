@@ -7,7 +7,7 @@ import pytest
 from kb.article import Article, Section
 from kb.fusion import FusionWeights
 from kb.results import Citation, Explanation, SearchResult, Snippet
-from search_api.cards import CITED_ANCHOR, host_name, make_card, passage_path, web_address
+from search_api.cards import CITED_ANCHOR, make_card, passage_path
 
 TEXT = "Intro. 🙂 Legs jerk <b>at night</b>. The end."
 
@@ -22,7 +22,20 @@ def result_for(start: int, end: int, snippet: tuple[int, int], *words: str) -> S
         snippet=Snippet(TEXT[slice(*snippet)], *snippet),
         highlights=highlights,
         citation=Citation("a/b", "A", "s é", "S", "/articles/x", "", quote, start, end),
-        explanation=Explanation(0.1, 0.2, 0.1, 0.1, 0.5, 0.4, 0.3, "A", 0.2, {"leg": 0.1}),
+        explanation=Explanation(
+            keyword=0.1,
+            dense=0.2,
+            sentence=0.31,
+            name=0.1,
+            focus=0.1,
+            keyword_score=0.5,
+            passage_cosine=0.4,
+            sentence_cosine=0.9,
+            name_cosine=0.3,
+            name_matched="A",
+            focus_share=0.2,
+            terms={"leg": 0.1},
+        ),
     )
 
 
@@ -49,8 +62,7 @@ def test_the_link_opens_the_article_at_the_passage() -> None:
 
 def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
     result = replace(result_for(0, len(TEXT), (0, 6)), score=0.81)
-    why = replace(result.explanation, sentence=0.31, sentence_cosine=0.9)
-    card = make_card(replace(result, explanation=why), ARTICLE)
+    card = make_card(result, ARTICLE)
     assert len(card.parts) == len(fields(FusionWeights)) == 5
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
 
@@ -60,25 +72,3 @@ def test_the_nearest_name_is_told_where_there_is_one() -> None:
     unnamed = replace(result, explanation=replace(result.explanation, name_matched=""))
     told = [make_card(each, ARTICLE).parts[3].meaning for each in (result, unnamed)]
     assert told[0] == f"{told[1]} The nearest of its names is “A”."
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "javascript:alert(1)",
-        " JavaScript:alert(1)",
-        "data:text/html,x",
-        "//evil.example",
-        "/x",
-        "http:",
-        "https://[",
-        "",
-    ],
-)
-def test_only_web_addresses_become_links(address: str) -> None:
-    assert web_address(address) == ""
-
-
-def test_a_web_address_is_kept_and_named_by_its_host() -> None:
-    assert web_address(" https://www.nhs.uk/x ") == "https://www.nhs.uk/x"
-    assert host_name("https://www.nhs.uk/x") == "nhs.uk"

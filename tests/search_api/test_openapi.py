@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from kb.article import Article
 from kb.results import SearchResponse
 from search_api import examples
-from search_api.api import ArticleList, Health
+from search_api.api import ArticleList, Health, SuggestionList
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -35,6 +35,7 @@ def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> No
     assert {name for name, _ in operations(document)} == {
         "post /api/v1/search",
         "get /api/v1/search",
+        "get /api/v1/suggest",
         "get /api/v1/articles",
         "get /api/v1/articles/{article_id}",
         "get /healthz",
@@ -82,6 +83,7 @@ def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
         (Article, examples.ARTICLE),
         (ArticleList, examples.ARTICLE_LIST),
         (Health, examples.HEALTH),
+        (SuggestionList, examples.SUGGESTIONS),
     ],
 )
 def test_each_example_has_the_shape_of_the_answer(kind: Any, example: dict[str, Any]) -> None:
@@ -100,6 +102,12 @@ def test_the_example_is_among_what_the_corpus_answers(client: TestClient) -> Non
     snippet = expected["snippet"]
     assert expected["text"][snippet["start"] : snippet["end"]] == snippet["text"]
     assert examples.ARTICLE["sections"][0]["text"] == expected["text"]
+
+
+def test_the_example_of_suggestions_is_what_the_corpus_suggests(client: TestClient) -> None:
+    answer = client.get("/api/v1/suggest", params={"q": examples.BEGINNING}).json()
+    for suggestion in examples.SUGGESTIONS["suggestions"]:
+        assert suggestion in answer["suggestions"]
 
 
 def test_the_guide_shows_each_route_with_a_command_that_works(

@@ -31,7 +31,15 @@ def ask_in_every_way(client: TestClient) -> Iterator[int]:
         client.post("/api/v1/search", content=question.encode()),
         client.post("/api/v1/search", content=question.encode() * 9000, headers=JSON),
         client.get("/api/v1/articles", params={question: "1", "limit": question}),
+        client.get("/api/v1/suggest", params={"q": question}),
+        client.get("/api/v1/suggest", params={"q": question * 500}),
+        client.get("/api/v1/suggest", params={"q": question, "limit": question, question: "1"}),
         client.get("/articles/nope", params={"q": question, "section": question}),
+        client.post("/answers", data={"q": question}),
+        client.post("/answers", data={"q": question * 500}),
+        client.post("/found", data={"article": "sleep-hygiene", "find": question}),
+        client.get("/articles/sleep-hygiene", params={"find": question}),
+        client.get("/cite", params={"article": "sleep-hygiene", "section": question}),
         client.request("DELETE", "/api/v1/search", params={"q": question}),
         client.get("/nope", params={"q": question}),
     ]
@@ -69,7 +77,7 @@ def test_no_question_is_written_when_the_service_itself_fails(
     capfd: pytest.CaptureFixture[str],
     kind: type[Exception],
 ) -> None:
-    def fail(_: object, question: str, *__: object) -> None:
+    def fail(_: object, question: str, *__: object, **___: object) -> None:
         try:
             raise ValueError(question)
         except ValueError as error:

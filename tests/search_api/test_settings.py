@@ -35,6 +35,10 @@ def test_an_override_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) 
         ("base_url", "example.org"),
         ("base_url", "https://example.org/?q=1"),
         ("site_name", " "),
+        ("allowed_origins", "example.org"),
+        ("allowed_origins", "https://example.org/"),
+        ("allowed_origins", "https://user@example.org"),
+        ("allowed_origins", "https://a.example null"),
         ("poll_interval_s", "0"),
         ("shutdown_grace_s", "-1"),
     ],
@@ -53,3 +57,10 @@ def test_the_path_of_the_base_url_comes_before_links() -> None:
     settings = load_settings(base_url="https://example.org/kb/")
     assert (settings.base_url, settings.root_path) == ("https://example.org/kb", "/kb")
     assert load_settings(base_url="https://example.org").root_path == ""
+
+
+def test_sites_are_named_one_by_one_in_any_case() -> None:
+    settings = load_settings(allowed_origins=" https://A.example  http://localhost:8080 ")
+    assert settings.origins == ("https://a.example", "http://localhost:8080")
+    assert load_settings().origins == ()
+    assert load_settings(allowed_origins="*").origins == ("*",)

@@ -1,0 +1,107 @@
+"""Given what a search page's address asks for, what the page shows: the answers, or the box alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kb.errors import InvalidRequest
+from kb.knowledge_base import KnowledgeBase
+from kb.results import FacetValue, SearchResponse
+from search_api.cards import make_card
+from search_api.example_questions import example_questions
+from search_api.search_state import SearchState
+
+TITLE_CHARS = 120
+MOST_FACETS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to narrow the answer. `path` leads there, or back where it is `chosen`."""
+
+    name: str
+    path: str
+    chosen: bool
+
+
+def search_page(knowledge_base: KnowledgeBase, state: SearchState) -> tuple[int, dict[str, Any]]:
+    """The status and the template's values."""
+    if state.question is None:
+        return 200, _home(knowledge_base, state)
+    try:
+        response = knowledge_base.search(
+            state.question,
+            state.wanted,
+            state.offset,
+            tag=state.tag,
+            source=state.source,
+            facets=True,
+        )
+    except InvalidRequest as error:
+        return 422, _home(knowledge_base, state, str(error))
+    return 200, _results(knowledge_base, state, response)
+
+
+def _home(knowledge_base: KnowledgeBase, state: SearchState, message: str = "") -> dict[str, Any]:
+    return {
+        "view": "home",
+        "state": state,
+        "title": "The question cannot be answered" if message else "Ask a question",
+        "status": message,
+        "message": message,
+        "examples": example_questions(knowledge_base),
+        "article_count": knowledge_base.article_count,
+        "section_count": knowledge_base.section_count,
+    }
+
+
+def _results(
+    knowledge_base: KnowledgeBase, state: SearchState, response: SearchResponse
+) -> dict[str, Any]:
+    shown = response.results[: state.shown]
+    ids = {result.citation.article_id for result in shown}
+    articles = {article_id: knowledge_base.article(article_id) for article_id in ids}
+    cards = [make_card(result, articles[result.citation.article_id]) for result in shown]
+    facets = response.facets
+    return {
+        "view": "results",
+        "state": state,
+        "title": _shortened(response.question),
+        "status": _status(response, len(cards)),
+        "message": "",
+        "response": response,
+        "cards": cards,
+        "topics": _choices(state, "tag", facets.topics if facets else ()),
+        "sources": _choices(state, "source", facets.sources if facets else ()),
+        "more": state.more(len(response.results) > state.shown),
+        "previous": state.path(offset=max(state.offset - state.shown, 0)) if state.offset else None,
+    }
+
+
+def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:
+    """What a reader may choose of one kind: nothing where there is but one, or the chosen one with its way back."""
+    chosen: str | None = getattr(state, field)
+    if chosen is not None:
+        return [Choice(chosen, state.path(**{field: None}), chosen=True)]
+    if len(values) < 2:
+        return []
+    return [
+        Choice(value.name, state.path(**{field: value.name}), chosen=False)
+        for value in values[:MOST_FACETS]
+    ]
+
+
+def _status(response: SearchResponse, count: int) -> str:
+    """What a screen reader says once the answers are there."""
+    if not count:
+        return "Nothing found."
+    passages = f"{count} passage{'' if count == 1 else 's'}"
+    if response.answered == "none":
+        return f"No clear answer found. The nearest {passages} are listed."
+    first = response.results[0].citation
+    return f"{passages} found. The first is from {first.article_title}, {first.section_heading or 'introduction'}."
+
+
+def _shortened(question: str) -> str:
+    return question if len(question) <= TITLE_CHARS else f"{question[: TITLE_CHARS - 1].rstrip()}…"

@@ -1,0 +1,214 @@
+/* <kb-search endpoint="https://kb.example.org/">: a knowledge base's search in a page of another site.
+
+   One file without dependencies. Questions go to the endpoint alone, as the body of a request, and nothing is kept.
+   Texts are put in as text, never as HTML, and only web addresses become links. Themed by custom properties and parts;
+   what stands inside the element is shown where scripts are off or too old. Tells `kb-search-results` of each answer. */
+
+(() => {
+  const DEBOUNCE_MS = 180;
+  const FEWEST_LETTERS = 3;
+
+  const STYLE = `
+    :host {
+      display: block; font-family: var(--kb-font, system-ui, sans-serif); line-height: 1.5;
+      --ink: var(--kb-ink, light-dark(#1d2a2d, #e6ecec)); --soft: var(--kb-ink-soft, light-dark(#4d5d61, #a9b8ba));
+      --surface: var(--kb-surface, light-dark(#fff, #1a2326)); --line: var(--kb-line, light-dark(#d8dcd8, #2f3c40));
+      --edge: var(--kb-edge, light-dark(#7d8c8f, #7b8c90)); --accent: var(--kb-accent, light-dark(#0b5c63, #7fd1c9));
+      --accent-ink: var(--kb-accent-ink, light-dark(#fff, #0c2022)); --link: var(--kb-link, light-dark(#0a5a78, #8ecbe6));
+      --mark: var(--kb-mark, light-dark(#fdeaa6, #5c4a0c)); --radius: var(--kb-radius, .6rem);
+      color: var(--ink);
+    }
+    :host([hidden]) { display: none; }
+    * { box-sizing: border-box; }
+    label { display: block; font-weight: 600; margin-bottom: .3rem; }
+    form { display: flex; flex-wrap: wrap; gap: .5rem; }
+    input { flex: 1 1 12rem; min-width: 0; font: inherit; color: inherit; background: var(--surface); border: 1.5px solid var(--edge); border-radius: var(--radius); padding: .55rem .8rem; }
+    input::placeholder { color: var(--soft); opacity: 1; }
+    button { font: inherit; font-weight: 600; color: var(--accent-ink); background: var(--accent); border: 0; border-radius: var(--radius); padding: .55rem 1.1rem; cursor: pointer; }
+    :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+    [role=status] { margin: .75rem 0 0; font-size: .9rem; color: var(--soft); }
+    [role=status]:empty { margin: 0; }
+    ol { list-style: none; margin: .75rem 0 0; padding: 0; display: grid; gap: .6rem; }
+    ol:empty { display: none; }
+    li { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: .8rem 1rem; overflow-wrap: anywhere; }
+    a { color: var(--link); font-weight: 600; text-decoration: none; }
+    a[part=more] { display: inline-block; margin-top: .6rem; }
+    a[hidden] { display: none; }
+    a:hover { text-decoration: underline; }
+    p { margin: .35rem 0 0; white-space: pre-line; }
+    .source { font-size: .85rem; color: var(--soft); }
+    mark { background: var(--mark); color: inherit; border-radius: .15em; }
+    @media (forced-colors: active) { mark { background: Mark; color: MarkText; } }
+  `;
+
+  class KbSearch extends HTMLElement {
+    static observedAttributes = ["endpoint", "label", "placeholder", "tag", "source"];
+
+    #timer = 0;
+    #controller = new AbortController();
+    #made = false;
+
+    connectedCallback() {
+      if (!this.#made) this.#make();
+    }
+
+    disconnectedCallback() {
+      clearTimeout(this.#timer);
+      this.#controller.abort();
+    }
+
+    attributeChangedCallback(name) {
+      if (!this.#made) return;
+      if (name === "label" || name === "placeholder") this.#name();
+      else this.#ask(0);
+    }
+
+    focus(options) {
+      this.input?.focus(options);
+    }
+
+    #make() {
+      this.#made = true;
+      const root = this.attachShadow({ mode: "open" });
+      // A sheet made here, not an element: that a strict Content-Security-Policy lets through.
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(STYLE);
+      root.adoptedStyleSheets = [sheet];
+      const form = element("form", { role: "search" });
+      this.labelled = element("label", { for: "q" });
+      this.input = element("input", { id: "q", type: "search", part: "box", autocomplete: "off", enterkeyhint: "search", maxlength: "4000", dir: "auto" });
+      form.append(this.input, element("button", { type: "submit", part: "button" }, "Search"));
+      this.status = element("p", { role: "status", part: "status" });
+      this.list = element("ol", { part: "answers" });
+      this.list.setAttribute("aria-label", "Answers");
+      this.more = element("a", { part: "more", hidden: "" }, "All answers");
+      root.append(this.labelled, form, this.status, this.list, this.more);
+      this.#name();
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        this.#ask(0);
+      });
+      this.input.addEventListener("input", (event) => event.isComposing || this.#ask(DEBOUNCE_MS));
+      this.input.addEventListener("compositionend", () => this.#ask(DEBOUNCE_MS));
+    }
+
+    #name() {
+      this.labelled.textContent = this.getAttribute("label") || "Your question";
+      this.input.placeholder = this.getAttribute("placeholder") || "Ask in your own words";
+    }
+
+    #ask(delay) {
+      clearTimeout(this.#timer);
+      this.#controller.abort();
+      const question = this.input.value.trim();
+      if ([...question].length < FEWEST_LETTERS) return this.#show([], "");
+      const { signal } = (this.#controller = new AbortController());
+      this.#timer = setTimeout(() => this.#fetch(question, signal), delay);
+      return undefined;
+    }
+
+    async #fetch(question, signal) {
+      const limit = Math.min(Math.max(Number.parseInt(this.getAttribute("limit"), 10) || 5, 1), 20);
+      const asked = { question, limit };
+      for (const name of ["tag", "source"]) if (this.hasAttribute(name)) asked[name] = this.getAttribute(name);
+      try {
+        const response = await fetch(new URL("api/v1/search", this.#base()), {
+          method: "POST",
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify(asked),
+          referrerPolicy: "no-referrer",
+          credentials: "omit",
+          signal,
+        });
+        const answer = await response.json();
+        signal.throwIfAborted();
+        if (!response.ok) throw new Error(answer.detail || answer.title);
+        this.#show(answer.results, sentence(answer));
+        this.dispatchEvent(new CustomEvent("kb-search-results", { detail: answer, bubbles: true, composed: true }));
+      } catch {
+        if (!signal.aborted) this.#show([], "The search cannot be reached just now. Please try again in a little while.");
+      }
+    }
+
+    #base() {
+      const base = new URL(this.getAttribute("endpoint") || "/", document.baseURI);
+      if (!base.pathname.endsWith("/")) base.pathname += "/";
+      return base;
+    }
+
+    #show(results, told) {
+      this.status.textContent = told;
+      this.list.replaceChildren(...results.map((result) => this.#card(result)));
+      this.more.hidden = !results.length;
+      const page = this.#base();
+      page.search = new URLSearchParams({ q: this.input.value.trim() });
+      this.more.href = page.href;
+      this.#aim(this.more);
+    }
+
+    #aim(link) {
+      link.rel = "noopener noreferrer";
+      if (this.hasAttribute("target")) link.target = this.getAttribute("target");
+    }
+
+    #card({ citation, snippet, highlights }) {
+      const card = element("li", { part: "answer" });
+      const link = element("a", { part: "title", dir: "auto" }, `${citation.article_title} › ${citation.section_heading || "Introduction"}`);
+      link.href = passage(citation, this.#base());
+      this.#aim(link);
+      const text = element("p", { part: "text", dir: "auto" });
+      text.append(...marked(snippet, highlights));
+      card.append(link, text);
+      const source = host(citation.source_url);
+      if (source) card.append(element("p", { class: "source", part: "source" }, `Source: ${source}`));
+      return card;
+    }
+  }
+
+  function element(name, attributes, text = "") {
+    const made = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+    made.textContent = text;
+    return made;
+  }
+
+  function sentence({ answered, results }) {
+    if (!results.length) return "Nothing in the library matches.";
+    const count = `${results.length} passage${results.length === 1 ? "" : "s"}`;
+    return answered === "none" ? `No clear answer found. The nearest ${count}:` : `${count} found.`;
+  }
+
+  /* Offsets count code points, JavaScript's strings count something else: so they are taken apart first. */
+  function marked({ text, start, end }, highlights) {
+    const letters = [...text];
+    const pieces = [];
+    let place = start;
+    for (const [from, to] of highlights) {
+      if (from < place || to > end) continue;
+      pieces.push(letters.slice(place - start, from - start).join(""));
+      pieces.push(element("mark", {}, letters.slice(from - start, to - start).join("")));
+      place = to;
+    }
+    return [...pieces, letters.slice(place - start).join("")];
+  }
+
+  /* The article's page at the endpoint, with the passage highlighted. */
+  function passage(citation, base) {
+    const section = encodeURIComponent(citation.section_id);
+    const address = new URL(`articles/${encodeURIComponent(citation.article_id)}`, base);
+    address.search = `start=${citation.start}&end=${citation.end}&section=${section}`;
+    address.hash = citation.start === 0 ? section : "page.cited";
+    return address.href;
+  }
+
+  function host(address) {
+    try {
+      const { protocol, hostname } = new URL(address);
+      return /^https?:$/.test(protocol) ? hostname.replace(/^www\./, "") : "";
+    } catch {
+      return "";
+    }
+  }
+
+  if (!customElements.get("kb-search")) customElements.define("kb-search", KbSearch);
+})();

@@ -1,0 +1,159 @@
+"""Results and articles: more of them in place, filters, citations, a box within an article."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+OpenPage = Callable[..., Page]
+Ask = Callable[..., None]
+
+
+def test_more_results_come_below_without_moving_what_is_read(open_page: OpenPage, ask: Ask) -> None:
+    page = open_page()
+    ask(page)
+    page.locator(".card summary").nth(8).click()
+    more = page.get_by_role("link", name="More results")
+    more.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    more.click()
+    expect(page.locator(".card")).to_have_count(20)
+    assert page.evaluate("scrollY") == before
+    expect(page.locator(".card details").nth(8)).to_have_attribute("open", "")
+    expect(page.locator(".card h2 a").nth(10)).to_be_focused()
+    expect(page.get_by_role("status")).to_have_text("10 more results, 20 in all.")
+    expect(page).to_have_url(re.compile("shown=20$"))
+    more.click()
+    expect(page.locator(".card")).to_have_count(30)
+    headings = page.locator(".card h2").evaluate_all("all => all.map(one => one.id)")
+    assert headings == [f"page.result-{n}" for n in range(1, 31)]
+
+
+def test_the_way_back_from_an_article_leads_to_the_same_place(
+    open_page: OpenPage, ask: Ask
+) -> None:
+    page = open_page()
+    ask(page)
+    page.get_by_role("link", name="More results").click()
+    expect(page.locator(".card")).to_have_count(20)
+    link = page.locator(".card h2 a").nth(15)
+    link.scroll_into_view_if_needed()
+    link.click()
+    page.wait_for_url("**/articles/**")
+    page.go_back()
+    expect(page.locator(".card")).to_have_count(20)
+    expect(page.locator(".card h2 a").nth(15)).to_be_in_viewport()
+
+
+def test_more_results_without_javascript_begin_at_the_first_new_one(
+    open_page: OpenPage, ask: Ask
+) -> None:
+    page = open_page(java_script_enabled=False)
+    ask(page)
+    page.get_by_role("link", name="More results").click()
+    expect(page).to_have_url(re.compile(r"shown=20#page.result-11$"))
+    expect(page.locator(".card")).to_have_count(20)
+    expect(page.locator(".card h2").nth(10)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_topic_narrows_the_answer_and_stays_for_the_next_question(
+    open_page: OpenPage, ask: Ask, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    ask(page)
+    topics = page.get_by_role("group", name="Topic")
+    topics.get_by_role("link", name="nutrition").or_(
+        topics.get_by_role("link", name="mind")
+    ).first.click()
+    chosen = topics.get_by_role("link", name="chosen; look in all again")
+    expect(chosen).to_have_count(1)
+    page.get_by_label("Your question", exact=True).fill("night cramps")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"q=night\+cramps&tag=(mind|nutrition)$"))
+    expect(page.locator(".card").first).to_be_visible()
+    expect(page.locator(".card", has_text="Leg Cramps at Night")).to_have_count(0)
+    chosen.click()
+    expect(page).to_have_url(re.compile(r"q=night\+cramps$"))
+    expect(page.locator(".card").first).to_contain_text("Leg Cramps at Night")
+
+
+def test_a_citation_is_copied_in_each_form(open_page: OpenPage, ask: Ask) -> None:
+    page = open_page(permissions=["clipboard-read", "clipboard-write"])
+    ask(page)
+    page.locator(".card .cite").first.click()
+    dialog = page.get_by_role("dialog", name="Cite this")
+    expect(dialog).to_be_visible()
+    copied = {}
+    for block in dialog.locator(".copyable").all():
+        block.get_by_role("button", name="Copy").click()
+        expect(block.get_by_role("status")).to_have_text("Copied")
+        name = block.get_by_role("heading").inner_text()
+        copied[name] = page.evaluate("navigator.clipboard.readText()")
+    assert list(copied) == ["Plain text", "Markdown", "BibTeX", "CSL-JSON"]
+    assert len(set(copied.values())) == 4
+    assert all("/articles/sleep-starts-hypnic-jerks#" in text for text in copied.values())
+    assert copied["BibTeX"].startswith("@misc{")
+    assert json.loads(copied["CSL-JSON"])[0]["type"] == "webpage"
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".card .cite").first).to_be_focused()
+
+
+def test_citations_can_be_had_without_javascript(open_page: OpenPage, ask: Ask) -> None:
+    page = open_page(java_script_enabled=False)
+    ask(page)
+    page.locator(".card .cite").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Cite this")
+    expect(page.locator("pre")).to_have_count(4)
+    page.get_by_role("main").get_by_role("link", name="Sleep Starts").click()
+    page.wait_for_url("**/articles/sleep-starts-hypnic-jerks#*")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_the_box_of_an_article_finds_its_sections(open_page: OpenPage, javascript: bool) -> None:
+    page = open_page(java_script_enabled=javascript)
+    page.goto("/articles/sleep-hygiene")
+    page.get_by_label("Find in this article").fill("coffee late in the day")
+    if not javascript:
+        page.keyboard.press("Enter")
+        expect(page.locator(".article-text mark.found", has_text="coffee").first).to_be_visible()
+    found = page.locator(".found > ol > li")
+    expect(found.first).to_be_visible()
+    found.first.get_by_role("link").click()
+    page.wait_for_url("**/articles/sleep-hygiene?start=*")
+    expect(page.locator("mark.cited").first).to_be_in_viewport()
+
+
+def test_what_is_found_is_announced_and_gone_with_the_words(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles/sleep-hygiene")
+    field = page.get_by_label("Find in this article")
+    field.fill("coffee")
+    expect(page.get_by_role("status")).to_have_text(re.compile(r"^\d sections? of this article:$"))
+    field.fill("")
+    expect(page.locator(".found > ol")).to_have_count(0)
+
+
+def test_a_sections_own_link_leads_to_it(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles/sleep-hygiene")
+    page.get_by_role("link", name="Address of the section “If You Lie Awake”").click()
+    expect(page).to_have_url(re.compile("#if-you-lie-awake$"))
+    expect(page.get_by_role("heading", name="If You Lie Awake")).to_be_in_viewport()
+
+
+def test_the_library_leads_to_a_letter_and_a_topic(open_page: OpenPage) -> None:
+    page = open_page()
+    page.goto("/articles")
+    page.get_by_role("navigation", name="Letters").get_by_role("link", name="W").click()
+    expect(page.get_by_role("heading", name="W", exact=True)).to_be_in_viewport()
+    page.get_by_role("link", name="By topic").click()
+    page.get_by_role("navigation", name="Topics").get_by_role("link", name="sleep").click()
+    expect(page.get_by_role("heading", name="sleep", exact=True)).to_be_in_viewport()

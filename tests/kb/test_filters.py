@@ -1,0 +1,76 @@
+"""Searching within a topic, a source or an article, and what an answer can be narrowed to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from indexer.build import build
+from kb import KnowledgeBase
+
+QUESTION = "why do my legs jerk when I fall asleep"
+
+
+def test_within_a_topic_come_its_articles_alone_in_the_order_they_had(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    everything = knowledge_base.search(QUESTION, 100).results
+    within = knowledge_base.search(QUESTION, 30, tag="Nerves").results
+    assert len(within) == 30
+    tags = {a.id: a.tags for a in knowledge_base.articles()}
+    assert all("nerves" in tags[result.citation.article_id] for result in within)
+    expected = [r.citation for r in everything if "nerves" in tags[r.citation.article_id]]
+    assert [result.citation for result in within][: len(expected)] == expected[:30]
+    scores = {result.citation: result.score for result in everything}
+    assert all(scores.get(r.citation, r.score) == pytest.approx(r.score, abs=1e-6) for r in within)
+
+
+def test_within_an_article_come_its_sections_alone(knowledge_base: KnowledgeBase) -> None:
+    article = knowledge_base.article("sleep-hygiene")
+    results = knowledge_base.search("coffee -wine", 100, article=article.id).results
+    assert {result.citation.article_id for result in results} == {article.id}
+    assert len(results) <= len(article.sections)
+
+
+@pytest.mark.parametrize(
+    "filters", [{"tag": "zyx"}, {"source": "nhs.uk"}, {"article": "zyx"}, {"tag": ""}]
+)
+def test_a_name_that_nothing_bears_leaves_nothing(
+    knowledge_base: KnowledgeBase, filters: dict[str, str]
+) -> None:
+    response = knowledge_base.search(QUESTION, facets=True, **filters)  # type: ignore[arg-type]
+    assert response.results == ()
+    assert response.answered == "none"
+    assert response.facets is not None
+    assert response.facets.topics == response.facets.sources == ()
+
+
+def test_facets_are_the_topics_of_the_nearest_articles(knowledge_base: KnowledgeBase) -> None:
+    assert knowledge_base.search(QUESTION, 1).facets is None
+    response = knowledge_base.search(QUESTION, 50, facets=True)
+    tags = {a.id: a.tags for a in knowledge_base.articles()}
+    near = {result.citation.article_id for result in response.results}
+    assert response.facets is not None
+    expected = Counter(tag for article in near for tag in tags[article])
+    assert {value.name: value.articles for value in response.facets.topics} == expected
+    counts = [value.articles for value in response.facets.topics]
+    assert counts == sorted(counts, reverse=True)
+    assert response.facets == knowledge_base.search(QUESTION, 1, 5, facets=True).facets
+
+
+def test_a_source_is_the_host_of_the_publishers_page(tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    for name, url in (("a", "https://www.nhs.uk/x"), ("b", "https://cdc.gov/y"), ("c", "")):
+        text = (
+            f"---\nid: {name}\ntitle: Marmots {name}\nurl: '{url}'\n---\nMarmots whistle loudly.\n"
+        )
+        (tmp_path / "corpus" / f"{name}.md").write_text(text, encoding="utf-8")
+    build(tmp_path / "index", [tmp_path / "corpus"])
+    with KnowledgeBase.open(tmp_path / "index") as opened:
+        response = opened.search("why do marmots whistle", facets=True)
+        assert response.facets is not None
+        assert {value.name for value in response.facets.sources} == {"nhs.uk", "cdc.gov"}
+        within = opened.search("why do marmots whistle", source="NHS.uk")
+        assert [result.citation.article_id for result in within.results] == ["a"]

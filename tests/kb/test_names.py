@@ -1,0 +1,90 @@
+"""kb.names, against what it says of itself"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from indexer.name_writer import write_names
+from kb.analysis import terms
+from kb.names import QUESTION_SHARE, NameIndex
+from kb.postings import Postings
+
+ARTICLES = [
+    ["Trisomy 13", "Patau syndrome"],
+    ["Down syndrome", "trisomy 21"],
+    ["Restless legs syndrome"],
+    ["Pain"],
+    [""],
+]
+NAMES = [name for names in ARTICLES for name in names]
+STARTS = np.concatenate(([0], np.cumsum([len(names) for names in ARTICLES]))).astype(np.int64)
+ALL = np.arange(len(ARTICLES))
+
+
+@pytest.fixture(scope="module")
+def postings(make_postings: Callable[..., Postings]) -> Postings:
+    return make_postings(
+        [(names[0], "\n".join(names[1:]), "Causes", "of pain") for names in ARTICLES]
+    )
+
+
+@pytest.fixture(scope="module")
+def index(postings: Postings, tmp_path_factory: pytest.TempPathFactory) -> NameIndex:
+    folder = tmp_path_factory.mktemp("names") / "names"
+    write_names(folder, NAMES, STARTS, postings)
+    return NameIndex(folder, postings.idf_of_rarest)
+
+
+def expected(postings: Postings, question: list[str], name: str) -> float:
+    def idf(words: set[str]) -> float:
+        found = [postings.find(word) for word in words]
+        return sum(each.idf if each else postings.idf_of_rarest for each in found)
+
+    own, asked = set(terms(name)), set(question)
+    common = idf(own & asked)
+    if not common:
+        return 0.0
+    of_name = common / idf(own) * min(1.0, common / postings.idf_of_rarest)
+    return QUESTION_SHARE * common / idf(asked) + (1 - QUESTION_SHARE) * of_name
+
+
+vocabulary = sorted({term for name in NAMES for term in terms(name)} | {"zebra", "7", "caus"})
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(vocabulary), max_size=6))
+def test_each_article_counts_by_its_best_name(
+    postings: Postings, index: NameIndex, question: list[str]
+) -> None:
+    shares = index.shares(postings.score(question), ALL)
+    best = [max(expected(postings, question, name) for name in names) for names in ARTICLES]
+    assert shares.tolist() == pytest.approx(best, abs=1e-5)
+    assert all(0 <= share <= 1.00001 for share in shares)
+
+
+def test_the_name_that_is_meant_scores_above_its_kind(postings: Postings, index: NameIndex) -> None:
+    shares = index.shares(postings.score(terms("what is trisomy 13")), ALL)
+    assert shares[0] == pytest.approx(1, abs=0.1)
+    assert shares[0] > 2 * shares[1] > 0
+    assert shares[2:].tolist() == [0, 0, 0]
+
+
+def test_articles_are_looked_up_by_number(postings: Postings, index: NameIndex) -> None:
+    question = postings.score(terms("restless legs and pain"))
+    whole = index.shares(question, ALL)
+    assert index.shares(question, np.array([2, 3])).tolist() == whole[[2, 3]].tolist()
+
+
+def test_a_library_without_names_has_no_focus(
+    make_postings: Callable[..., Postings], tmp_path: Path
+) -> None:
+    postings = make_postings([("", "", "", "plain text"), ("", "", "", "more text")])
+    write_names(tmp_path / "names", ["", ""], np.array([0, 1, 2]), postings)
+    index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
+    assert index.shares(postings.score(["text"]), np.array([0, 1])).tolist() == [0, 0]
