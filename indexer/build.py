@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,9 @@ from kb.store import FILE as STORE
 
 FEW_PASSAGES = 200
 """So many new passages are embedded by the index's own encoder; more are worth the seconds that torch takes to load."""
+
+LARGE_PASSAGES = 10_000
+"""From so many on, computing suggestions and spelling takes longer than it takes to add an article."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +85,12 @@ def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -
     try:
         if pinned_generation(index) == folder.name:
             return False
-        return not fits_model(model, model_files(model))(
-            manifest, Sources.load(folder)
-        ) or manifest.corpora != corpus_infos(corpora)
+        sources = Sources.load(folder)
+        return (
+            sources.provisional
+            or not fits_model(model, model_files(model))(manifest, sources)
+            or manifest.corpora != corpus_infos(corpora)
+        )
     except IndexUnusable:
         return True
     finally:
@@ -147,9 +153,23 @@ class _Builder:
         self._begun = begun
         self._model_files = model_files(model_name)
         self._lexicon = read_lexicon(corpora)
+        self._provisional = False
 
     def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
-        """Build upon the best generation that is whole, or from nothing where there is none."""
+        """Build upon the best generation that is whole, or from nothing where there is none.
+
+        A few articles that come to a large library are published at once, with the suggestions and the spelling of the
+        generation before, and then with their own.
+        """
+        report = self._build_upon_what_is_whole(folder)
+        if report.published and self._provisional:
+            # It answers already. Now what takes longer than a reader should wait.
+            folder.mkdir()
+            last = self._build_upon_what_is_whole(folder)
+            report = replace(report, generation=last.generation, seconds=last.seconds)
+        return report
+
+    def _build_upon_what_is_whole(self, folder: Path) -> BuildReport:
         fits = fits_model(self._model_name, self._model_files)
         damaged: set[str] = set()
         base = open_base(self._index, fits)
@@ -193,6 +213,7 @@ class _Builder:
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
             base.is_live
+            and not base.sources.provisional
             and not (scan.added or scan.changed or scan.removed or scan.failed)
             and scan.corpus_infos() == base.manifest.corpora
             and tuple(map(str, self._failures(scan))) == base.manifest.failures
@@ -238,12 +259,19 @@ class _Builder:
             progress.stage("write")
             merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
             with merged:
-                derive(merged, self._lexicon, folder)
+                self._provisional = _may_be_provisional(base, scan, len(library.passages))
+                derive(merged, self._lexicon, folder, base if self._provisional else None)
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
         progress.stage("publish")
-        Sources(tuple(scan.files), scan.articles, scan.changes, self._model_files).save(folder)
+        Sources(
+            tuple(scan.files),
+            scan.articles,
+            _changes_since_complete(base, scan),
+            self._model_files,
+            provisional=self._provisional,
+        ).save(folder)
         manifest = Manifest(
             created=creation_time(self._index),
             model=model.info,
@@ -281,6 +309,24 @@ class _Builder:
             published=published,
             seconds=time.monotonic() - self._begun,
         )
+
+
+def _changes_since_complete(base: Base | None, scan: Scan) -> Changes:
+    """What the build changed; where it only completes a provisional generation, what that one did."""
+    nothing_new = not (scan.added or scan.changed or scan.removed or scan.failed)
+    if base is not None and base.sources.provisional and nothing_new:
+        return base.sources.changes
+    return scan.changes
+
+
+def _may_be_provisional(base: Base, scan: Scan, passages: int) -> bool:
+    """Whether the suggestions and the spelling of `base` will do for a moment: they only lack what is new."""
+    only_added = scan.added and not (scan.changed or scan.removed or scan.failed)
+    return (
+        bool(only_added)
+        and passages <= FEW_PASSAGES
+        and base.manifest.counts.passages >= LARGE_PASSAGES
+    )
 
 
 def _empty(folder: Path) -> None:

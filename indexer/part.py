@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.base import Base
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.lexicon import Lexicon, write_lexicon
@@ -87,11 +88,18 @@ def write_starts(library: Library, folder: Path) -> None:
     np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
 
 
-def derive(library: Library, lexicon: Lexicon, folder: Path) -> None:
-    """Write what is small and quick to compute from the whole library, whether it was built or patched."""
+def derive(library: Library, lexicon: Lexicon, folder: Path, base: Base | None = None) -> None:
+    """Write what is computed from the whole library, whether it was built or patched.
+
+    Of what takes seconds in a large one, suggestions and spelling, that of `base` is taken over where it is given.
+    """
     write_starts(library, folder)
-    write_spelling(folder / "spelling", library.articles())
-    write_suggestions(folder / "suggestions", library.articles())
+    if base is None:
+        write_spelling(folder / "spelling", library.articles())
+        write_suggestions(folder / "suggestions", library.articles())
+    else:
+        base.copy("spelling", folder / "spelling")
+        base.copy("suggestions", folder / "suggestions")
     postings = Postings(folder / "postings")
     write_names(folder / "names", library.names, library.name_starts, postings)
     write_lexicon(folder, lexicon)

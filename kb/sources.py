@@ -51,7 +51,8 @@ class Sources:
     """What `sources.json` says. `articles` maps the id of each article of the generation to its digest.
 
     `model_files` identifies the files the embedding model was loaded from, or is empty. `rolled_back_to` is the id of
-    the generation whose content this is, where a rollback made it.
+    the generation whose content this is, where a rollback made it. `provisional` says that suggestions and spelling are
+    still those of the generation before, which had fewer articles.
     """
 
     files: tuple[SourceFile, ...] = ()
@@ -59,6 +60,7 @@ class Sources:
     changes: Changes = Changes()
     model_files: str = ""
     rolled_back_to: str = ""
+    provisional: bool = False
 
     def save(self, folder: Path) -> None:
         """Write into a generation's folder; ASCII, since a file's name need not be UTF-8."""
@@ -79,6 +81,7 @@ class Sources:
             "changes": asdict(self.changes),
             "model_files": self.model_files,
             "rolled_back_to": self.rolled_back_to,
+            "provisional": self.provisional,
         }
 
     @classmethod
@@ -110,4 +113,5 @@ class Sources:
             Changes(**content["changes"]),
             content["model_files"],
             content["rolled_back_to"],
+            content["provisional"],
         )

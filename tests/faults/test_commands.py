@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown
 
+from indexer import build as building
 from indexer.lock import writer_lock
 from indexer.watch import watch
 from kb.cli.main import run
@@ -377,6 +378,35 @@ def test_kb_watch_does_not_republish_what_was_rolled_back(
     kb("build")
     code, _, err = kb("watch")
     assert held(library.index)["article-4"] == "later"
+
+
+def test_an_article_that_comes_to_a_large_library_is_published_before_suggestions_know_it(
+    kb: Kb, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexer.build.LARGE_PASSAGES", 5)
+    published: list[tuple[bool, int]] = []
+    real = building.publish
+
+    def publish(*arguments: object, **options: object) -> str:
+        generation = real(*arguments, **options)  # type: ignore[arg-type]
+        with KnowledgeBase.open(library.index, verify="full") as opened:
+            known = bool(opened.suggest("about article-7"))
+            published.append((known, len(opened.search('"honey"').results)))
+        return generation
+
+    monkeypatch.setattr(building, "publish", publish)
+    library.put("article-7", "honey")
+    report = library.build()
+    assert [found > 0 for _, found in published] == [True, True]
+    assert [known for known, _ in published] == [False, True]
+    assert (report.changes.added, report.generation) == (1, library.live().name)
+    assert json.loads(kb("status", "--json")[1])["last_build"]["added"] == 1
+    assert not library.build().published
+    library.drop("article-7")  # what goes, goes from everything at once
+    library.build()
+    assert len(published) == 3
+    with KnowledgeBase.open(library.index) as opened:
+        assert not opened.suggest("about article-7")
 
 
 def test_a_search_in_a_damaged_index_is_answered_from_the_older_one_and_says_so(
