@@ -66,7 +66,7 @@ def resident_mb(pid: int) -> float:
 
 
 def test_publications_under_load_from_sixteen_clients(library: Library, is_long: bool) -> None:
-    rounds = 1000 if is_long else 24
+    rounds = 1000 if is_long else 12
     wrong: list[object] = []
     asked = 0
     stop = threading.Event()
@@ -85,7 +85,7 @@ def test_publications_under_load_from_sixteen_clients(library: Library, is_long:
                     wrong.append((found["generation"], named, expected))
             except Exception as error:
                 wrong.append(repr(error))
-            time.sleep(0 if is_long else 0.02)
+            time.sleep(0 if is_long else 0.25)
 
     with ExitStack() as opened:
         workers = [opened.enter_context(service(library)) for _ in range(2)]
@@ -119,7 +119,7 @@ def test_publications_under_load_from_sixteen_clients(library: Library, is_long:
             for thread in threads:
                 thread.join()
         assert wrong == []
-        assert asked > rounds
+        assert asked > 4 * rounds
         for (_, pid), (handles, memory) in zip(workers, settled, strict=True):
             assert descriptors(pid) <= handles + CLIENTS
             assert resident_mb(pid) <= memory * 1.25 + 30
