@@ -31,7 +31,7 @@ class Machine:
         self.environment = {"PATH": str(self.bin), "HOME": str(folder), "LANG": "C.UTF-8"}
         self.bin.mkdir()
         self.log.touch()
-        for name in ("sh", "env", "dirname", "sed", "cat", "rm", "true"):
+        for name in ("sh", "env", "dirname", "sed", "cat", "rm", "tail", "true"):
             (self.bin / name).symlink_to(str(shutil.which(name)))
 
     def command(self, name: str, body: str) -> Path:
