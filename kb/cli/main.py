@@ -63,8 +63,10 @@ def run(arguments: list[str] | None = None) -> int:
             err=True,
         )
         return FAILED
-    except SystemExit:
-        # In this mode click exits by itself for one reason: the reader of our output has gone
+    except SystemExit as stopped:
+        if stopped.code != FAILED:
+            raise  # the server's own, where it cannot start
+        # click's own, in this mode for one reason: the reader of our output has gone
         # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
