@@ -63,8 +63,11 @@ def run(arguments: list[str] | None = None) -> int:
             err=True,
         )
         return FAILED
-    except BrokenPipeError:
-        # The reader of our output has gone (`kb search ... | head -1`): not an error, and nothing to add.
+    except SystemExit as stopped:
+        if stopped.code != FAILED:
+            raise  # the server's own, where it cannot start
+        # click's own, in this mode for one reason: the reader of our output has gone
+        # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

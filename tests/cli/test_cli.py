@@ -395,12 +395,14 @@ def test_bytes_that_are_not_utf8_can_be_asked_and_printed(index_path: Path) -> N
         assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_a_reader_that_goes_away_is_no_error(index_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(index_path: Path, unbuffered: str) -> None:
     command = f'"{Path(sys.executable).with_name("kb")}" search --json --limit 100 --index "{index_path}" legs'
     done = subprocess.run(
         ["bash", "-c", f"{command} | head -c 1; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},  # set, it hides the broken pipe
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{0\n", "")
