@@ -12,8 +12,11 @@ from pathlib import Path
 
 import click
 
+from kb.cli.archive import backup, restore
 from kb.cli.author import lint, new
-from kb.cli.build import build
+from kb.cli.build import build, watch
+from kb.cli.care import check, gc, rollback, status
+from kb.cli.edit import add, remove
 from kb.cli.evaluate import evaluate
 from kb.cli.search import search
 from kb.cli.serve import serve
@@ -32,7 +35,10 @@ def kb() -> None:
     """
 
 
-for command in (build, search, serve, show, evaluate, new, lint):
+for command in (
+    *(build, add, remove, watch, search, serve, show, evaluate, new, lint),
+    *(status, check, rollback, gc, backup, restore),
+):
     kb.add_command(command)
 
 
