@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import analysis, confidence
+from kb import analysis, confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
@@ -65,11 +65,17 @@ class KnowledgeBase:
     It goes on answering from the generation it opened; open another to see what was published since.
     """
 
-    def __init__(self, index: Path, verify: Verify, base_url: str, weights: FusionWeights) -> None:
+    def __init__(
+        self, index: Path, verify: Verify, base_url: str, weights: FusionWeights | None
+    ) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
+        tuned = tuning.load(index) if weights is None else None
         folder, self.manifest, lease = open_generation(index, verify)
         self._folder = folder
+        if tuned is not None and tuned.mismatch(self.manifest) is None:
+            weights = tuned.weights
+        self.weights = weights or DEFAULT_WEIGHTS
         opened = ExitStack()
         opened.callback(lease.release)
         try:
@@ -88,7 +94,7 @@ class KnowledgeBase:
                 VectorIndex(folder / "vectors"),
                 NameIndex(folder / "names", postings.idf_of_rarest),
                 self._passages,
-                weights,
+                self.weights,
             )
         except Exception as error:
             opened.close()
@@ -107,12 +113,13 @@ class KnowledgeBase:
         *,
         verify: Verify = "quick",
         base_url: str = "",
-        weights: FusionWeights = DEFAULT_WEIGHTS,
+        weights: FusionWeights | None = None,
     ) -> KnowledgeBase:
         """Open the live generation of the index in `path`.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
-        path in citations. `weights` says how much each ranker counts. Raises the kinds of kb.errors.IndexUnusable.
+        path in citations. `weights` says how much each ranker counts; None takes those that `kb tune` stored, where
+        they hold for the generation, else the shipped ones. Raises the kinds of kb.errors.IndexUnusable.
         """
         return cls(Path(path), verify, base_url, weights)
 
@@ -204,14 +211,18 @@ class KnowledgeBase:
         """
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
+        ranking = self.rank(question)
+        return [
+            (self.unit_id(int(ranking.rows[place]), unit), float(ranking.scores[place]))
+            for place in ranking.best_of_each(unit)[:depth]
+        ]
+
+    def rank(self, question: str) -> Ranking:
+        """All candidates of a question with their signals and scores. Raises InvalidRequest."""
         parsed = parse_question(question)
         terms = analysis.terms(parsed.text)
         vector = self._encode(parsed.text)
-        ranking = self._ranker.rank(terms, vector, self._matching(parsed.conditions))
-        return [
-            (self._unit_id(int(ranking.rows[place]), unit), float(ranking.scores[place]))
-            for place in ranking.best_of_each(unit)[:depth]
-        ]
+        return self._ranker.rank(terms, vector, self._matching(parsed.conditions))
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         """The question's vector; that of a question of nothing but excluded words is near to nothing."""
@@ -229,7 +240,8 @@ class KnowledgeBase:
                 self._keyword = KeywordIndex(self._folder / "keyword", self.passage_count)
         return self._keyword.matching(conditions)
 
-    def _unit_id(self, row: int, unit: Unit) -> str:
+    def unit_id(self, row: int, unit: Unit) -> str:
+        """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
         entry = self._passages[row]
         article = self._store.article_head(int(entry["article"]))
         if unit == "article":

@@ -18,6 +18,7 @@ from kb.cli.evaluate import evaluate
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
+from kb.cli.tune import tune
 from kb.errors import IndexUnusable, InvalidRequest, KbError
 
 FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
@@ -32,7 +33,7 @@ def kb() -> None:
     """
 
 
-for command in (build, search, serve, show, evaluate, new, lint):
+for command in (build, search, serve, show, evaluate, tune, new, lint):
     kb.add_command(command)
 
 
