@@ -91,12 +91,12 @@ def fit(
     """
     if len(topics) < minimum:
         raise KbError(
-            f"{len(topics)} topics have a relevant unit; with fewer than {minimum} chance decides. "
-            "Judge more of them, or use --force."
+            f"Topics with a relevant unit: {len(topics)}. With fewer than {minimum} chance decides. "
+            "Judge more, or use --force."
         )
     if len(topics) < 2:
         raise KbError(
-            f"{len(topics)} topics have a relevant unit; cross-validation needs two. Judge more of them."
+            f"Topics with a relevant unit: {len(topics)}. Cross-validation needs two. Judge more."
         )
     random = np.random.default_rng(SEED)
     by_id = sorted(topics, key=lambda topic: topic.id)
