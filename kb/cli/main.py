@@ -21,6 +21,7 @@ from kb.cli.evaluate import evaluate
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
+from kb.cli.tune import tune
 from kb.errors import IndexUnusable, InvalidRequest, KbError
 
 FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
@@ -36,7 +37,7 @@ def kb() -> None:
 
 
 for command in (
-    *(build, add, remove, watch, search, serve, show, evaluate, new, lint),
+    *(build, add, remove, watch, search, serve, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
 ):
     kb.add_command(command)

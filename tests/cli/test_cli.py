@@ -48,11 +48,13 @@ def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[s
 def test_without_a_command_the_commands_are_listed_and_it_is_wrong_usage(kb: Kb) -> None:
     code, out, err = kb()
     assert code == 2
-    for command in ("build", "search", "serve", "show", "eval", "new", "lint"):
+    for command in ("build", "search", "serve", "show", "eval", "tune", "new", "lint"):
         assert command in out + err
 
 
-@pytest.mark.parametrize("command", ["build", "search", "serve", "show", "eval", "new", "lint"])
+@pytest.mark.parametrize(
+    "command", ["build", "search", "serve", "show", "eval", "tune", "new", "lint"]
+)
 def test_every_command_has_help_on_stdout(kb: Kb, command: str) -> None:
     for flag in ("--help", "-h"):
         code, out, err = kb(command, flag)
@@ -77,6 +79,9 @@ def test_the_version_is_told(kb: Kb) -> None:
         ("show", "a", "b"),
         ("eval",),
         ("eval", "--topics", "no-such-file", "--qrels", "no-such-file"),
+        ("tune", "--topics", __file__),
+        ("tune", "--reset", "--force"),
+        ("tune", "--dry-run"),
         ("build", "--index", __file__),
     ],
 )
@@ -167,7 +172,9 @@ def test_a_bad_question_or_page_is_2_and_names_value_and_limit_and_never_the_tex
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", [("search", "legs"), ("show", "legs"), ("serve",)])
+@pytest.mark.parametrize(
+    "command", [("search", "legs"), ("show", "legs"), ("serve",), ("tune",), ("tune", "--reset")]
+)
 def test_a_missing_index_is_3_and_says_how_to_make_it(
     kb: Kb, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
