@@ -70,3 +70,7 @@ class IndexDamaged(IndexUnusable):
 
 class IndexFormatMismatch(IndexUnusable):
     """The index was written by another version of the format."""
+
+
+class TuningDamaged(IndexUnusable):
+    """The weights stored beside the generations are not what was written. Without them the index opens."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import confidence
+from kb import confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
 from kb.citing import Citer
@@ -83,14 +83,20 @@ class KnowledgeBase:
     It goes on answering from the generation it opened; open another to see what was published since.
     """
 
-    def __init__(self, index: Path, verify: Verify, base_url: str, weights: FusionWeights) -> None:
+    def __init__(
+        self, index: Path, verify: Verify, base_url: str, weights: FusionWeights | None
+    ) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
+        tuned = tuning.load(index) if weights is None else None
         found = open_newest(index, verify)
         folder, self.manifest = found.folder, found.manifest
         self._folder = folder
         self.damage = found.damage
         """Why this is not the live generation but an older one; None where it is the live one."""
+        if tuned is not None and tuned.mismatch(self.manifest) is None:
+            weights = tuned.weights
+        self.weights = weights or DEFAULT_WEIGHTS
         opened = ExitStack()
         opened.callback(found.lease.release)
         try:
@@ -106,7 +112,7 @@ class KnowledgeBase:
                 self._vectors,
                 NameIndex(folder / "names", postings.idf_of_rarest),
                 self._passages,
-                weights,
+                self.weights,
             )
             self._spelling = Spelling(folder / "spelling")
             self._reader = QuestionReader(
@@ -139,12 +145,13 @@ class KnowledgeBase:
         *,
         verify: Verify = "quick",
         base_url: str = "",
-        weights: FusionWeights = DEFAULT_WEIGHTS,
+        weights: FusionWeights | None = None,
     ) -> KnowledgeBase:
         """Open the live generation of the index in `path`; where that one does not verify, the newest that does.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
-        path in citations. `weights` says how much each ranker counts. Raises the kinds of kb.errors.IndexUnusable.
+        path in citations. `weights` says how much each ranker counts; None takes those that `kb tune` stored, where
+        they hold for the generation, else the shipped ones. Raises the kinds of kb.errors.IndexUnusable.
         """
         return cls(Path(path), verify, base_url, weights)
 
@@ -300,18 +307,22 @@ class KnowledgeBase:
         """
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
-        query = self._reader.read(question)
-        vector = self._encode(query.text)
-        ranking = self._ranker.rank(
-            query.terms, vector, self._matching(query.conditions), query.concepts
-        )
+        ranking = self.rank(question)
         order = self._spread(ranking) if unit == "section" else ranking.best_of_each(unit)
         # What evaluates a run sorts it by score, and breaks ties in its own way.
         scores = np.minimum.accumulate(ranking.scores[order]) - 1e-9 * np.arange(len(order))
         return [
-            (self._citer.unit_id(int(ranking.rows[place]), unit), float(score))
+            (self.unit_id(int(ranking.rows[place]), unit), float(score))
             for place, score in zip(order[:depth], scores, strict=False)
         ]
+
+    def rank(self, question: str) -> Ranking:
+        """All candidates of a question with their signals and scores. Raises InvalidRequest."""
+        query = self._reader.read(question)
+        vector = self._encode(query.text)
+        return self._ranker.rank(
+            query.terms, vector, self._matching(query.conditions), query.concepts
+        )
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
@@ -365,6 +376,10 @@ class KnowledgeBase:
                 )
         mask = self._keyword.matching(conditions)
         return mask if self._shown is None else mask & self._shown
+
+    def unit_id(self, row: int, unit: Unit) -> str:
+        """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
+        return self._citer.unit_id(row, unit)
 
     def _articles_of_passages(self) -> NDArray[np.int64]:
         """The article's ordinal of each passage, (N,)."""

@@ -42,12 +42,19 @@ class Ranking:
     keyword: KeywordScores
     postings: Postings
 
+    def owners(self, unit: Unit) -> NDArray[np.int64]:
+        """The ordinal of the unit that each candidate belongs to."""
+        return {"passage": self.rows, "section": self.sections, "article": self.articles}[unit]
+
     def best_of_each(self, unit: Unit) -> NDArray[np.int64]:
         """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
-        owner = {"passage": self.rows, "section": self.sections, "article": self.articles}[unit]
         order = np.argsort(-self.scores, kind="stable")
-        _, first = np.unique(owner[order], return_index=True)
+        _, first = np.unique(self.owners(unit)[order], return_index=True)
         return order[np.sort(first)]
+
+    def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
+        """The scores under other weights, which are adapted to the library as those in use were."""
+        return self.signals.combine(weights_for(self.postings.title_terms, weights))
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Of each candidate, whether its article's names say that it is about what is asked."""

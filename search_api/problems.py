@@ -25,6 +25,7 @@ from kb.errors import (
     InvalidRequest,
     KbError,
     NotFound,
+    TuningDamaged,
 )
 from search_api.validation import accepted_fields, field_errors
 
@@ -151,6 +152,8 @@ def index_remedy(error: BaseException) -> str:
             return f"The index is of another format version. {_REMEDY}"
         case IndexDamaged():
             return f"The index is damaged. {_REMEDY}"
+        case TuningDamaged():
+            return "The stored weights are damaged. Run `kb tune --reset`; the service goes on by itself."
         case _:
             return f"The index cannot be opened. {_REMEDY}"
 

@@ -50,8 +50,9 @@ def evaluate(
     run_out: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure the ranking, as it is shipped, on judged questions."""
+    """Measure the ranking, as it is shipped, on judged questions; `kb tune` measures fitted weights."""
     from kb import evaluation
+    from kb.fusion import DEFAULT_WEIGHTS
     from kb.knowledge_base import KnowledgeBase
 
     if run_out is not None and not run_out.parent.is_dir():
@@ -59,7 +60,7 @@ def evaluate(
     questions = evaluation.read_topics(topics, field)
     judgments = evaluation.read_qrels(qrels)
     with (
-        KnowledgeBase.open(index) as knowledge_base,
+        KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as knowledge_base,
         click.progressbar(
             length=len(questions), label="asking", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as bar,

@@ -21,6 +21,7 @@ from kb.cli.evaluate import evaluate
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
+from kb.cli.tune import tune
 from kb.errors import IndexUnusable, InvalidRequest, KbError
 
 FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
@@ -36,7 +37,7 @@ def kb() -> None:
 
 
 for command in (
-    *(build, add, remove, watch, search, serve, show, evaluate, new, lint),
+    *(build, add, remove, watch, search, serve, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
 ):
     kb.add_command(command)
@@ -69,8 +70,11 @@ def run(arguments: list[str] | None = None) -> int:
             err=True,
         )
         return FAILED
-    except BrokenPipeError:
-        # The reader of our output has gone (`kb search ... | head -1`): not an error, and nothing to add.
+    except SystemExit as stopped:
+        if stopped.code != FAILED:
+            raise  # the server's own, where it cannot start
+        # click's own, in this mode for one reason: the reader of our output has gone
+        # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from kb.errors import IndexDamaged, IndexMissing, IndexUnusable
+from kb import tuning
+from kb.errors import IndexDamaged, IndexMissing, IndexUnusable, TuningDamaged
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from search_api import live as live_module
 from search_api.app import create_app
 from search_api.live import LiveIndex
+from search_api.problems import index_remedy
 from search_api.settings import load_settings
 
 
@@ -229,3 +232,46 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
     assert {generation for _, generation in seen} == {before["generation"], published}
     assert after["articles"] == before["articles"] - 1
     assert after["status"] == "ok"
+
+
+def test_damaged_weights_are_told_with_their_remedy_and_taken_back_up_once_reset(
+    index_copy: Path,
+) -> None:
+    (index_copy / "tuning.json").write_text("{")
+    live = LiveIndex(index_copy, retry_after_s=0)
+    live.look()
+    with pytest.raises(TuningDamaged) as caught, live.use():
+        pass
+    assert "kb tune --reset" in index_remedy(caught.value)
+    assert str(index_copy) not in index_remedy(caught.value)
+    tuning.remove(index_copy)
+    live.look()
+    with live.use() as knowledge_base:
+        assert knowledge_base.search("legs").results
+    live.close()
+
+
+def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
+    index_copy: Path, tmp_path: Path
+) -> None:
+    from indexer.build import build
+
+    weights = FusionWeights(keyword=1, dense=0, sentence=0, name=0, focus=0)
+    live = LiveIndex(index_copy)
+    live.look()
+    with live.use() as before:
+        model, version = before.manifest.model.sha256, before.manifest.pipeline_version
+    tuning.store(
+        index_copy,
+        tuning.Tuning(weights, "2026-02-01T00:00:00+00:00", 42, "section", {}, model, version),
+    )
+    live.look()
+    with live.use() as same:
+        assert same.weights == DEFAULT_WEIGHTS
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "legs.md").write_text("# Legs\n\nLegs jerk at night.\n")
+    build(index_copy, [tmp_path / "corpus"])
+    live.look()
+    with live.use() as after:
+        assert after.weights == weights
+    live.close()
