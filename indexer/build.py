@@ -19,11 +19,13 @@ import numpy as np
 from indexer.corpus import fingerprint, list_files, read_corpora
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.lexicon import read_lexicon, write_lexicon
 from indexer.library import Library
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.name_writer import write_names
 from indexer.progress import Progress
 from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
+from indexer.spelling_writer import write_spelling
 from indexer.splitter import Splitter
 from indexer.store_writer import write_store
 from indexer.suggestion_writer import write_suggestions
@@ -73,8 +75,9 @@ def build(
 ) -> BuildReport:
     """Build the whole corpora into a new generation of `index` and publish it.
 
-    An article that cannot be read stops no other and stands in the report. Raises CorpusError where nothing
-    can be read at all, ModelError, BuildInProgress, and OSError; then the live generation stays as it was.
+    An article or a file about words that cannot be read stops no other and stands in the report. Raises
+    CorpusError where no article can be read, ModelError, BuildInProgress, and OSError; then the live generation stays
+    as it was.
     """
     progress = progress or Progress()
     begun = time.monotonic()
@@ -98,6 +101,7 @@ def _build(
 ) -> BuildReport:
     infos = _corpus_infos(corpora)
     progress.stage("read")
+    lexicon = read_lexicon(corpora)
     reader = read_corpora(corpora)
     articles, sections = write_store(folder / STORE, _counted(reader, progress))
     progress.stage("load model")
@@ -110,6 +114,7 @@ def _build(
         np.save(folder / "passages.npy", library.passages, allow_pickle=False)
         np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
         embedded, texts = _embed(index, folder / "vectors", library, model, progress)
+        write_spelling(folder / "spelling", library.articles())
         write_suggestions(folder / "suggestions", library.articles())
         progress.stage("write keyword index", len(library.passages))
         write_whoosh(folder / "keyword", _counted(library.fields(), progress))
@@ -120,14 +125,17 @@ def _build(
     )
     write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
 
+    write_lexicon(folder, lexicon)
+
     progress.stage("publish")
+    failures = (*reader.failures, *lexicon.failures)
     manifest = Manifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         model=model.info,
         bm25f=parameters,
         corpora=infos,
         counts=Counts(articles, sections, len(library.passages), terms),
-        failures=tuple(str(failure) for failure in reader.failures),
+        failures=tuple(str(failure) for failure in failures),
         files=file_infos(folder),
     )
     generation = publish(index, folder, manifest)
@@ -139,7 +147,7 @@ def _build(
         passages=len(library.passages),
         texts=texts,
         embedded=embedded,
-        failures=tuple(reader.failures),
+        failures=failures,
         seconds=time.monotonic() - begun,
     )
 

@@ -2,8 +2,9 @@
 
 A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
 in the order of their POSIX paths. In folders, names that start with "." or "_" are passed over, and
-so are README* and LICENSE*. A link that leads out of its folder is refused: a corpus is what its
-folder holds, and whoever may write there may not thereby publish the rest of the disk.
+so are README* and LICENSE*. `LEXICONS` in a folder's root are no articles, but part of the corpus.
+A link that leads out of its folder is refused: a corpus is what its folder holds, and whoever may
+write there may not thereby publish the rest of the disk.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIX = ".txt"
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz")
 SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, *JSONL_SUFFIXES)
+
+LEXICONS = ("notices.yaml", "vocabulary.yaml")
+"""Files in the root of a corpus that say something of words (`indexer.lexicon`)."""
 
 FILE_MAX_BYTES = 64 * 1024 * 1024
 """The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
@@ -98,14 +102,15 @@ def read_corpora(paths: Sequence[Path]) -> CorpusReader:
 
 
 def fingerprint(paths: Sequence[Path]) -> str:
-    """SHA-256, in hex, of what `read_corpora` would read: it changes when the articles may.
+    """SHA-256, in hex, of what `read_corpora` and `list_lexicons` find: it changes when an index may.
 
     It covers the names of the files within each path, their contents, and the order of the paths
     (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
     Raises CorpusError as `read_corpora` does; costs one reading of every file.
     """
     files, _ = list_files(paths)
-    entries = sorted((file.corpus, file.name, _content_hash(file.path)) for file in files)
+    articles = [(file.corpus, file.name, _content_hash(file.path)) for file in files]
+    entries = sorted(articles + lexicon_entries(paths))
     # JSON and not a mere join: no name can then pass for the end of another entry.
     digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, len(paths)]).encode())
     for entry in entries:
@@ -133,6 +138,34 @@ def list_files(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleErr
                 name = file.relative_to(path).as_posix() if path.is_dir() else file.name
                 files.append(CorpusFile(corpus, name, file))
     return files, refused
+
+
+def list_lexicons(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleError]]:
+    """Those of `LEXICONS` that stand in the roots of `paths`, in their order, and which are refused.
+
+    Costs a look at each folder's root; a path that is a file has none.
+    """
+    files: list[CorpusFile] = []
+    refused: list[ArticleError] = []
+    for corpus, root in enumerate(paths):
+        for name in LEXICONS:
+            path = root / name
+            if not os.path.lexists(path):
+                continue
+            problem = _problem(path, root.resolve())
+            if problem is None and path.is_dir():
+                problem = ArticleError(path, "is a folder: put a file in its place")
+            if problem is None:
+                files.append(CorpusFile(corpus, name, path))
+            else:
+                refused.append(problem)
+    return files, refused
+
+
+def lexicon_entries(paths: Sequence[Path]) -> list[tuple[int, str, str]]:
+    """What `LEXICONS` add to a fingerprint: corpus, name and content hash of each."""
+    files, _ = list_lexicons(paths)
+    return [(file.corpus, file.name, _content_hash(file.path)) for file in files]
 
 
 def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:

@@ -2,7 +2,8 @@
 
 Markdown is checked in full. Plain text has no place for aliases, sources and dates, and a JSONL
 collection comes from elsewhere, so those are held only to what breaks for a reader: articles that
-cannot be read, related articles that do not exist, dates to come, sections without text.
+cannot be read, related articles that do not exist, dates to come, sections without text. So are
+`notices.yaml` and `vocabulary.yaml`: to what would keep a build from using them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from indexer.corpus import (
     read_bytes,
     read_file,
 )
+from indexer.lexicon import read_lexicon
 from indexer.readers.markdown import Link, MarkdownArticle, parse_markdown
 from indexer.skeleton import PLACEHOLDER
 from kb.article import Article, Section
@@ -63,6 +65,8 @@ def lint(paths: Sequence[Path], today: date | None = None) -> list[Finding]:
         survey.add_error(error)
     for file in files:
         survey.read(file)
+    for error in read_lexicon(paths).failures:
+        survey.add_error(error)
     survey.check_references()
     order = {str(file.path): position for position, file in enumerate(files)}
     return sorted(

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from kb.errors import KbError
     from kb.knowledge_base import KnowledgeBase
     from kb.passage import Passage
-    from kb.results import Citation, Explanation, SearchResponse, SearchResult, Snippet
+    from kb.results import (
+        Citation,
+        Explanation,
+        Link,
+        Notice,
+        SearchResponse,
+        SearchResult,
+        Snippet,
+    )
     from kb.suggest import Suggestion
 
 _HOME = {
@@ -27,6 +35,8 @@ _HOME = {
     "Explanation": "kb.results",
     "KbError": "kb.errors",
     "KnowledgeBase": "kb.knowledge_base",
+    "Link": "kb.results",
+    "Notice": "kb.results",
     "Passage": "kb.passage",
     "SearchResponse": "kb.results",
     "SearchResult": "kb.results",
@@ -43,6 +53,8 @@ __all__ = [
     "Explanation",
     "KbError",
     "KnowledgeBase",
+    "Link",
+    "Notice",
     "Passage",
     "SearchResponse",
     "SearchResult",

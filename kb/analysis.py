@@ -1,11 +1,13 @@
 """Given a text, its terms: what the keyword index holds and what a question is looked up by.
 
 The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing
-hands the analyser to Whoosh; a question calls `terms` or `tokens`, which open no index.
+hands the analyser to Whoosh; a question calls `terms` or `tokens`, which open no index. `stems` and `words` keep
+the stop words, for names and phrases.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -23,6 +25,11 @@ MAX_TERM_BYTES = 64
 # Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
 _WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"
 
+_PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_APOSTROPHES = str.maketrans(
+    dict.fromkeys("’‘ʼ`´＇", "'")
+)  # as they are typed; one for one, so that places stay
+
 _stemmers = threading.local()  # a PyStemmer object may not be shared between threads
 
 
@@ -35,15 +42,20 @@ class Token:
     end: int
 
 
-@lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
-    """The folded stem of a lower-case word."""
+def fold(word: str) -> str:
+    """A lower-case word without accents, apostrophes and a final 's."""
     folded = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", word)
         if not unicodedata.combining(letter)
     )
-    folded = folded.replace("’", "'").removesuffix("'s").replace("'", "")
+    return folded.replace("’", "'").removesuffix("'s").replace("'", "")
+
+
+@lru_cache(maxsize=100_000)
+def _stem(word: str) -> str:
+    """The folded stem of a lower-case word."""
+    folded = fold(word)
     try:
         stemmer = _stemmers.english
     except AttributeError:
@@ -85,3 +97,22 @@ def tokens(text: str) -> list[Token]:
     return [
         Token(token.text, token.startchar, token.endchar) for token in _analyzer(text, chars=True)
     ]
+
+
+def stems(text: str) -> list[str]:
+    """The folded stem of every word of `text` in order, small words included; hyphens part words.
+
+    For phrases whose small words carry the meaning: "passing out" is not "pass".
+    """
+    composed = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
+    found = [_stem(word.lower()) for word in _PLAIN_WORD.findall(composed)]
+    return [stem for stem in found if stem]
+
+
+def words(text: str) -> list[Token]:
+    """The same stems with the places they came from; `text` in NFC."""
+    found = (
+        Token(_stem(match[0].lower()), match.start(), match.end())
+        for match in _PLAIN_WORD.finditer(text.translate(_APOSTROPHES))
+    )
+    return [token for token in found if token.term]

@@ -33,7 +33,7 @@ class CorpusError(KbError):
 
 
 class ArticleError(KbError):
-    """One article cannot be read. The others are not stopped by it."""
+    """One article, or one file of a corpus, cannot be read. The others are not stopped by it."""
 
     def __init__(self, path: Path | str, reason: str, line: int | None = None) -> None:
         # A file's name need not be UTF-8; what is printed or sent as JSON must be.

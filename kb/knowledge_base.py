@@ -25,17 +25,21 @@ from kb.errors import IndexDamaged, InvalidRequest, NotFound
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, open_generation
 from kb.names import NameIndex
+from kb.notices import Notices
 from kb.passage import Passage
 from kb.postings import Postings
 from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
 from kb.ranking import Ranker, Ranking, Unit
 from kb.related import nearest_articles
-from kb.results import Answered, Citation, Facets, FacetValue, SearchResponse, SearchResult
+from kb.results import Citation, Facets, FacetValue, SearchResponse, SearchResult
 from kb.snippet import excerpt
+from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.suggest import Suggestion, Suggestions
 from kb.vectors import VectorIndex
+from kb.vocabulary import FOLDER as VOCABULARY
+from kb.vocabulary import Vocabulary
 from kb.web_address import host_name
 
 if TYPE_CHECKING:
@@ -92,6 +96,8 @@ class KnowledgeBase:
                 folder / "sentences.npy", mmap_mode="r", allow_pickle=False
             ).view(np.ndarray)
             postings = Postings(folder / "postings")
+            self._notices = Notices.load(folder)
+            self._vocabulary = Vocabulary(folder / VOCABULARY)
             self._vectors = VectorIndex(folder / "vectors")
             self._ranker = Ranker(
                 postings,
@@ -100,6 +106,7 @@ class KnowledgeBase:
                 self._passages,
                 weights,
             )
+            self._spelling = Spelling(folder / "spelling")
             self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
@@ -209,7 +216,12 @@ class KnowledgeBase:
 
         At most `limit`, 1 to 50; none for a blank text. Raises InvalidRequest, which names the parameter.
         """
-        return self._suggestions.suggest(text, limit)
+        found = self._suggestions.suggest(text, limit)
+        if not found:
+            repair = self._spelling.repair(text)
+            if repair.changes:
+                found = self._suggestions.suggest(repair.text, limit)
+        return found
 
     def search(
         self,
@@ -241,7 +253,7 @@ class KnowledgeBase:
         ranking = self._ranker.rank(terms, vector, mask)
         order = ranking.best_of_each("section")
         watch.lap("rank")
-        verdict = self._verdict(ranking, order)
+        verdict = confidence.answered(ranking.evidence(), self.passage_count)
         page = [
             self._result(ranking, int(place), rank)
             for rank, place in enumerate(order[offset : offset + limit], start=offset + 1)
@@ -250,7 +262,12 @@ class KnowledgeBase:
         watch.lap("cite")
         # A command line can hold bytes that are not UTF-8; an answer can always be printed.
         asked = question.encode(errors="replace").decode()
-        return SearchResponse(asked, verdict, tuple(page), self.generation, watch.total(), nearby)
+        # The whole question, as typed: a notice depends on no operator and on no result.
+        notices = self._notices.find(question)
+        watch.lap("notices")
+        return SearchResponse(
+            asked, verdict, tuple(page), self.generation, watch.total(), notices, nearby
+        )
 
     def run(
         self, question: str, unit: Unit = "section", depth: int = MAX_DEPTH
@@ -324,14 +341,6 @@ class KnowledgeBase:
         return Passage(
             article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
         ).id
-
-    def _verdict(self, ranking: Ranking, order: NDArray[np.int64]) -> Answered:
-        if not len(order):
-            return "none"
-        place = int(order[0])
-        return confidence.answered(
-            confidence.evidence(float(ranking.signals.dense[place]), ranking.coverage(place))
-        )
 
     def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
         """The sentence of a candidate that comes nearest to the question, as a range of its section."""

@@ -11,10 +11,10 @@ from typing import Any
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 """Raised whenever the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"
@@ -61,7 +61,7 @@ class FileInfo:
 class Manifest:
     """What `manifest.json` says. `created` is ISO 8601 in UTC; `files` is keyed by relative POSIX path.
 
-    `failures` are the messages of the articles that could not be read.
+    `failures` are the messages of the articles and files that could not be read.
     """
 
     created: str

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kb import confidence
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, nearness, weights_for
 from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings
@@ -44,13 +45,17 @@ class Ranking:
         _, first = np.unique(owner[order], return_index=True)
         return order[np.sort(first)]
 
-    def coverage(self, place: int) -> float:
-        """The share of the question's words, weighted by idf, that the candidate holds in any field; 0 to 1."""
-        if not self.keyword.bound:
+    def evidence(self) -> float:
+        """How much speaks for the library having an answer: kb.confidence."""
+        if not len(self.rows):
             return 0.0
-        held = self.postings.contributions(self.keyword, int(self.rows[place]))
-        known = sum(found.idf for found in self.keyword.matched if found.term in held)
-        return known / self.keyword.bound
+        dense = self.signals.dense
+        nearest = np.argsort(-dense, kind="stable")[: confidence.NEAREST]
+        return confidence.evidence(
+            nearby=float(dense[nearest].mean()),
+            sentence=float(self.signals.sentence[nearest[0]]),
+            words=float(self.signals.keyword[nearest].max()),
+        )
 
     def explain(self, place: int, names: tuple[str, ...]) -> Explanation:
         """What each ranker contributed to a candidate; `names` are its article's title and aliases."""

@@ -98,12 +98,31 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A public page, with the name to show."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Fixed words of the publisher for questions that sound like an emergency, with pages where to check them."""
+
+    id: str
+    title: str
+    text: str
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
-    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step. `facets`
-    are there where they were asked for.
+    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
+    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there
+    where they were asked for.
     """
 
     question: str
@@ -111,6 +130,7 @@ class SearchResponse:
     results: tuple[SearchResult, ...]
     generation: str
     timings: dict[str, float]
+    notices: tuple[Notice, ...] = ()
     facets: Facets | None = None
 
     def to_dict(self) -> dict[str, Any]:

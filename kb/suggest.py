@@ -47,6 +47,9 @@ SLIP_LETTERS = range(3, 10)
 """How long the beginnings are that slips are looked for in: one letter more or less than what is compared, at most."""
 
 _COMPARED = SLIP_LETTERS[-2]
+"""One slip is forgiven in so many letters, and"""
+MAX_SLIPS = 2
+"""so many in a word that is longer."""
 
 ENTRY = np.dtype([("kind", "u1"), ("letters", "<u2")])
 """What it is, as a place in KINDS, and the letters of its words."""
@@ -92,8 +95,11 @@ def split_words(text: str) -> list[str]:
 
 def fold(word: str) -> str:
     """Lower case, no accents, no apostrophes, at most MAX_WORD_BYTES long."""
-    plain = unicodedata.normalize("NFKD", word.lower().replace("'", "").replace("’", ""))
-    return cut("".join(letter for letter in plain if not unicodedata.combining(letter))).decode()
+    plain = word.lower().replace("'", "").replace("’", "")
+    if plain.isascii():
+        return plain[:MAX_WORD_BYTES]
+    decomposed = unicodedata.normalize("NFKD", plain)
+    return cut("".join(each for each in decomposed if not unicodedata.combining(each))).decode()
 
 
 def cut(word: str) -> bytes:
@@ -213,20 +219,20 @@ class Suggestions:
         if len(typed) <= SLIP_LETTERS[0]:
             return set()
         near: dict[str, int] = {}
+        longer: set[int] = set()
         for row in look_up(self._slip_hashes, deletion_hashes(typed, 1)).tolist():
             first = int(self._slip_words[row])
             beginning = self._words[first].decode()[: int(self._slip_letters[row])]
-            distance, _ = nearest_beginning(typed, beginning)
-            if distance > 1:
+            if not one_slip_at_most(typed, beginning):
                 continue
-            if len(word) == len(typed):
-                if distance:
-                    near[beginning] = distance
-                continue
-            for name in self._words[first : _find(self._words, beginning.encode() + b"\xff")]:
-                distance, beginning = nearest_beginning(word, name.decode())
-                if 1 <= distance <= 2:
-                    near[beginning] = distance
+            if len(word) > len(typed):
+                longer.update(range(first, _find(self._words, beginning.encode() + b"\xff")))
+            elif beginning != typed:
+                near[beginning] = 1
+        for place in longer:
+            distance, beginning = nearest_beginning(word, self._words[place].decode(), MAX_SLIPS)
+            if 1 <= distance <= MAX_SLIPS:
+                near[beginning] = distance
         least = min(near.values(), default=0)
         return {beginning for beginning, distance in near.items() if distance == least}
 
@@ -238,11 +244,16 @@ class Suggestions:
         low, high = 0, len(self._kinds)
         while low < high:
             middle = (low + high) // 2
-            if self._strings(middle)[1] < text:
+            if self._key(middle) < text:
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def _key(self, entry: int) -> str:
+        """What an entry is sorted by."""
+        start, end, _ = self._text_ends[entry].tolist()
+        return self._texts[start:end].tobytes().decode()
 
     def _strings(self, entry: int) -> tuple[str, str, str]:
         """What is shown, what is sorted by, and the path."""
@@ -273,21 +284,46 @@ def _find(table: NDArray[Any], key: str | bytes) -> int:
     return int(np.searchsorted(table, np.array(value, dtype=table.dtype)))
 
 
-def nearest_beginning(typed: str, word: str) -> tuple[int, str]:
+def one_slip_at_most(one: str, other: str) -> bool:
+    """Whether an insertion, a deletion, a replacement or a swap of neighbours, or nothing, makes one of the other."""
+    place = 0
+    shorter = min(len(one), len(other))
+    while place < shorter and one[place] == other[place]:
+        place += 1
+    rest, others = one[place:], other[place:]
+    return (
+        rest[1:] == others[1:]
+        or rest == others[1:]
+        or rest[1:] == others
+        or (rest[2:] == others[2:] and rest[:2] == others[1::-1])
+    )
+
+
+def nearest_beginning(typed: str, word: str, most: int) -> tuple[int, str]:
     """How far `typed` is from the nearest beginning of `word`, in slips, and that beginning, the longest of them.
 
-    Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours.
+    Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. Where it takes more than
+    `most` slips, `most` + 1 and "".
     """
+    word = word[: len(typed) + most]
+    same = 0
+    while same < min(len(typed), len(word)) and typed[same] == word[same]:
+        same += 1
+    ahead = word[same:]
     before: list[int] = []
-    row = list(range(len(word) + 1))
-    for i, letter in enumerate(typed, start=1):
+    row = list(range(len(ahead) + 1))
+    for i, letter in enumerate(typed[same:], start=1):
         earlier, before = before, row
         row = [i]
-        for j, other in enumerate(word, start=1):
+        for j, other in enumerate(ahead, start=1):
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == word[j - 2] and typed[i - 2] == other:
+            if i > 1 and j > 1 and letter == ahead[j - 2] and typed[same + i - 2] == other:
                 cost = min(cost, earlier[j - 2] + 1)
             row.append(cost)
+        if min(row) > most and min(before) > most:
+            break
     least = min(row)
+    if least > most:
+        return most + 1, ""
     end = max(place for place, cost in enumerate(row) if cost == least)
-    return least, word[:end]
+    return least, word[: same + end]

@@ -85,8 +85,10 @@ SEARCH_RESPONSE: dict[str, Any] = {
         "encode": 15.489,
         "rank": 25.592,
         "cite": 3.545,
-        "total": 44.74,
+        "notices": 0.02,
+        "total": 44.76,
     },
+    "notices": [],
     "facets": None,
 }
 

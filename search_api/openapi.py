@@ -28,6 +28,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
         "facets": "What the answer could be narrowed to, where that was asked for; else null.",
+        "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
+        " results, whatever those are.",
     },
     "Facets": {
         "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
@@ -38,6 +40,18 @@ FIELDS: dict[str, dict[str, str]] = {
         "": "One topic or source.",
         "name": "Its name.",
         "articles": "How many of those articles bear it.",
+    },
+    "Notice": {
+        "": "Fixed words of the publisher, which no ranking chose.",
+        "id": "Its id.",
+        "title": "What it is about, in a few words.",
+        "text": "What to do, in two or three sentences.",
+        "links": "Public pages where it can be checked.",
+    },
+    "Link": {
+        "": "A public page.",
+        "title": "Its name.",
+        "url": "Its address.",
     },
     "SearchResult": {
         "": "One section, by its best passage.",

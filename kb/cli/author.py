@@ -28,6 +28,7 @@ def new(title: str, folder: Path) -> None:
 def lint(paths: tuple[Path, ...]) -> int:
     """Look for what is missing or wrong in articles: aliases, sources, repeated headings, broken links.
 
+    `notices.yaml` and `vocabulary.yaml` in the root of a folder are checked too.
     PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found.
     """
     from indexer.lint import lint as find

@@ -42,7 +42,7 @@ def build(index: Path, corpora: tuple[Path, ...], model: str, if_stale: bool, as
     """Build the index from the whole corpus and publish it.
 
     Texts that were embedded before are not embedded again. The index that is live goes on answering until the new
-    one is whole. Ends with exit code 1 where some articles could not be read; the others are in the index.
+    one is whole. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
     """
     from indexer.build import build as build_index
     from indexer.build import is_stale
@@ -67,7 +67,8 @@ def _summarise(report: BuildReport, index: Path) -> None:
     if report.failures:
         count = len(report.failures)
         click.echo(
-            f"{count} {'article' if count == 1 else 'articles'} could not be read:", err=True
+            f"{count} {'article or file' if count == 1 else 'articles or files'} could not be read:",
+            err=True,
         )
         for failure in report.failures:
             click.echo(f"  {failure}", err=True)

@@ -51,6 +51,12 @@ def search(
 
 
 def _print(response: SearchResponse) -> None:
+    for notice in response.notices:
+        click.echo(click.style(notice.title, bold=True))
+        click.echo(textwrap.fill(notice.text, _WIDTH))
+        for link in notice.links:
+            click.echo(f"   {link.title}: {link.url}")
+        click.echo()
     if not response.results:
         click.echo("Nothing matches.", err=True)
     elif response.answered == "none":

@@ -97,6 +97,14 @@ def test_a_search_prints_cited_passages_on_stdout(kb: Kb, index_path: Path) -> N
     assert kb("search", "--index", index_path, *QUESTION.split()) == (code, out, err)
 
 
+def test_notices_are_printed_above_the_results(kb: Kb, index_path: Path) -> None:
+    code, out, _ = kb("search", "--index", index_path, "crushing chest pain")
+    assert code == 0
+    title, _, rest = out.partition("\n")
+    assert title == "Chest pain or a possible heart attack"
+    assert rest.index("https://www.nhs.uk/conditions/heart-attack/") < rest.index("1. ")
+
+
 def test_the_json_of_a_search_is_that_of_the_api(
     kb: Kb, index_path: Path, knowledge_base: KnowledgeBase
 ) -> None:
@@ -288,7 +296,7 @@ def test_articles_that_cannot_be_read_are_named_and_the_others_built(
     assert sorted(Path(failure["path"]).name for failure in report["failures"]) == [
         *("latin.md", "matter.md", "twin.md")
     ]
-    assert "3 articles could not be read:" in err
+    assert "3 articles or files could not be read:" in err
     for part in ("latin.md", "not UTF-8", "matter.md", "twin.md", '"one"'):
         assert part in err
     assert kb("show", "--index", index_copy, "one")[1].startswith("Good")

@@ -6,34 +6,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.confidence import CONFIDENT, LIKELY, answered, evidence
+from kb.confidence import SURE, answered, evidence, unrelated
 
 cosines = st.floats(-1, 1)
 shares = st.floats(0, 1)
+sizes = st.integers(0, 10_000_000)
 
 
-def test_the_words_begin_at_their_thresholds() -> None:
-    assert answered(CONFIDENT) == "confident"
-    assert answered(CONFIDENT - 1e-9) == "likely"
-    assert answered(LIKELY) == "likely"
-    assert answered(LIKELY - 1e-9) == "none"
-    assert answered(0) == "none"
+@given(sizes)
+def test_the_words_begin_at_their_thresholds(passages: int) -> None:
+    line = unrelated(passages)
+    assert answered(line + SURE, passages) == "confident"
+    assert answered(line + SURE - 1e-9, passages) == "likely"
+    assert answered(line, passages) == "likely"
+    assert answered(line - 1e-9, passages) == "none"
+    assert answered(0, passages) == "none"
 
 
-def test_evidence_is_the_cosine_and_the_words_that_are_held() -> None:
-    assert evidence(0.5, 0.5) == pytest.approx(0.9 * 0.5 + 0.1 * 0.5)
-    assert evidence(-0.5, 1.0) == pytest.approx(0.1)
+@given(cosines, cosines, shares, cosines, cosines, shares)
+def test_more_of_anything_is_never_less_evidence(*found: float) -> None:
+    low = evidence(*(min(found[place], found[place + 3]) for place in range(3)))
+    high = evidence(*(max(found[place], found[place + 3]) for place in range(3)))
+    assert low <= high <= 1
 
 
-@given(cosines, shares, cosines, shares)
-def test_more_of_anything_is_never_less_evidence(
-    cosine: float, share: float, more: float, most: float
-) -> None:
-    low = evidence(min(cosine, more), min(share, most))
-    high = evidence(max(cosine, more), max(share, most))
-    assert 0 <= low <= high <= 1
+@given(sizes, sizes)
+def test_in_a_larger_library_something_nearer_must_be_found(one: int, other: int) -> None:
+    assert unrelated(min(one, other)) <= unrelated(max(one, other))
 
 
 def test_words_alone_are_no_answer_and_a_near_meaning_needs_no_words() -> None:
-    assert answered(evidence(0.1, 1.0)) == "none"
-    assert answered(evidence(0.75, 0.0)) == "confident"
+    for passages in (10, 1_000, 100_000):
+        assert answered(evidence(0.1, 0.1, 1.0), passages) != "confident"
+        assert answered(evidence(0.75, 0.8, 0.0), passages) == "confident"
+
+
+def test_the_line_is_where_it_was_laid() -> None:
+    assert unrelated(237) == pytest.approx(0.25, abs=0.005)
+    assert unrelated(36_437) == pytest.approx(0.38, abs=0.005)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,26 @@ def test_a_question_about_something_else_has_no_answer(knowledge_base: Knowledge
     assert knowledge_base.search("who won the world cup final in 1998").answered == "none"
 
 
+def test_notices_come_whatever_operators_and_pages_say(knowledge_base: KnowledgeBase) -> None:
+    for question in ("I can't breathe", '"can\'t breathe" -dentures', "title:cant breathe"):
+        response = knowledge_base.search(question, limit=1, offset=3)
+        assert [notice.id for notice in response.notices] == ["breathing"]
+    assert knowledge_base.search(QUESTIONS[0]).notices == ()
+
+
+def test_a_spoilt_file_about_words_is_damage(
+    index_copy: Path, replace_content: Callable[[Path, bytes], None]
+) -> None:
+    (generation,) = (index_copy / "generations").iterdir()
+    for name in ("notices.json", "vocabulary/keys.npy"):
+        kept = (generation / name).read_bytes()
+        replace_content(generation / name, kept[:-1])
+        with pytest.raises(IndexDamaged, match=name):
+            KnowledgeBase.open(index_copy)
+        replace_content(generation / name, kept)
+    KnowledgeBase.open(index_copy).close()
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question: str) -> None:
     response = knowledge_base.search(question, limit=MAX_LIMIT)
@@ -67,7 +88,7 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
         assert citation.url == f"/articles/{article.id}#{section.id}"
         assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
         why = result.explanation
-        total = why.keyword + why.dense + why.sentence + why.name + why.heading
+        total = why.keyword + why.dense + why.sentence + why.name + why.focus
         assert total == pytest.approx(result.score, abs=1e-12)
         assert why.name_matched in (article.title, *article.aliases)
         cited.add((article.id, section.id))
@@ -279,3 +300,16 @@ def test_the_package_offers_its_names_and_no_others() -> None:
     assert kb.KnowledgeBase is KnowledgeBase
     with pytest.raises(AttributeError, match="nothing"):
         kb.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("typed", ["syatica", "muscletwitching", "electromiografy", "takycardia"])
+def test_suggestions_forgive_what_a_question_forgives(
+    knowledge_base: KnowledgeBase, typed: str
+) -> None:
+    assert knowledge_base.suggest(typed)
+
+
+def test_suggestions_lead_to_the_configured_address(index_path: Path) -> None:
+    with KnowledgeBase.open(index_path, base_url="https://example.org/kb/") as opened:
+        (first, *_) = opened.suggest("restless")
+    assert first.url == "https://example.org/kb/articles/restless-legs-syndrome"

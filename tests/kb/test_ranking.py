@@ -129,10 +129,14 @@ def test_the_nearest_sentence_of_a_candidate_is_known_by_its_row(ranker: Ranker)
     assert [ranker.sentence_row(masked, place) for place in range(2)] == [3, 4]
 
 
-def test_coverage_is_the_idf_share_of_the_questions_words(ranker: Ranker) -> None:
+def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:
     found = ranker.rank(["leg", "cramp"], QUESTION)
-    assert found.coverage(0) == pytest.approx(1)
-    assert 0 < found.coverage(2) < 1
-    assert found.coverage(3) == 0
-    assert 0 < ranker.rank(["leg", "zebra"], QUESTION).coverage(0) < 1
-    assert ranker.rank([], QUESTION).coverage(0) == 0
+    dense = found.signals.dense
+    nearest = int(np.argmax(dense))
+    assert found.evidence() == pytest.approx(
+        0.6 * float(dense.mean())
+        + 0.2 * float(found.signals.sentence[nearest])
+        + 0.2 * float(found.signals.keyword.max())
+    )
+    nothing = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    assert nothing.evidence() == 0

@@ -5,16 +5,31 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from indexer.corpus import read_corpora
 from indexer.suggestion_writer import write_suggestions
-from kb import KnowledgeBase
 from kb.article import Article, Section
 from kb.errors import InvalidRequest
-from kb.suggest import MAX_SUGGESTIONS, Suggestion, Suggestions, nearest_beginning, split_words
+from kb.suggest import (
+    MAX_SUGGESTIONS,
+    Suggestion,
+    Suggestions,
+    nearest_beginning,
+    one_slip_at_most,
+    split_words,
+)
 
 Make = Callable[..., Suggestions]
+
+ARTICLES = list(read_corpora([Path(__file__).parents[2] / "corpus"]))
+ALL_WORDS = {
+    word
+    for each in ARTICLES
+    for name in (each.title, *each.aliases, *(section.heading for section in each.sections))
+    for word in split_words(name)
+}
 
 
 def article(title: str, *headings: str, aliases: Sequence[str] = ()) -> Article:
@@ -181,21 +196,51 @@ def test_the_arrays_do_not_depend_on_the_order_of_articles(tmp_path: Path) -> No
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Suggestions:
+    folder = tmp_path_factory.mktemp("corpus") / "suggestions"
+    write_suggestions(folder, ARTICLES)
+    return Suggestions(folder)
+
+
+@settings(deadline=None)
 @given(st.text(max_size=40))
-def test_whatever_is_typed_is_answered(knowledge_base: KnowledgeBase, text: str) -> None:
-    assert len(knowledge_base.suggest(text, 5)) <= 5
+def test_whatever_is_typed_is_answered(corpus: Suggestions, text: str) -> None:
+    assert len(corpus.suggest(text, 5)) <= 5
 
 
-@given(st.data())
+@settings(deadline=None)
+@given(st.sampled_from(ARTICLES), st.integers(3, 80))
 def test_every_article_is_found_by_every_beginning_of_its_title(
-    knowledge_base: KnowledgeBase, data: st.DataObject
+    corpus: Suggestions, wanted: Article, letters: int
 ) -> None:
-    summary = data.draw(st.sampled_from(knowledge_base.articles()))
-    typed = summary.title[: data.draw(st.integers(3, len(summary.title)))]
-    if split_words(typed):
-        # Others may begin so too; all that do are names.
-        found = knowledge_base.suggest(typed, MAX_SUGGESTIONS)
-        assert any(suggestion.text == summary.title for suggestion in found)
+    found = corpus.suggest(wanted.title[:letters], MAX_SUGGESTIONS)
+    assert wanted.title in texts(found)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(ARTICLES), st.data())
+def test_one_slip_in_a_long_word_of_a_title_is_forgiven(
+    corpus: Suggestions, wanted: Article, data: st.DataObject
+) -> None:
+    long_words = [word for word in split_words(wanted.title) if len(word) >= 6]
+    assume(long_words)
+    word = data.draw(st.sampled_from(long_words))
+    place = data.draw(st.integers(1, len(word) - 2))
+    typed = data.draw(
+        st.sampled_from(
+            [
+                word[:place] + word[place + 1 :],
+                word[:place] + word[place + 1] + word[place] + word[place + 2 :],
+                word[:place] + "x" + word[place + 1 :],
+                word[:place] + "x" + word[place:],
+            ]
+        )
+    )
+    # What begins another word is taken as that.
+    assume(not any(name.startswith(typed) for name in ALL_WORDS))
+    found = corpus.suggest(typed, MAX_SUGGESTIONS)
+    assert any(word in split_words(suggestion.text) for suggestion in found)
 
 
 @pytest.mark.parametrize(
@@ -206,8 +251,33 @@ def test_every_article_is_found_by_every_beginning_of_its_title(
         ("hert", "heart", 1, "heart"),
         ("heeart", "heart", 1, "heart"),
         ("fasiculat", "fasciculation", 1, "fasciculat"),
-        ("xyz", "heart", 3, "hea"),
+        ("fasiculashun", "fasciculation", 3, ""),
+        ("xyz", "heart", 3, ""),
+        ("hearts", "heart", 1, "heart"),
     ],
 )
 def test_the_nearest_beginning(typed: str, word: str, distance: int, beginning: str) -> None:
-    assert nearest_beginning(typed, word) == (distance, beginning)
+    assert nearest_beginning(typed, word, 2) == (distance, beginning)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("heart", "heart", True),
+        ("heart", "hart", True),
+        ("heart", "hearth", True),
+        ("heart", "heast", True),
+        ("heart", "haert", True),
+        ("heart", "hear", True),
+        ("heart", "eart", True),
+        ("ab", "ba", True),
+        ("", "a", True),
+        ("heart", "hrat", False),
+        ("heart", "haret", False),
+        ("heart", "her", False),
+        ("heart", "hearths", False),
+        ("abc", "cba", False),
+    ],
+)
+def test_one_slip_at_most(one: str, other: str, expected: bool) -> None:
+    assert one_slip_at_most(one, other) == one_slip_at_most(other, one) == expected

@@ -36,6 +36,15 @@ def test_the_same_question_gets_the_same_answer_by_post_get_and_in_python(
     assert without_timings(posted.json()) == as_json(without_timings(python))
 
 
+def test_a_question_that_sounds_like_an_emergency_brings_its_notice(client: TestClient) -> None:
+    answer = client.post("/api/v1/search", json={"question": "crushing chest pain"}).json()
+    (notice,) = answer["notices"]
+    assert notice["id"] == "heart-attack"
+    assert notice["text"]
+    assert all(link["url"].startswith("https://") for link in notice["links"])
+    assert client.post("/api/v1/search", json={"question": QUESTION}).json()["notices"] == []
+
+
 def test_the_first_result_cites_its_section_word_for_word(client: TestClient) -> None:
     first = client.post("/api/v1/search", json={"question": QUESTION}).json()["results"][0]
     citation = first["citation"]
