@@ -93,7 +93,12 @@ def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> 
 
 
 def _status(response: SearchResponse, count: int) -> str:
-    """What a screen reader says once the answers are there."""
+    """What a screen reader says once the answers are there; a notice comes first."""
+    notices = " ".join(f"{notice.title}. {notice.text}" for notice in response.notices)
+    return f"{notices} {_outcome(response, count)}".strip()
+
+
+def _outcome(response: SearchResponse, count: int) -> str:
     if not count:
         return "Nothing found."
     passages = f"{count} passage{'' if count == 1 else 's'}"

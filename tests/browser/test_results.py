@@ -157,3 +157,22 @@ def test_the_library_leads_to_a_letter_and_a_topic(open_page: OpenPage) -> None:
     page.get_by_role("link", name="By topic").click()
     page.get_by_role("navigation", name="Topics").get_by_role("link", name="sleep").click()
     expect(page.get_by_role("heading", name="sleep", exact=True)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_notice_for_an_emergency_stands_first_and_calmly(
+    open_page: OpenPage, ask: Ask, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    ask(page, "crushing chest pain and sweating")
+    notice = page.get_by_role("region", name="heart attack")
+    expect(notice).to_be_in_viewport()
+    expect(notice).to_contain_text("Call your local emergency number now")
+    top, heading = notice.bounding_box(), page.get_by_role("heading", level=1).bounding_box()
+    assert top is not None
+    assert heading is not None
+    assert top["y"] < heading["y"]
+    if javascript:
+        expect(page.get_by_role("status")).to_have_text(re.compile("^Chest pain"))
+    ask(page, "night cramps")
+    expect(notice).to_have_count(0)
