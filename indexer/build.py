@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from indexer.care import write_care
 from indexer.corpus import fingerprint, list_files, read_corpora
 from indexer.embedding import EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
@@ -190,7 +191,7 @@ def _embed(
         ("sentences", library.sentence_text, library.sentence_lengths()),
         ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
     )
-    total = sum(len(lengths) for _, _, lengths in jobs)
+    total = sum(len(lengths) for _, _, lengths in jobs) + 2 * library.section_count
     progress.stage("embed", total)
     key = f"{model.info.sha256}/{model.precision}/{model.runtime}"
     embedded = 0
@@ -200,4 +201,5 @@ def _embed(
             out = rows(folder / name, len(lengths), model.info.dimensions)
             embedded += embed_into(out, text_at, lengths, model.embed, cache, progress.advance)
             out.save()
+        embedded += write_care(folder, library, model.embed, cache, progress.advance)
     return embedded, total

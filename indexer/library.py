@@ -5,10 +5,12 @@ Passages are numbered in the order of their ids, so that a tie broken by number 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Self
 
@@ -21,14 +23,37 @@ from indexer.tokens import TokenCounter
 from kb.article import Article
 from kb.snippet import sentence_spans
 from kb.store import ArticleStore
+from kb.variety import simhash
 
 PASSAGE = np.dtype(
-    [("article", "<u4"), ("section", "<u4"), ("start", "<u4"), ("end", "<u4"), ("tokens", "<u2")]
+    [
+        ("article", "<u4"),
+        ("section", "<u4"),
+        ("start", "<u4"),
+        ("end", "<u4"),
+        ("tokens", "<u2"),
+        ("likeness", "<u8"),
+    ]
 )
-"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens."""
+"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens, SimHash."""
 
 SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
 """A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
+
+
+OPENING_CHARS = 240
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=200_000)
+def _word_hash(word: str) -> int:
+    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
+
+
+def _likeness(text: str) -> int:
+    """The SimHash of the words of a text, whatever their case and what stands between them."""
+    return simhash([_word_hash(word) for word in _WORD.findall(text.casefold())])
 
 
 class Library:
@@ -73,17 +98,19 @@ class Library:
 
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
-        rows: list[tuple[str, tuple[int, int, int, int, int]]] = []
+        rows: list[tuple[str, tuple[int, int, int, int, int, int]]] = []
         first_section = 0
         for ordinal, article_id in enumerate(self._ids):
             article = self._article(article_id)
             places = {section.id: place for place, section in enumerate(article.sections)}
             for passage in splitter.split(article):
-                section = first_section + places[passage.section_id]
+                place = places[passage.section_id]
+                start, end = passage.start, passage.end
+                likeness = _likeness(article.sections[place].text[start:end])
                 rows.append(
                     (
                         passage.id,
-                        (ordinal, section, passage.start, passage.end, passage.token_count),
+                        (ordinal, first_section + place, start, end, passage.token_count, likeness),
                     )
                 )
             first_section += len(article.sections)
@@ -134,6 +161,24 @@ class Library:
         """A rough number of tokens of each sentence, to sort by."""
         characters = self.sentences["end"] - self.sentences["start"]
         return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
+
+    @property
+    def section_count(self) -> int:
+        """How many sections there are."""
+        return len(self._owners)
+
+    def heading(self, section: int) -> str:
+        """The heading of a section, alone."""
+        return self._section(section).heading
+
+    def opening(self, section: int) -> str:
+        """The heading of a section and how its text begins; empty where there is no heading."""
+        found = self._section(section)
+        return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
+
+    def opening_lengths(self) -> list[int]:
+        """A rough number of tokens of each opening, to sort by."""
+        return [len(self.opening(section)) // 4 for section in range(self.section_count)]
 
     def fields(self) -> Iterator[Fields]:
         """The keyword fields of each passage, in order."""

@@ -17,26 +17,29 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import analysis, confidence
-from kb.article import Article, ArticleSummary, article_path
+from kb import confidence
+from kb.article import Article, ArticleSummary
 from kb.catalogue import Catalogue
+from kb.citing import Citer
+from kb.companion import CompanionFinder
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.generation import Verify, open_generation
+from kb.language import name_of
 from kb.names import NameIndex
 from kb.notices import Notices
-from kb.passage import Passage
 from kb.postings import Postings
-from kb.question import MAX_QUESTION_CHARS, Condition, parse_question
+from kb.query import Query, QuestionReader
+from kb.question import MAX_QUESTION_CHARS, Condition
 from kb.ranking import Ranker, Ranking, Unit
 from kb.related import nearest_articles
-from kb.results import Citation, Facets, FacetValue, SearchResponse, SearchResult
-from kb.snippet import excerpt
+from kb.results import Facets, FacetValue, SearchResponse, SearchResult
 from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.suggest import Suggestion, Suggestions
+from kb.variety import spread
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY
 from kb.vocabulary import Vocabulary
@@ -89,15 +92,9 @@ class KnowledgeBase:
             self._store = ArticleStore(folder / STORE)
             opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
-            self._passages = np.load(
-                folder / "passages.npy", mmap_mode="r", allow_pickle=False
-            ).view(np.ndarray)
-            self._sentences = np.load(
-                folder / "sentences.npy", mmap_mode="r", allow_pickle=False
-            ).view(np.ndarray)
+            self._citer = Citer(folder, self._store, self._base_url)
+            self._passages = self._citer.passages
             postings = Postings(folder / "postings")
-            self._notices = Notices.load(folder)
-            self._vocabulary = Vocabulary(folder / VOCABULARY)
             self._vectors = VectorIndex(folder / "vectors")
             self._ranker = Ranker(
                 postings,
@@ -107,6 +104,11 @@ class KnowledgeBase:
                 weights,
             )
             self._spelling = Spelling(folder / "spelling")
+            self._reader = QuestionReader(
+                self._spelling, Vocabulary(folder / VOCABULARY), self._store.languages()
+            )
+            self._companions = CompanionFinder(folder / "vectors")
+            self._notices = Notices.load(folder)
             self._suggestions = Suggestions(folder / "suggestions", self._base_url)
         except Exception as error:
             opened.close()
@@ -233,40 +235,48 @@ class KnowledgeBase:
         source: str | None = None,
         article: str | None = None,
         facets: bool = False,
+        exact: bool = False,
     ) -> SearchResponse:
         """Answer a question: `limit` sections (1 to 100), best first, from place `offset` on.
 
         `offset + limit` is at most 1,000; a question at most 4,000 characters. Raises InvalidRequest, which names
-        the parameter. kb.question describes the operators that a question may hold.
+        the parameter. kb.question describes the operators that a question may hold. Misspelt words are repaired, which
+        the response says, unless `exact`.
 
         `tag` leaves only articles of a topic, `source` only those published by a host (`nhs.uk`), `article` only the
         one of that id; a name that nothing bears leaves nothing. `facets` asks what the answer could be narrowed to.
         """
         _check_page(limit, offset)
-        parsed = parse_question(question)
         watch = Stopwatch()
-        terms = analysis.terms(parsed.text)
-        mask = _both(self._matching(parsed.conditions), self._within(tag, source, article))
-        watch.lap("analyse")
-        vector = self._encode(parsed.text)
-        watch.lap("encode")
-        ranking = self._ranker.rank(terms, vector, mask)
-        order = ranking.best_of_each("section")
-        watch.lap("rank")
-        verdict = confidence.answered(ranking.evidence(), self.passage_count)
-        page = [
-            self._result(ranking, int(place), rank)
-            for rank, place in enumerate(order[offset : offset + limit], start=offset + 1)
-        ]
-        nearby = self._facets(ranking, order) if facets else None
-        watch.lap("cite")
-        # A command line can hold bytes that are not UTF-8; an answer can always be printed.
-        asked = question.encode(errors="replace").decode()
+        query = self._reader.read(question, exact=exact)
         # The whole question, as typed: a notice depends on no operator and on no result.
         notices = self._notices.find(question)
-        watch.lap("notices")
+        mask = _both(self._matching(query.conditions), self._within(tag, source, article))
+        watch.lap("analyse")
+        vector = self._encode(query.text)
+        watch.lap("encode")
+        ranking = self._ranker.rank(query.terms, vector, mask, query.concepts)
+        order = self._spread(ranking)
+        watch.lap("rank")
+        verdict = confidence.answered(ranking.evidence(), self.passage_count)
+        if query.foreign:
+            verdict = "none"
+        page = self._citer.page(ranking, order, offset, limit)
+        companion = self._companion(query, vector, ranking, order) if verdict != "none" else None
+        nearby = self._facets(ranking, order) if facets else None
+        watch.lap("cite")
         return SearchResponse(
-            asked, verdict, tuple(page), self.generation, watch.total(), notices, nearby
+            # A command line can hold bytes that are not UTF-8; an answer can always be printed.
+            question=question.encode(errors="replace").decode(),
+            answered=verdict,
+            results=page,
+            generation=self.generation,
+            timings=watch.total(),
+            notices=notices,
+            facets=nearby,
+            correction=query.correction,
+            reason=self._reason(query, len(order)) if verdict == "none" else "",
+            companion=companion,
         )
 
     def run(
@@ -275,18 +285,55 @@ class KnowledgeBase:
         """The ids of the best units with their scores, best first, at most `depth`: a run for evaluation.
 
         A unit's id is the article's; or the section's as the collection gave it, else `article#section`; or the
-        passage's. `depth` is from 1 to 1,000, else InvalidRequest.
+        passage's. `depth` is from 1 to 1,000, else InvalidRequest. Sections come in the order of `search`; a score is
+        never above the one before, even where variety put a section back.
         """
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
-        parsed = parse_question(question)
-        terms = analysis.terms(parsed.text)
-        vector = self._encode(parsed.text)
-        ranking = self._ranker.rank(terms, vector, self._matching(parsed.conditions))
+        query = self._reader.read(question)
+        vector = self._encode(query.text)
+        ranking = self._ranker.rank(
+            query.terms, vector, self._matching(query.conditions), query.concepts
+        )
+        order = self._spread(ranking) if unit == "section" else ranking.best_of_each(unit)
+        # What evaluates a run sorts it by score, and breaks ties in its own way.
+        scores = np.minimum.accumulate(ranking.scores[order]) - 1e-9 * np.arange(len(order))
         return [
-            (self._unit_id(int(ranking.rows[place]), unit), float(ranking.scores[place]))
-            for place in ranking.best_of_each(unit)[:depth]
+            (self._citer.unit_id(int(ranking.rows[place]), unit), float(score))
+            for place, score in zip(order[:depth], scores, strict=False)
         ]
+
+    def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
+        """The places of sections in the order in which they are shown."""
+        likeness = self._passages["likeness"][ranking.rows]
+        order = ranking.best_of_each("section")
+        return spread(order, ranking.articles, ranking.is_subject(), likeness)
+
+    def _companion(
+        self, query: Query, vector: NDArray[np.float32], ranking: Ranking, order: NDArray[np.int64]
+    ) -> SearchResult | None:
+        """The section of the first article on when to seek care, for a question about a symptom."""
+        if not len(order) or not self._companions.is_about_a_symptom(vector):
+            return None
+        own = self._passages["article"] == ranking.articles[order[0]]
+        section = self._companions.section(np.unique(self._passages["section"][own]))
+        if section is None:
+            return None
+        places = np.flatnonzero(ranking.sections == section)
+        if not len(places):
+            mask = self._passages["section"] == section
+            ranking = self._ranker.rank(query.terms, vector, mask, query.concepts)
+            places = np.arange(len(ranking.rows))
+        return self._citer.result(ranking, int(places[np.argmax(ranking.scores[places])]), rank=0)
+
+    def _reason(self, query: Query, found: int) -> str:
+        """Why there is no answer."""
+        if query.foreign:
+            own = " and ".join(sorted(map(name_of, self._reader.languages)))
+            return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
+        if not found:
+            return "Nothing here meets the question’s conditions."
+        return "Nothing in this library comes near enough to the question to answer it."
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         """The question's vector; that of a question of nothing but excluded words is near to nothing."""
@@ -328,60 +375,6 @@ class KnowledgeBase:
         return Facets(
             _facet_values(tag for head in heads for tag in dict.fromkeys(head.tags)),
             _facet_values(host_name(head.url) for head in heads),
-        )
-
-    def _unit_id(self, row: int, unit: Unit) -> str:
-        entry = self._passages[row]
-        article = self._store.article_head(int(entry["article"]))
-        if unit == "article":
-            return article.id
-        section = self._store.section(int(entry["section"]))
-        if unit == "section":
-            return section.id if article.section_ids_given else f"{article.id}#{section.id}"
-        return Passage(
-            article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
-        ).id
-
-    def _answer(self, ranking: Ranking, place: int) -> tuple[int, int]:
-        """The sentence of a candidate that comes nearest to the question, as a range of its section."""
-        row = self._ranker.sentence_row(ranking, place)
-        return int(self._sentences[row]["start"]), int(self._sentences[row]["end"])
-
-    def _result(self, ranking: Ranking, place: int, rank: int) -> SearchResult:
-        row = int(ranking.rows[place])
-        entry = self._passages[row]
-        article = self._store.article_head(int(entry["article"]))
-        section = self._store.section(int(entry["section"]))
-        start, end = int(entry["start"]), int(entry["end"])
-        text = section.text[start:end]
-        if len(text) != end - start or not text.strip():
-            raise IndexDamaged(
-                f"{self._folder}: the passage {article.id}#{section.id}@{start} is not in its section. "
-                "Run `kb build` to make the index anew."
-            )
-        wanted = {found.term: found.idf for found in ranking.keyword.matched}
-        snippet, highlights = excerpt(
-            section.text, start, end, wanted, article.language, self._answer(ranking, place)
-        )
-        citation = Citation(
-            article_id=article.id,
-            article_title=article.display_title,
-            section_id=section.id,
-            section_heading=section.heading,
-            url=self._base_url + article_path(article.id, section.id),
-            source_url=article.url,
-            quote=text,
-            start=start,
-            end=end,
-        )
-        return SearchResult(
-            rank=rank,
-            score=float(ranking.scores[place]),
-            text=text,
-            snippet=snippet,
-            highlights=highlights,
-            citation=citation,
-            explanation=ranking.explain(place, (article.title, *article.aliases)),
         )
 
 

@@ -16,14 +16,27 @@ weights can be changed without reading an article.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.bm25f import FIELDS
+
+VARIANT_WEIGHT = 0.5
+"""What another name counts, against the question's own: never as much, since only the reader knows what was meant."""
+
+
+class Synonyms(Protocol):
+    """What `score` needs of kb.vocabulary.Concept: a name in the question and its other names, as terms."""
+
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+    @property
+    def variants(self) -> tuple[tuple[str, ...], ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,27 @@ class MatchedTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Another name for some terms of the question: its own known terms, and what their scores are multiplied by."""
+
+    terms: tuple[MatchedTerm, ...]
+    scale: float
+
+    @property
+    def text(self) -> str:
+        """Its terms, with spaces between."""
+        return " ".join(found.term for found in self.terms)
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedConcept:
+    """Known terms of the question that are a name together, and the other names of the same thing."""
+
+    terms: tuple[MatchedTerm, ...]
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KeywordScores:
     """`scores` is float32 (N,): BM25F divided by `bound`, 0 to 1; all 0 where nothing matches.
 
@@ -47,6 +81,7 @@ class KeywordScores:
     scores: NDArray[np.float32]
     bound: float
     matched: tuple[MatchedTerm, ...]
+    concepts: tuple[MatchedConcept, ...] = ()
 
 
 def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
@@ -88,9 +123,12 @@ class Postings:
             term, float(self._idf[row]), int(self._starts[row]), int(self._starts[row + 1])
         )
 
-    def score(self, terms: list[str]) -> KeywordScores:
-        """Score all passages against the distinct terms of a question."""
-        scores = np.zeros(self.passage_count, dtype=np.float32)
+    def score(self, terms: Sequence[str], concepts: Sequence[Synonyms] = ()) -> KeywordScores:
+        """Score all passages against the distinct terms of a question.
+
+        Each concept is some of these terms and other names of the same thing, as terms. A passage with another name
+        gets VARIANT_WEIGHT of what the question's own would have been worth in its place, or its own, if that is more.
+        """
         matched = []
         bound = 0.0
         for term in dict.fromkeys(terms):
@@ -100,19 +138,63 @@ class Postings:
                 continue
             bound += found.idf
             matched.append(found)
-            rows = self._passages[found.start : found.end]
-            scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
+        scores = self._sum(matched)
+        understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
+        for concept in understood:
+            own = self._sum(concept.terms)
+            best = own.copy()
+            for variant in concept.variants:
+                np.maximum(best, np.float32(variant.scale) * self._sum(variant.terms), out=best)
+            scores += best - own
         if bound > 0:
             scores /= np.float32(bound)
-        return KeywordScores(scores, bound, tuple(matched))
+        return KeywordScores(scores, bound, tuple(matched), understood)
+
+    def _sum(self, terms: Iterable[MatchedTerm]) -> NDArray[np.float32]:
+        """The sum of the terms' scores, (N,)."""
+        scores = np.zeros(self.passage_count, dtype=np.float32)
+        for found in terms:
+            rows = self._passages[found.start : found.end]
+            scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
+        return scores
+
+    def _match(self, concept: Synonyms) -> MatchedConcept | None:
+        worth = self._worth(concept.terms)
+        variants = [
+            Variant(known, VARIANT_WEIGHT * worth / self._worth(names))
+            for names in concept.variants
+            if (known := self._find_all(names))
+        ]
+        return MatchedConcept(self._find_all(concept.terms), tuple(variants)) if variants else None
+
+    def _find_all(self, terms: Sequence[str]) -> tuple[MatchedTerm, ...]:
+        return tuple(filter(None, map(self.find, dict.fromkeys(terms))))
+
+    def _worth(self, terms: Sequence[str]) -> float:
+        """The sum of the terms' idf, known or not."""
+        found = map(self.find, dict.fromkeys(terms))
+        return sum(term.idf if term else self.idf_of_rarest for term in found)
 
     def contributions(self, scored: KeywordScores, passage: int) -> dict[str, float]:
-        """Each matched term's share of the passage's score; terms that it lacks are left out."""
-        shares = {}
-        for found in scored.matched:
-            rows = self._passages[found.start : found.end]
-            place = int(np.searchsorted(rows, passage))
-            if place < len(rows) and rows[place] == passage:
-                impact = float(self._impacts[found.start + place])
-                shares[found.term] = found.idf * impact / scored.bound
-        return shares
+        """Each matched term's share of the passage's score, and that of other names; what it lacks is left out."""
+        worth = {found.term: self._worth_in(found, passage) for found in scored.matched}
+        for concept in scored.concepts:
+            own = sum(self._worth_in(found, passage) for found in concept.terms)
+            more = {
+                variant.text: variant.scale
+                * sum(self._worth_in(found, passage) for found in variant.terms)
+                - own
+                for variant in concept.variants
+            }
+            name = max(more, key=more.__getitem__)
+            if more[name] > 0:
+                worth[name] = worth.get(name, 0.0) + more[name]
+        return {term: value / scored.bound for term, value in worth.items() if value > 0}
+
+    def _worth_in(self, found: MatchedTerm, passage: int) -> float:
+        """A term's score in one passage."""
+        rows = self._passages[found.start : found.end]
+        place = int(np.searchsorted(rows, passage))
+        if place == len(rows) or rows[place] != passage:
+            return 0.0
+        return found.idf * float(self._impacts[found.start + place])

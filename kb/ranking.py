@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 from kb import confidence
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, nearness, weights_for
 from kb.names import NameIndex
-from kb.postings import KeywordScores, Postings
+from kb.postings import KeywordScores, Postings, Synonyms
 from kb.results import Explanation
 from kb.vectors import VectorIndex
 
 Unit = Literal["passage", "section", "article"]
+
+SUBJECT_NEARNESS, SUBJECT_SHARE = 0.4, 0.25
+"""An article is the subject where a name of it is so near in meaning, or so much of it the question's own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,11 @@ class Ranking:
         order = np.argsort(-self.scores, kind="stable")
         _, first = np.unique(owner[order], return_index=True)
         return order[np.sort(first)]
+
+    def is_subject(self) -> NDArray[np.bool_]:
+        """Of each candidate, whether its article's names say that it is about what is asked."""
+        near = nearness(self.signals.name) >= SUBJECT_NEARNESS
+        return np.asarray(near | (self.signals.focus >= SUBJECT_SHARE))
 
     def evidence(self) -> float:
         """How much speaks for the library having an answer: kb.confidence."""
@@ -100,16 +109,15 @@ class Ranker:
         self._names = names
         self._weights = weights_for(postings.title_terms, weights)
 
-    def sentence_row(self, ranking: Ranking, place: int) -> int:
-        """The row, among all sentences, of the one of a candidate that comes nearest to the question."""
-        first = self._vectors.sentence_starts[ranking.rows[place]]
-        return int(first + ranking.nearest_sentence[place])
-
     def rank(
-        self, terms: list[str], vector: NDArray[np.float32], mask: NDArray[np.bool_] | None = None
+        self,
+        terms: Sequence[str],
+        vector: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None = None,
+        concepts: Sequence[Synonyms] = (),
     ) -> Ranking:
         """Rank all passages, or those alone that `mask`, bool (N,), allows."""
-        keyword = self._postings.score(terms)
+        keyword = self._postings.score(terms, concepts)
         dense = self._vectors.passage_cosines(vector)
         if mask is None:
             rows = candidates(keyword.scores, dense)

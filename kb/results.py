@@ -66,10 +66,20 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class SearchResult:
-    """One section, by its best passage. `rank` counts from 1 over all pages.
+class SectionLink:
+    """A section to go to: its heading, empty for the text above the first, and its `url`, as in a citation."""
 
-    `score` is at most 1, and about 0 or less where question and passage have nothing in common.
+    section_id: str
+    section_heading: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One section, by its best passage. `rank` counts from 1 over all pages; a companion's is 0.
+
+    `score` is at most 1, and about 0 or less where question and passage have nothing in common. `why` says in words
+    why it is here; `also` are sections of the same article that stand further down.
     """
 
     rank: int
@@ -79,22 +89,16 @@ class SearchResult:
     highlights: tuple[tuple[int, int], ...]
     citation: Citation
     explanation: Explanation
+    why: str = ""
+    also: tuple[SectionLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class FacetValue:
-    """One topic or source, and how many of the nearest articles bear it."""
+class Correction:
+    """What was searched for instead of what was typed: the whole text, and each word as (typed, used)."""
 
-    name: str
-    articles: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
-
-    topics: tuple[FacetValue, ...]
-    sources: tuple[FacetValue, ...]
+    text: str
+    changes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,31 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One topic or source, and how many of the nearest articles bear it."""
+
+    name: str
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
+
+    topics: tuple[FacetValue, ...]
+    sources: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
     the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
-    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there
-    where they were asked for.
+    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
+    were asked for. `correction` says what was repaired in the question. `reason` is a sentence, and only there with
+    "none". `companion` is the section of the first article that says when to seek care, for a question about a symptom;
+    it may be among the results, too.
     """
 
     question: str
@@ -132,6 +154,9 @@ class SearchResponse:
     timings: dict[str, float]
     notices: tuple[Notice, ...] = ()
     facets: Facets | None = None
+    correction: Correction | None = None
+    reason: str = ""
+    companion: SearchResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""

@@ -166,6 +166,14 @@ class Spelling:
         joined = self._joined(text, words, found)
         return _replaced(text, found, joined)
 
+    def strangeness(self, text: str) -> float:
+        """The share of the words of `text` that neither the library nor English knows, 0 to 1; 0 without words."""
+        words = list(_words_of(text))
+        if not words:
+            return 0.0
+        known = _among(self._known, hashes_of(word.folded for word in words))
+        return 1.0 - float(known.mean())
+
     def _unknown(self, words: Sequence[Word]) -> list[Word]:
         strange = ~_among(self._known, hashes_of(word.folded for word in words))
         rest = [words[place] for place in np.flatnonzero(strange).tolist()]

@@ -77,6 +77,10 @@ class ArticleStore:
         articles, sections = rows[0]
         return articles, sections
 
+    def languages(self) -> frozenset[str]:
+        """The BCP 47 tags of the articles' languages."""
+        return frozenset(row[0] for row in self._rows("SELECT DISTINCT language FROM articles"))
+
     def article_by_id(self, article_id: str) -> Article | None:
         """The article of that id with all its sections, or None."""
         if not _is_text(article_id):

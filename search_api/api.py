@@ -31,6 +31,7 @@ _OFFSET_HELP = f"How many results to leave out. `offset + limit` is at most {MAX
 
 _TAG_HELP = "Answer from articles of this topic alone."
 _SOURCE_HELP = "Answer from articles whose publisher's page is at this host alone, as `nhs.uk`."
+_EXACT_HELP = "Leave the spelling of the question as it is."
 _FACETS_HELP = "Say also which topics and sources the answer could be narrowed to."
 
 
@@ -68,6 +69,7 @@ class SearchRequest(BaseModel):
         str | None, AfterValidator(_valid_unicode), Field(description=_SOURCE_HELP)
     ] = None
     facets: Annotated[bool, Field(strict=True, description=_FACETS_HELP)] = False
+    exact: Annotated[bool, Field(strict=True, description=_EXACT_HELP)] = False
 
 
 class SearchQuery(BaseModel):
@@ -90,6 +92,7 @@ class SearchQuery(BaseModel):
     tag: Annotated[str | None, Field(description=_TAG_HELP)] = None
     source: Annotated[str | None, Field(description=_SOURCE_HELP)] = None
     facets: Annotated[bool, Field(description=_FACETS_HELP)] = False
+    exact: Annotated[bool, Field(description=_EXACT_HELP)] = False
 
 
 class SuggestQuery(BaseModel):
@@ -228,6 +231,7 @@ def _answer(live: LiveIndex, question: str, asked: SearchRequest | SearchQuery) 
             tag=asked.tag,
             source=asked.source,
             facets=asked.facets,
+            exact=asked.exact,
         )
 
 

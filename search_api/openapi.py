@@ -27,19 +27,24 @@ FIELDS: dict[str, dict[str, str]] = {
         "results": "The best passage of each section that answers, best first.",
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
-        "facets": "What the answer could be narrowed to, where that was asked for; else null.",
         "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
         " results, whatever those are.",
+        "facets": "What the answer could be narrowed to, where that was asked for; else null.",
+        "correction": "What was repaired in the question before it was answered; else null.",
+        "reason": "With `none`, a sentence that says why; else empty.",
+        "companion": "The section of the first article that says when to seek care, for a question"
+        " about a symptom; else null. It may be among the results, too.",
     },
-    "Facets": {
-        "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
-        "topics": "Topics, for `tag`.",
-        "sources": "Hosts of publishers' pages, for `source`.",
+    "Correction": {
+        "": "What was searched for instead of what was typed.",
+        "text": "The question as it was used.",
+        "changes": "Each changed word as [typed, used].",
     },
-    "FacetValue": {
-        "": "One topic or source.",
-        "name": "Its name.",
-        "articles": "How many of those articles bear it.",
+    "SectionLink": {
+        "": "A section to go to.",
+        "section_id": "Its id, unique within its article.",
+        "section_heading": "Its heading; empty for the text above the first heading.",
+        "url": "Its place on the article's page here.",
     },
     "Notice": {
         "": "Fixed words of the publisher, which no ranking chose.",
@@ -53,15 +58,27 @@ FIELDS: dict[str, dict[str, str]] = {
         "title": "Its name.",
         "url": "Its address.",
     },
+    "Facets": {
+        "": "The topics and sources of the articles of the first 50 sections, the commonest first.",
+        "topics": "Topics, for `tag`.",
+        "sources": "Hosts of publishers' pages, for `source`.",
+    },
+    "FacetValue": {
+        "": "One topic or source.",
+        "name": "Its name.",
+        "articles": "How many of those articles bear it.",
+    },
     "SearchResult": {
         "": "One section, by its best passage.",
-        "rank": "Its place, counted from 1 over all pages.",
+        "rank": "Its place, counted from 1 over all pages; 0 for a companion.",
         "score": "How well it answers; the sum of the contributions in `explanation`.",
         "text": "The whole passage, word for word.",
         "snippet": "The part of the passage that answers.",
         "highlights": "The matched words, each as [start, end] in the text of the section.",
         "citation": "Where the passage stands.",
         "explanation": "What each ranker contributed.",
+        "why": "The same in words that a reader understands.",
+        "also": "Sections of the same article that stand further down.",
     },
     "Snippet": {
         "": "One contiguous part of a section's text, in code points, the end exclusive.",

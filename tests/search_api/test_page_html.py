@@ -175,7 +175,7 @@ def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Rea
         assert [tag.text for tag in card.select(".passage mark")] == marked
         assert "Not clinically reviewed" in one(card, ".meta").text
         assert "Updated" in one(card, ".meta").text
-        why = one(card, "details")
+        why = one(card, "details.why")
         assert f"{result['score']:.2f} out of at most 1" in why.text
         assert "compared with this passage in 5 ways" in why.text
         assert len(why.select("tbody tr")) == 5
@@ -398,7 +398,7 @@ def test_an_article_without_a_title_is_shown_by_its_id_everywhere(untitled: Read
     assert cards
     for card in cards:
         assert one(card, ".of-article").text == UNTITLED
-        assert f"Why this result: {UNTITLED}, " in one(card, "summary").text
+        assert f"Why this result: {UNTITLED}, " in one(card, ".why summary").text
 
 
 def test_text_of_articles_finds_its_own_direction(reader: Reader) -> None:

@@ -1,0 +1,152 @@
+"""Given a ranking and a place in it, the result: the passage word for word, where it stands, and why it is here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb import analysis
+from kb.article import article_path
+from kb.errors import IndexDamaged
+from kb.passage import Passage
+from kb.postings import VARIANT_WEIGHT, KeywordScores
+from kb.ranking import Ranking, Unit
+from kb.results import Citation, SearchResult, SectionLink
+from kb.snippet import excerpt
+from kb.store import ArticleStore
+from kb.why import why
+
+ALSO_DEPTH = 30
+"""Further sections of an article are those among the first so many."""
+
+ALSO = 3
+"""So many of them are named."""
+
+
+class Citer:
+    """Makes the results of one generation. Safe to share between threads."""
+
+    def __init__(self, folder: Path, store: ArticleStore, base_url: str) -> None:
+        """`folder` is the generation's; `base_url` is put before the path of every citation."""
+
+        def load(name: str) -> NDArray[Any]:
+            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            return array.view(np.ndarray)
+
+        self._folder = folder
+        self._store = store
+        self._base_url = base_url
+        self.passages = load("passages")
+        self._sentences = load("sentences")
+        self._sentence_starts = load("vectors/sentence_starts")
+
+    def unit_id(self, row: int, unit: Unit) -> str:
+        """The id, for evaluation, of the passage of that row, its section or its article."""
+        entry = self.passages[row]
+        article = self._store.article_head(int(entry["article"]))
+        if unit == "article":
+            return article.id
+        section = self._store.section(int(entry["section"]))
+        if unit == "section":
+            return section.id if article.section_ids_given else f"{article.id}#{section.id}"
+        return Passage(
+            article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
+        ).id
+
+    def page(
+        self, ranking: Ranking, order: NDArray[np.int64], offset: int, limit: int
+    ) -> tuple[SearchResult, ...]:
+        """The results of the places `order[offset : offset + limit]`."""
+        shown = order[offset : offset + limit]
+        on_page = set(ranking.sections[shown].tolist())
+        further: dict[int, list[int]] = {}
+        for place in order[:ALSO_DEPTH].tolist():
+            if int(ranking.sections[place]) not in on_page:
+                further.setdefault(int(ranking.articles[place]), []).append(place)
+        results = []
+        for rank, place in enumerate(shown.tolist(), start=offset + 1):
+            places = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
+            also = tuple(self._link(ranking, other) for other in places)
+            results.append(self.result(ranking, place, rank, also))
+        return tuple(results)
+
+    def result(
+        self, ranking: Ranking, place: int, rank: int, also: tuple[SectionLink, ...] = ()
+    ) -> SearchResult:
+        """The result of one place. Raises IndexDamaged where the passage is not what its section says there."""
+        entry = self.passages[ranking.rows[place]]
+        article = self._store.article_head(int(entry["article"]))
+        section = self._store.section(int(entry["section"]))
+        start, end = int(entry["start"]), int(entry["end"])
+        text = section.text[start:end]
+        if len(text) != end - start or not text.strip():
+            raise IndexDamaged(
+                f"{self._folder}: the passage {article.id}#{section.id}@{start} is not in its section. "
+                "Run `kb build` to make the index anew."
+            )
+        wanted = _wanted(ranking.keyword)
+        answer = self._nearest_sentence(ranking, place)
+        snippet, highlights = excerpt(section.text, start, end, wanted, article.language, answer)
+        citation = Citation(
+            article_id=article.id,
+            article_title=article.display_title,
+            section_id=section.id,
+            section_heading=section.heading,
+            url=self._url(article.id, section.id),
+            source_url=article.url,
+            quote=text,
+            start=start,
+            end=end,
+        )
+        explanation = ranking.explain(place, (article.title, *article.aliases))
+        marked = [section.text[begin:stop] for begin, stop in highlights]
+        return SearchResult(
+            rank=rank,
+            score=float(ranking.scores[place]),
+            text=text,
+            snippet=snippet,
+            highlights=highlights,
+            citation=citation,
+            explanation=explanation,
+            why=why(explanation, citation, _by_weight(marked, wanted)),
+            also=also,
+        )
+
+    def _nearest_sentence(self, ranking: Ranking, place: int) -> tuple[int, int]:
+        """The sentence of a candidate that comes nearest to the question, as a range of its section."""
+        first = self._sentence_starts[ranking.rows[place]]
+        entry = self._sentences[first + ranking.nearest_sentence[place]]
+        return int(entry["start"]), int(entry["end"])
+
+    def _link(self, ranking: Ranking, place: int) -> SectionLink:
+        entry = self.passages[ranking.rows[place]]
+        article = self._store.article_head(int(entry["article"]))
+        section = self._store.section(int(entry["section"]))
+        return SectionLink(section.id, section.heading, self._url(article.id, section.id))
+
+    def _url(self, article_id: str, section_id: str) -> str:
+        return self._base_url + article_path(article_id, section_id)
+
+
+def _wanted(keyword: KeywordScores) -> dict[str, float]:
+    """The terms to mark, other names' included, each with what it counts."""
+    wanted = {
+        found.term: VARIANT_WEIGHT * found.idf
+        for concept in keyword.concepts
+        for variant in concept.variants
+        for found in variant.terms
+    }
+    return wanted | {found.term: found.idf for found in keyword.matched}
+
+
+def _by_weight(marked: list[str], wanted: dict[str, float]) -> list[str]:
+    """Marked words, one for each term, those that count most first."""
+    by_term: dict[str, str] = {}
+    for word in marked:
+        for term in analysis.terms(word):
+            by_term.setdefault(term, word)
+    known = [term for term in by_term if term in wanted]
+    return [by_term[term] for term in sorted(known, key=lambda term: -wanted[term])]

@@ -1,0 +1,43 @@
+"""Given a question about a symptom and the article that answers it, the section that says when to seek care.
+
+In the folder `vectors/`; S sections, vectors of d components:
+
+    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 where it has no heading
+    symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
+
+Both are learnt from examples at build time (indexer/care.py), by the index's own model.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+SURELY = 0.75
+"""Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
+
+ABOUT_A_SYMPTOM = 0.185
+
+
+class CompanionFinder:
+    """Read-only and safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._care = np.load(folder / "care.npy", mmap_mode="r", allow_pickle=False).view(
+            np.ndarray
+        )
+        self._symptom = np.load(folder / "symptom.npy", allow_pickle=False)
+
+    def is_about_a_symptom(self, question: NDArray[np.float32]) -> bool:
+        """Whether somebody asks about what they feel or see, rather than about a subject."""
+        return float(self._symptom @ question) >= ABOUT_A_SYMPTOM
+
+    def section(self, sections: NDArray[np.int64]) -> int | None:
+        """Of the sections of an article, the one that says when to seek care; None where none does."""
+        if not len(sections):
+            return None
+        care = self._care[sections]
+        best = int(np.argmax(care))
+        return int(sections[best]) if care[best] >= SURELY else None

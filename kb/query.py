@@ -1,0 +1,64 @@
+"""Given what somebody typed, everything that is ranked by: its text repaired, its terms, names and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from kb import analysis
+from kb.language import foreign_language
+from kb.question import Condition, parse_question
+from kb.results import Correction
+from kb.spelling import Spelling
+from kb.vocabulary import Concept, Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as rankers see it.
+
+    `text` is what is encoded and `terms` are its terms, repeats included; `concepts` are the names in it that the
+    library has other names for. `correction` says what was repaired; `foreign` is the code of a language that the
+    library does not have.
+    """
+
+    text: str
+    terms: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+    conditions: tuple[Condition, ...]
+    correction: Correction | None
+    foreign: str | None
+
+
+class QuestionReader:
+    """Reads questions for one generation. Safe to share between threads."""
+
+    def __init__(
+        self, spelling: Spelling, vocabulary: Vocabulary, languages: Collection[str]
+    ) -> None:
+        """`languages` are the BCP 47 tags of the library's articles."""
+        self._spelling = spelling
+        self._vocabulary = vocabulary
+        self.languages = languages
+
+    def read(self, typed: str, *, exact: bool = False) -> Query:
+        """Read a question; `exact` leaves its spelling as it is. Raises InvalidRequest, as parse_question does.
+
+        Words between quotation marks or behind an operator are meant as they stand, so a question with any is not
+        repaired.
+        """
+        parsed = parse_question(typed)
+        text, correction = parsed.text, None
+        foreign = foreign_language(text, self._spelling.strangeness(text), self.languages)
+        if not (exact or parsed.conditions or foreign):
+            repair = self._spelling.repair(text)
+            if repair.changes:
+                text, correction = repair.text, Correction(repair.text, repair.changes)
+        return Query(
+            text=text,
+            terms=tuple(analysis.terms(text)),
+            concepts=self._vocabulary.concepts(text),
+            conditions=parsed.conditions,
+            correction=correction,
+            foreign=foreign,
+        )
