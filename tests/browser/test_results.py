@@ -210,7 +210,7 @@ def test_other_sections_of_the_article_are_folded_under_its_card(
     open_page: OpenPage, ask: Ask
 ) -> None:
     page = open_page(java_script_enabled=False)
-    ask(page, "sleep hygiene")
+    ask(page, "dentures")
     also = page.locator(".also").first
     expect(also.get_by_role("link").first).to_be_hidden()
     also.locator("summary").click()
