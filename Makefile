@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-LOCKED := $(PIP) install -qq --no-deps --require-hashes --only-binary :all:
+LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit screenshots lock clean
+.PHONY: help setup serve test check unit faults screenshots lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,13 +15,13 @@ setup: $(VENV)/.installed ## make .venv from the lock, with the kb command in it
 
 $(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproject.toml
 	@PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/make-venv
-	@echo "Installing the locked dependencies into $(VENV) (a few minutes the first time) ..."
-	@# A build of torch that pip's find-links offers (a CPU build, say) comes before the registry's.
-	@if [ -n "$(TORCH)" ]; then $(PIP) install -qq --no-deps "$(TORCH)"; \
-	else $(LOCKED) --no-index -r lock/torch.lock 2>/dev/null || $(LOCKED) -r lock/torch.lock; fi
+	@echo "Installing torch into $(VENV) (all of this takes some minutes the first time) ..."
+	@VENV=$(VENV) TORCH="$(TORCH)" sh scripts/install-torch
+	@echo "Installing the other locked dependencies ..."
 	@$(LOCKED) -r lock/requirements.lock
-	@if $(BIN)/python scripts/torch_wants_cuda.py; then $(LOCKED) -r lock/cuda.lock; fi
-	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@if $(BIN)/python scripts/torch_wants_cuda.py; then \
+		echo "Installing the CUDA libraries that this build of torch asks for (2.2 GB) ..."; $(LOCKED) -r lock/cuda.lock; fi
+	@$(PIP) install -q --no-deps --no-build-isolation --editable .
 	@touch $@
 
 serve: setup ## build the index from corpus/ where it is missing or stale, and serve it
@@ -40,6 +40,9 @@ check: setup ## format, lint and types
 
 unit: setup ## the tests alone
 	HF_HUB_OFFLINE=1 $(BIN)/pytest
+
+faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
+	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long
 
 screenshots: setup ## the pages' pictures, into docs/images/
 	@sh scripts/install-browser

@@ -1,6 +1,8 @@
 """Given corpora, a new generation of the index: read, split, embed, write, publish.
 
-Everything is built aside and published by one rename, so that the generation that answers is never half of one.
+What the index has already is kept: only articles that are new or changed are split, embedded and written, and the
+live generation's arrays are patched with them (`indexer.patch`). Everything is built aside and published by one
+rename, so that the generation that answers is never half of one.
 """
 
 from __future__ import annotations
@@ -8,40 +10,50 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from indexer.care import write_care
-from indexer.corpus import fingerprint, list_files, read_corpora
-from indexer.embedding import EmbeddingCache, embed_into
-from indexer.keyword_writer import compile_postings, write_whoosh
-from indexer.lexicon import read_lexicon, write_lexicon
+from indexer.base import Base, fits_model, model_files, open_base
+from indexer.collect import collect
+from indexer.corpus import list_files
+from indexer.derive import Change, derive, write_starts
+from indexer.embedding import EmbeddingCache
+from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
-from indexer.model import DEFAULT_MODEL, EmbeddingModel
-from indexer.name_writer import write_names
+from indexer.lock import writer_lock
+from indexer.model import EmbeddingModel
+from indexer.model_folder import DEFAULT_MODEL
+from indexer.part import Embed, counted, embed_part, index_part, split_part
+from indexer.patch import patch
 from indexer.progress import Progress
-from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
-from indexer.spelling_writer import write_spelling
-from indexer.splitter import Splitter
+from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
+from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
-from indexer.suggestion_writer import write_suggestions
-from indexer.vector_rows import RoundedRows, VectorRows
+from indexer.tokens import TokenCounter
 from kb.bm25f import BM25FParameters
-from kb.errors import ArticleError, IndexUnusable, KbError
-from kb.generation import open_generation
-from kb.manifest import PIPELINE_VERSION, CorpusInfo, Counts, Manifest
-from kb.postings import Postings
+from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
+from kb.fallback import removed_articles
+from kb.generation import open_generation, pinned_generation
+from kb.manifest import Counts, FileInfo, Manifest, ModelInfo
+from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
+
+FEW_PASSAGES = 200
+"""So many new passages are embedded by the index's own encoder; more are worth the seconds that torch takes to load."""
 
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. `embedded` of `texts` vectors were made anew, the others came from the cache."""
+    """What a build did. `embedded` of `texts` vectors were made anew, the others were there.
+
+    `published` is False where nothing had changed: then `generation` is the one that was live before.
+    """
 
     generation: str
     articles: int
@@ -49,23 +61,35 @@ class BuildReport:
     passages: int
     texts: int
     embedded: int
+    changes: Changes
     failures: tuple[ArticleError, ...]
+    published: bool
     seconds: float
 
 
+class _AnotherModel(Exception):
+    """The model of that name is not the one whose vectors the index holds."""
+
+
 def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -> bool:
-    """Whether a build of these corpora would make anything but what is live now, or nothing usable is."""
+    """Whether a build of these corpora would make anything but what is live now, or nothing usable is.
+
+    An index that a rollback holds is not stale: only a build on purpose is to leave it.
+    """
     try:
-        _, manifest, lease = open_generation(index)
+        folder, manifest, lease = open_generation(index)
     except IndexUnusable:
         return True
-    lease.release()
-    return (
-        manifest.pipeline_version != PIPELINE_VERSION
-        or manifest.model.name != model
-        or manifest.bm25f != BM25FParameters()
-        or manifest.corpora != _corpus_infos(corpora)
-    )
+    try:
+        if pinned_generation(index) == folder.name:
+            return False
+        return not fits_model(model, model_files(model))(
+            manifest, Sources.load(folder)
+        ) or manifest.corpora != corpus_infos(corpora)
+    except IndexUnusable:
+        return True
+    finally:
+        lease.release()
 
 
 def build(
@@ -73,133 +97,300 @@ def build(
     corpora: Sequence[Path],
     model_name: str = DEFAULT_MODEL,
     progress: Progress | None = None,
+    *,
+    wait_s: float = 0.0,
+    waiting: Callable[[str], None] | None = None,
 ) -> BuildReport:
-    """Build the whole corpora into a new generation of `index` and publish it.
+    """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
-    An article or a file about words that cannot be read stops no other and stands in the report. Raises
-    CorpusError where no article can be read, ModelError, BuildInProgress, and OSError; then the live generation stays
-    as it was.
+    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
+    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
+    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
+    left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     try:
         list_files(corpora)  # a corpus that is not there leaves no trace of an index
-        with writer_lock(index), building_folder(index) as folder:
-            return _build(index, folder, corpora, model_name, progress, begun)
-    except sqlite3.OperationalError as error:  # a full disk, or a folder that may not be written
-        raise KbError(f"{index}: cannot be written ({error}).") from error
+        with writer_lock(index, wait_s, waiting):
+            return build_locked(index, corpora, model_name, progress, begun)
     finally:
         progress.close()
 
 
-def _build(
-    index: Path,
-    folder: Path,
-    corpora: Sequence[Path],
-    model_name: str,
-    progress: Progress,
-    begun: float,
+def build_locked(
+    index: Path, corpora: Sequence[Path], model_name: str, progress: Progress, begun: float
 ) -> BuildReport:
-    infos = _corpus_infos(corpora)
-    progress.stage("read")
-    lexicon = read_lexicon(corpora)
-    reader = read_corpora(corpora)
-    articles, sections = write_store(folder / STORE, _counted(reader, progress))
-    progress.stage("load model")
-    model = EmbeddingModel(model_name)
-    _put_encoder(index, folder / "encoder", model)
-
-    with Library(folder / STORE, model.counter) as library:
-        progress.stage("split", articles)
-        library.split(Splitter(model.counter), progress.advance)
-        np.save(folder / "passages.npy", library.passages, allow_pickle=False)
-        np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
-        embedded, texts = _embed(index, folder / "vectors", library, model, progress)
-        write_spelling(folder / "spelling", library.articles())
-        write_suggestions(folder / "suggestions", library.articles())
-        progress.stage("write keyword index", len(library.passages))
-        write_whoosh(folder / "keyword", _counted(library.fields(), progress))
-    progress.stage("compile postings")
-    parameters = BM25FParameters()
-    terms = compile_postings(
-        folder / "keyword", folder / "postings", len(library.passages), parameters
-    )
-    write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
-
-    write_lexicon(folder, lexicon)
-
-    progress.stage("publish")
-    failures = (*reader.failures, *lexicon.failures)
-    manifest = Manifest(
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        model=model.info,
-        bm25f=parameters,
-        corpora=infos,
-        counts=Counts(articles, sections, len(library.passages), terms),
-        failures=tuple(str(failure) for failure in failures),
-        files=file_infos(folder),
-    )
-    generation = publish(index, folder, manifest)
-    collect(index)
-    return BuildReport(
-        generation=generation,
-        articles=articles,
-        sections=sections,
-        passages=len(library.passages),
-        texts=texts,
-        embedded=embedded,
-        failures=failures,
-        seconds=time.monotonic() - begun,
-    )
-
-
-def _corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
-    return tuple(CorpusInfo(str(path.resolve()), fingerprint([path])) for path in corpora)
-
-
-def _counted(items: Any, progress: Progress) -> Iterator[Any]:
-    for item in items:
-        yield item
-        progress.advance()
-
-
-def _put_encoder(index: Path, folder: Path, model: EmbeddingModel) -> None:
-    """Export the model's encoder, or copy the live generation's where it is of the same model."""
+    """`build` for who holds the writer's lock already."""
     try:
-        live, manifest, lease = open_generation(index)
-    except IndexUnusable:
-        model.export(folder)
-        return
-    try:
-        if manifest.model == model.info:
-            shutil.copytree(live / "encoder", folder)
-        else:
-            model.export(folder)
-    finally:
-        lease.release()
+        with building_folder(index) as folder:
+            builder = _Builder(index, corpora, model_name, progress, begun)
+            report = builder.build_upon_what_is_whole(folder)
+        collect(index)  # now that the generation built upon is no longer held
+        return report
+    except sqlite3.Error as error:  # a full disk, or a folder that may not be written
+        raise KbError(f"{index}: cannot be written ({error}).") from error
 
 
-def _embed(
-    index: Path, folder: Path, library: Library, model: EmbeddingModel, progress: Progress
-) -> tuple[int, int]:
-    """Write the vectors; how many texts had to be embedded, of how many."""
+class _Builder:
+    def __init__(
+        self,
+        index: Path,
+        corpora: Sequence[Path],
+        model_name: str,
+        progress: Progress,
+        begun: float,
+    ) -> None:
+        self._index = index
+        self._corpora = corpora
+        self._model_name = model_name
+        self._progress = progress
+        self._begun = begun
+        self._model_files = model_files(model_name)
+
+    def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
+        """Build upon the best generation that is whole, or from nothing where there is none."""
+        fits = fits_model(self._model_name, self._model_files)
+        damaged: set[str] = set()
+        base = open_base(self._index, fits)
+        while base is not None:
+            try:
+                return self._build(folder, base)
+            except IndexDamaged:  # a file that is verified as it is copied
+                damaged.add(base.folder.name)
+                base = open_base(self._index, fits, damaged)
+            except _AnotherModel:
+                base = None
+            _empty(folder)
+        return self._build(folder, None)
+
+    def _build(self, folder: Path, base: Base | None) -> BuildReport:
+        """Build in `folder`, upon `base` where there is one, which is released."""
+        with ExitStack() as opened:
+            if base is not None:
+                opened.enter_context(base)
+            donor = base
+            scan, part = self._read(folder, base)
+            lexicon = read_lexicon(self._corpora)
+            failures = (*scan.failures, *lexicon.failures)
+            gone = scan.removed | scan.failed | scan.changed
+            if base is not None and self._is_as_before(scan, failures, base):
+                return self._as_before(base, scan, failures)
+            if base is not None and 2 * len(gone) > len(base.sources.articles):
+                # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
+                _empty(folder)
+                base = None
+                scan, part = self._read(folder, base)
+            return self._write(folder, part, base, donor, scan, gone, lexicon)
+
+    def _read(self, folder: Path, base: Base | None) -> tuple[Scan, Path]:
+        """What the corpora hold, and the store of what is to be indexed: all of it, or what `base` lacks."""
+        self._progress.stage("read")
+        scan = Scan(self._corpora, base.sources if base else None)
+        part = folder / "part" if base else folder
+        part.mkdir(exist_ok=True)
+        write_store(part / STORE, counted(scan, self._progress))
+        return scan, part
+
+    def _is_as_before(self, scan: Scan, failures: tuple[ArticleError, ...], base: Base) -> bool:
+        return (
+            base.is_live
+            and not (scan.added or scan.changed or scan.removed or scan.failed)
+            and scan.corpus_infos() == base.manifest.corpora
+            and tuple(map(str, failures)) == base.manifest.failures
+        )
+
+    def _as_before(self, base: Base, scan: Scan, failures: tuple[ArticleError, ...]) -> BuildReport:
+        make_live(self._index, base.folder.name)  # leaves a rollback
+        texts = _text_count(base.folder)
+        return self._report(
+            base.folder.name, base.manifest.counts, scan, failures, texts, 0, published=False
+        )
+
+    def _write(
+        self,
+        folder: Path,
+        part: Path,
+        base: Base | None,
+        donor: Base | None,
+        scan: Scan,
+        gone: set[str],
+        lexicon: Lexicon,
+    ) -> BuildReport:
+        progress = self._progress
+        if donor is not None:
+            donor.copy("encoder", folder / "encoder")
+        model = _Model(self._model_name, donor, folder / "encoder", progress)
+        with Library(part / STORE, model.counter) as library:
+            counts = library.counts
+            progress.stage("split", counts[0])
+            split_part(library, part, model.counter, progress)
+            with _cache(self._index, model.info) as cache:
+                embed, runtime = model.embedder(library, cache)
+                cache.key = cache_key(model.info, runtime)
+                embedded = embed_part(library, part, embed, cache, progress)
+            terms = index_part(library, part, progress)
+            if base is None:
+                derive(library, folder, lexicon)
+                model.export()
+                passages, texts = len(library.passages), library.text_count
+            else:
+                write_starts(library, part)
+        if base is not None:
+            progress.stage("write")
+            merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
+            with merged:
+                derive(merged, folder, lexicon, Change(base.folder, gone, part))
+                counts = merged.counts
+                passages, texts = len(merged.passages), merged.text_count
+            shutil.rmtree(part)
+        progress.stage("publish")
+        failures = (*scan.failures, *lexicon.failures)
+        Sources(
+            tuple(scan.files),
+            scan.articles,
+            scan.changes,
+            self._model_files,
+            lexicons=tuple(scan.lexicons),
+        ).save(folder)
+        manifest = Manifest(
+            created=creation_time(self._index),
+            model=model.info,
+            bm25f=BM25FParameters(),
+            corpora=scan.corpus_infos(),
+            counts=Counts(*counts, passages, terms),
+            failures=tuple(str(failure) for failure in failures),
+            files=file_infos(folder, _encoder_infos(donor)),
+        )
+        removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
+        generation = publish(self._index, folder, manifest, removed=removed)
+        if base is not None:
+            forget(self._index, base, scan.removed)
+        return self._report(
+            generation, manifest.counts, scan, failures, texts, embedded, published=True
+        )
+
+    def _report(
+        self,
+        generation: str,
+        counts: Counts,
+        scan: Scan,
+        failures: tuple[ArticleError, ...],
+        texts: int,
+        embedded: int,
+        *,
+        published: bool,
+    ) -> BuildReport:
+        return BuildReport(
+            generation=generation,
+            articles=counts.articles,
+            sections=counts.sections,
+            passages=counts.passages,
+            texts=texts,
+            embedded=embedded,
+            changes=scan.changes,
+            failures=failures,
+            published=published,
+            seconds=time.monotonic() - self._begun,
+        )
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder)
     folder.mkdir()
-    np.save(folder / "name_starts.npy", library.name_starts, allow_pickle=False)
-    np.save(folder / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
-    jobs = (
-        ("passages", library.passage_text, library.passage_lengths()),
-        ("sentences", library.sentence_text, library.sentence_lengths()),
-        ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
+
+
+class _Model:
+    """The model of a build: the encoder of a generation that has it, and torch only where that is not enough."""
+
+    def __init__(self, name: str, donor: Base | None, folder: Path, progress: Progress) -> None:
+        """`folder` is where the encoder is, if there is a donor it came from, or is to be."""
+        self._name = name
+        self._donor = donor
+        self._folder = folder
+        self._progress = progress
+        self._loaded: EmbeddingModel | None = None
+        self.info: ModelInfo
+        self.counter: TokenCounter
+        if donor is None:
+            loaded = self._load()
+            self.info, self.counter = loaded.info, loaded.counter
+        else:
+            self.info = donor.manifest.model
+            self.counter = IndexEncoder.counter_of(folder)
+
+    def _load(self) -> EmbeddingModel:
+        if self._loaded is None:
+            self._progress.stage("load model")
+            self._loaded = EmbeddingModel(self._name)
+        return self._loaded
+
+    def embedder(self, library: Library, cache: EmbeddingCache) -> tuple[Embed, str]:
+        """What embeds the texts of the library that the cache lacks, and its runtime."""
+        if self._donor is None or _lacks_many(library, cache):
+            loaded = self._load()
+            if loaded.info != self.info:
+                raise _AnotherModel
+            return loaded.embed, loaded.runtime
+        encoders: list[IndexEncoder] = []
+
+        def embed(texts: list[str]) -> NDArray[np.float32]:
+            if not encoders:
+                encoders.append(IndexEncoder(self._folder))
+            return encoders[0].embed(texts)
+
+        return embed, IndexEncoder.runtime
+
+    def export(self) -> None:
+        """Write the encoder, unless a generation had it."""
+        if self._donor is None:
+            self._load().export(self._folder)
+
+
+def _encoder_infos(donor: Base | None) -> dict[str, FileInfo]:
+    """What is known of the encoder's files where they were copied, and verified then."""
+    if donor is None:
+        return {}
+    files = donor.manifest.files
+    return {name: info for name, info in files.items() if name.startswith("encoder/")}
+
+
+def _lacks_many(library: Library, cache: EmbeddingCache) -> bool:
+    missing = 0
+    for place in range(len(library.passages)):
+        missing += cache.find(library.passage_text(place)) is None
+        if missing > FEW_PASSAGES:
+            return True
+    return False
+
+
+def _cache(index: Path, model: ModelInfo) -> EmbeddingCache:
+    keys = [cache_key(model, runtime) for runtime in RUNTIMES]
+    return EmbeddingCache(
+        index / "cache" / "embeddings.sqlite", keys[0], model.dimensions, keys[1:]
     )
-    total = sum(len(lengths) for _, _, lengths in jobs) + 2 * library.section_count
-    progress.stage("embed", total)
-    key = f"{model.info.sha256}/{model.precision}/{model.runtime}"
-    embedded = 0
-    with EmbeddingCache(index / "cache" / "embeddings.sqlite", key, model.info.dimensions) as cache:
-        for name, text_at, lengths in jobs:
-            rows = VectorRows if name != "sentences" else RoundedRows
-            out = rows(folder / name, len(lengths), model.info.dimensions)
-            embedded += embed_into(out, text_at, lengths, model.embed, cache, progress.advance)
-            out.save()
-        embedded += write_care(folder, library, model.embed, cache, progress.advance)
-    return embedded, total
+
+
+def forget(index: Path, base: Base, ids: Iterable[str]) -> None:
+    """Delete the embeddings of articles that `base` has and that were removed."""
+    wanted = set(ids)
+    if not wanted or not (index / "cache" / "embeddings.sqlite").exists():
+        return
+    counter = IndexEncoder.counter_of(base.folder / "encoder")
+    with Library.load(base.folder, counter) as library, _cache(index, base.manifest.model) as cache:
+        cache.forget(library.texts(wanted))
+
+
+def _removed_before(index: Path) -> frozenset[str]:
+    try:
+        return removed_articles(index)
+    except IndexUnusable:
+        return frozenset()
+
+
+def _text_count(folder: Path) -> int:
+    names = ("passages", "sentences", "names", "care", "care")  # a section's heading and opening
+    return sum(
+        len(np.load(folder / "vectors" / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+        for name in names
+    )

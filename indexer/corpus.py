@@ -1,4 +1,4 @@
-"""Given the paths of a corpus, its articles, one after another, and what could not be read.
+"""Given the paths of a corpus, its files in reading order, and the articles of each.
 
 A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
 in the order of their POSIX paths. In folders, names that start with "." or "_" are passed over, and
@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.readers.jsonl import numbered_jsonl
+from indexer.readers.jsonl import numbered_jsonl, read_article_json
 from indexer.readers.markdown import read_markdown
 from indexer.readers.plain_text import read_plain_text
 from kb.article import Article
@@ -26,8 +26,9 @@ from kb.errors import ArticleError, CorpusError
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIX = ".txt"
+ARTICLE_SUFFIX = ".article.json"
 JSONL_SUFFIXES = (".jsonl", ".jsonl.gz")
-SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, *JSONL_SUFFIXES)
+SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, ARTICLE_SUFFIX, *JSONL_SUFFIXES)
 
 LEXICONS = ("notices.yaml", "vocabulary.yaml")
 """Files in the root of a corpus that say something of words (`indexer.lexicon`)."""
@@ -59,60 +60,23 @@ class Place(NamedTuple):
         return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
-class CorpusReader:
-    """Iterate over it for the articles; it may be iterated again, and then reads again.
-
-    `failures` and `places` (article id to Place) are those of the iteration so far. An article
-    whose id another one has already is a failure. An iteration that comes to its end without one
-    article raises CorpusError.
-    """
-
-    def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = tuple(paths)
-        self.files, self._refused = list_files(paths)
-        self.failures: list[ArticleError] = list(self._refused)
-        self.places: dict[str, Place] = {}
-
-    def __iter__(self) -> Iterator[Article]:
-        self.failures = list(self._refused)
-        self.places = {}
-        for file in self.files:
-            for line, item in read_file(file.path):
-                error = item if isinstance(item, ArticleError) else self._claim(file, line, item)
-                if error is not None:
-                    self.failures.append(error)
-                elif isinstance(item, Article):
-                    yield item
-        if not self.places:
-            raise CorpusError(_nothing_usable(self._paths, self.files, self.failures))
-
-    def _claim(self, file: CorpusFile, line: int | None, article: Article) -> ArticleError | None:
-        place = Place(file.path, line)
-        first = self.places.setdefault(article.id, place)
-        return None if first is place else duplicate_id(article.id, place, first)
-
-
-def read_corpora(paths: Sequence[Path]) -> CorpusReader:
-    """The articles of `paths`, in their order, streamed; see CorpusReader.
-
-    Raises CorpusError now for a path that does not exist, cannot be read or has another suffix,
-    and at the end of the iteration where no article was usable.
-    """
-    return CorpusReader(paths)
-
-
 def fingerprint(paths: Sequence[Path]) -> str:
-    """SHA-256, in hex, of what `read_corpora` and `list_lexicons` find: it changes when an index may.
+    """SHA-256, in hex, of what would be read: it changes when an index may.
 
     It covers the names of the files within each path, their contents, and the order of the paths
     (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
-    Raises CorpusError as `read_corpora` does; costs one reading of every file.
+    Raises CorpusError as `list_files` does; costs one reading of every file.
     """
     files, _ = list_files(paths)
-    articles = [(file.corpus, file.name, _content_hash(file.path)) for file in files]
-    entries = sorted(articles + lexicon_entries(paths))
+    hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
+    return fingerprint_of(len(paths), hashed + lexicon_entries(paths))
+
+
+def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
+    """The fingerprint of so many corpora, from each file's corpus, name and content hash."""
+    entries = sorted(hashed)
     # JSON and not a mere join: no name can then pass for the end of another entry.
-    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, len(paths)]).encode())
+    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, corpora]).encode())
     for entry in entries:
         digest.update(json.dumps(entry).encode() + b"\n")
     return digest.hexdigest()
@@ -165,7 +129,7 @@ def list_lexicons(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[Article
 def lexicon_entries(paths: Sequence[Path]) -> list[tuple[int, str, str]]:
     """What `LEXICONS` add to a fingerprint: corpus, name and content hash of each."""
     files, _ = list_lexicons(paths)
-    return [(file.corpus, file.name, _content_hash(file.path)) for file in files]
+    return [(file.corpus, file.name, content_hash(file.path)) for file in files]
 
 
 def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:
@@ -173,15 +137,23 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
 
     An article that cannot be read is an ArticleError in its place; nothing is raised.
     """
-    name = path.name.lower()
-    if name.endswith(JSONL_SUFFIXES):
+    if path.name.lower().endswith(JSONL_SUFFIXES):
         yield from numbered_jsonl(path)
         return
-    read = read_markdown if name.endswith(MARKDOWN_SUFFIXES) else read_plain_text
     try:
-        yield None, read(path, read_bytes(path))
+        yield None, parse(path, read_bytes(path))
     except ArticleError as error:
         yield None, error
+
+
+def parse(path: Path, content: bytes) -> Article:
+    """The article of a file of that name and content, which holds one. Raises ArticleError."""
+    name = path.name.lower()
+    if name.endswith(MARKDOWN_SUFFIXES):
+        return read_markdown(path, content)
+    if name.endswith(ARTICLE_SUFFIX):
+        return read_article_json(path, content)
+    return read_plain_text(path, content)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -239,12 +211,12 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
 
     for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
         folder_names[:] = [name for name in folder_names if not name.startswith(_SKIPPED)]
-        names = [*filter(_is_article_name, file_names), *folder_names]
+        names = [*filter(is_article_name, file_names), *folder_names]
         for path in (Path(folder, name) for name in names):
             problem = _problem(path, inside)
             if problem is not None:
                 problems.append(problem)
-            elif _is_article_name(path.name) and path.is_file():
+            elif is_article_name(path.name) and path.is_file():
                 (links if path.is_symlink() else files).append(path)
     # A linked file counts where its target does not count by itself, as a hidden one does. A linked
     # folder within the corpus is read where it is: os.walk does not follow it.
@@ -270,7 +242,8 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
     return ArticleError(path, reason) if reason else None
 
 
-def _is_article_name(name: str) -> bool:
+def is_article_name(name: str) -> bool:
+    """Whether a file of that name in a folder is taken for articles."""
     return _has_suffix(Path(name)) and not name.startswith(_SKIPPED)
 
 
@@ -278,7 +251,8 @@ def _has_suffix(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def _content_hash(path: Path) -> str:
+def content_hash(path: Path) -> str:
+    """SHA-256, in hex, of a file's content; "unreadable" where it cannot be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
@@ -290,9 +264,10 @@ def _content_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _nothing_usable(
+def nothing_usable(
     paths: Sequence[Path], files: Sequence[CorpusFile], failures: Sequence[ArticleError]
 ) -> str:
+    """What to say of corpora without one article that could be indexed."""
     where = ", ".join(str(path) for path in paths)
     looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
     if failures:

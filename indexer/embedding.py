@@ -22,12 +22,17 @@ BATCH_TOKENS = 4096
 
 
 class EmbeddingCache:
-    """Vectors by the hash of their text, for one model."""
+    """Vectors by the hash of their text, for one model.
 
-    def __init__(self, path: Path, key: str, dimensions: int) -> None:
+    `key` names the model, its precision and the runtime that makes vectors now, and may be set to another; `others` are
+    keys under which vectors as good as these may have been kept.
+    """
+
+    def __init__(self, path: Path, key: str, dimensions: int, others: Sequence[str] = ()) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._key = key
+        self.key = key
+        self._keys = (key, *(other for other in others if other != key))
         self.dimensions = dimensions
         try:
             self._connection = self._open()
@@ -47,6 +52,7 @@ class EmbeddingCache:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA secure_delete = ON")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors (digest BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
             )
@@ -63,8 +69,38 @@ class EmbeddingCache:
         self._connection.close()
 
     def digest(self, text: str) -> bytes:
-        """The key of a text."""
-        return hashlib.sha256(f"{self._key}\0{text}".encode()).digest()
+        """The key under which the vector of a text is put."""
+        return _digest(self.key, text)
+
+    def find(self, text: str) -> NDArray[np.float32] | None:
+        """The vector of a text under any of the keys, or None."""
+        for key in self._keys:
+            vector = self.get(_digest(key, text))
+            if vector is not None:
+                return vector
+        return None
+
+    def forget(self, texts: Iterable[str]) -> None:
+        """Delete the vectors of these texts, leaving nothing of them in the file."""
+        rows = [(_digest(key, text),) for text in texts for key in self._keys]
+        with self._connection:
+            self._connection.executemany("DELETE FROM vectors WHERE digest = ?", rows)
+
+    def keep_only(self, texts: Iterable[str]) -> int:
+        """Delete all vectors but those of these texts and give the room back; how many were deleted."""
+        self._connection.execute("CREATE TEMP TABLE wanted (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO wanted VALUES (?)",
+                ((_digest(key, text),) for text in texts for key in self._keys),
+            )
+            deleted = self._connection.execute(
+                "DELETE FROM vectors WHERE digest NOT IN (SELECT digest FROM wanted)"
+            ).rowcount
+        self._connection.execute("DROP TABLE wanted")
+        if deleted:
+            self._connection.execute("VACUUM")
+        return deleted
 
     def get(self, digest: bytes) -> NDArray[np.float32] | None:
         """The vector kept under that key, or None."""
@@ -104,6 +140,10 @@ class EmbeddingCache:
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
 
+def _digest(key: str, text: str) -> bytes:
+    return hashlib.sha256(f"{key}\0{text}".encode()).digest()
+
+
 def _checksum(digest: bytes, vector: bytes) -> bytes:
     """What a row ends in: a flipped bit must not become an answer."""
     return hashlib.sha256(digest + vector).digest()[:8]
@@ -132,7 +172,7 @@ def embed_into(
             advance(1)
             continue
         digest = cache.digest(text)
-        vector = None if digest in missing else cache.get(digest)
+        vector = None if digest in missing else cache.find(text)
         if vector is None:
             missing.setdefault(digest, []).append(place)
         else:

@@ -1,12 +1,13 @@
-"""Given passages in order, the keyword index: Whoosh's, and the arrays compiled from it.
+"""Given passages in order, the keyword index: Whoosh's, and the arrays compiled from it; given two, the one of both.
 
 Whoosh analyses and writes; its postings are then read out, field by field, and laid out as `kb.postings` maps them.
 """
 
 from __future__ import annotations
 
+import shutil
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.index import create_in, open_dir
 
+from indexer.base import Base
 from kb.bm25f import FIELDS, BM25FParameters, impacts, inverse_document_frequency
-from kb.keyword import make_schema
+from kb.keyword import DOCUMENTS, make_schema
 
 WRITER_MEMORY_MB = 128
+MAX_SEGMENTS = 8
+MERGED_SEGMENTS = 5
+"""How many of the smallest segments become one where there are more than MAX_SEGMENTS: a passage is written anew a
+number of times that grows with the logarithm of the library alone."""
 _MAX_FREQUENCY = np.iinfo(np.uint16).max
 
 Fields = tuple[str, str, str, str]
@@ -25,12 +31,17 @@ Fields = tuple[str, str, str, str]
 
 
 def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
-    """Write one segment whose document numbers are the places of `passages`. The folder is made."""
+    """Write one segment whose document numbers are the places of `passages`; each is the passage of that number.
+
+    The folder is made.
+    """
     folder.mkdir(parents=True)
     writer = create_in(str(folder), make_schema()).writer(limitmb=WRITER_MEMORY_MB)
     try:
+        count = 0
         for texts in passages:
             writer.add_document(**dict(zip(FIELDS, texts, strict=True)))
+            count += 1
         writer.commit(optimize=True)
     except BaseException:
         writer.cancel()
@@ -38,13 +49,13 @@ def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
     # Whoosh leaves the file of its own writer's lock behind; a published generation has no writer.
     for lock in folder.glob("*_WRITELOCK"):
         lock.unlink()
+    np.save(folder / DOCUMENTS, np.arange(count, dtype=np.int32), allow_pickle=False)
 
 
 def compile_postings(
     whoosh: Path, folder: Path, passage_count: int, parameters: BM25FParameters
 ) -> int:
     """Read the Whoosh index in `whoosh` and write the arrays of kb.postings into `folder`; the number of terms."""
-    folder.mkdir(parents=True)
     fields = []
     index = open_dir(str(whoosh), readonly=True)
     with index.reader() as reader:
@@ -69,20 +80,125 @@ def compile_postings(
         lengths[:, field] = np.bincount(
             key % passage_count, weights=frequency, minlength=passage_count
         )
-    per_term = np.bincount(postings // passage_count, minlength=len(terms))
-    passages = (postings % passage_count).astype(np.int32)
+    _write_postings(folder, terms, postings, table, lengths, parameters)
+    return len(terms)
+
+
+def merge_postings(
+    folder: Path,
+    base: Path,
+    extra: Path,
+    kept: NDArray[np.int64],
+    new: NDArray[np.int64],
+    parameters: BM25FParameters,
+) -> int:
+    """Write into `folder` the postings of two generations' folders as one; the number of terms.
+
+    `kept` and `new` give each passage of the one and of the other its new number, -1 where it is left out.
+    """
+    count = int((kept >= 0).sum()) + len(new)
+    sides = [_load_postings(place / "postings") for place in (base, extra)]
+    owners = []
+    for side, places in zip(sides, (kept, new), strict=True):
+        owner = places[side["passages"]]
+        rows = np.repeat(np.arange(len(side["terms"])), np.diff(side["starts"]))
+        owners.append((owner, rows, owner >= 0))
+    held = [
+        side["terms"][np.bincount(rows[there], minlength=len(side["terms"])) > 0]
+        for side, (_, rows, there) in zip(sides, owners, strict=True)
+    ]
+    terms = np.unique(np.concatenate(held)) if any(map(len, held)) else np.zeros(0, dtype="S1")
+    if len(terms):
+        terms = terms.astype(f"S{int(np.char.str_len(terms).max())}")
+    keys, tables = [], []
+    for side, (owner, rows, there) in zip(sides, owners, strict=True):
+        row_of = np.searchsorted(terms, side["terms"])
+        keys.append(row_of[rows[there]] * count + owner[there])
+        tables.append(side["frequencies"][there])
+    # Both are in order, and the second is short.
+    places = np.searchsorted(keys[0], keys[1])
+    key = np.insert(keys[0], places, keys[1])
+    table = np.insert(tables[0], places, tables[1], axis=0)
+    lengths = np.zeros((count, len(FIELDS)), dtype=np.uint32)
+    lengths[kept[kept >= 0]] = sides[0]["lengths"][kept >= 0]
+    lengths[new] = sides[1]["lengths"]
+    _write_postings(folder / "postings", terms, key, table, lengths, parameters)
+    return len(terms)
+
+
+def merge_segments(
+    folder: Path,
+    base: Base,
+    extra: Path,
+    kept: NDArray[np.int64],
+    new: NDArray[np.int64],
+    fields: Callable[[Iterable[int]], Iterable[Fields]],
+) -> None:
+    """Copy the Whoosh segments of both generations into `folder`, documents renumbered, those without any left out.
+
+    Above MAX_SEGMENTS the smallest are written anew as one, from the texts that `fields` gives for passages.
+    """
+    target = folder / "keyword"
+    target.mkdir()
+    found: list[tuple[Path, NDArray[np.int32]]] = []
+    for place, places in ((base.folder, kept), (extra, new)):
+        for segment in sorted((place / "keyword").iterdir()):
+            old = np.load(segment / DOCUMENTS, allow_pickle=False)
+            documents = np.where(old >= 0, places[old], -1).astype(np.int32)
+            if (documents >= 0).any():
+                found.append((segment, documents))
+    if len(found) > MAX_SEGMENTS:
+        living = [int((documents >= 0).sum()) for _, documents in found]
+        small = set(sorted(range(len(found)), key=living.__getitem__)[:MERGED_SEGMENTS])
+    else:
+        small = set()
+    for number, (segment, documents) in enumerate(found):
+        if number not in small:
+            copied = target / f"{number:05}"
+            if segment.is_relative_to(base.folder):
+                base.copy(f"keyword/{segment.name}", copied, DOCUMENTS)
+            else:
+                shutil.copytree(segment, copied, ignore=shutil.ignore_patterns(DOCUMENTS))
+            np.save(copied / DOCUMENTS, documents, allow_pickle=False)
+    if small:
+        rows = np.sort(np.concatenate([found[number][1] for number in small]))
+        rows = rows[rows >= 0].astype(np.int32)
+        merged = target / f"{len(found):05}"
+        write_whoosh(merged, fields(rows.tolist()))
+        np.save(merged / DOCUMENTS, rows, allow_pickle=False)
+
+
+def _load_postings(folder: Path) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.load(folder / f"{name}.npy", allow_pickle=False)
+        for name in ("terms", "starts", "passages", "frequencies", "lengths")
+    }
+
+
+def _write_postings(
+    folder: Path,
+    terms: NDArray[np.bytes_],
+    keys: NDArray[np.int64],
+    table: NDArray[np.uint16],
+    lengths: NDArray[np.uint32],
+    parameters: BM25FParameters,
+) -> None:
+    """Write the arrays of kb.postings. A key is the row of the term times the number of passages, plus the passage."""
+    folder.mkdir(parents=True)
+    passage_count = max(1, len(lengths))
+    per_term = np.bincount(keys // passage_count, minlength=len(terms))
+    passages = (keys % passage_count).astype(np.int32)
     arrays: dict[str, NDArray[Any]] = {
         "terms": terms,
         "starts": np.concatenate(([0], np.cumsum(per_term))).astype(np.int64),
         "passages": passages,
         "frequencies": table,
         "lengths": lengths,
-        "idf": inverse_document_frequency(passage_count, per_term),
+        "idf": inverse_document_frequency(len(lengths), per_term),
         "impacts": impacts(table, lengths, passages, parameters),
     }
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values, allow_pickle=False)
-    return len(terms)
 
 
 def _read_field(

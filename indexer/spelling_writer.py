@@ -1,19 +1,21 @@
-"""Given articles, the arrays that `kb.spelling` reads: their words, how often each stands where, and how it sounds."""
+"""Given how often the words of a library stand in it, the arrays that `kb.spelling` reads.
+
+Given an older generation too, what is known of its words is taken from there, and the result is the same.
+"""
 
 from __future__ import annotations
 
-import re
-from array import array
-from collections.abc import Iterable, Iterator
+import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.english import english_words
-from kb.analysis import terms
-from kb.article import Article
-from kb.deletes import MAX_LETTERS, deletion_table
+from indexer.word_counts import WordCounts
+from kb.deletes import MAX_LETTERS, deletion_table, patched_table
 from kb.misspelling import sound
 from kb.spelling import MIN_LETTERS, fold, hashes_of, slips_allowed, sound_slips_allowed
 
@@ -21,107 +23,130 @@ NAME_WEIGHT = 10
 """How many times in a text once in a title, an alias or a heading counts as."""
 
 ATTESTED = 3
-"""A word that stands less often, in no name and no dictionary may be misspelt itself, and corrects no other."""
+"""A word that stands less often, in no name and no dictionary may be misspelt itself, and corrects no other; nor do two
+words in a row that stand less often in texts part what was written as one."""
 
 COMMON_WORDS = 20_000
 """So many of English's words may be meant instead of the library's."""
 
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+RIVAL = -1.0
+"""The weight of those."""
 
 
-class _Running:
-    """All words of a library in a row, as numbers; 0 stands between two texts."""
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The folder `spelling/` of an older generation, and the counts that it was made from."""
 
-    def __init__(self) -> None:
-        self.numbers: dict[str, int] = {"": 0}
-        self.words = array("i", [0])
-
-    def add(self, text: str) -> None:
-        numbers = self.numbers
-        self.words.extend(
-            [numbers.setdefault(word, len(numbers)) for word in _WORD.findall(text.lower())]
-        )
-        self.words.append(0)
-
-    def counts(self) -> NDArray[np.int64]:
-        """How often each word stands in it, by its number."""
-        return np.bincount(np.frombuffer(self.words, np.int32), minlength=len(self.numbers))
-
-    def pairs(self, at_least: int) -> Iterator[tuple[int, int]]:
-        """Words that follow each other so many times or more."""
-        row = np.frombuffer(self.words, np.int32).astype(np.int64)
-        size = len(self.numbers)
-        pairs, counts = np.unique(row[:-1] * size + row[1:], return_counts=True)
-        for pair in pairs[counts >= at_least].tolist():
-            yield divmod(pair, size)
+    folder: Path
+    counts: WordCounts
 
 
-def write_spelling(folder: Path, articles: Iterable[Article]) -> None:
-    """Write the arrays of kb.spelling. The folder is made."""
+def write_spelling(folder: Path, counts: WordCounts, earlier: Earlier | None = None) -> None:
+    """Write the arrays of kb.spelling: the same bytes with and without `earlier`. The folder is made."""
     folder.mkdir(parents=True)
-    texts, names = _Running(), _Running()
-    for article in articles:
-        for name in (article.display_title, *article.aliases):
-            names.add(name)
-        for section in article.sections:
-            names.add(section.heading)
-            texts.add(section.text)
-
-    in_texts, in_names = _folded_counts(texts), _folded_counts(names)
     common = [fold(word) for word in english_words()]
     english = set(common)
-    library = in_texts.keys() | in_names.keys()
-    meant = {
-        word: in_texts.get(word, 0) + NAME_WEIGHT * in_names.get(word, 0)
-        for word in library
-        if MIN_LETTERS <= len(word) <= MAX_LETTERS
-        and (word in in_names or word in english or in_texts[word] >= ATTESTED)
-    }
-    rivals = {
-        word: 0
-        for word in common[:COMMON_WORDS]
-        if word not in library and MIN_LETTERS <= len(word) <= MAX_LETTERS
-    }
-    words = sorted(meant.keys() | rivals.keys(), key=str.encode)
-    slips = np.array([slips_allowed(word) if word in meant else 1 for word in words], np.int64)
-    hashes, places = deletion_table(words, slips)
-    sounds = [sound(word)[:MAX_LETTERS] for word in words]
-    sound_hashes, sound_places = deletion_table(
-        sounds, np.array([sound_slips_allowed(heard) for heard in sounds], np.int64)
-    )
-    stems = {stem for word in library for stem in terms(word)}
+    weights = _weights(counts, common[:COMMON_WORDS], english)
+    words = sorted(weights, key=str.encode)
     arrays = {
-        "known": np.unique(hashes_of(library | english)),
-        "stems": np.unique(hashes_of(stems)),
+        "known": _known(counts, english, earlier),
+        "stems": _distinct([word.stem for word in counts.words.values() if word.stem]),
         "words": np.array([word.encode() for word in words], dtype=np.bytes_),
-        "weights": np.array(
-            [np.log(meant[word]) if word in meant else -1.0 for word in words], np.float32
+        "weights": np.array([weights[word] for word in words], dtype=np.float32),
+        "names": _distinct([word.hash for word in counts.words.values() if word.names]),
+        "pairs": np.union1d(
+            counts.text_pairs.keys[counts.text_pairs.counts >= ATTESTED], counts.name_pairs.keys
         ),
-        "hashes": hashes,
-        "places": places,
-        "sounds": np.array([heard.encode() for heard in sounds], dtype=np.bytes_),
-        "sound_hashes": sound_hashes,
-        "sound_places": sound_places,
-        "names": np.unique(hashes_of(in_names)),
-        "pairs": np.unique(hashes_of({*_pairs(texts, ATTESTED, 3), *_pairs(names, 1, 1)})),
+        **_tables(words, weights, earlier),
     }
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values, allow_pickle=False)
 
 
-def _folded_counts(running: _Running) -> dict[str, int]:
-    """How often each word stands there, as it is looked up."""
-    folded: dict[str, int] = {}
-    for word, count in zip(running.numbers, running.counts().tolist(), strict=True):
-        key = fold(word)
-        if key:
-            folded[key] = folded.get(key, 0) + count
-    return folded
+def _weights(counts: WordCounts, common: list[str], english: set[str]) -> dict[str, float]:
+    """The words that may be meant, with what speaks for each: the logarithm of how often it stands there, or RIVAL."""
+    weights = {
+        name: math.log(word.texts + NAME_WEIGHT * word.names)
+        for name, word in counts.words.items()
+        if MIN_LETTERS <= len(name) <= MAX_LETTERS
+        and (word.names or word.texts >= ATTESTED or name in english)
+    }
+    for name in common:
+        if name not in counts.words and MIN_LETTERS <= len(name) <= MAX_LETTERS:
+            weights[name] = RIVAL
+    return weights
 
 
-def _pairs(running: _Running, at_least: int, right_letters: int) -> Iterator[str]:
-    """Two words that follow each other, no stop words; the left of three letters or more, the right of so many."""
-    words = [folded if terms(folded) else "" for folded in map(fold, running.numbers)]
-    for left, right in running.pairs(at_least):
-        if len(words[left]) >= 3 and len(words[right]) >= right_letters:
-            yield f"{words[left]} {words[right]}"
+def _known(counts: WordCounts, english: set[str], earlier: Earlier | None) -> NDArray[np.uint64]:
+    library = counts.words.keys()
+    if earlier is None:
+        hashes = [word.hash for word in counts.words.values()]
+        return np.union1d(_distinct(hashes), hashes_of(english - library))
+    before = earlier.counts.words.keys()
+    known = np.load(earlier.folder / "known.npy", allow_pickle=False)
+    gone = _distinct([earlier.counts.words[name].hash for name in before - library - english])
+    come = _distinct([counts.words[name].hash for name in library - before - english])
+    return np.union1d(np.setdiff1d(known, gone, assume_unique=True), come)
+
+
+def _tables(
+    words: list[str], weights: dict[str, float], earlier: Earlier | None
+) -> dict[str, NDArray[Any]]:
+    """What the words sound like, and the hashes of both with letters left out."""
+    slips = np.array(
+        [1 if weights[word] == RIVAL else slips_allowed(word) for word in words], dtype=np.int64
+    )
+    if earlier is None:
+        sounds = [sound(word)[:MAX_LETTERS] for word in words]
+        ear_slips = np.array([sound_slips_allowed(heard) for heard in sounds], dtype=np.int64)
+        hashes, places = deletion_table(words, slips)
+        sound_hashes, sound_places = deletion_table(sounds, ear_slips)
+    else:
+        before = _load(earlier.folder)
+        old = [word.decode() for word in before["words"].tolist()]
+        heard_before = dict(zip(old, before["sounds"].tolist(), strict=True))
+        sounds = [
+            heard_before[word].decode() if word in heard_before else sound(word)[:MAX_LETTERS]
+            for word in words
+        ]
+        ear_slips = np.array([sound_slips_allowed(heard) for heard in sounds], dtype=np.int64)
+        # A word that English alone had and the library has now, or the other way round, may have other slips.
+        rivals = (before["weights"] == RIVAL).tolist()
+        place_of = {word: place for place, word in enumerate(words)}
+        moved = np.array(
+            [
+                place_of[word] if word in weights and (weights[word] == RIVAL) == rival else -1
+                for word, rival in zip(old, rivals, strict=True)
+            ],
+            dtype=np.int64,
+        )
+        hashes, places = patched_table(before["hashes"], before["places"], moved, words, slips)
+        sound_hashes, sound_places = patched_table(
+            before["sound_hashes"], before["sound_places"], moved, sounds, ear_slips
+        )
+    return {
+        "hashes": hashes,
+        "places": places,
+        "sounds": np.array([heard.encode() for heard in sounds], dtype=np.bytes_),
+        "sound_hashes": sound_hashes,
+        "sound_places": sound_places,
+    }
+
+
+def _load(folder: Path) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.load(folder / f"{name}.npy", allow_pickle=False)
+        for name in (
+            "words",
+            "weights",
+            "hashes",
+            "places",
+            "sounds",
+            "sound_hashes",
+            "sound_places",
+        )
+    }
+
+
+def _distinct(hashes: list[int]) -> NDArray[np.uint64]:
+    return np.unique(np.array(hashes, dtype=np.uint64))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,16 +24,34 @@ class VectorRows:
     """float32 rows in `<path>.npy`, written through a memory map."""
 
     def __init__(self, path: Path, count: int, dimensions: int) -> None:
-        self._rows = np.lib.format.open_memmap(
-            path.with_suffix(".npy"), mode="w+", dtype=np.float32, shape=(count, dimensions)
-        )
+        self._rows = _reserve(path.with_suffix(".npy"), np.float32, count, dimensions)
 
     def __setitem__(self, row: int, vector: NDArray[np.float32]) -> None:
         self._rows[row] = vector
 
     def save(self) -> None:
         """Flush the map."""
-        self._rows.flush()
+        _flush(self._rows)
+
+
+def _flush(rows: NDArray[Any]) -> None:
+    if isinstance(rows, np.memmap):
+        rows.flush()
+
+
+def _reserve(path: Path, dtype: type, count: int, dimensions: int) -> NDArray[Any]:
+    """A map of a new file that has all its room on disk: writing to a map of a full disk ends the process."""
+    shape = (count, dimensions)
+    with path.open("wb") as file:
+        header = {"descr": np.dtype(dtype).str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.flush()
+        size = count * dimensions * np.dtype(dtype).itemsize
+        if size:
+            os.posix_fallocate(file.fileno(), file.tell(), size)
+        else:
+            return np.empty(shape, dtype)
+    return np.load(path, mmap_mode="r+", allow_pickle=False)  # type: ignore[no-any-return]
 
 
 class RoundedRows:
@@ -43,9 +62,7 @@ class RoundedRows:
 
     def __init__(self, path: Path, count: int, dimensions: int) -> None:
         self._path = path
-        self._rows = np.lib.format.open_memmap(
-            path.with_suffix(".npy"), mode="w+", dtype=np.int8, shape=(count, dimensions)
-        )
+        self._rows = _reserve(path.with_suffix(".npy"), np.int8, count, dimensions)
         self._scales = np.zeros(count, dtype=np.float32)
 
     def __setitem__(self, row: int, vector: NDArray[np.float32]) -> None:
@@ -55,6 +72,25 @@ class RoundedRows:
 
     def save(self) -> None:
         """Flush the map and write the scales."""
-        self._rows.flush()
+        _flush(self._rows)
         name = self._path.name.removesuffix("s") + "_scales.npy"
         np.save(self._path.with_name(name), self._scales, allow_pickle=False)
+
+
+def copy_rows(path: Path, first: Path, second: Path, order: NDArray[np.int64]) -> None:
+    """Write the rows `order` of two arrays of one shape, those of the second counted on after the first's.
+
+    Runs of neighbouring rows are written as one block, without a copy in memory.
+    """
+    one, two = (np.load(source, mmap_mode="r", allow_pickle=False) for source in (first, second))
+    breaks = np.flatnonzero((np.diff(order) != 1) | (order[1:] == len(one))) + 1
+    with path.open("wb") as file:
+        shape = (len(order), *one.shape[1:])
+        header = {"descr": one.dtype.str, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for run in np.split(order, breaks):
+            if not len(run):
+                continue
+            start, end = int(run[0]), int(run[-1]) + 1
+            block = one[start:end] if start < len(one) else two[start - len(one) : end - len(one)]
+            file.write(np.ascontiguousarray(block).data)

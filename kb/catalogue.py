@@ -38,11 +38,13 @@ class Catalogue:
     number of topics and at most one source. `by_title` is all of them, A to Z.
     """
 
-    def __init__(self, rows: Iterable[Row]) -> None:
+    def __init__(self, rows: Iterable[Row], count: int | None = None) -> None:
+        """`count` is the number A of ordinals, where some articles are not to be shown and have no row."""
         # Of equal titles the lower ordinal, that is, the lower id, comes first.
         entries = sorted(
             (title_key(title), ordinal, tags, url) for ordinal, title, tags, url in rows
         )
+        self._count = len(entries) if count is None else count
         self.by_title = _ordinals(ordinal for _, ordinal, _, _ in entries)
         letters: dict[str, list[int]] = defaultdict(list)
         topics: dict[str, list[int]] = defaultdict(list)
@@ -62,10 +64,10 @@ class Catalogue:
 
         Names are compared without regard to case; one that nothing bears allows nothing.
         """
-        mask = np.ones(len(self.by_title), dtype=np.bool_)
+        mask = np.ones(self._count, dtype=np.bool_)
         for name, groups in ((tag, self.topics), (source, self.sources)):
             if name is not None:
-                bearing = np.zeros(len(mask), dtype=np.bool_)
+                bearing = np.zeros(self._count, dtype=np.bool_)
                 for group in _named(name, groups):
                     bearing[group.articles] = True
                 mask &= bearing

@@ -54,6 +54,34 @@ def deletion_table(
     return (table >> _HALF).astype(np.uint32), table.astype(np.uint32)
 
 
+def patched_table(
+    hashes: NDArray[np.uint32],
+    places: NDArray[np.uint32],
+    moved: NDArray[np.int64],
+    words: list[str],
+    deletions: NDArray[np.int64],
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """The table of `words`, made from that of others, of which most are the same: as `deletion_table` gives it.
+
+    `hashes` and `places` are that table, and `moved` gives each of its words the place in `words`, -1 for none. They
+    stand in the same order there, with the same number of letters to be left out.
+    """
+    new = np.ones(len(words), dtype=np.bool_)
+    new[moved[moved >= 0]] = False
+    rows = np.flatnonzero(new)
+    there = moved[places]
+    kept = _joined(hashes[there >= 0], there[there >= 0])
+    added_hashes, added = deletion_table([words[row] for row in rows.tolist()], deletions[rows])
+    table = _joined(added_hashes, rows[added])
+    # Both are in order, and the second is short.
+    table = np.insert(kept, np.searchsorted(kept, table), table)
+    return (table >> _HALF).astype(np.uint32), table.astype(np.uint32)
+
+
+def _joined(hashes: NDArray[np.uint32], places: NDArray[np.int64]) -> NDArray[np.uint64]:
+    return (hashes.astype(np.uint64) << _HALF) | places.astype(np.uint64)
+
+
 def look_up(hashes: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
     """The rows of a table's sorted `hashes` that are among `wanted`, in the order of `wanted`."""
     first = np.searchsorted(hashes, wanted, side="left")

@@ -17,18 +17,6 @@ from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.ranking import Unit
 
 
-def measures_of(highest_grade: int) -> tuple[str, ...]:
-    """What is measured: grade 2 and more is an answer, or grade 1 where judgments know no higher one."""
-    grade = min(2, highest_grade)
-    return (
-        "nDCG@10",
-        "nDCG(judged_only=True)@10",
-        "R@100",
-        f"RR(rel={grade})@10",
-        f"P(rel={grade})@1",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Topic:
     """A judged question."""
@@ -141,13 +129,24 @@ def run_topics(
 
 
 def evaluate(run: Iterable[Scored], qrels: Iterable[Any]) -> Evaluation:
-    """Measure a run. Topics that were judged but not run count 0; topics never judged are left out."""
+    """Measure a run. Topics that were judged but not run count 0; topics never judged are left out.
+
+    Grade 2 and more is an answer to RR and P, or grade 1 where judgments know no higher one.
+    """
     import ir_measures  # noqa: PLC0415  (a second to import)
 
     lines = tuple(run)
     judgments = list(qrels)
     highest = max(judgment.relevance for judgment in judgments)
-    measures = [ir_measures.parse_measure(name) for name in measures_of(highest)]
+    grade = min(2, highest)
+    ndcg, reciprocal, precision = ir_measures.nDCG, ir_measures.RR, ir_measures.P
+    measures = (  # made here, since ir_measures' parser of their names needs a Python before 3.14
+        ndcg @ 10,
+        ndcg(judged_only=True) @ 10,
+        ir_measures.R @ 100,
+        reciprocal(rel=grade) @ 10,
+        precision(rel=grade) @ 1,
+    )
     scored = [ir_measures.ScoredDoc(line.topic, line.unit, line.score) for line in lines]
     by_topic: dict[str, dict[str, float]] = {}
     for metric in ir_measures.iter_calc(measures, judgments, scored):

@@ -1,6 +1,7 @@
 """Given an index folder, its live generation: found, checked, and held open.
 
     index/CURRENT                   the id of the live generation
+    index/PINNED                    the same id, where a rollback made it live; it holds until CURRENT names another
     index/generations/<id>/         immutable once published; `manifest.json` is written last
     index/generations/<id>/lease    readers hold a shared lock on it while they have the generation open
     index/cache/verified/<id>.json  the stamps of files whose content was hashed and found right
@@ -17,12 +18,15 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from kb.errors import IndexDamaged, IndexMissing
 from kb.manifest import FILE as MANIFEST
-from kb.manifest import Manifest
+from kb.manifest import FileInfo, Manifest
 
 Verify = Literal["quick", "full"]
 
@@ -44,6 +48,24 @@ def current_generation(index: Path) -> str:
     if not _GENERATION_ID.fullmatch(name):
         raise IndexDamaged(f"{index / 'CURRENT'}: names no generation. {_REMEDY}")
     return name
+
+
+def pinned_generation(index: Path) -> str | None:
+    """The id of the live generation where it was chosen by a rollback, else None."""
+    try:
+        pinned = (index / "PINNED").read_text(encoding="ascii").strip()
+        return pinned if pinned == current_generation(index) else None
+    except (OSError, UnicodeDecodeError, IndexMissing, IndexDamaged):
+        return None
+
+
+def generations(index: Path) -> list[str]:
+    """The ids of the generations that lie there, newest first, whole or not."""
+    try:
+        names = [path.name for path in (index / "generations").iterdir()]
+    except OSError:
+        return []
+    return sorted(filter(_GENERATION_ID.fullmatch, names), reverse=True)
 
 
 def generation_path(index: Path, generation_id: str) -> Path:
@@ -100,33 +122,97 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
     raise IndexDamaged(f"{index}: the live generation {generation_id} is not there. {_REMEDY}")
 
 
-def check_files(index: Path, folder: Path, manifest: Manifest, verify: Verify) -> None:
+def open_by_id(
+    index: Path, generation_id: str, verify: Verify, spare: Callable[[str], bool] | None = None
+) -> tuple[Path, Manifest, Lease]:
+    """That generation's folder, manifest and lease, live or not.
+
+    The content of files whose names `spare` picks is not looked at: the caller does that. Raises IndexFormatMismatch,
+    or IndexDamaged, also where it is not there.
+    """
+    folder = generation_path(index, generation_id)
+    try:
+        lease = Lease(folder)
+    except OSError as error:
+        raise IndexDamaged(
+            f"{folder / 'lease'}: cannot be opened ({error.strerror}). {_REMEDY}"
+        ) from error
+    try:
+        manifest = Manifest.load(folder)
+        check_files(index, folder, manifest, verify, spare)
+    except BaseException:
+        lease.release()
+        raise
+    return folder, manifest, lease
+
+
+def check_files(
+    index: Path,
+    folder: Path,
+    manifest: Manifest,
+    verify: Verify,
+    spare: Callable[[str], bool] | None = None,
+) -> None:
     """Raise IndexDamaged, naming the file, unless every file of the generation is what the manifest says,
-    and Whoosh's folder holds no other."""
-    stamps_path = index / "cache" / "verified" / f"{folder.name}.json"
-    known = _load_stamps(stamps_path) if verify == "quick" else {}
+    and Whoosh's folders hold no other. The content of those that `spare` picks is not looked at."""
+    known = load_stamps(index, folder.name) if verify == "quick" else {}
     # Whoosh takes the newest table of contents that lies there, whoever wrote it.
-    for path in (folder / "keyword").glob("*"):
-        if f"keyword/{path.name}" not in manifest.files:
+    for path in (folder / "keyword").rglob("*"):
+        if not path.is_dir() and path.relative_to(folder).as_posix() not in manifest.files:
             raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
     stamps = {}
+    suspects = []
     for name, expected in manifest.files.items():
         path = folder / name
         try:
-            status = path.stat()
+            stamps[name] = stamp(path)
         except OSError as error:
             raise IndexDamaged(f"{path}: cannot be read ({error.strerror}). {_REMEDY}") from error
-        if status.st_size != expected.bytes:
+        size = stamps[name][0]
+        if size != expected.bytes:
             raise IndexDamaged(
-                f"{path}: {status.st_size} bytes long where the manifest says {expected.bytes}. {_REMEDY}"
+                f"{path}: {size} bytes long where the manifest says {expected.bytes}. {_REMEDY}"
             )
-        stamp = [status.st_size, status.st_mtime_ns, status.st_ino]
-        trusted = name.endswith(_TRUST_BY_STAMP) and known.get(name) == stamp
-        if not trusted and file_sha256(path) != expected.sha256:
-            raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
-        stamps[name] = stamp
-    if stamps != known:
-        _save_stamps(stamps_path, stamps)
+        trusted = name.endswith(_TRUST_BY_STAMP) and known.get(name) == stamps[name]
+        if not trusted and not (spare is not None and spare(name)):
+            suspects.append(name)
+    check_hashes(folder, {name: manifest.files[name] for name in suspects})
+    if spare is None and stamps != known:
+        save_stamps(index, folder.name, stamps)
+
+
+def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
+    """Raise IndexDamaged, naming the first file whose content is not what was written. Uses two cores."""
+    paths = [folder / name for name in files]
+    with ThreadPoolExecutor(2) as pool:
+        for path, expected, found in zip(
+            paths, files.values(), pool.map(_readable_sha256, paths), strict=True
+        ):
+            if found is None:
+                raise IndexDamaged(f"{path}: cannot be read. {_REMEDY}")
+            if found != expected.sha256:
+                raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+
+
+def read_checked(folder: Path, manifest: Manifest, path: Path) -> bytes:
+    """The content of a file of the generation, which is what was written. Raises IndexDamaged."""
+    expected = manifest.files.get(path.relative_to(folder).as_posix())
+    if expected is None:
+        raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise IndexDamaged(f"{path}: cannot be read ({error.strerror}). {_REMEDY}") from error
+    if hashlib.sha256(content).hexdigest() != expected.sha256:
+        raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+    return content
+
+
+def _readable_sha256(path: Path) -> str | None:
+    try:
+        return file_sha256(path)
+    except OSError:
+        return None
 
 
 def file_sha256(path: Path) -> str:
@@ -135,20 +221,34 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _load_stamps(path: Path) -> dict[str, list[int]]:
+def stamp(path: Path) -> list[int]:
+    """What changes when a file is written: its length, time and inode."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
+    """The stamps of the generation's files when they were last hashed; empty where that is not known."""
     try:
-        stamps = json.loads(path.read_bytes())
+        stamps = json.loads(_stamps_path(index, generation_id).read_bytes())
     except (OSError, ValueError):
         return {}
     return stamps if isinstance(stamps, dict) else {}
 
 
-def _save_stamps(path: Path, stamps: dict[str, list[int]]) -> None:
+def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -> None:
+    """Keep the stamps of files just hashed, if that can be done."""
     # Only a short cut for the next start: a read-only folder or a full disk must not stop an answer.
+    path = _stamps_path(index, generation_id)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(stamps), encoding="utf-8")
         temporary.replace(path)
     except OSError:
-        pass
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _stamps_path(index: Path, generation_id: str) -> Path:
+    return index / "cache" / "verified" / f"{generation_id}.json"

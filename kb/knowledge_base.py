@@ -11,6 +11,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -18,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
-from kb.article import Article, ArticleSummary
+from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
 from kb.citing import Citer
 from kb.companion import CompanionFinder
 from kb.encoder import Encoder
 from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.fallback import open_newest
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.generation import Verify, open_generation
+from kb.generation import Verify, read_checked
 from kb.language import name_of
 from kb.names import NameIndex
 from kb.notices import Notices
@@ -38,7 +41,7 @@ from kb.results import Facets, FacetValue, SearchResponse, SearchResult
 from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
-from kb.suggest import Suggestion, Suggestions
+from kb.suggest import Suggestion, Suggestions, question_path
 from kb.variety import spread
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY
@@ -84,12 +87,15 @@ class KnowledgeBase:
     def __init__(self, index: Path, verify: Verify, base_url: str, weights: FusionWeights) -> None:
         self.path = index
         self._base_url = base_url.rstrip("/")
-        folder, self.manifest, lease = open_generation(index, verify)
+        found = open_newest(index, verify)
+        folder, self.manifest = found.folder, found.manifest
         self._folder = folder
+        self.damage = found.damage
+        """Why this is not the live generation but an older one; None where it is the live one."""
         opened = ExitStack()
-        opened.callback(lease.release)
+        opened.callback(found.lease.release)
         try:
-            self._store = ArticleStore(folder / STORE)
+            self._store = ArticleStore(folder / STORE, found.removed)
             opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
             self._citer = Citer(folder, self._store, self._base_url)
@@ -109,7 +115,9 @@ class KnowledgeBase:
             )
             self._companions = CompanionFinder(folder / "vectors")
             self._notices = Notices.load(folder)
-            self._suggestions = Suggestions(folder / "suggestions", self._base_url)
+            self._suggestions = Suggestions(
+                folder / "suggestions", self._base_url, _hidden_paths(self._store)
+            )
         except Exception as error:
             opened.close()
             raise IndexDamaged(
@@ -117,6 +125,9 @@ class KnowledgeBase:
                 "Run `kb build` to make the index anew."
             ) from error
         self._opened = opened
+        # An older generation may hold what was removed since.
+        self._article_count = self._store.shown_count()
+        self._shown = self._store.shown(self._passages["article"]) if found.removed else None
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
         self._catalogue: Catalogue | None = None
@@ -131,7 +142,7 @@ class KnowledgeBase:
         base_url: str = "",
         weights: FusionWeights = DEFAULT_WEIGHTS,
     ) -> KnowledgeBase:
-        """Open the live generation of the index in `path`.
+        """Open the live generation of the index in `path`; where that one does not verify, the newest that does.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
         path in citations. `weights` says how much each ranker counts. Raises the kinds of kb.errors.IndexUnusable.
@@ -156,7 +167,7 @@ class KnowledgeBase:
     @property
     def article_count(self) -> int:
         """How many articles there are."""
-        return self.manifest.counts.articles
+        return self._article_count
 
     @property
     def section_count(self) -> int:
@@ -188,7 +199,7 @@ class KnowledgeBase:
         """The library's order, A to Z, by topic and by source; made when it is first asked for."""
         with self._catalogue_lock:
             if self._catalogue is None:
-                self._catalogue = Catalogue(self._store.catalogue_rows())
+                self._catalogue = Catalogue(self._store.catalogue_rows(), self._store.counts()[0])
             return self._catalogue
 
     def summaries(self, ordinals: Iterable[int]) -> list[ArticleSummary]:
@@ -201,9 +212,15 @@ class KnowledgeBase:
         if own is None:
             return []
         # Collections from several publishers have the same subject more than once.
-        near = nearest_articles(self._vectors, self._articles_of_passages(), own, 4 * count)
+        near = [
+            ordinal
+            for ordinal, _ in nearest_articles(
+                self._vectors, self._articles_of_passages(), own, 4 * count
+            )
+        ]
+        shown = self._store.shown(np.array(near, dtype=np.int64))
         by_title: dict[str, ArticleSummary] = {}
-        for summary in self._store.summaries_of([ordinal for ordinal, _ in near]):
+        for summary in self._store.summaries_of(list(compress(near, shown))):
             by_title.setdefault(summary.display_title.casefold(), summary)
         return list(by_title.values())[:count]
 
@@ -343,13 +360,18 @@ class KnowledgeBase:
 
     def _matching(self, conditions: tuple[Condition, ...]) -> NDArray[np.bool_] | None:
         if not conditions:
-            return None
+            return self._shown
         with self._keyword_lock:
             if self._keyword is None:
                 from kb.keyword import KeywordIndex  # noqa: PLC0415  (plain questions need no index of Whoosh's)
 
-                self._keyword = KeywordIndex(self._folder / "keyword", self.passage_count)
-        return self._keyword.matching(conditions)
+                self._keyword = KeywordIndex(
+                    self._folder / "keyword",
+                    self.manifest.counts.passages,
+                    partial(read_checked, self._folder, self.manifest),
+                )
+        mask = self._keyword.matching(conditions)
+        return mask if self._shown is None else mask & self._shown
 
     def _articles_of_passages(self) -> NDArray[np.int64]:
         """The article's ordinal of each passage, (N,)."""
@@ -376,6 +398,12 @@ class KnowledgeBase:
             _facet_values(tag for head in heads for tag in dict.fromkeys(head.tags)),
             _facet_values(host_name(head.url) for head in heads),
         )
+
+
+def _hidden_paths(store: ArticleStore) -> frozenset[str]:
+    """Where no suggestion may lead: to removed articles, and to questions in their names."""
+    ids, names = store.hidden_names()
+    return frozenset((*map(article_path, ids), *map(question_path, names)))
 
 
 def _both(

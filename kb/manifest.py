@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ from typing import Any
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 """Raised whenever the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"
@@ -80,8 +81,11 @@ class Manifest:
 
     @property
     def generation_id(self) -> str:
-        """The time of the build and the start of the manifest's own SHA-256, so that the name vouches for it."""
-        stamp = self.created[:19].replace("-", "").replace(":", "")
+        """The time of the build and the start of the manifest's own SHA-256, so that the name vouches for it.
+
+        Ids sort as their generations were made.
+        """
+        stamp = re.sub(r"[-:.]", "", self.created.partition("+")[0])
         return f"{stamp}Z-{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"
 
     @classmethod

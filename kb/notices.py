@@ -82,8 +82,12 @@ class Notices:
     @classmethod
     def load(cls, folder: Path) -> Notices:
         """Read `notices.json` of a generation. Raises OSError, ValueError, KeyError or TypeError where it is spoilt."""
-        entries = json.loads((folder / FILE).read_bytes())
-        return cls([_rule(**entry) for entry in entries])
+        return cls(cls.load_rules(folder))
+
+    @staticmethod
+    def load_rules(folder: Path) -> list[NoticeRule]:
+        """What `save` was given. Raises as `load` does."""
+        return [_rule(**entry) for entry in json.loads((folder / FILE).read_bytes())]
 
     @staticmethod
     def save(folder: Path, rules: Sequence[NoticeRule]) -> None:

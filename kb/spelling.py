@@ -5,7 +5,7 @@ that is near enough for its length, clearly nearer than any other, and well atte
 memory-mapped arrays in the folder `spelling/`, K known words, W words that may be meant, H and S hashes, P pairs:
 
     known.npy          uint64 (K,)     hashes of all words of the library and of English, sorted
-    stems.npy          uint64          hashes of the stems of the library's words, sorted
+    stems.npy          uint64          hashes of the terms of the library's words, sorted
     words.npy          bytes (W,)      UTF-8 in lower case, accents folded, sorted: words of the library, and common
                                        ones of English that only say that something else was meant
     weights.npy        float32 (W,)    the logarithm of how often the library has it, names counting more; -1: English
@@ -57,6 +57,7 @@ _PREFIXES = (
 )  # fmt: skip
 """What turns a word into its opposite or into another: never added, left out or changed."""
 
+_LEFT = np.uint64(0x9E3779B97F4A7C15)
 _PART = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CHUNK = re.compile(r"\S+")
 _CODE = re.compile(r"[\d_@/\\:*#&=+<>|~^%$€£]|\.\w")
@@ -95,6 +96,11 @@ def word_hash(word: str) -> int:
 def hashes_of(words: Iterable[str]) -> NDArray[np.uint64]:
     """The hashes of words in their order."""
     return np.array([word_hash(word) for word in words], dtype=np.uint64)
+
+
+def pair_hashes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The hashes of words that follow each other, from the hashes of the words."""
+    return left * _LEFT + right
 
 
 def slips_allowed(word: str) -> int:
@@ -221,9 +227,10 @@ class Spelling:
 
     def _split(self, typed: str) -> str | None:
         """The word as the two that it joins, if just one pair of the library's neighbours reads so."""
-        pairs = [f"{typed[:cut]} {typed[cut:]}" for cut in range(3, len(typed))]
-        found = np.flatnonzero(_among(self._pairs, hashes_of(pairs)))
-        return pairs[found[0]] if len(found) == 1 else None
+        parts = [(typed[:cut], typed[cut:]) for cut in range(3, len(typed))]
+        left, right = (hashes_of(side) for side in zip(*parts, strict=True))
+        found = np.flatnonzero(_among(self._pairs, pair_hashes(left, right)))
+        return " ".join(parts[found[0]]) if len(found) == 1 else None
 
     def _joined(
         self, text: str, words: Sequence[Word], found: dict[Word, str]

@@ -9,9 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kb.article import Article, ArticleSummary, Section, Source
 
@@ -33,6 +36,7 @@ CREATE INDEX sections_by_article ON sections (article);
 """
 
 _ARTICLE = "id, title, url, updated, reviewed, language, aliases, sources, tags, related, section_ids_given"
+_SHOWN = "id NOT IN (SELECT value FROM json_each(?2))"
 _SUMMARY = "id, title, url, updated, reviewed, language, tags, section_count"
 
 
@@ -55,9 +59,13 @@ def article_row(article: Article) -> tuple[Any, ...]:
 
 
 class ArticleStore:
-    """The canonical text of one generation. Safe to share between threads."""
+    """The canonical text of one generation. Safe to share between threads.
 
-    def __init__(self, path: Path) -> None:
+    The articles `removed` are not found by id, title or in lists; by ordinal they are.
+    """
+
+    def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
+        self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         # One lock for all threads: a look-up takes some 20 µs, encoding a question a hundred times that.
@@ -85,8 +93,66 @@ class ArticleStore:
         """The article of that id with all its sections, or None."""
         if not _is_text(article_id):
             return None
-        rows = self._rows(f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?", article_id)  # noqa: S608
+        rows = self._rows(
+            f"SELECT ordinal, {_ARTICLE} FROM articles WHERE id = ?1 AND {_SHOWN}",  # noqa: S608
+            article_id,
+            self._removed,
+        )
         return self._article(rows[0][0], rows[0][1:]) if rows else None
+
+    def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
+        """All articles with their sections, or those of the given ids, in the order of their ids."""
+        if ids is None:
+            ids = [article_id for (article_id,) in self._rows("SELECT id FROM articles")]
+        for article_id in sorted(ids):
+            article = self.article_by_id(article_id)
+            if article is not None:
+                yield article
+
+    def outlines(self) -> Iterator[Article]:
+        """All articles in the order of their ids, the texts of their sections left out."""
+        sections: dict[int, list[Section]] = {}
+        for article, section_id, heading, level in self._rows(
+            "SELECT article, id, heading, level FROM sections ORDER BY ordinal"
+        ):
+            sections.setdefault(article, []).append(Section(section_id, heading, level, ""))
+        heads = self._rows(
+            f"SELECT ordinal, {_ARTICLE} FROM articles ORDER BY ordinal"  # noqa: S608
+        )
+        for ordinal, *head in heads:
+            yield _head(head, tuple(sections.get(ordinal, ())))
+
+    def shown_count(self) -> int:
+        """How many articles there are, without removed ones."""
+        count: int = self._rows(
+            f"SELECT count(*) FROM articles WHERE {_SHOWN}",  # noqa: S608
+            None,
+            self._removed,
+        )[0][0]
+        return count
+
+    def shown(self, owners: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
+        """Which of the rows that belong to the articles `owners`, by ordinal, are not of removed articles."""
+        rows = self._rows(
+            "SELECT ordinal FROM articles WHERE id IN (SELECT value FROM json_each(?))",
+            self._removed,
+        )
+        return ~np.isin(owners, [ordinal for (ordinal,) in rows])
+
+    def hidden_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The ids of removed articles that are there still, and the names (title, aliases) that only they have."""
+        if self._removed == "[]":
+            return frozenset(), frozenset()
+        removed = frozenset(json.loads(self._removed))
+        ids: set[str] = set()
+        hidden: set[str] = set()
+        shown: set[str] = set()
+        for article_id, title, aliases in self._rows("SELECT id, title, aliases FROM articles"):
+            names = (title or article_id, *json.loads(aliases))
+            (hidden if article_id in removed else shown).update(names)
+            if article_id in removed:
+                ids.add(article_id)
+        return frozenset(ids), frozenset(hidden - shown)
 
     def article_head(self, ordinal: int) -> Article:
         """The article of that ordinal without its sections."""
@@ -103,8 +169,10 @@ class ArticleStore:
     def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
         """Articles by title, without regard to ASCII case, then by id."""
         rows = self._rows(
-            f"SELECT {_SUMMARY} FROM articles ORDER BY title COLLATE NOCASE, id LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT {_SUMMARY} FROM articles WHERE {_SHOWN}"  # noqa: S608
+            " ORDER BY title COLLATE NOCASE, id LIMIT ?1 OFFSET ?3",
             limit,
+            self._removed,
             offset,
         )
         return [_summary(row) for row in rows]
@@ -116,7 +184,11 @@ class ArticleStore:
 
     def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
         """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
-        rows = self._rows("SELECT ordinal, id, title, tags, url FROM articles")
+        rows = self._rows(
+            f"SELECT ordinal, id, title, tags, url FROM articles WHERE {_SHOWN}",  # noqa: S608
+            None,
+            self._removed,
+        )
         return [
             (ordinal, title or article_id, tuple(json.loads(tags)), url)
             for ordinal, article_id, title, tags, url in rows
@@ -126,7 +198,11 @@ class ArticleStore:
         """The ordinal of the article of that id, or None."""
         if not _is_text(article_id):
             return None
-        rows = self._rows("SELECT ordinal FROM articles WHERE id = ?", article_id)
+        rows = self._rows(
+            f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}",  # noqa: S608
+            article_id,
+            self._removed,
+        )
         return rows[0][0] if rows else None
 
     def find_summary(self, name: str) -> ArticleSummary | None:
@@ -134,9 +210,10 @@ class ArticleStore:
         if not _is_text(name):
             return None
         rows = self._rows(
-            f"SELECT {_SUMMARY} FROM articles WHERE id = ?1 OR title = ?1 COLLATE NOCASE"  # noqa: S608
+            f"SELECT {_SUMMARY} FROM articles WHERE (id = ?1 OR title = ?1 COLLATE NOCASE) AND {_SHOWN}"  # noqa: S608
             " ORDER BY id = ?1 DESC, id LIMIT 1",
             name,
+            self._removed,
         )
         return _summary(rows[0]) if rows else None
 

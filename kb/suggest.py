@@ -109,14 +109,20 @@ def cut(word: str) -> bytes:
 
 
 class Suggestions:
-    """The names of one generation. Read-only and safe to share between threads."""
+    """The names of one generation. Read-only and safe to share between threads.
 
-    def __init__(self, folder: Path, base_url: str = "") -> None:
+    Nothing is suggested that leads to one of the paths `hidden`, or to a section below one.
+    """
+
+    def __init__(
+        self, folder: Path, base_url: str = "", hidden: frozenset[str] = frozenset()
+    ) -> None:
         def load(name: str) -> NDArray[Any]:
             array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             return array.view(np.ndarray)
 
         self._base_url = base_url
+        self._hidden = hidden
         self._kinds = load("entries")["kind"]
         self._letters = load("entries")["letters"]
         self._texts = load("texts")
@@ -271,7 +277,10 @@ class Suggestions:
         for entry in ranked.tolist():
             text, _, path = self._strings(entry)
             kind = int(self._kinds[entry])
-            line = (path.partition("#")[0], text)
+            page = path.partition("#")[0]
+            if page in self._hidden:
+                continue
+            line = (page, text)
             if kind == TITLE or (path not in shown and line not in lines):
                 shown[path] = Suggestion(text, KINDS[kind][0], self._base_url + path)
                 lines.add(line)

@@ -7,7 +7,7 @@ Starts the service on a free port and drives a Chromium over its pages, at a des
 
 from __future__ import annotations
 
-import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -21,6 +21,7 @@ from search_api.server import listen, make_server
 from search_api.settings import load_settings
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
+FIND_BROWSER = Path(__file__).with_name("find-browser")
 QUESTION = "why do my legs jerk when I fall asleep"
 RESULTS = f"/?q={quote(QUESTION)}"
 
@@ -78,9 +79,11 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"
 
 
 def main() -> int:
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if chromium is None:
-        print("No Chromium here: run `sh scripts/install-browser` first.", file=sys.stderr)
+    chromium = subprocess.run(
+        ["sh", str(FIND_BROWSER)], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout.strip()
+    if not chromium:
+        print("No Chromium here that starts: `apt-get install chromium`, as root.", file=sys.stderr)
         return 1
     listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from kb.article import Article, ArticleSummary
-from kb.errors import InvalidRequest
+from kb.errors import IndexUnusable, InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.results import SearchResponse
 from kb.suggest import MAX_SUGGESTIONS, Suggestion
@@ -145,7 +145,7 @@ class ArticleList:
 
 @dataclass(frozen=True)
 class Health:
-    """What is being served. `degraded`: a newer index was published and does not open."""
+    """What is being served. `degraded`: the newest index does not open, and an older one answers."""
 
     status: Literal["ok", "degraded"]
     generation: str
@@ -313,5 +313,9 @@ def health(live: Live) -> Health:
             articles=knowledge_base.article_count,
             sections=knowledge_base.section_count,
             passages=knowledge_base.passage_count,
-            reason=f"A newer index was published. {index_remedy(failure)}" if failure else None,
+            reason=_why_degraded(failure) if failure else None,
         )
+
+
+def _why_degraded(failure: IndexUnusable) -> str:
+    return f"An older index answers in place of the newest. {index_remedy(failure)}"

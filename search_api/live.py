@@ -3,7 +3,7 @@
 A background thread looks at the folder about once a second. A new generation is opened and checked
 in full beside the one being served, then takes its place; the old one is closed when the last
 request that uses it has ended. A generation that does not open changes nothing but the state told
-by `/healthz`.
+by `/healthz`; where nothing was served yet, the newest that verifies is.
 """
 
 from __future__ import annotations
@@ -112,8 +112,10 @@ class LiveIndex:
         try:
             wanted = current_generation(self.path)
         except IndexUnusable as error:
-            self._fail("", error)
-            return
+            if self._served is not None:
+                self._fail("", error)
+                return
+            wanted = ""  # an older generation may be whole
         served = self._served.knowledge_base.generation if self._served else None
         if wanted == served:
             with self._lock:
@@ -140,15 +142,15 @@ class LiveIndex:
         if opened.generation == served:
             # Opening fell back to what is being served already.
             opened.close()
-            self._fail(wanted, IndexUnusable(f"generation {wanted} does not open"))
+            self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
         self._replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
-        if opened.generation == wanted:
+        if opened.damage is None:
             with self._lock:
                 self._failure = None
         else:
-            self._fail(wanted, IndexUnusable(f"generation {wanted} does not open"))
+            self._fail(wanted, opened.damage)
 
     def _replace(self, opened: KnowledgeBase | None) -> None:
         with self._lock:

@@ -30,21 +30,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
         " results, whatever those are.",
         "facets": "What the answer could be narrowed to, where that was asked for; else null.",
-        "correction": "What was repaired in the question before it was answered; else null.",
-        "reason": "With `none`, a sentence that says why; else empty.",
-        "companion": "The section of the first article that says when to seek care, for a question"
-        " about a symptom; else null. It may be among the results, too.",
+        "correction": "What was searched for instead of what was typed, if anything; else null.",
+        "reason": "With `none`, one sentence that says why; else empty.",
+        "companion": "For a question about a symptom, the section of the first result's article that says"
+        " when to seek care, if there is one; its `rank` is 0.",
     },
     "Correction": {
-        "": "What was searched for instead of what was typed.",
-        "text": "The question as it was used.",
-        "changes": "Each changed word as [typed, used].",
+        "": "Misspelt words of the question, repaired; `exact` leaves them as they are.",
+        "text": "The whole question as it was searched for.",
+        "changes": "Each repaired word, as [typed, used].",
     },
     "SectionLink": {
         "": "A section to go to.",
-        "section_id": "Its id, unique within its article.",
+        "section_id": "Its id.",
         "section_heading": "Its heading; empty for the text above the first heading.",
-        "url": "Its place on the article's page here.",
+        "url": "Its page here, with the section's anchor.",
     },
     "Notice": {
         "": "Fixed words of the publisher, which no ranking chose.",
@@ -76,9 +76,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "snippet": "The part of the passage that answers.",
         "highlights": "The matched words, each as [start, end] in the text of the section.",
         "citation": "Where the passage stands.",
-        "explanation": "What each ranker contributed.",
-        "why": "The same in words that a reader understands.",
-        "also": "Sections of the same article that stand further down.",
+        "explanation": "What each ranker contributed, in figures.",
+        "why": "Why it is here, in words.",
+        "also": "Sections of the same article that stand further down, at most three.",
     },
     "Snippet": {
         "": "One contiguous part of a section's text, in code points, the end exclusive.",

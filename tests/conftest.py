@@ -19,6 +19,12 @@ ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--faults-long", action="store_true", help="run the fault tests in full (make faults)"
+    )
+
+
 @pytest.fixture(scope="session")
 def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an index of `corpus/`. Read-only: a test that changes an index makes its own."""

@@ -1,5 +1,7 @@
 """Given a `.jsonl` or `.jsonl.gz` file, its articles, one a line: how large collections come in.
 
+`.article.json` holds a single one, over any number of lines.
+
     {"id": "...", "title": "...", "aliases": ["..."], "url": "...", "source": "...",
      "updated": "2026-01-31", "reviewed": null, "language": "en", "tags": ["..."],
      "related": ["..."],
@@ -18,8 +20,10 @@ import json
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from io import BufferedIOBase
 from pathlib import Path
+from typing import Any
 
 from indexer.readers import metadata
 from indexer.readers.ids import article_id, section_id
@@ -47,6 +51,34 @@ def read_jsonl(path: Path) -> Iterator[Article | ArticleError]:
         yield item
 
 
+def read_article_json(name: Path | str, data: bytes) -> Article:
+    """The Article of an `.article.json` file: one object of the form above, over any number of lines.
+
+    Raises ArticleError.
+    """
+    found = _read_object(name, None, data.removeprefix(_BOM))
+    if isinstance(found, ArticleError):
+        raise found
+    return found
+
+
+def interchange(article: Article) -> dict[str, Any]:
+    """The object that reads back as `article`, but for section ids, which count as given."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "aliases": list(article.aliases),
+        "url": article.url,
+        "sources": [{"title": source.title, "url": source.url} for source in article.sources],
+        "updated": article.updated,
+        "reviewed": article.reviewed,
+        "language": article.language,
+        "tags": list(article.tags),
+        "related": list(article.related),
+        "sections": [asdict(section) for section in article.sections],
+    }
+
+
 def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
     """`read_jsonl` with the line that each item is on."""
     number = 0
@@ -68,7 +100,7 @@ def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
                     reason = f"the line is longer than {LINE_MAX_BYTES >> 20} MiB: split it"
                     yield number, ArticleError(path, reason, number)
                 elif line.strip():
-                    yield number, _read_line(path, number, line)
+                    yield number, _read_object(path, number, line)
     except EOFError:
         reason = "the gzip file is cut off after this line: fetch or write it again"
         yield number, ArticleError(path, reason, number or None)
@@ -91,7 +123,7 @@ def _skip_line(stream: BufferedIOBase, line: bytes) -> None:
         line = stream.readline(_SKIP_BYTES)
 
 
-def _read_line(path: Path, number: int, line: bytes) -> Article | ArticleError:
+def _read_object(path: Path | str, number: int | None, line: bytes) -> Article | ArticleError:
     try:
         return _article(json.loads(line.decode("utf-8")))
     except json.JSONDecodeError as error:

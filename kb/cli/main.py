@@ -12,8 +12,11 @@ from pathlib import Path
 
 import click
 
+from kb.cli.archive import backup, restore
 from kb.cli.author import lint, new
-from kb.cli.build import build
+from kb.cli.build import build, watch
+from kb.cli.care import check, gc, rollback, status
+from kb.cli.edit import add, remove
 from kb.cli.evaluate import evaluate
 from kb.cli.search import search
 from kb.cli.serve import serve
@@ -32,7 +35,10 @@ def kb() -> None:
     """
 
 
-for command in (build, search, serve, show, evaluate, new, lint):
+for command in (
+    *(build, add, remove, watch, search, serve, show, evaluate, new, lint),
+    *(status, check, rollback, gc, backup, restore),
+):
     kb.add_command(command)
 
 
@@ -63,8 +69,11 @@ def run(arguments: list[str] | None = None) -> int:
             err=True,
         )
         return FAILED
-    except BrokenPipeError:
-        # The reader of our output has gone (`kb search ... | head -1`): not an error, and nothing to add.
+    except SystemExit as stopped:
+        if stopped.code != FAILED:
+            raise  # the server's own, where it cannot start
+        # click's own, in this mode for one reason: the reader of our output has gone
+        # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

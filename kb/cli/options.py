@@ -23,3 +23,26 @@ index_option: Decorator = click.option(
 json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, the same as the HTTP API's."
 )
+
+corpus_option: Decorator = click.option(
+    "--corpus",
+    "corpora",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A folder of articles, or one file: Markdown, plain text, JSONL or JSONL.gz. May be given several times; by "
+    "default those of the last build, or `corpus`.",
+)
+
+wait_option: Decorator = click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for another build to end.",
+)
+
+
+def say(message: str) -> None:
+    """Put a message on stderr."""
+    click.echo(message, err=True)

@@ -32,9 +32,16 @@ _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
     show_envvar=True,
     help="The public address of the service, for citations' links.",
 )
+@click.option("--exact", is_flag=True, help="Leave the question's spelling as it is.")
 @json_option
 def search(
-    question: tuple[str, ...], index: Path, limit: int, offset: int, base_url: str, as_json: bool
+    question: tuple[str, ...],
+    index: Path,
+    limit: int,
+    offset: int,
+    base_url: str,
+    exact: bool,
+    as_json: bool,
 ) -> None:
     """Answer QUESTION with the passages that fit it best, each with its article and section.
 
@@ -43,7 +50,7 @@ def search(
     from kb.knowledge_base import KnowledgeBase
 
     with KnowledgeBase.open(index, base_url=base_url) as knowledge_base:
-        response = knowledge_base.search(" ".join(question), limit, offset)
+        response = knowledge_base.search(" ".join(question), limit, offset, exact=exact)
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -57,10 +64,11 @@ def _print(response: SearchResponse) -> None:
         for link in notice.links:
             click.echo(f"   {link.title}: {link.url}")
         click.echo()
-    if not response.results:
-        click.echo("Nothing matches.", err=True)
-    elif response.answered == "none":
-        click.echo("No section seems to answer this. The nearest passages:\n", err=True)
+    if response.correction is not None:
+        click.echo(f"Searched for: {response.correction.text}  (--exact: as typed)\n", err=True)
+    if response.answered == "none":
+        nearest = " The nearest passages:\n" if response.results else ""
+        click.echo(f"{response.reason}{nearest}", err=True)
     for result in response.results:
         citation = result.citation
         heading = f" › {citation.section_heading}" if citation.section_heading else ""
@@ -71,6 +79,9 @@ def _print(response: SearchResponse) -> None:
             filled = textwrap.fill(line, _WIDTH, initial_indent=indent, subsequent_indent=indent)
             click.echo(_MARK.sub(lambda mark: click.style(mark[1], underline=True), filled))
         click.echo(f"{indent}{citation.url}\n")
+    if response.companion is not None:
+        care = response.companion.citation
+        click.echo(f"When to seek care: {care.article_title} › {care.section_heading}  {care.url}")
 
 
 def _marked(result: SearchResult) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,8 +28,7 @@ from search_api.settings import load_settings
 QUESTION = "why do my legs jerk when I fall asleep"
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+FIND_BROWSER = Path(__file__).parents[2] / "scripts" / "find-browser"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -43,9 +42,11 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        reason = "no Chromium on the PATH: `make test` installs Debian's"
+    found = subprocess.run(
+        ["sh", str(FIND_BROWSER)], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout.strip()
+    if not found:
+        reason = "no Chromium on the PATH that starts"
         if os.environ.get("KB_REQUIRE_BROWSER") == "1":
             pytest.fail(f"{reason}, and KB_REQUIRE_BROWSER=1 asks for these tests")
         pytest.skip(reason)

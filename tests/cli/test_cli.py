@@ -122,10 +122,27 @@ def test_the_json_of_a_search_is_that_of_the_api(
 def test_no_answer_is_done_and_said_on_stderr(kb: Kb, index_path: Path) -> None:
     code, out, err = kb("search", "--index", index_path, "who won the world cup final in 1998")
     assert code == 0
-    assert "No section seems to answer this" in err
+    assert "Nothing in this library comes near enough" in err
+    assert "The nearest passages:" in err
     assert out.startswith("1. ")
     code, out, err = kb("search", "--index", index_path, '"no such phrase anywhere"')
-    assert (code, out, err) == (0, "", "Nothing matches.\n")
+    assert (code, out, err) == (0, "", "Nothing here meets the question’s conditions.\n")
+
+
+def test_a_repair_is_said_and_can_be_refused(kb: Kb, index_path: Path) -> None:
+    asked = ("search", "--index", index_path, "what exersise eases sciatica")
+    code, out, err = kb(*asked)
+    assert code == 0
+    assert err.startswith("Searched for: what exercise eases sciatica")
+    assert out.startswith("1. Sciatica")
+    assert "Searched for" not in kb(*asked, "--exact")[2]
+
+
+def test_when_to_seek_care_comes_along_with_a_symptom(kb: Kb, index_path: Path) -> None:
+    _, out, _ = kb("search", "--index", index_path, "my legs keep kicking all night")
+    assert "When to seek care: Periodic Limb Movements in Sleep › Seeing a Doctor" in out
+    _, out, _ = kb("search", "--index", index_path, "who invented the stethoscope")
+    assert "When to seek care" not in out
 
 
 @pytest.mark.parametrize(
@@ -395,12 +412,14 @@ def test_bytes_that_are_not_utf8_can_be_asked_and_printed(index_path: Path) -> N
         assert (found.returncode, found.stderr) == (0, "")
 
 
-def test_a_reader_that_goes_away_is_no_error(index_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_no_error(index_path: Path, unbuffered: str) -> None:
     command = f'"{Path(sys.executable).with_name("kb")}" search --json --limit 100 --index "{index_path}" legs'
     done = subprocess.run(
         ["bash", "-c", f"{command} | head -c 1; echo ${{PIPESTATUS[0]}}"],
         capture_output=True,
         text=True,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},  # set, it hides the broken pipe
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{0\n", "")

@@ -187,7 +187,7 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         build(tmp_path / "index", [corpus])
-        monkeypatch.setattr(building, "BM25FParameters", lambda: "others")
+        monkeypatch.setattr("indexer.base.BM25FParameters", lambda: "others")
         assert is_stale(tmp_path / "index", [corpus])
 
     @pytest.mark.parametrize("case", ["missing", "empty", "unusable", "model", "interrupted"])
@@ -210,13 +210,14 @@ class TestBuild:
             closed = False
 
             def stage(self, name: str, total: int | None = None) -> None:
-                if case == "interrupted" and name == "write keyword index":
+                if case == "interrupted" and name == "write":
                     raise KeyboardInterrupt
 
             def close(self) -> None:
                 self.closed = True
 
         progress = Interrupt()
+        (corpus / "gums.md").write_text(GUMS + "\nMore.\n")
         with pytest.raises((CorpusError, ModelError, KeyboardInterrupt)) as caught:
             build(index, [corpora.get(case, corpus)], model, progress)
         if case in corpora:
@@ -292,16 +293,16 @@ class TestBuild:
             build(tmp_path / "index", [corpus])
 
 
-@pytest.mark.usefixtures("quick_export")
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     tmp_path: Path, corpus: Path, index_copy: Path
 ) -> None:
+    # Over another index of the same model, whose encoder is taken, but with no cache.
+    shutil.copytree(index_copy, tmp_path / "one")
     build(tmp_path / "one", [corpus])
     script = (
         "import sys; from pathlib import Path; from indexer.build import build\n"
         "build(Path(sys.argv[1]), [Path(sys.argv[2])])"
     )
-    # Over another index of the same model, whose encoder is copied, but with no cache.
     subprocess.run(
         [sys.executable, "-c", script, str(index_copy), str(corpus)],
         env={**os.environ, "PYTHONHASHSEED": "12345"},

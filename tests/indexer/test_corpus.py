@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer import corpus
-from indexer.corpus import fingerprint, read_corpora
+from indexer.corpus import fingerprint
+from indexer.scan import Scan
 from kb.errors import ArticleError, CorpusError
 
 CORPUS = Path(__file__).parents[2] / "corpus"
@@ -40,7 +41,7 @@ def test_a_folder_is_read_in_the_order_of_its_posix_paths(folder: Path) -> None:
     article(folder / "a" / "z.MARKDOWN")
     (folder / "a-c.txt").write_text("Title\n\nSome text.\n")
     jsonl(folder / "c.jsonl", "two", "one")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a-c", "z", "b", "two", "one"]
     assert reader.failures == []
     assert str(reader.places["b"]) == str(folder / "b.md")
@@ -51,23 +52,22 @@ def test_hidden_private_and_accompanying_files_are_passed_over(folder: Path) -> 
     article(folder / "a.md")
     for name in (".b.md", "_c.md", "README.md", "LICENSE.txt", ".git/d.md", "_x/e.md", "f.rst"):
         article(folder / name)
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert reader.failures == []
 
 
 def test_a_single_file_is_a_corpus_whatever_its_name_starts_with(folder: Path) -> None:
-    assert [item.id for item in read_corpora([article(folder / "_draft.md")])] == ["_draft"]
+    assert [item.id for item in Scan([article(folder / "_draft.md")])] == ["_draft"]
 
 
 def test_failures_are_collected_and_stop_nothing(folder: Path) -> None:
     article(folder / "a.md")
     (folder / "b.md").write_text("no title")
     article(folder / "c.md")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a", "c"]
     assert [error.path for error in reader.failures] == [str(folder / "b.md")]
-    assert [item.id for item in reader] == ["a", "c"]
     assert len(reader.failures) == 1
 
 
@@ -76,7 +76,7 @@ def test_the_first_article_of_an_id_stays_and_the_failure_names_both(
 ) -> None:
     article(folder / "a.md", "First", "same")
     other = jsonl(tmp_path / "other.jsonl", "x", "same")
-    reader = read_corpora([folder, other])
+    reader = Scan([folder, other])
     assert [(item.id, item.title) for item in reader] == [("same", "First"), ("x", "")]
     (error,) = reader.failures
     assert str(error).startswith(f"{other}:2:")
@@ -86,7 +86,7 @@ def test_the_first_article_of_an_id_stays_and_the_failure_names_both(
 
 def test_a_file_named_twice_is_read_once(folder: Path) -> None:
     path = article(folder / "a.md")
-    reader = read_corpora([folder, path, folder])
+    reader = Scan([folder, path, folder])
     assert [item.id for item in reader] == ["a"]
     assert reader.failures == []
 
@@ -98,7 +98,7 @@ def test_links_that_leave_the_folder_are_refused(folder: Path, tmp_path: Path) -
     (folder / "sub").symlink_to(tmp_path / "secret")
     (folder / "gone.md").symlink_to(folder / "nothing.md")
     (folder / "loop.md").symlink_to(folder / "loop.md")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert [(Path(error.path).name, error.reason.split(":")[0]) for error in reader.failures] == [
         ("file.md", "is a link that leaves the corpus"),
@@ -114,7 +114,7 @@ def test_links_within_the_folder_read_what_would_not_be_read_anyway(folder: Path
     (folder / "again.md").symlink_to("a.md")
     (folder / "b.md").symlink_to("..data/b.md")
     (folder / "sub").symlink_to("..data")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a", "b"]
     assert reader.failures == []
 
@@ -122,13 +122,13 @@ def test_links_within_the_folder_read_what_would_not_be_read_anyway(folder: Path
 def test_a_corpus_may_itself_be_a_link(folder: Path, tmp_path: Path) -> None:
     article(folder / "a.md")
     (tmp_path / "link").symlink_to(folder)
-    assert [item.id for item in read_corpora([tmp_path / "link"])] == ["a"]
+    assert [item.id for item in Scan([tmp_path / "link"])] == ["a"]
 
 
 def test_a_pipe_among_the_articles_is_not_waited_for(folder: Path) -> None:
     article(folder / "a.md")
     os.mkfifo(folder / "b.md")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert "regular file" in str(reader.failures[0])
 
@@ -137,7 +137,7 @@ def test_a_huge_article_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(corpus, "FILE_MAX_BYTES", 20)
     article(folder / "a.md")
     article(folder / "b.md", "A long title above it")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert "larger than" in str(reader.failures[0])
 
@@ -145,7 +145,7 @@ def test_a_huge_article_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_file_that_vanishes_is_a_failure(folder: Path) -> None:
     article(folder / "a.md")
     article(folder / "b.md")
-    reader = read_corpora([folder])
+    reader = Scan([folder])
     (folder / "b.md").unlink()
     assert [item.id for item in reader] == ["a"]
     assert isinstance(reader.failures[0], ArticleError)
@@ -153,15 +153,15 @@ def test_a_file_that_vanishes_is_a_failure(folder: Path) -> None:
 
 def test_what_is_no_corpus_is_refused_at_once(folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"nowhere does not exist: .*\*\.md"):
-        read_corpora([folder / "nowhere"])
+        Scan([folder / "nowhere"])
     (folder / "a.pdf").touch()
     with pytest.raises(CorpusError, match=r"a\.pdf is not a corpus: .*\*\.jsonl\.gz"):
-        read_corpora([folder / "a.pdf"])
+        Scan([folder / "a.pdf"])
     os.mkfifo(folder / "b.md")
     with pytest.raises(CorpusError, match="neither a file nor a folder"):
-        read_corpora([folder / "b.md"])
+        Scan([folder / "b.md"])
     with pytest.raises(CorpusError, match="no corpus is named"):
-        read_corpora([])
+        Scan([])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -169,20 +169,20 @@ def test_an_unreadable_path_is_refused_at_once(folder: Path) -> None:
     path = article(folder / "a.md")
     path.chmod(0)
     with pytest.raises(CorpusError, match="cannot be read"):
-        read_corpora([path])
+        Scan([path])
 
 
 def test_a_corpus_without_one_usable_article_is_refused_at_the_end(folder: Path) -> None:
     with pytest.raises(CorpusError) as caught:
-        list(read_corpora([folder]))
+        list(Scan([folder]))
     assert all(part in str(caught.value) for part in (str(folder), "*.md", "add some"))
     jsonl(folder / "a.jsonl")
     with pytest.raises(CorpusError, match="no article is in the files of"):
-        list(read_corpora([folder]))
+        list(Scan([folder]))
     (folder / "b.md").write_text("no title")
     (folder / "c.md").write_text("no title")
     with pytest.raises(CorpusError, match=r"b\.md: has no title.*\(and 1 more\)"):
-        list(read_corpora([folder]))
+        list(Scan([folder]))
 
 
 def test_the_fingerprint_is_that_of_names_and_contents(folder: Path, tmp_path: Path) -> None:
@@ -232,6 +232,6 @@ def test_the_fingerprint_does_not_depend_on_the_order_of_listing(
 
 
 def test_the_shipped_corpus_reads_without_a_failure() -> None:
-    reader = read_corpora([CORPUS])
+    reader = Scan([CORPUS])
     assert len(list(reader)) >= 1
     assert reader.failures == []

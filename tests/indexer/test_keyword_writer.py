@@ -19,7 +19,11 @@ PASSAGES: list[Fields] = [
 
 def test_the_folder_holds_one_segment_and_no_lock(tmp_path: Path) -> None:
     write_whoosh(tmp_path / "keyword", PASSAGES)
-    assert sorted(path.suffix for path in (tmp_path / "keyword").iterdir()) == [".seg", ".toc"]
+    assert sorted(path.suffix for path in (tmp_path / "keyword").iterdir()) == [
+        ".npy",
+        ".seg",
+        ".toc",
+    ]
 
 
 def test_many_passages_are_one_segment_in_their_order(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from indexer import durable
 from indexer import publish as publishing
-from indexer.publish import building_folder, collect, file_infos, publish, writer_lock
+from indexer.collect import collect
+from indexer.lock import writer_lock
+from indexer.publish import building_folder, file_infos, publish
 from kb.bm25f import BM25FParameters
 from kb.errors import BuildInProgress
 from kb.generation import Lease, current_generation, open_generation
@@ -47,7 +50,7 @@ def test_what_is_published_is_live_and_whole(tmp_path: Path) -> None:
         folder, manifest, lease = open_generation(tmp_path, "full")
         lease.release()
         assert folder.name == generation
-        assert set(manifest.files) == {"keyword/x.seg", "articles.sqlite"}
+        assert set(manifest.files) == {"keyword/x.seg", "articles.sqlite", "lease"}
     assert len(there(tmp_path)) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["CURRENT", "cache", "generations"]
 
@@ -56,26 +59,30 @@ def test_everything_is_on_disk_before_current_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    real = publishing._fsync
+    real = durable.fsync
 
     def fsync(path: Path) -> None:
         there_now = "CURRENT" if (tmp_path / "CURRENT").exists() else "-"
         manifest = "manifest" if list(tmp_path.glob("generations/*/manifest.json")) else "-"
         name = "folder" if path.name.startswith(".building") else path.name
+        name = "CURRENT.new" if path.name.startswith(".CURRENT.") else name
         steps.append(f"{name} {manifest} {there_now}")
         real(path)
 
-    monkeypatch.setattr(publishing, "_fsync", fsync)
+    for module in (publishing, durable):
+        monkeypatch.setattr(module, "fsync", fsync)
     put(tmp_path, 1)
     assert steps == [
+        *(f"{folder.name} - -" for folder in (tmp_path,)),  # where `generations` is made
         "articles.sqlite - -",
         "x.seg - -",
-        "keyword - -",
         "lease - -",
+        "keyword - -",
+        "folder - -",
         "manifest.json manifest -",
         "folder manifest -",
         "generations manifest -",
-        ".CURRENT.new manifest -",
+        "CURRENT.new manifest -",
         f"{tmp_path.name} manifest CURRENT",
     ]
 
@@ -92,7 +99,7 @@ def test_a_second_writer_is_refused_and_told_who_is_at_work(tmp_path: Path) -> N
 
 def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from indexer.publish import writer_lock\n"
+        "import sys, time; from pathlib import Path; from indexer.lock import writer_lock\n"
         "with writer_lock(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.analysis import MAX_TERM_BYTES, make_analyzer, terms, tokens
+from kb.analysis import MAX_TERM_BYTES, make_analyzer, term_of, terms, tokens
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,20 @@ def test_tokens_are_the_terms_with_the_places_they_came_from(text: str) -> None:
         assert not any(letter.isspace() for letter in text[token.start : token.end])
         assert terms(text[token.start : token.end]) == [token.term]
         end = token.end
+
+
+@given(st.text())
+def test_a_question_is_analysed_as_the_index_is(text: str) -> None:
+    found = make_analyzer()(text, chars=True)
+    assert [(token.text, token.startchar, token.endchar) for token in found] == [
+        (token.term, token.start, token.end) for token in tokens(text)
+    ]
+
+
+@given(st.from_regex(r"[^\W\d_]+", fullmatch=True))
+def test_the_term_of_a_word_is_the_first_of_its_terms(word: str) -> None:
+    for form in (word, word.lower()):
+        assert term_of(form) == next(iter(terms(form)), "")
 
 
 @given(st.text())

@@ -32,8 +32,8 @@ def kinds(folder: Path) -> dict[str, Path]:
         "model": folder / "encoder" / "model.onnx",
         "tokenizer": folder / "encoder" / "tokenizer.json",
         "settings": folder / "encoder" / "encoder.json",
-        "segment": next((folder / "keyword").glob("*.seg")),
-        "contents": next((folder / "keyword").glob("*.toc")),
+        "segment": next((folder / "keyword").rglob("*.seg")),
+        "contents": next((folder / "keyword").rglob("*.toc")),
     }
 
 

@@ -55,7 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeywordIndex, list[
                 fields[(place + 1) % 4] = "other matters"
                 collection.append((fields[0], fields[1], fields[2], fields[3]))
     folder = tmp_path_factory.mktemp("keyword") / "whoosh"
-    write_whoosh(folder, collection)
+    write_whoosh(folder / "0", collection)
     return KeywordIndex(folder, len(collection)), collection
 
 
@@ -119,7 +119,7 @@ def test_operators_over_the_corpus_match_as_a_search_through_the_texts_does(
 
 def test_a_beginning_stands_for_at_most_so_many_terms_in_alphabetical_order(tmp_path: Path) -> None:
     names = [f"drug{number:03}" for number in range(2 * MAX_PREFIX_EXPANSIONS)]
-    write_whoosh(tmp_path / "whoosh", [("", "", "", name) for name in reversed(names)])
+    write_whoosh(tmp_path / "whoosh" / "0", [("", "", "", name) for name in reversed(names)])
     index = KeywordIndex(tmp_path / "whoosh", len(names))
     found = index.matching([Condition("prefix", "drug", None, False)])
     matched = sorted(name for name, hit in zip(reversed(names), found, strict=True) if hit)

@@ -121,12 +121,20 @@ def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) 
         }
 
 
-def test_the_nearest_sentence_of_a_candidate_is_known_by_its_row(ranker: Ranker) -> None:
+def test_the_nearest_sentence_of_a_candidate_is_known_by_its_place_in_the_passage(
+    ranker: Ranker,
+) -> None:
     found = ranker.rank(["leg"], QUESTION)
-    assert [ranker.sentence_row(found, place) for place in range(4)] == [0, 1, 3, 4]
+    assert found.nearest_sentence.tolist() == [0, 0, 1, 0]
     assert found.signals.sentence.tolist() == pytest.approx([1, 0, 1, 0])
     masked = ranker.rank(["leg"], QUESTION, np.array([False, False, True, True]))
-    assert [ranker.sentence_row(masked, place) for place in range(2)] == [3, 4]
+    assert masked.nearest_sentence.tolist() == [1, 0]
+
+
+def test_an_article_is_the_subject_where_its_name_is_near_or_the_same_words(
+    ranker: Ranker,
+) -> None:
+    assert ranker.rank(["charley", "hors"], -QUESTION).is_subject().tolist()[:2] == [True, True]
 
 
 def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:

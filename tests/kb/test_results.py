@@ -23,7 +23,8 @@ def test_the_names_are_those_of_the_contract() -> None:
     assert list(found)[:5] == ["question", "answered", "results", "generation", "timings"]
     (result,) = found["results"]
     assert list(result) == [
-        *("rank", "score", "text", "snippet", "highlights", "citation", "explanation")
+        *("rank", "score", "text", "snippet", "highlights", "citation", "explanation"),
+        *("why", "also"),
     ]
     assert list(result["snippet"]) == ["text", "start", "end"]
     assert list(result["citation"]) == [

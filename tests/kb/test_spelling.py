@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.corpus import read_corpora
 from indexer.english import english_words
+from indexer.scan import Scan
 from indexer.spelling_writer import write_spelling
+from indexer.word_counts import count_words
 from kb.analysis import terms
 from kb.article import Article, Section
 from kb.spelling import MAX_REPAIRS, Repair, Spelling, differ_in_prefix, fold
 
 HERE = Path(__file__).parent
-ARTICLES = list(read_corpora([HERE.parents[1] / "corpus"]))
+ARTICLES = list(Scan([HERE.parents[1] / "corpus"]))
 
 
 def lines(name: str) -> list[str]:
@@ -32,7 +33,7 @@ CORRECT = lines("correct.txt")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Spelling:
     """The words of corpus/."""
     folder = tmp_path_factory.mktemp("corpus") / "spelling"
-    write_spelling(folder, ARTICLES)
+    write_spelling(folder, count_words(ARTICLES))
     return Spelling(folder)
 
 
@@ -40,7 +41,7 @@ def library(folder: Path, *texts: str, titles: Sequence[str] = ("Anything",)) ->
     """The words of one article for each title, each with the given texts."""
     sections = tuple(Section(str(place), "", 1, text) for place, text in enumerate(texts))
     articles = [Article(title, title, sections) for title in titles]
-    write_spelling(folder / "spelling", articles)
+    write_spelling(folder / "spelling", count_words(articles))
     return Spelling(folder / "spelling")
 
 
@@ -181,8 +182,8 @@ def test_two_words_that_the_library_has_are_never_joined(tmp_path: Path) -> None
 
 
 def test_the_arrays_do_not_depend_on_the_order_of_articles(tmp_path: Path) -> None:
-    write_spelling(tmp_path / "one", ARTICLES[:6])
-    write_spelling(tmp_path / "other", ARTICLES[5::-1])
+    write_spelling(tmp_path / "one", count_words(ARTICLES[:6]))
+    write_spelling(tmp_path / "other", count_words(ARTICLES[5::-1]))
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "other" / path.name).read_bytes()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from indexer.corpus import read_corpora
+from indexer.scan import Scan
 from indexer.suggestion_writer import write_suggestions
 from kb.article import Article, Section
 from kb.errors import InvalidRequest
@@ -23,7 +23,7 @@ from kb.suggest import (
 
 Make = Callable[..., Suggestions]
 
-ARTICLES = list(read_corpora([Path(__file__).parents[2] / "corpus"]))
+ARTICLES = list(Scan([Path(__file__).parents[2] / "corpus"]))
 ALL_WORDS = {
     word
     for each in ARTICLES

@@ -23,6 +23,7 @@ from search_api.settings import load_settings
 class FakeBase:
     generation: str
     article_count: int = 1
+    damage: IndexUnusable | None = None
     closed: int = 0
 
     def close(self) -> None:
@@ -48,12 +49,15 @@ class Shelf:
     def open(self, _: Path, **options: Any) -> FakeBase:
         assert options["verify"] == "full"
         self.attempts += 1
-        wanted = self.current
+        wanted, damage = self.current, None
+        if not wanted:
+            raise IndexMissing("nothing here")
         if wanted in self.broken:
+            damage = IndexDamaged(f"{wanted}: a file is short")
             if not self.fallback:
-                raise IndexDamaged(f"{wanted}: a file is short")
+                raise damage
             wanted = self.fallback
-        self.opened.append(FakeBase(wanted))
+        self.opened.append(FakeBase(wanted, damage=damage))
         return self.opened[-1]
 
 

@@ -1,0 +1,123 @@
+"""Given an index, the generation that a build starts from: checked in full: no damage is copied on."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from indexer.corpus import content_hash
+from indexer.model_folder import model_folder
+from kb.bm25f import BM25FParameters
+from kb.errors import IndexUnusable
+from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
+from kb.keyword import DOCUMENTS
+from kb.manifest import PIPELINE_VERSION, Manifest
+from kb.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A whole generation, held open. `is_live` says whether it is the one that CURRENT names.
+
+    The encoder and Whoosh's segments, which are taken over as they are, are verified as they are copied.
+    """
+
+    folder: Path
+    manifest: Manifest
+    sources: Sources
+    lease: Lease
+    is_live: bool
+
+    def copy(self, name: str, target: Path, *leave_out: str) -> None:
+        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged."""
+        source = self.folder / name
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
+        copied = sorted(path for path in target.rglob("*") if path.is_file())
+        check_hashes(
+            target,
+            {
+                path.relative_to(target).as_posix(): self.manifest.files[
+                    f"{name}/{path.relative_to(target).as_posix()}"
+                ]
+                for path in copied
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.lease.release()
+
+
+def open_base(
+    index: Path, fits: Callable[[Manifest, Sources], bool], without: Collection[str] = ()
+) -> Base | None:
+    """The live generation, or else the newest, that verifies and `fits`; None where there is none.
+
+    Those whose ids are in `without` are passed over.
+    """
+    try:
+        live = current_generation(index)
+    except IndexUnusable:
+        live = ""
+    names = generations(index)
+    for name in sorted(names, key=lambda name: name != live):
+        if name in without:
+            continue
+        try:
+            base = open_one(index, name, is_live=name == live)
+        except IndexUnusable:
+            continue
+        if fits(base.manifest, base.sources):
+            return base
+        base.lease.release()
+    return None
+
+
+def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
+    """That generation, verified. Raises IndexDamaged or IndexFormatMismatch."""
+    folder, manifest, lease = open_by_id(index, generation_id, "full", _is_copied)
+    try:
+        return Base(folder, manifest, Sources.load(folder), lease, is_live)
+    except BaseException:
+        lease.release()
+        raise
+
+
+def _is_copied(name: str) -> bool:
+    return name.startswith("encoder/") or (
+        name.startswith("keyword/") and not name.endswith(DOCUMENTS)
+    )
+
+
+def fits_model(model_name: str, files: str) -> Callable[[Manifest, Sources], bool]:
+    """Whether a generation is of this program's pipeline and of that model, so that it can be built upon.
+
+    `files` are the model's `model_files`.
+    """
+
+    def fits(manifest: Manifest, sources: Sources) -> bool:
+        return (
+            manifest.pipeline_version == PIPELINE_VERSION
+            and manifest.bm25f == BM25FParameters()
+            and manifest.model.name == model_name
+            and sources.model_files == files
+        )
+
+    return fits
+
+
+def model_files(model_name: str) -> str:
+    """A hash of the files of the model's folder; "" where the model has none here, as one of the hub."""
+    folder = Path(model_folder(model_name))
+    if not folder.is_dir():
+        return ""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{content_hash(path)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,91 @@
+"""Given an index, delete what nobody needs any more: old generations, leftovers, embeddings of texts that are gone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from indexer.embedding import EmbeddingCache
+from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.library import Library
+from kb.errors import IndexUnusable
+from kb.generation import current_generation, generation_path, generations, open_by_id
+from kb.manifest import FILE as MANIFEST
+
+KEPT_GENERATIONS = 2
+
+
+def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
+    """Delete all generations but the live one and the newest others, `keep` in all; the ids of the deleted.
+
+    One that a reader has open stays until a later collection. Nothing is deleted where nobody can say what is live.
+    """
+    try:
+        live = current_generation(index)
+    except IndexUnusable:
+        return []
+    if not generation_path(index, live).is_dir():
+        return []
+    others = [name for name in generations(index) if name != live]
+    deleted = []
+    for name in others[max(0, keep - 1) :]:
+        if _delete_unless_open(generation_path(index, name)):
+            deleted.append(name)
+    verified = index / "cache" / "verified"
+    there = set(generations(index))
+    for stamps in verified.glob("*.json"):
+        if stamps.stem not in there:
+            stamps.unlink(missing_ok=True)
+    return deleted
+
+
+def prune_cache(index: Path) -> int:
+    """Delete the embeddings of all texts that no generation holds; how many there were."""
+    path = index / "cache" / "embeddings.sqlite"
+    if not path.exists():
+        return 0
+    with ExitStack() as opened:
+        libraries = []
+        keys: dict[str, int] = {}
+        for name in generations(index):
+            try:
+                folder, manifest, lease = open_by_id(index, name, "quick")
+            except IndexUnusable:
+                continue
+            opened.callback(lease.release)
+            counter = IndexEncoder.counter_of(folder / "encoder")
+            libraries.append(opened.enter_context(Library.load(folder, counter)))
+            for runtime in RUNTIMES:
+                keys[cache_key(manifest.model, runtime)] = manifest.model.dimensions
+        if not libraries:
+            return 0
+        first, *others = keys
+        cache = opened.enter_context(EmbeddingCache(path, first, keys[first], others))
+        return cache.keep_only(_texts(libraries))
+
+
+def _texts(libraries: list[Library]) -> Iterator[str]:
+    for library in libraries:
+        yield from library.texts()
+
+
+def _delete_unless_open(folder: Path) -> bool:
+    try:
+        lease = os.open(folder / "lease", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return True
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # First: without it nobody takes the folder for whole.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(lease)
+    return True

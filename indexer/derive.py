@@ -1,0 +1,65 @@
+"""Given the store, passages and postings of a generation, what else is made from the whole library: names and words.
+
+The same bytes come of it whether the generation was written anew or patched. All of it is small and quick to make from
+titles, aliases and headings; the words of texts alone are counted upwards from an older generation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from indexer.lexicon import Lexicon, write_lexicon
+from indexer.library import Library
+from indexer.name_writer import write_names
+from indexer.spelling_writer import Earlier, write_spelling
+from indexer.suggestion_writer import write_suggestions
+from indexer.word_counts import FOLDER as COUNTS
+from indexer.word_counts import WordCounts, count_words
+from kb.article import Article
+from kb.postings import Postings
+from kb.store import FILE as STORE
+from kb.store import ArticleStore
+
+SPELLING = "spelling"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How a generation differs from the one in `base`: it lacks the articles `gone` and has those in `extra`."""
+
+    base: Path
+    gone: Collection[str]
+    extra: Path
+
+
+def write_starts(library: Library, folder: Path) -> None:
+    """Write which names are an article's, and which sentences a passage's."""
+    np.save(folder / "vectors" / "name_starts.npy", library.name_starts, allow_pickle=False)
+    np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
+
+
+def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None) -> None:
+    """Write all of it into the folder of a generation. `change` spares reading what has not changed."""
+    write_starts(library, folder)
+    write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
+    earlier = None
+    if change is None:
+        counts = count_words(library.articles())
+    else:
+        earlier = Earlier(change.base / SPELLING, WordCounts.load(change.base / COUNTS))
+        gone = count_words(_articles(change.base / STORE, change.gone))
+        counts = earlier.counts.plus(gone, -1).plus(count_words(_articles(change.extra / STORE)))
+    counts.save(folder / COUNTS)
+    write_spelling(folder / SPELLING, counts, earlier)
+    write_suggestions(folder / "suggestions", library.outlines())
+    write_lexicon(folder, lexicon, library)
+
+
+def _articles(store: Path, ids: Collection[str] | None = None) -> Iterator[Article]:
+    with closing(ArticleStore(store)) as articles:
+        yield from articles.articles(ids)

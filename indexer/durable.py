@@ -1,0 +1,48 @@
+"""Given bytes or a file, what makes them outlive a power cut: every fsync, and the renames around them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def fsync(path: Path) -> None:
+    """Have the content of a file, or the names in a folder, on disk."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`, whole or not at all: once this returns, a power cut does not undo it.
+
+    The content goes into a hidden file beside it, which then takes the name. Raises OSError; then nothing is left.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        temporary.write_bytes(content)
+        fsync(temporary)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    fsync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, each durably; none is an error that is there."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    fsync(path.parent)
+
+
+def remove_durably(path: Path) -> None:
+    """Delete a file for good. One that is not there is no error."""
+    path.unlink(missing_ok=True)
+    fsync(path.parent)

@@ -1,0 +1,85 @@
+"""Given the store of some articles, everything else of a generation but the encoder: passages, vectors, keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.care import write_care
+from indexer.derive import write_starts
+from indexer.embedding import EmbeddingCache, embed_into
+from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.library import Library
+from indexer.progress import Progress
+from indexer.splitter import Splitter
+from indexer.store_writer import write_store
+from indexer.tokens import TokenCounter
+from indexer.vector_rows import RoundedRows, VectorRows
+from kb.bm25f import BM25FParameters
+from kb.store import FILE as STORE
+
+Embed = Callable[[list[str]], NDArray[np.float32]]
+
+
+def split_part(library: Library, folder: Path, counter: TokenCounter, progress: Progress) -> None:
+    """Cut the articles into passages and sentences, and write these."""
+    library.split(Splitter(counter), progress.advance)
+    np.save(folder / "passages.npy", library.passages, allow_pickle=False)
+    np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
+
+
+def embed_part(
+    library: Library, folder: Path, embed: Embed, cache: EmbeddingCache, progress: Progress
+) -> int:
+    """Write the vectors; how many texts had to be embedded."""
+    (folder / "vectors").mkdir()
+    jobs = (
+        ("passages", library.passage_text, library.passage_lengths()),
+        ("sentences", library.sentence_text, library.sentence_lengths()),
+        ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
+    )
+    progress.stage("embed", library.text_count)
+    embedded = 0
+    for name, text_at, lengths in jobs:
+        rows = VectorRows if name != "sentences" else RoundedRows
+        out = rows(folder / "vectors" / name, len(lengths), cache.dimensions)
+        embedded += embed_into(out, text_at, lengths, embed, cache, progress.advance)
+        out.save()
+    return embedded + write_care(folder / "vectors", library, embed, cache, progress.advance)
+
+
+def index_part(library: Library, folder: Path, progress: Progress) -> int:
+    """Write the keyword index and its postings; the number of terms."""
+    count = len(library.passages)
+    progress.stage("write", count)
+    write_whoosh(folder / "keyword" / "00000", counted(library.fields(), progress))
+    return compile_postings(
+        folder / "keyword" / "00000", folder / "postings", count, BM25FParameters()
+    )
+
+
+def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> None:
+    """Write a generation of no article."""
+    write_store(folder / STORE, ())
+    quiet = Progress()
+    with Library(folder / STORE, counter) as library:
+        split_part(library, folder, counter, quiet)
+        with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
+            embed_part(library, folder, _nothing, cache, quiet)
+        index_part(library, folder, quiet)
+        write_starts(library, folder)
+
+
+def _nothing(_: list[str]) -> NDArray[np.float32]:
+    raise AssertionError("there is nothing to embed")
+
+
+def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:
+    """The items, each a step of the present stage."""
+    for item in items:
+        yield item
+        progress.advance()

@@ -1,0 +1,40 @@
+"""Given an index, what its last build was told: the corpora and the model. It need not open, nor be of this format."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.model_folder import DEFAULT_MODEL
+from kb.errors import IndexUnusable
+from kb.generation import current_generation, generation_path, generations
+from kb.manifest import FILE as MANIFEST
+
+DEFAULT_CORPUS = Path("corpus")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The corpora, in order, and the model's name."""
+
+    corpora: tuple[Path, ...]
+    model: str
+
+
+def remembered(index: Path) -> Remembered:
+    """What the live generation's manifest says, or the newest's that can be read, or else the defaults."""
+    try:
+        names = [current_generation(index)]
+    except IndexUnusable:
+        names = []
+    for name in [*names, *generations(index)]:
+        try:
+            content = json.loads((generation_path(index, name) / MANIFEST).read_bytes())
+            corpora = tuple(Path(corpus["path"]) for corpus in content["corpora"])
+            model = str(content["model"]["name"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if corpora:
+            return Remembered(corpora, model)
+    return Remembered((DEFAULT_CORPUS,), DEFAULT_MODEL)

@@ -1,0 +1,154 @@
+"""Given an index whose live generation is at fault, an earlier one made live, and kept so until a build on purpose.
+
+What was removed from the corpus since then stays removed: where the earlier generation has such articles, a copy of it
+without them is published in its place.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from indexer.base import Base, open_one
+from indexer.build import forget
+from indexer.collect import collect
+from indexer.derive import Change, derive
+from indexer.index_encoder import IndexEncoder
+from indexer.lexicon import load_lexicon
+from indexer.lock import writer_lock
+from indexer.part import write_empty_part
+from indexer.patch import patch
+from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
+from indexer.remembered import remembered
+from indexer.scan import Scan
+from kb.errors import CorpusError, IndexUnusable, NotFound
+from kb.fallback import removed_articles
+from kb.generation import current_generation, generations
+from kb.manifest import Counts
+from kb.sources import Changes, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackReport:
+    """What is live now, of which generation it is the content, and the articles left out of that."""
+
+    generation: str
+    rolled_back_to: str
+    left_out: tuple[str, ...]
+
+
+def roll_back(
+    index: Path,
+    generation_id: str | None = None,
+    *,
+    wait_s: float = 0.0,
+    waiting: Callable[[str], None] | None = None,
+) -> RollbackReport:
+    """Make a generation live again, by default the newest that is older than the live one's content.
+
+    Naming the live one pins it. Raises NotFound where there is none, IndexDamaged where it does not verify, and
+    BuildInProgress.
+    """
+    with writer_lock(index, wait_s, waiting):
+        with _target(index, generation_id) as target:
+            left_out = _removed_since(index, target.sources)
+            live = make_live_without(index, target, left_out, pin=True)
+            origin = target.sources.rolled_back_to or target.folder.name
+        collect(index)
+        return RollbackReport(live, origin, tuple(sorted(left_out)))
+
+
+def make_live_without(index: Path, target: Base, left_out: frozenset[str], *, pin: bool) -> str:
+    """Make a generation live, or where there are articles to be left out, a copy of it without them; its id.
+
+    For the holder of the lock alone.
+    """
+    removed = known_removed(index) | left_out
+    if left_out:
+        return _publish_without(index, target, left_out, removed, pin=pin)
+    make_live(index, target.folder.name, pin=pin, removed=removed)
+    return target.folder.name
+
+
+def _target(index: Path, generation_id: str | None) -> Base:
+    there = generations(index)
+    if generation_id is not None:
+        if generation_id not in there:
+            known = ", ".join(there) or "none"
+            raise NotFound(
+                f"There is no generation {generation_id!r} in {index}; there are: {known}."
+            )
+        return open_one(index, generation_id, is_live=False)
+    try:
+        live = current_generation(index)
+    except IndexUnusable:
+        live = ""
+    with suppress(IndexUnusable), open_one(index, live, is_live=True) as base:
+        live = base.sources.rolled_back_to or live
+    for name in there:
+        if not live or name < live:
+            with suppress(IndexUnusable):
+                return open_one(index, name, is_live=False)
+    raise NotFound(f"{index}: there is no earlier generation to go back to.")
+
+
+def _removed_since(index: Path, sources: Sources) -> frozenset[str]:
+    """The articles of a generation that were taken out of the corpus since."""
+    removed = known_removed(index)
+    try:
+        scan = Scan(remembered(index).corpora, sources)
+        scan.finish()
+        removed = (removed | scan.removed | scan.hidden) - scan.articles.keys()
+    except CorpusError:
+        pass  # not there just now, or empty: what was known before has to do
+    return removed & sources.articles.keys()
+
+
+def _publish_without(
+    index: Path, target: Base, left_out: frozenset[str], removed: frozenset[str], *, pin: bool
+) -> str:
+    with building_folder(index) as folder:
+        part = folder / "part"
+        part.mkdir()
+        target.copy("encoder", folder / "encoder")
+        counter = IndexEncoder.counter_of(folder / "encoder")
+        manifest = target.manifest
+        write_empty_part(part, counter, manifest.model.dimensions)
+        library, terms = patch(folder, target, left_out, part, counter, manifest.bm25f)
+        with library:
+            lexicon = load_lexicon(target.folder)
+            derive(library, folder, lexicon, Change(target.folder, left_out, part))
+            counts = Counts(*library.counts, len(library.passages), terms)
+        shutil.rmtree(part)
+        replace(
+            target.sources,
+            articles={
+                article_id: digest
+                for article_id, digest in target.sources.articles.items()
+                if article_id not in left_out
+            },
+            changes=Changes(removed=len(left_out)),
+            rolled_back_to=target.sources.rolled_back_to or target.folder.name,
+        ).save(folder)
+        published = publish(
+            index,
+            folder,
+            replace(
+                manifest, created=creation_time(index), counts=counts, files=file_infos(folder)
+            ),
+            pin=pin,
+            removed=removed,
+        )
+    forget(index, target, left_out)
+    return published
+
+
+def known_removed(index: Path) -> frozenset[str]:
+    """The articles that were published once and removed since; empty where that is not known."""
+    try:
+        return removed_articles(index)
+    except IndexUnusable:
+        return frozenset()

@@ -1,0 +1,54 @@
+"""`kb backup` and `kb restore`: the index and its corpora in one file, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kb.cli.options import index_option, say, wait_option
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@index_option
+def backup(file: Path, index: Path) -> int:
+    """Write the live generation, verified, and the corpora it was made from into FILE, a tar archive.
+
+    Ends with exit code 1 where a corpus is not there any more; everything else is in FILE then.
+    """
+    from indexer.archive import back_up
+
+    done = back_up(index, file)
+    say(
+        f"Backed up generation {done.generation} and {done.corpus_files:,} files of the corpus to {file} "
+        f"({done.bytes / 1e6:,.1f} MB)."
+    )
+    for path in done.missing:
+        say(f"kb: {path} cannot be read and is not in the backup.")
+    return 1 if done.missing else 0
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@index_option
+@click.option(
+    "--corpus",
+    "corpus_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="An empty folder, or a new one, to put the corpora of the backup into.",
+)
+@wait_option
+def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) -> None:
+    """Publish the generation in FILE, once all of it is verified.
+
+    Articles removed from this index since the backup stay removed.
+    """
+    from indexer.archive import restore as restore_index
+
+    done = restore_index(index, file, corpus_folder, wait_s=wait_s, waiting=say)
+    say(f"Restored generation {done.generation} to {index}.")
+    if done.left_out:
+        say(f"Removed since, and left out: {', '.join(done.left_out)}")
+    if corpus_folder is not None:
+        say(f"Put {done.corpus_files:,} files of the corpus into {corpus_folder}.")

@@ -1,0 +1,144 @@
+"""`kb status`, `kb check`, `kb rollback` and `kb gc`: how the index stands, and what keeps it well."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kb.cli.options import index_option, say, wait_option
+from kb.cli.summary import in_words
+
+if TYPE_CHECKING:
+    from indexer.status import Status
+
+_INDEX_UNUSABLE = 3
+_SHOWN = 10
+
+
+@click.command()
+@index_option
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(index: Path, as_json: bool) -> None:
+    """Say what is live, how much it holds, what in the corpus it does not know yet, and what the last build did."""
+    from indexer.status import status as look
+
+    found = look(index)
+    if as_json:
+        click.echo(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+    else:
+        _print(found)
+
+
+def _print(found: Status) -> None:
+    counts = found.counts
+    click.echo(f"Live: {found.generation}, made {found.created} with {found.model}")
+    if found.damage:
+        click.echo(f"Degraded: {found.damage}")
+    if found.pinned:
+        click.echo("Pinned: it was rolled back to, and stays until `kb build`.")
+    click.echo(
+        f"Holds: {counts.articles:,} articles, {counts.sections:,} sections, {counts.passages:,} passages, "
+        f"{counts.terms:,} terms"
+    )
+    click.echo(f"Corpus: {', '.join(found.corpora)}")
+    if found.rebuild:
+        click.echo("Stale: the model or the program is another; `kb build` begins anew.")
+    elif found.words or any(found.stale.values()):
+        click.echo("Stale: `kb build` would take in what has changed in the corpus:")
+        for kind, ids in found.stale.items():
+            more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
+            if ids:
+                click.echo(f"  {len(ids):,} {kind}: {', '.join(ids[:_SHOWN])}{more}")
+        if found.words:
+            click.echo(f"  {', '.join(found.words)}")
+    else:
+        click.echo("Stale: nothing; it is what the corpus holds.")
+    for message in found.unreadable:
+        click.echo(f"  cannot be read: {message}")
+    click.echo(f"Last build: {in_words(found.last_build)}")
+    for message in found.last_failures:
+        click.echo(f"  {message}")
+    click.echo(f"Kept: {', '.join(found.kept)}")
+    click.echo(
+        f"On disk: {found.bytes / 1e6:,.1f} MB of generations, {found.cache_bytes / 1e6:,.1f} MB of cache"
+    )
+    if found.writer:
+        click.echo(f"At work: {found.writer}")
+
+
+@click.command()
+@index_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def check(index: Path, as_json: bool) -> int:
+    """Read every file of every generation and compare it with what was written; look every passage up in its section.
+
+    Ends with exit code 3 where the live generation is damaged, and 1 where only another one is.
+    """
+    from kb.inspection import inspect
+
+    found = inspect(index)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+    else:
+        for each in found:
+            notes = [note for note, held in (("live", each.live), ("pinned", each.pinned)) if held]
+            noted = f" ({', '.join(notes)})" if notes else ""
+            click.echo(f"{each.generation}{noted}: {each.damage or 'whole'}")
+    if any(each.live and each.damage for each in found):
+        return _INDEX_UNUSABLE
+    return 1 if any(each.damage for each in found) else 0
+
+
+@click.command()
+@click.argument("generation", required=False)
+@index_option
+@wait_option
+def rollback(generation: str | None, index: Path, wait_s: float) -> None:
+    """Make GENERATION live again, by default the one before the live one, and keep it so until `kb build`.
+
+    Articles that were removed from the corpus since stay removed.
+    """
+    from indexer.rollback import roll_back
+
+    done = roll_back(index, generation, wait_s=wait_s, waiting=say)
+    say(f"{index} is rolled back to {done.rolled_back_to} and stays so until `kb build`.")
+    if done.left_out:
+        count = len(done.left_out)
+        say(
+            f"{count} {'article' if count == 1 else 'articles'} removed since stay removed: "
+            f"{', '.join(done.left_out[:_SHOWN])}{' ...' if count > _SHOWN else ''}"
+        )
+    click.echo(done.generation)
+
+
+@click.command()
+@index_option
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How many generations to keep, the live one among them.",
+)
+@wait_option
+def gc(index: Path, keep: int, wait_s: float) -> None:
+    """Delete old generations that nobody has open, leftovers of killed builds, embeddings of texts that are gone."""
+    from indexer.collect import collect, prune_cache
+    from indexer.lock import writer_lock
+    from indexer.publish import sweep
+    from kb.generation import current_generation
+
+    current_generation(index)  # nothing is to be made where there is no index
+    with writer_lock(index, wait_s, say):
+        leftovers = sweep(index)
+        deleted = collect(index, keep)
+        pruned = prune_cache(index)
+    for name in deleted:
+        click.echo(name)
+    say(
+        f"Deleted {len(deleted)} generations, {leftovers} leftovers of killed builds and {pruned:,} embeddings."
+    )

@@ -1,0 +1,82 @@
+"""Given a build at work, what a terminal or a log shows of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from indexer.progress import Progress
+
+_QUIET_S = 10.0
+
+
+def make_progress() -> Progress:
+    """Bars on a terminal. Elsewhere a line every 10 seconds: nothing for a quick build."""
+    from indexer.progress import Progress
+
+    class Lines(Progress):
+        name, total, done = "", None, 0
+        began = said = time.monotonic()
+
+        def stage(self, name: str, total: int | None = None) -> None:
+            self.name, self.total, self.done = name, total, 0
+            self.began = time.monotonic()
+            self._say()
+
+        def advance(self, steps: int = 1) -> None:
+            self.done += steps
+            self._say()
+
+        def _say(self) -> None:
+            now = time.monotonic()
+            if now - self.said < _QUIET_S:
+                return
+            self.said = now
+            click.echo(how_far(self.name, self.done, self.total, now - self.began), err=True)
+
+    return _bars() if sys.stderr.isatty() else Lines()
+
+
+def how_far(name: str, done: int, total: int | None, seconds: float) -> str:
+    """A stage in words: what is done, of how much, and the time that the rest will take at this pace."""
+    if not total:
+        return f"{name}: {done:,}" if done else name
+    share = f"{name}: {done:,} of {total:,}"
+    if not done or done >= total:
+        return share
+    left = seconds / done * (total - done)
+    return (
+        f"{share}, about {left / 60:.0f} min left"
+        if left >= 90
+        else f"{share}, about {left:.0f} s left"
+    )
+
+
+def _bars() -> Progress:
+    from tqdm import tqdm
+
+    from indexer.progress import Progress
+
+    class Bars(Progress):
+        bar: tqdm[Any] | None = None
+
+        def stage(self, name: str, total: int | None = None) -> None:
+            self.close()
+            self.bar = tqdm(
+                desc=f"{name:>20}", total=total, unit="", file=sys.stderr, mininterval=0.2
+            )
+
+        def advance(self, steps: int = 1) -> None:
+            if self.bar is not None:
+                self.bar.update(steps)
+
+        def close(self) -> None:
+            if self.bar is not None:
+                self.bar.close()
+                self.bar = None
+
+    return Bars()

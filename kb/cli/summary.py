@@ -1,0 +1,79 @@
+"""Given what a build did, the summary that is printed, and the same as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from indexer.build import BuildReport
+    from kb.errors import ArticleError
+    from kb.sources import Changes
+
+
+def summarise(report: BuildReport, index: Path) -> None:
+    """Say on stderr what a build did."""
+    if not report.published:
+        click.echo(
+            f"Nothing to do in {index}: generation {report.generation} has all {report.articles:,} articles.",
+            err=True,
+        )
+    else:
+        click.echo(
+            f"Built {index}, generation {report.generation}, in {report.seconds:.1f} s: {report.articles:,} articles, "
+            f"{report.sections:,} sections, {report.passages:,} passages; {report.embedded:,} of {report.texts:,} "
+            f"texts embedded anew.\nArticles: {in_words(report.changes)}.",
+            err=True,
+        )
+    name_failures(report.failures)
+
+
+def in_words(changes: Changes) -> str:
+    """The numbers of a build's articles, and why some were skipped."""
+    skipped = f"{changes.unchanged + changes.hidden:,} skipped"
+    why = [f"{changes.unchanged:,} unchanged"] if changes.unchanged else []
+    why += [f"{changes.hidden:,} removed by `kb remove`"] if changes.hidden else []
+    reasons = f" ({', '.join(why)})" if why else ""
+    return (
+        f"{changes.added:,} added, {changes.changed:,} changed, {changes.removed:,} removed, "
+        f"{skipped}{reasons}, {changes.failed:,} failed"
+    )
+
+
+def name_failures(failures: tuple[ArticleError, ...]) -> None:
+    """Say on stderr what could not be read, and why."""
+    if failures:
+        count = len(failures)
+        click.echo(
+            f"{count} {'article or file' if count == 1 else 'articles or files'} could not be read:",
+            err=True,
+        )
+        for failure in failures:
+            click.echo(f"  {failure}", err=True)
+
+
+def as_dict(report: BuildReport) -> dict[str, Any]:
+    """The summary as JSON."""
+    return {
+        "generation": report.generation,
+        "published": report.published,
+        "articles": report.articles,
+        "sections": report.sections,
+        "passages": report.passages,
+        "texts": report.texts,
+        "embedded": report.embedded,
+        "changes": asdict(report.changes),
+        "failures": failures_as_dicts(report.failures),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def failures_as_dicts(failures: tuple[ArticleError, ...]) -> list[dict[str, Any]]:
+    """What could not be read, as JSON."""
+    return [
+        {"path": failure.path, "line": failure.line, "reason": failure.reason}
+        for failure in failures
+    ]

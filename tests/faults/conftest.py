@@ -1,0 +1,43 @@
+"""What the fault tests share: a library with a tiny model, built once and copied for each test.
+
+Each test has a short form, which `make test` runs, and a long one, which `make faults` does by `--faults-long`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the tests' own `harness`
+
+from harness.library import Library
+from harness.tiny import make_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """Six articles and an index of two generations of them. To be copied and not changed."""
+    root = tmp_path_factory.mktemp("faults")
+    model = make_tiny_model(root / "model-files")
+    library = Library(root / "library", model)
+    library.root.mkdir()
+    for number, word in enumerate(("iron", "salt", "sleep", "stress", "water")):
+        library.put(f"article-{number}", word)
+    library.build()
+    library.put("article-5", "light")
+    library.build()
+    return library
+
+
+@pytest.fixture
+def library(tiny_library: Library, tmp_path: Path) -> Library:
+    """A library of one's own to spoil."""
+    return tiny_library.copy(tmp_path / "library")
+
+
+@pytest.fixture(scope="session")
+def is_long(pytestconfig: pytest.Config) -> bool:
+    """Whether the long forms are asked for."""
+    return bool(pytestconfig.getoption("--faults-long"))

@@ -1,0 +1,134 @@
+"""A process that has everything imported and does each piece of work in a child of its own, which may be killed.
+
+Reads a line of JSON for each piece of work, answers with a line that holds the child's process id, and with another
+that holds its exit status once it has ended. With `kill_at`, the child kills itself before that step; with `trace`, it
+writes the names of its steps to that file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+
+def work(order: dict[str, Any]) -> None:
+    from indexer.build import build
+    from indexer.collect import collect, prune_cache
+    from indexer.editing import add, remove
+    from indexer.lock import writer_lock
+    from indexer.publish import sweep
+
+    index, corpus = Path(order["index"]), Path(order["corpus"])
+    if order["do"] == "add":
+        for accepted in add([corpus], [Path(path) for path in order["paths"]]).accepted:
+            print(f"accepted {accepted.id}", flush=True)
+    if order["do"] == "remove":
+        for removed in remove([corpus], order["ids"]).removed:
+            print(f"removed {removed}", flush=True)
+    if order["do"] in ("add", "remove", "build"):
+        build(index, [corpus], order["model"], StepProgress())
+    if order["do"] == "gc":
+        with writer_lock(index):
+            sweep(index)
+            collect(index, 1)
+            prune_cache(index)
+
+
+class Steps:
+    """Counts the steps of the process, and ends it before one of them."""
+
+    kill_at: int | None = None
+    names: list[str]
+
+    def __init__(self) -> None:
+        self.names = []
+
+    def take(self, name: str) -> None:
+        if len(self.names) == self.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.names.append(re.sub(r"\d{8}T\w+-\w+|\d{3,}|MAIN_\w+", "*", name))
+
+
+steps = Steps()
+
+
+class StepProgress:
+    def stage(self, name: str, total: int | None = None) -> None:
+        steps.take(f"stage {name}")
+
+    def advance(self, count: int = 1) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def watch_steps() -> None:
+    def taking(name: str, real: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            place = arguments[1] if name in ("rename", "replace") else arguments[0]
+            if isinstance(place, int):
+                place = Path(f"/proc/self/fd/{place}").readlink()
+            steps.take(f"{name} {Path(os.fsdecode(place)).name}")
+            return real(*arguments, **options)
+
+        return call
+
+    for name in ("fsync", "rename", "replace", "mkdir", "unlink", "rmdir"):
+        setattr(os, name, taking(name, getattr(os, name)))
+
+
+def child(order: dict[str, Any]) -> None:
+    if order.get("limit") is not None:  # no file may grow beyond so many bytes: a disk that is full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
+    if order.get("trace") or order.get("kill_at") is not None:
+        steps.kill_at = order.get("kill_at")
+        watch_steps()
+    with Path(order["log"]).open("w") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    if order["do"] == "command":
+        from kb.cli.main import run
+
+        code = run(order["arguments"])
+        sys.stdout.flush()
+        os._exit(code)
+    work(order)
+    if order.get("trace"):
+        Path(order["trace"]).write_text("\n".join(steps.names))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def main() -> None:
+    import kb.cli.main
+    import kb.encoder  # noqa: F401
+
+    warnings.simplefilter("ignore")
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(order)
+            finally:
+                import traceback
+
+                traceback.print_exc()
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(70)
+        print(json.dumps(pid), flush=True)
+        _, status = os.waitpid(pid, 0)
+        print(json.dumps(os.waitstatus_to_exitcode(status)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,396 @@
+"""kb add, remove, watch, status, check, rollback, gc, backup and restore, as their users meet them"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness.library import Library, held, leftovers, markdown
+
+from indexer.lock import writer_lock
+from indexer.watch import watch
+from kb.cli.main import run
+from kb.cli.progress import how_far
+from kb.knowledge_base import KnowledgeBase
+
+Outcome = tuple[int, str, str]
+Kb = Callable[..., Outcome]
+
+
+@pytest.fixture
+def kb(library: Library, capsys: pytest.CaptureFixture[str]) -> Kb:
+    """Runs a command on the library's index in this process: exit code, stdout and stderr."""
+    library.put(
+        "article-0", "salted"
+    )  # and so its index knows its own corpus, not the copied one's
+    library.build()
+
+    def call(*arguments: object) -> Outcome:
+        code = run([*map(str, arguments), "--index", str(library.index)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_an_added_article_is_a_file_and_answers_and_a_removed_one_is_neither(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    incoming = tmp_path / "news.md"
+    incoming.write_text(markdown("news", "tea"))
+    code, out, err = kb("add", incoming)
+    assert (code, out) == (0, "")
+    assert f"Added news: {library.corpus / 'news.md'}" in err
+    assert "1 added, 0 changed, 0 removed, 6 skipped (6 unchanged), 0 failed" in err
+    assert (library.corpus / "news.md").read_bytes() == incoming.read_bytes()
+    assert held(library.index)["news"] == "tea"
+
+    incoming.write_text(markdown("news", "honey"))
+    code, out, err = kb("add", incoming, "--json")
+    assert json.loads(out)["accepted"] == [
+        {"id": "news", "path": str(library.corpus / "news.md"), "replaced": True}
+    ]
+    assert json.loads(out)["build"]["changes"]["changed"] == 1
+    assert held(library.index)["news"] == "honey"
+
+    code, out, err = kb("remove", "news", "no-such")
+    assert code == 1
+    assert "Removed news" in err
+    assert "'no-such'" in err
+    assert not (library.corpus / "news.md").exists()
+    assert "news" not in held(library.index)
+
+
+def test_articles_of_a_collection_are_replaced_and_removed_though_it_is_not_written_to(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    lines = [
+        {"id": f"md-{n}", "title": f"Vitamin {n}", "sections": [{"id": f"s{n}", "text": "Bones."}]}
+        for n in range(3)
+    ]
+    collection = tmp_path / "collection.jsonl.gz"
+    collection.write_bytes(
+        gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
+    )
+    before = collection.read_bytes()
+    assert kb("build", "--corpus", library.corpus, "--corpus", collection)[0] == 0
+    other = tmp_path / "other.jsonl"
+    other.write_text(json.dumps(lines[1] | {"title": "Another"}) + "\n")
+    code, _, err = kb("add", other)
+    assert code == 0, err
+    assert kb("remove", "md-2")[0] == 0
+    assert (library.corpus / "_removed.txt").read_text() == "md-1\nmd-2\n"
+    assert collection.read_bytes() == before
+    for _ in range(2):
+        with KnowledgeBase.open(library.index) as opened:
+            found = {summary.id: summary.title for summary in opened.articles()}
+        assert {name: found.get(name) for name in ("md-0", "md-1", "md-2")} == {
+            "md-0": "Vitamin 0",
+            "md-1": "Another",
+            "md-2": None,
+        }
+        assert "2 removed by `kb remove`" not in err
+        kb("build")  # changes nothing
+    assert kb("remove", "md-1")[0] == 0
+    with KnowledgeBase.open(library.index) as opened:
+        assert {"md-0"} == {s.id for s in opened.articles() if s.id.startswith("md")}
+
+
+def test_what_cannot_be_read_is_named_and_the_others_are_added(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "bad.md").write_bytes(b"# Caf\xe9\n\nText.\n")
+    (folder / "good.txt").write_text("Good\n\nSome text that is long enough to be one.\n")
+    code, _, err = kb("add", folder)
+    assert code == 1
+    assert "bad.md" in err
+    assert "not UTF-8" in err
+    assert (library.corpus / "good.txt").exists()
+    assert kb("add", tmp_path / "nowhere.md")[0] == 1
+
+
+def test_a_file_whose_name_is_taken_keeps_its_id_and_takes_another_place(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    incoming = tmp_path / "article-1.txt"
+    (library.corpus / "tea.md").write_text(markdown("about-tea", "tea"))
+    (tmp_path / "tea.md").write_text("# Tea\n\nWithout an id of its own.\n")
+    incoming.write_text("Salt\n\nPlain text about salt and about nothing else at all.\n")
+    assert kb("add", tmp_path / "tea.md", incoming)[0] == 0
+    assert (library.corpus / "added" / "tea.md").exists()
+    assert not (library.corpus / "article-1.md").exists()  # replaced by another kind of file
+    with KnowledgeBase.open(library.index) as opened:
+        assert {"tea", "about-tea"} <= {summary.id for summary in opened.articles()}
+        assert opened.article("article-1").title == "Salt"
+
+
+def test_without_a_folder_to_write_to_adding_says_how_to_have_one(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    collection = tmp_path / "one.jsonl"
+    collection.write_text(json.dumps({"id": "a", "sections": [{"id": "b", "text": "Text."}]}))
+    assert kb("build", "--corpus", collection)[0] == 0
+    (tmp_path / "new.md").write_text(markdown("new", "tea"))
+    code, _, err = kb("add", tmp_path / "new.md")
+    assert code == 1
+    assert f"--corpus FOLDER --corpus {collection}" in err
+    folder = tmp_path / "mine"
+    assert kb("add", tmp_path / "new.md", "--corpus", folder, "--corpus", collection)[0] == 0
+    assert (folder / "new.md").exists()
+    with KnowledgeBase.open(library.index) as opened:
+        assert {"a", "new"} == {summary.id for summary in opened.articles()}
+
+
+def test_build_without_a_corpus_named_takes_those_of_the_last_build(
+    kb: Kb, library: Library
+) -> None:
+    library.put("article-1", "new")
+    code, _, err = kb("build")
+    assert code == 0, err
+    assert held(library.index) == library.texts
+    code, _, err = kb("build")
+    assert code == 0
+    assert "Nothing to do" in err
+
+
+def test_status_says_what_is_live_and_what_is_stale(kb: Kb, library: Library) -> None:
+    code, out, _ = kb("status")
+    assert code == 0
+    assert library.live().name in out
+    assert "6 articles" in out
+    assert "Stale: nothing" in out
+    library.put("article-7", "tea")
+    library.put("article-1", "tea")
+    library.drop("article-2")
+    (library.corpus / "broken.md").write_text("---\n")
+    found = json.loads(kb("status", "--json")[1])
+    assert found["generation"] == library.live().name
+    assert found["stale"] == {
+        "added": ["article-7"],
+        "changed": ["article-1"],
+        "removed": ["article-2"],
+    }
+    assert "broken.md" in found["unreadable"][0]
+    assert found["last_build"]["changed"] == 1
+    assert "1 added: article-7" in kb("status")[1]
+
+
+def test_check_names_the_damaged_file_and_tells_the_live_generation_from_others(
+    kb: Kb, library: Library
+) -> None:
+    code, out, _ = kb("check")
+    assert (code, out.count(": whole")) == (0, 2)
+    older = library.index / "generations" / library.generations()[0] / "passages.npy"
+    older.write_bytes(b"")
+    code, out, _ = kb("check")
+    assert code == 1
+    assert str(older) in out
+    live = library.live() / "vectors" / "names.npy"
+    live.write_bytes(bytes(live.stat().st_size))
+    code, out, _ = kb("check", "--json")
+    assert code == 3
+    (found,) = [each for each in json.loads(out) if each["live"]]
+    assert str(live) in found["damage"]
+
+
+def test_a_rollback_holds_until_a_build_on_purpose(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    before, good = held(library.index), library.live().name
+    library.put("article-3", "fault")
+    library.build()
+    faulty = library.live().name
+    code, out, err = kb("rollback")
+    assert (code, out.strip()) == (0, good)
+    assert held(library.index) == before
+    assert "Pinned" in kb("status")[1]
+    assert "up to date" in kb("build", "--if-stale")[2]
+    incoming = tmp_path / "news.md"
+    incoming.write_text(markdown("news", "tea"))
+    code, _, err = kb("add", incoming)
+    assert code == 0
+    assert "stays so" in err
+    assert (library.corpus / "news.md").exists()
+    assert held(library.index) == before
+    code, _, err = kb("remove", "article-1")
+    assert code == 0, err
+    without = {name: word for name, word in before.items() if name != "article-1"}
+    assert held(library.index) == without
+    assert "Pinned" in kb("status")[1]
+    assert kb("rollback", faulty)[0] in (0, 1)  # collected meanwhile, or free of what was removed
+    assert "article-1" not in held(library.index)
+    assert kb("build")[0] == 0
+    del library.texts["article-1"]
+    assert held(library.index) == {**library.texts, "news": "tea"}
+    assert "Pinned" not in kb("status")[1]
+    assert kb("rollback", "20200101T000000Z-0000")[0] == 1
+
+
+def test_a_rollback_brings_back_what_a_broken_file_lost_and_not_what_was_deleted(
+    kb: Kb, library: Library
+) -> None:
+    (library.corpus / "article-1.md").write_text("---\ntitle: [\n---\n")
+    library.drop("article-2")
+    assert kb("build")[0] == 1
+    assert held(library.index).keys().isdisjoint({"article-1", "article-2"})
+    code, _, err = kb("rollback")
+    assert code == 0
+    assert "article-2" in err
+    found = held(library.index)
+    assert "article-1" in found
+    assert "article-2" not in found
+
+
+def test_a_second_writer_waits_and_says_for_whom_or_gives_up_and_says_who_it_is(
+    kb: Kb, library: Library
+) -> None:
+    library.put("article-1", "new")
+    with writer_lock(library.index):
+        code, _, err = kb("build", "--wait", "0")
+        assert code == 1
+        assert "another build is at work (process " in err
+        assert "At work: process" in kb("status")[1]
+
+    holding, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with writer_lock(library.index):
+            holding.set()
+            done.wait(30)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    holding.wait()
+    threading.Timer(0.5, done.set).start()
+    code, _, err = kb("build")
+    holder.join()
+    assert code == 0
+    assert "waiting for it to end" in err
+    assert held(library.index) == library.texts
+
+
+def test_the_lock_is_good_though_somebody_deletes_its_file(library: Library) -> None:
+    with writer_lock(library.index):
+        (library.index / "lock").unlink()
+        with writer_lock(library.index):
+            pass
+    with writer_lock(library.index):
+        pass
+
+
+def test_gc_deletes_what_is_old_left_over_and_forgotten(kb: Kb, library: Library) -> None:
+    live = library.live().name
+    (library.index / "generations" / ".building-7" / "vectors").mkdir(parents=True)
+    (library.index / ".CURRENT.7.new").touch()
+    older = library.generations()[-2]
+    code, out, err = kb("gc", "--keep", "1")
+    assert (code, out.strip()) == (0, older)
+    assert "2 leftovers" in err
+    assert library.generations() == [live]
+    assert leftovers(library.index) == []
+    assert " 0 embeddings" not in err
+    assert library.build().embedded == 0
+    library.put("article-0", "once more")
+    assert 0 < library.build().embedded < 12
+    assert kb("gc", "--keep", "0")[0] == 2
+
+
+def test_a_backup_comes_back_elsewhere_with_its_corpus(
+    kb: Kb, library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (library.corpus / "_removed.txt").write_text("gone\n")
+    backup, index, corpus = tmp_path / "backup.tar", tmp_path / "new" / "index", tmp_path / "corpus"
+    code, _, err = kb("backup", backup)
+    assert code == 0, err
+    code = run(["restore", str(backup), "--index", str(index), "--corpus", str(corpus)])
+    assert code == 0
+    assert held(index) == library.texts
+    assert {path.name: path.read_bytes() for path in corpus.iterdir()} == {
+        path.name: path.read_bytes() for path in library.corpus.iterdir()
+    }
+    assert run(["restore", str(backup), "--index", str(index), "--corpus", str(corpus)]) == 1
+    assert "not empty" in capsys.readouterr().err
+    assert run(["build", "--index", str(index), "--corpus", str(corpus)]) == 0
+    assert held(index) == library.texts
+
+
+def test_what_was_removed_since_a_backup_stays_removed_when_it_is_restored(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    assert kb("backup", tmp_path / "backup.tar")[0] == 0
+    assert kb("remove", "article-1")[0] == 0
+    code, _, err = kb("restore", tmp_path / "backup.tar")
+    assert code == 0
+    assert "article-1" in err
+    assert "article-1" not in held(library.index)
+    assert len(library.generations()) == 2
+
+
+def test_watching_builds_after_changes_have_settled_and_once_for_several(library: Library) -> None:
+    now = 0.0
+    told: list[float] = []
+    looks = iter(range(1, 100))
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        look = next(looks)
+        if look in (3, 4, 5):
+            (library.corpus / "article-0.md").write_text(markdown("article-0", "x" * look))
+
+    watch(
+        [library.corpus],
+        lambda: told.append(now),
+        interval_s=1,
+        settle_s=2,
+        stop=lambda: now >= 20,
+        sleep=sleep,
+        clock=lambda: now,
+    )
+    assert told == [0, 7]
+
+
+def test_kb_watch_does_not_republish_what_was_rolled_back(
+    kb: Kb, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.put("article-3", "fault")
+    library.build()
+    assert kb("rollback")[0] == 0
+    before = held(library.index)
+
+    def once(corpora: object, changed: Callable[[], None], **_: object) -> None:
+        changed()
+        (library.corpus / "article-4.md").write_text(markdown("article-4", "later"))
+        changed()
+
+    monkeypatch.setattr("indexer.watch.watch", once)
+    code, _, err = kb("watch")
+    assert code == 0
+    assert err.count("was rolled back") == 2
+    assert held(library.index) == before
+    kb("build")
+    code, _, err = kb("watch")
+    assert held(library.index)["article-4"] == "later"
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "said"),
+    [
+        (0, None, 1, "embed"),
+        (1200, None, 1, "embed: 1,200"),
+        (0, 10, 1, "embed: 0 of 10"),
+        (10, 10, 5, "embed: 10 of 10"),
+        (1, 4, 10.0, "embed: 1 of 4, about 30 s left"),
+        (100, 1000, 60.0, "embed: 100 of 1,000, about 9 min left"),
+    ],
+)
+def test_progress_says_what_is_done_and_what_is_left(
+    done: int, total: int | None, seconds: float, said: str
+) -> None:
+    assert how_far("embed", done, total, seconds) == said
