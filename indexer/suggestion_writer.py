@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,26 +30,26 @@ _MAX_LETTERS_OF_ENTRY = np.iinfo(np.uint16).max
 
 
 class _Entry(NamedTuple):
-    """`key` is what it is sorted and found by: the words of `name`."""
+    """`key` is what it is sorted and found by: the words of `names`."""
 
     key: str
     shown: str
     path: str
     kind: int
-    name: str
+    names: tuple[str, ...]
 
 
 def write_suggestions(folder: Path, articles: Iterable[Article]) -> None:
     """Write the arrays of kb.suggest. The folder is made."""
     folder.mkdir(parents=True)
     entries = sorted({entry for article in articles for entry in _entries(article) if entry.key})
-    words: dict[bytes, list[int]] = {}
+    words: dict[str, list[int]] = {}
     stems: dict[bytes, list[int]] = {}
     for place, entry in enumerate(entries):
         for word in dict.fromkeys(entry.key.split()):
-            words.setdefault(word.encode(), []).append(place)
-        for stem in dict.fromkeys(terms(entry.name)):
-            stems.setdefault(cut(stem), []).append(place)
+            words.setdefault(word, []).append(place)
+        for stem in dict.fromkeys(stem for name in entry.names for stem in _stems(name)):
+            stems.setdefault(stem, []).append(place)
 
     blobs = [text.encode() for entry in entries for text in (entry.shown, entry.key, entry.path)]
     table = np.zeros(len(entries), dtype=ENTRY)
@@ -56,13 +57,13 @@ def write_suggestions(folder: Path, articles: Iterable[Article]) -> None:
     table["letters"] = [
         min(len(entry.key.replace(" ", "")), _MAX_LETTERS_OF_ENTRY) for entry in entries
     ]
-    names = [word.decode() for word in sorted(words)]
+    names = sorted(words, key=str.encode)
     arrays: dict[str, NDArray[Any]] = {
         "entries": table,
         "texts": np.frombuffer(b"".join(blobs), dtype=np.uint8),
         "text_ends": np.cumsum([len(blob) for blob in blobs], dtype=np.int64).reshape(-1, 3),
         "word_letters": np.array([len(name) for name in names], dtype=np.uint8),
-        **_postings("word", words),
+        **_postings("word", {word.encode(): words[word] for word in names}),
         **_postings("stem", stems),
         **_slips(names),
     }
@@ -73,22 +74,36 @@ def write_suggestions(folder: Path, articles: Iterable[Article]) -> None:
 def _entries(article: Article) -> Iterator[_Entry]:
     title, path = article.display_title, article_path(article.id)
     if is_question(title):
-        yield _entry(title, title, question_path(title), QUESTION)
+        yield _entry(title, question_path(title), QUESTION, title)
     else:
-        yield _entry(title, title, path, TITLE)
+        yield _entry(title, path, TITLE, title)
     for alias in article.aliases:
         if is_question(alias):
-            yield _entry(alias, alias, question_path(alias), QUESTION)
+            yield _entry(alias, question_path(alias), QUESTION, alias)
         else:
-            yield _entry(alias, f"{alias}: {title}", path, ALIAS)
+            yield _entry(f"{alias}: {title}", path, ALIAS, alias)
     for section in article.sections:
         if section.heading:
             shown = f"{title} › {section.heading}"
-            yield _entry(shown, shown, article_path(article.id, section.id), SECTION)
+            yield _entry(
+                shown, article_path(article.id, section.id), SECTION, title, section.heading
+            )
 
 
-def _entry(name: str, shown: str, path: str, kind: int) -> _Entry:
-    return _Entry(" ".join(split_words(name)), " ".join(shown.split()), path, kind, name)
+def _entry(shown: str, path: str, kind: int, *names: str) -> _Entry:
+    key = " ".join(filter(None, map(_words, names)))
+    return _Entry(key, " ".join(shown.split()), path, kind, names)
+
+
+# A title stands in the entry of every section, and most headings in many articles.
+@lru_cache(maxsize=1 << 16)
+def _words(name: str) -> str:
+    return " ".join(split_words(name))
+
+
+@lru_cache(maxsize=1 << 16)
+def _stems(name: str) -> tuple[bytes, ...]:
+    return tuple(map(cut, terms(name)))
 
 
 def _postings(name: str, entries: Mapping[bytes, list[int]]) -> dict[str, NDArray[Any]]:
