@@ -147,6 +147,7 @@ class _Builder:
         self._progress = progress
         self._begun = begun
         self._model_files = model_files(model_name)
+        self._lexicon = Lexicon()
 
     def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
         """Build upon the best generation that is whole, or from nothing where there is none."""
@@ -170,42 +171,43 @@ class _Builder:
             if base is not None:
                 opened.enter_context(base)
             donor = base
-            scan, part = self._read(folder, base)
-            lexicon = read_lexicon(self._corpora)
-            failures = (*scan.failures, *lexicon.failures)
+            part = folder / "part" if base else folder
+            scan = self._read(part, base, everything=False)
             gone = scan.removed | scan.failed | scan.changed
-            if base is not None and self._is_as_before(scan, failures, base):
-                return self._as_before(base, scan, failures)
+            if base is not None and self._is_as_before(scan, base):
+                return self._as_before(base, scan)
             if base is not None and 2 * len(gone) > len(base.sources.articles):
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
                 _empty(folder)
+                scan, part = self._read(folder, base, everything=True), folder
                 base = None
-                scan, part = self._read(folder, base)
-            return self._write(folder, part, base, donor, scan, gone, lexicon)
+            return self._write(folder, part, base, donor, scan, gone)
 
-    def _read(self, folder: Path, base: Base | None) -> tuple[Scan, Path]:
-        """What the corpora hold, and the store of what is to be indexed: all of it, or what `base` lacks."""
+    def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
+        """Write the store of what is to be indexed, which is everything or what `base` lacks; read the lexicon."""
         self._progress.stage("read")
-        scan = Scan(self._corpora, base.sources if base else None)
-        part = folder / "part" if base else folder
+        scan = Scan(self._corpora, base.sources if base else None, everything=everything)
+        # After the scan has hashed its files: what is edited meanwhile is taken in by the next build.
+        self._lexicon = read_lexicon(self._corpora)
         part.mkdir(exist_ok=True)
         write_store(part / STORE, counted(scan, self._progress))
-        return scan, part
+        return scan
 
-    def _is_as_before(self, scan: Scan, failures: tuple[ArticleError, ...], base: Base) -> bool:
+    def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
             base.is_live
             and not (scan.added or scan.changed or scan.removed or scan.failed)
             and scan.corpus_infos() == base.manifest.corpora
-            and tuple(map(str, failures)) == base.manifest.failures
+            and tuple(map(str, self._failures(scan))) == base.manifest.failures
         )
 
-    def _as_before(self, base: Base, scan: Scan, failures: tuple[ArticleError, ...]) -> BuildReport:
+    def _failures(self, scan: Scan) -> tuple[ArticleError, ...]:
+        return (*scan.failures, *self._lexicon.failures)
+
+    def _as_before(self, base: Base, scan: Scan) -> BuildReport:
         make_live(self._index, base.folder.name)  # leaves a rollback
         texts = _text_count(base.folder)
-        return self._report(
-            base.folder.name, base.manifest.counts, scan, failures, texts, 0, published=False
-        )
+        return self._report(base.folder.name, base.manifest.counts, scan, texts, 0, published=False)
 
     def _write(
         self,
@@ -215,7 +217,6 @@ class _Builder:
         donor: Base | None,
         scan: Scan,
         gone: set[str],
-        lexicon: Lexicon,
     ) -> BuildReport:
         progress = self._progress
         if donor is not None:
@@ -231,7 +232,7 @@ class _Builder:
                 embedded = embed_part(library, part, embed, cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
-                derive(library, folder, lexicon)
+                derive(library, folder, self._lexicon)
                 model.export()
                 passages, texts = len(library.passages), library.text_count
             else:
@@ -240,12 +241,11 @@ class _Builder:
             progress.stage("write")
             merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
             with merged:
-                derive(merged, folder, lexicon, Change(base.folder, gone, part))
+                derive(merged, folder, self._lexicon, Change(base.folder, gone, part))
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
         progress.stage("publish")
-        failures = (*scan.failures, *lexicon.failures)
         Sources(
             tuple(scan.files),
             scan.articles,
@@ -259,23 +259,20 @@ class _Builder:
             bm25f=BM25FParameters(),
             corpora=scan.corpus_infos(),
             counts=Counts(*counts, passages, terms),
-            failures=tuple(str(failure) for failure in failures),
+            failures=tuple(str(failure) for failure in self._failures(scan)),
             files=file_infos(folder, _encoder_infos(donor)),
         )
         removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
         generation = publish(self._index, folder, manifest, removed=removed)
-        if base is not None:
-            forget(self._index, base, scan.removed)
-        return self._report(
-            generation, manifest.counts, scan, failures, texts, embedded, published=True
-        )
+        if donor is not None:
+            forget(self._index, donor, scan.removed)
+        return self._report(generation, manifest.counts, scan, texts, embedded, published=True)
 
     def _report(
         self,
         generation: str,
         counts: Counts,
         scan: Scan,
-        failures: tuple[ArticleError, ...],
         texts: int,
         embedded: int,
         *,
@@ -289,7 +286,7 @@ class _Builder:
             texts=texts,
             embedded=embedded,
             changes=scan.changes,
-            failures=failures,
+            failures=self._failures(scan),
             published=published,
             seconds=time.monotonic() - self._begun,
         )

@@ -16,7 +16,7 @@ import numpy as np
 from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
 from indexer.name_writer import write_names
-from indexer.spelling_writer import Earlier, write_spelling
+from indexer.spelling_writer import write_spelling
 from indexer.suggestion_writer import write_suggestions
 from indexer.word_counts import FOLDER as COUNTS
 from indexer.word_counts import WordCounts, count_words
@@ -51,9 +51,10 @@ def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | No
     if change is None:
         counts = count_words(library.articles())
     else:
-        earlier = Earlier(change.base / SPELLING, WordCounts.load(change.base / COUNTS))
+        earlier = change.base / SPELLING
         gone = count_words(_articles(change.base / STORE, change.gone))
-        counts = earlier.counts.plus(gone, -1).plus(count_words(_articles(change.extra / STORE)))
+        come = count_words(_articles(change.extra / STORE))
+        counts = WordCounts.load(change.base / COUNTS).plus(gone, -1).plus(come)
     counts.save(folder / COUNTS)
     write_spelling(folder / SPELLING, counts, earlier)
     write_suggestions(folder / "suggestions", library.outlines())

@@ -6,7 +6,6 @@ Given an older generation too, what is known of its words is taken from there, a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +32,21 @@ RIVAL = -1.0
 """The weight of those."""
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """The folder `spelling/` of an older generation, and the counts that it was made from."""
+def write_spelling(folder: Path, counts: WordCounts, earlier: Path | None = None) -> None:
+    """Write the arrays of kb.spelling. The folder is made.
 
-    folder: Path
-    counts: WordCounts
-
-
-def write_spelling(folder: Path, counts: WordCounts, earlier: Earlier | None = None) -> None:
-    """Write the arrays of kb.spelling: the same bytes with and without `earlier`. The folder is made."""
+    `earlier` is that folder of an older generation: the bytes are the same without it.
+    """
     folder.mkdir(parents=True)
     common = [fold(word) for word in english_words()]
     english = set(common)
     weights = _weights(counts, common[:COMMON_WORDS], english)
     words = sorted(weights, key=str.encode)
     arrays = {
-        "known": _known(counts, english, earlier),
+        "known": np.union1d(
+            _distinct([word.hash for word in counts.words.values()]),
+            hashes_of(english - counts.words.keys()),
+        ),
         "stems": _distinct([word.stem for word in counts.words.values() if word.stem]),
         "words": np.array([word.encode() for word in words], dtype=np.bytes_),
         "weights": np.array([weights[word] for word in words], dtype=np.float32),
@@ -77,20 +74,8 @@ def _weights(counts: WordCounts, common: list[str], english: set[str]) -> dict[s
     return weights
 
 
-def _known(counts: WordCounts, english: set[str], earlier: Earlier | None) -> NDArray[np.uint64]:
-    library = counts.words.keys()
-    if earlier is None:
-        hashes = [word.hash for word in counts.words.values()]
-        return np.union1d(_distinct(hashes), hashes_of(english - library))
-    before = earlier.counts.words.keys()
-    known = np.load(earlier.folder / "known.npy", allow_pickle=False)
-    gone = _distinct([earlier.counts.words[name].hash for name in before - library - english])
-    come = _distinct([counts.words[name].hash for name in library - before - english])
-    return np.union1d(np.setdiff1d(known, gone, assume_unique=True), come)
-
-
 def _tables(
-    words: list[str], weights: dict[str, float], earlier: Earlier | None
+    words: list[str], weights: dict[str, float], earlier: Path | None
 ) -> dict[str, NDArray[Any]]:
     """What the words sound like, and the hashes of both with letters left out."""
     slips = np.array(
@@ -102,7 +87,7 @@ def _tables(
         hashes, places = deletion_table(words, slips)
         sound_hashes, sound_places = deletion_table(sounds, ear_slips)
     else:
-        before = _load(earlier.folder)
+        before = _load(earlier)
         old = [word.decode() for word in before["words"].tolist()]
         heard_before = dict(zip(old, before["sounds"].tolist(), strict=True))
         sounds = [

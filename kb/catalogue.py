@@ -44,7 +44,6 @@ class Catalogue:
         entries = sorted(
             (title_key(title), ordinal, tags, url) for ordinal, title, tags, url in rows
         )
-        self._count = len(entries) if count is None else count
         self.by_title = _ordinals(ordinal for _, ordinal, _, _ in entries)
         letters: dict[str, list[int]] = defaultdict(list)
         topics: dict[str, list[int]] = defaultdict(list)
@@ -55,6 +54,7 @@ class Catalogue:
                 topics[tag].append(ordinal)
             if host := host_name(url):
                 sources[host].append(ordinal)
+        self._count = len(entries) if count is None else count
         self.letters = _groups(letters)
         self.topics = _groups(topics)
         self.sources = _groups(sources)

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
-from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -219,15 +218,9 @@ class KnowledgeBase:
         if own is None:
             return []
         # Collections from several publishers have the same subject more than once.
-        near = [
-            ordinal
-            for ordinal, _ in nearest_articles(
-                self._vectors, self._articles_of_passages(), own, 4 * count
-            )
-        ]
-        shown = self._store.shown(np.array(near, dtype=np.int64))
+        near = nearest_articles(self._vectors, self._articles_of_passages(), own, 4 * count)
         by_title: dict[str, ArticleSummary] = {}
-        for summary in self._store.summaries_of(list(compress(near, shown))):
+        for summary in self._store.summaries_of([ordinal for ordinal, _ in near]):
             by_title.setdefault(summary.display_title.casefold(), summary)
         return list(by_title.values())[:count]
 

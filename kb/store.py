@@ -61,7 +61,7 @@ def article_row(article: Article) -> tuple[Any, ...]:
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
-    The articles `removed` are not found by id, title or in lists; by ordinal they are.
+    The articles `removed` are not found by id or title and stand in no list.
     """
 
     def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
@@ -179,8 +179,10 @@ class ArticleStore:
 
     def summaries_of(self, ordinals: Sequence[int]) -> list[ArticleSummary]:
         """The articles of the given ordinals, in the order given."""
-        sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?"  # noqa: S608
-        return [_summary(self._rows(sql, ordinal)[0]) for ordinal in ordinals]
+        sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?1 AND {_SHOWN}"  # noqa: S608
+        return [
+            _summary(row) for ordinal in ordinals for row in self._rows(sql, ordinal, self._removed)
+        ]
 
     def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
         """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
