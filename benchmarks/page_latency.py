@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+FIND_BROWSER = Path(__file__).parent.parent / "scripts" / "find-browser"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 
 # Not Playwright's own way of waiting: that evaluates text, which the page's Content-Security-Policy refuses.
@@ -47,9 +47,11 @@ def main() -> int:
     given = parser.parse_args()
     lines = given.topics.read_text(encoding="utf-8").splitlines()
     questions = [json.loads(line)[given.field][:300] for line in lines if line.strip()]
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if chromium is None:
-        print("No Chromium here: run `sh scripts/install-browser` first.", file=sys.stderr)
+    chromium = subprocess.run(
+        ["sh", str(FIND_BROWSER)], stdout=subprocess.PIPE, text=True, check=False
+    ).stdout.strip()
+    if not chromium:
+        print("No Chromium here that starts: `apt-get install chromium`, as root.", file=sys.stderr)
         return 1
     command = [sys.executable, "-c", "from kb.cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import sentencex
 
-from kb.analysis import tokens
+from kb.analysis import Token, tokens
 from kb.results import Snippet
 
 SNIPPET_MAX_CHARS = 320
@@ -31,9 +31,15 @@ def sentence_spans(text: str, language: str = "en") -> tuple[tuple[int, int], ..
     return tuple(spans)
 
 
+@lru_cache(maxsize=512)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of a passage. While somebody types, the same passages come again with every letter."""
+    return tuple(tokens(text))
+
+
 def matches(text: str, wanted: Mapping[str, float]) -> list[tuple[int, int, str]]:
     """The words of `text` that are among the wanted terms: start, end and term."""
-    return [(token.start, token.end, token.term) for token in tokens(text) if token.term in wanted]
+    return [(token.start, token.end, token.term) for token in _tokens(text) if token.term in wanted]
 
 
 def best_window(

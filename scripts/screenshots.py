@@ -56,6 +56,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "results": (RESULTS, as_it_is),
     "suggestions": ("/", type_a_beginning),
     "citation": (RESULTS, open_the_citation),
+    "emergency": (f"/?q={quote('crushing chest pain and sweating')}", as_it_is),
     "no-answer": (f"/?q={quote('what is the capital of France')}", as_it_is),
     "article": ("/articles/sleep-starts-hypnic-jerks", as_it_is),
     "cited": (

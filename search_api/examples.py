@@ -44,12 +44,12 @@ SEARCH_RESPONSE: dict[str, Any] = {
     "results": [
         {
             "rank": 1,
-            "score": 0.7082,
+            "score": 0.6855,
             "text": _PASSAGE,
             "snippet": {
-                "text": _PASSAGE[132:446],
-                "start": 132,
-                "end": 446,
+                "text": _PASSAGE[0:239],
+                "start": 0,
+                "end": 239,
             },
             "highlights": [[33, 37], [38, 44], [124, 130], [305, 309]],
             "citation": {
@@ -64,19 +64,22 @@ SEARCH_RESPONSE: dict[str, Any] = {
                 "end": 660,
             },
             "explanation": {
-                "keyword": 0.0759,
-                "dense": 0.1456,
-                "name": 0.2086,
-                "heading": 0.052,
+                "keyword": 0.1075,
+                "dense": 0.1013,
+                "sentence": 0.197,
+                "name": 0.1553,
+                "focus": 0.1244,
                 "keyword_score": 0.6325,
                 "passage_cosine": 0.6329,
+                "sentence_cosine": 0.7295,
                 "name_cosine": 0.7727,
                 "name_matched": "jerking awake when falling asleep",
-                "heading_cosine": 0.7429,
-                "terms": {"jerk": 0.0221, "fall": 0.0256, "asleep": 0.0282},
-                "sentence": 0.2261,
-                "sentence_cosine": 0.7295,
+                "focus_share": 0.8295,
+                "terms": {"jerk": 0.0313, "fall": 0.0363, "asleep": 0.0399},
             },
+            "why": "The article is about “Sleep Starts (Hypnic Jerks)”, also called “jerking awake when"
+            " falling asleep”; the section is “Why the Body Jumps”; it mentions asleep and fall.",
+            "also": [],
         },
     ],
     "generation": _GENERATION,
@@ -90,6 +93,9 @@ SEARCH_RESPONSE: dict[str, Any] = {
     },
     "notices": [],
     "facets": None,
+    "correction": None,
+    "reason": "",
+    "companion": None,
 }
 
 BEGINNING = "sleep sta"

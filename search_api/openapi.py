@@ -70,7 +70,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "SearchResult": {
         "": "One section, by its best passage.",
-        "rank": "Its place, counted from 1 over all pages.",
+        "rank": "Its place, counted from 1 over all pages; 0 for a companion.",
         "score": "How well it answers; the sum of the contributions in `explanation`.",
         "text": "The whole passage, word for word.",
         "snippet": "The part of the passage that answers.",

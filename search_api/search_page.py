@@ -36,6 +36,7 @@ def search_page(knowledge_base: KnowledgeBase, state: SearchState) -> tuple[int,
             state.offset,
             tag=state.tag,
             source=state.source,
+            exact=state.exact,
             facets=True,
         )
     except InvalidRequest as error:
@@ -60,7 +61,8 @@ def _results(
     knowledge_base: KnowledgeBase, state: SearchState, response: SearchResponse
 ) -> dict[str, Any]:
     shown = response.results[: state.shown]
-    ids = {result.citation.article_id for result in shown}
+    companion = response.companion
+    ids = {result.citation.article_id for result in (*shown, *([companion] if companion else []))}
     articles = {article_id: knowledge_base.article(article_id) for article_id in ids}
     cards = [make_card(result, articles[result.citation.article_id]) for result in shown]
     facets = response.facets
@@ -72,6 +74,9 @@ def _results(
         "message": "",
         "response": response,
         "cards": cards,
+        "companion": make_card(companion, articles[companion.citation.article_id])
+        if companion and not state.offset
+        else None,
         "topics": _choices(state, "tag", facets.topics if facets else ()),
         "sources": _choices(state, "source", facets.sources if facets else ()),
         "more": state.more(len(response.results) > state.shown),
@@ -93,12 +98,19 @@ def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> 
 
 
 def _status(response: SearchResponse, count: int) -> str:
-    """What a screen reader says once the answers are there."""
+    """What a screen reader says once the answers are there; a notice comes first."""
+    said = [f"{notice.title}. {notice.text}" for notice in response.notices]
+    if response.correction:
+        said.append(f"Showing results for {response.correction.text}.")
+    return " ".join([*said, _outcome(response, count)])
+
+
+def _outcome(response: SearchResponse, count: int) -> str:
     if not count:
         return "Nothing found."
     passages = f"{count} passage{'' if count == 1 else 's'}"
     if response.answered == "none":
-        return f"No clear answer found. The nearest {passages} are listed."
+        return f"No clear answer found. {response.reason} The nearest {passages} are listed."
     first = response.results[0].citation
     return f"{passages} found. The first is from {first.article_title}, {first.section_heading or 'introduction'}."
 

@@ -25,7 +25,7 @@ MAX_SHOWN = MAX_LIMIT - STEP
 class SearchState:
     """`question` is None where nothing was asked. Results `offset` to `offset + shown` are on the page.
 
-    `tag` and `source` narrow the answer, and are None where they do not.
+    `tag` and `source` narrow the answer, and are None where they do not. `exact` leaves the spelling as it is.
     """
 
     question: str | None = None
@@ -33,6 +33,7 @@ class SearchState:
     offset: int = 0
     tag: str | None = None
     source: str | None = None
+    exact: bool = False
 
     @classmethod
     def read(cls, parameters: QueryParams) -> SearchState:
@@ -45,6 +46,7 @@ class SearchState:
             offset=min(offset, MAX_DEPTH - STEP),
             tag=parameter(parameters, "tag") or None,
             source=parameter(parameters, "source") or None,
+            exact=parameter(parameters, "exact") == "1",
         )
 
     @property
@@ -64,6 +66,7 @@ class SearchState:
             "q": state.question,
             "tag": state.tag,
             "source": state.source,
+            "exact": 1 if state.exact else None,
             "offset": state.offset or None,
             "shown": state.shown if state.shown != STEP else None,
         }

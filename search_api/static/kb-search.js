@@ -16,6 +16,7 @@
       --edge: var(--kb-edge, light-dark(#7d8c8f, #7b8c90)); --accent: var(--kb-accent, light-dark(#0b5c63, #7fd1c9));
       --accent-ink: var(--kb-accent-ink, light-dark(#fff, #0c2022)); --link: var(--kb-link, light-dark(#0a5a78, #8ecbe6));
       --mark: var(--kb-mark, light-dark(#fdeaa6, #5c4a0c)); --radius: var(--kb-radius, .6rem);
+      --warn: var(--kb-warn, light-dark(#8a2f1d, #ffb4a3));
       color: var(--ink);
     }
     :host([hidden]) { display: none; }
@@ -36,6 +37,9 @@
     a[hidden] { display: none; }
     a:hover { text-decoration: underline; }
     p { margin: .35rem 0 0; white-space: pre-line; }
+    section { margin: .75rem 0 0; padding: .8rem 1rem; border: 1.5px solid var(--warn); border-inline-start-width: 6px; border-radius: var(--radius); background: var(--surface); }
+    strong { color: var(--warn); }
+    section a { display: inline-block; margin: .4rem .8rem 0 0; font-weight: 400; }
     .source { font-size: .85rem; color: var(--soft); }
     mark { background: var(--mark); color: inherit; border-radius: .15em; }
     @media (forced-colors: active) { mark { background: Mark; color: MarkText; } }
@@ -79,10 +83,11 @@
       this.input = element("input", { id: "q", type: "search", part: "box", autocomplete: "off", enterkeyhint: "search", maxlength: "4000", dir: "auto" });
       form.append(this.input, element("button", { type: "submit", part: "button" }, "Search"));
       this.status = element("p", { role: "status", part: "status" });
+      this.notices = element("div");
       this.list = element("ol", { part: "answers" });
       this.list.setAttribute("aria-label", "Answers");
       this.more = element("a", { part: "more", hidden: "" }, "All answers");
-      root.append(this.labelled, form, this.status, this.list, this.more);
+      root.append(this.labelled, form, this.notices, this.status, this.list, this.more);
       this.#name();
       form.addEventListener("submit", (event) => {
         event.preventDefault();
@@ -101,7 +106,7 @@
       clearTimeout(this.#timer);
       this.#controller.abort();
       const question = this.input.value.trim();
-      if ([...question].length < FEWEST_LETTERS) return this.#show([], "");
+      if ([...question].length < FEWEST_LETTERS) return this.#show({ results: [], notices: [] }, "");
       const { signal } = (this.#controller = new AbortController());
       this.#timer = setTimeout(() => this.#fetch(question, signal), delay);
       return undefined;
@@ -123,10 +128,10 @@
         const answer = await response.json();
         signal.throwIfAborted();
         if (!response.ok) throw new Error(answer.detail || answer.title);
-        this.#show(answer.results, sentence(answer));
+        this.#show(answer, sentence(answer));
         this.dispatchEvent(new CustomEvent("kb-search-results", { detail: answer, bubbles: true, composed: true }));
       } catch {
-        if (!signal.aborted) this.#show([], "The search cannot be reached just now. Please try again in a little while.");
+        if (!signal.aborted) this.#show({ results: [], notices: [] }, "The search cannot be reached just now. Please try again in a little while.");
       }
     }
 
@@ -136,7 +141,8 @@
       return base;
     }
 
-    #show(results, told) {
+    #show({ results, notices }, told) {
+      this.notices.replaceChildren(...notices.map((notice) => this.#notice(notice)));
       this.status.textContent = told;
       this.list.replaceChildren(...results.map((result) => this.#card(result)));
       this.more.hidden = !results.length;
@@ -144,6 +150,20 @@
       page.search = new URLSearchParams({ q: this.input.value.trim() });
       this.more.href = page.href;
       this.#aim(this.more);
+    }
+
+    /* What the publisher says to a question that sounds like an emergency stands above all answers. */
+    #notice({ title, text, links }) {
+      const notice = element("section", { part: "notice" });
+      notice.setAttribute("aria-label", title);
+      notice.append(element("strong", {}, title), element("p", {}, text));
+      for (const { title: name, url } of links.filter((link) => host(link.url))) {
+        const link = element("a", {}, name);
+        link.href = url;
+        this.#aim(link);
+        notice.append(link, " ");
+      }
+      return notice;
     }
 
     #aim(link) {
@@ -165,7 +185,7 @@
     }
   }
 
-  function element(name, attributes, text = "") {
+  function element(name, attributes = {}, text = "") {
     const made = document.createElement(name);
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     made.textContent = text;

@@ -5,6 +5,7 @@
 const KEPT = "slash-key";
 
 export function watchShortcuts(input) {
+  input.setAttribute("aria-keyshortcuts", "/ Control+K");
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     const slash = event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey && slashIsOn();

@@ -50,6 +50,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "narrowed": (f"{RESULTS}&tag=nerves", nothing),
     "typing": ("/", type_a_beginning),
     "citation dialog": (RESULTS, open_the_citation),
+    "emergency": ("/?q=crushing+chest+pain+and+sweating", nothing),
     "no answer": ("/?q=what+is+the+capital+of+France", nothing),
     "nothing found": ("/?q=%22zyx+wvu%22", nothing),
     "refused": ("/?q=+", nothing),
@@ -141,7 +142,7 @@ def test_marks_and_the_chosen_suggestion_show_in_forced_colours(open_page: OpenP
 
 @pytest.mark.parametrize("path", ["/", RESULTS, CITED, "/articles", "/cite?article=sleep-hygiene"])
 def test_every_stop_of_the_tab_key_is_seen(open_page: OpenPage, path: str) -> None:
-    page = open_page()
+    page = open_page(reduced_motion="reduce")  # else it scrolls on while it is looked at
     page.goto(path)
     seen = set()
     for _ in range(25):

@@ -142,6 +142,19 @@ def test_it_tells_the_page_of_its_answers_and_sends_no_address_or_cookie(
     assert page.evaluate("window.told") == "confident"
 
 
+def test_a_notice_for_an_emergency_stands_above_the_answers_and_goes_with_the_question(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    page.get_by_label("Your question").fill("crushing chest pain and sweating")
+    notice = page.get_by_role("region", name="heart attack")
+    expect(notice).to_contain_text("Call your local emergency number now")
+    expect(notice.get_by_role("link").first).to_have_attribute("href", re.compile("^https://"))
+    page.get_by_label("Your question").fill("night cramps")
+    expect(page.get_by_role("listitem").first).to_contain_text("Cramp")
+    expect(notice).to_have_count(0)
+
+
 def test_too_short_a_question_asks_nothing_and_clears_the_answers(
     visit: Callable[..., Page],
 ) -> None:

@@ -180,7 +180,7 @@ def test_why_this_result_opens_without_javascript(open_page: OpenPage, ask: Ask)
     ask(page)
     passage = page.locator(".card .passage").first
     expect(passage).to_be_hidden()
-    page.locator(".card summary").first.click()
+    page.locator(".card .why summary").first.click()
     expect(passage).to_be_visible()
     expect(page.get_by_text("compared with this passage in 5 ways").first).to_be_visible()
 

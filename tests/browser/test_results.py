@@ -18,14 +18,14 @@ Ask = Callable[..., None]
 def test_more_results_come_below_without_moving_what_is_read(open_page: OpenPage, ask: Ask) -> None:
     page = open_page()
     ask(page)
-    page.locator(".card summary").nth(8).click()
+    page.locator(".card .why summary").nth(8).click()
     more = page.get_by_role("link", name="More results")
     more.scroll_into_view_if_needed()
     before = page.evaluate("scrollY")
     more.click()
     expect(page.locator(".card")).to_have_count(20)
     assert page.evaluate("scrollY") == before
-    expect(page.locator(".card details").nth(8)).to_have_attribute("open", "")
+    expect(page.locator(".card .why").nth(8)).to_have_attribute("open", "")
     expect(page.locator(".card h2 a").nth(10)).to_be_focused()
     expect(page.get_by_role("status")).to_have_text("10 more results, 20 in all.")
     expect(page).to_have_url(re.compile("shown=20$"))
@@ -157,3 +157,64 @@ def test_the_library_leads_to_a_letter_and_a_topic(open_page: OpenPage) -> None:
     page.get_by_role("link", name="By topic").click()
     page.get_by_role("navigation", name="Topics").get_by_role("link", name="sleep").click()
     expect(page.get_by_role("heading", name="sleep", exact=True)).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_notice_for_an_emergency_stands_first_and_calmly(
+    open_page: OpenPage, ask: Ask, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    ask(page, "crushing chest pain and sweating")
+    notice = page.get_by_role("region", name="heart attack")
+    expect(notice).to_be_in_viewport()
+    expect(notice).to_contain_text("Call your local emergency number now")
+    top, heading = notice.bounding_box(), page.get_by_role("heading", level=1).bounding_box()
+    assert top is not None
+    assert heading is not None
+    assert top["y"] < heading["y"]
+    if javascript:
+        expect(page.get_by_role("status")).to_have_text(re.compile("^Chest pain"))
+    ask(page, "night cramps")
+    expect(notice).to_have_count(0)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_slips_are_mended_openly_and_can_be_searched_as_typed(
+    open_page: OpenPage, ask: Ask, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    ask(page, "restles legs exersise")
+    told = page.locator(".correction")
+    expect(told).to_have_text(
+        "Showing results for restless legs exercise instead of restles legs exersise."
+    )
+    told.get_by_role("link").click()
+    expect(page).to_have_url(re.compile(r"q=restles\+legs\+exersise&exact=1$"))
+    expect(told).to_have_count(0)
+    expect(page.get_by_label("Your question", exact=True)).to_have_value("restles legs exersise")
+
+
+def test_when_to_seek_care_comes_along_and_leads_to_its_section(
+    open_page: OpenPage, ask: Ask
+) -> None:
+    page = open_page()
+    ask(page, "my calf hurts at night and is swollen")
+    companion = page.get_by_role("region", name="When to seek care")
+    expect(companion.locator(".snippet")).not_to_be_empty()
+    companion.get_by_role("link").click()
+    page.wait_for_url("**/articles/*?start=*")
+    expect(page.locator("mark.cited").first).to_be_in_viewport()
+
+
+def test_other_sections_of_the_article_are_folded_under_its_card(
+    open_page: OpenPage, ask: Ask
+) -> None:
+    page = open_page(java_script_enabled=False)
+    ask(page, "dentures")
+    also = page.locator(".also").first
+    expect(also.get_by_role("link").first).to_be_hidden()
+    also.locator("summary").click()
+    link = also.get_by_role("link").first
+    heading = link.inner_text()
+    link.click()
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_in_viewport()

@@ -54,11 +54,11 @@ BLANK = "The question is empty. Type a few words."
 LONG = "The question is 4,001 characters long; at most 4,000 are accepted. Shorten it."
 UNKNOWN = (
     "unknown",
-    "A field was sent that is not known here. The fields are question, limit, offset, tag, source and facets.",
+    "A field was sent that is not known here. The fields are question, limit, offset, tag, source, facets and exact.",
 )
 UNKNOWN_IN_ADDRESS = (
     "unknown",
-    "A field was sent that is not known here. The fields are q, limit, offset, tag, source and facets.",
+    "A field was sent that is not known here. The fields are q, limit, offset, tag, source, facets and exact.",
 )
 UNKNOWN_IN_LIST = (
     "unknown",

@@ -19,6 +19,7 @@ states = st.builds(
     offset=st.integers(0, MAX_DEPTH - STEP),
     tag=st.none() | texts.filter(bool),
     source=st.none() | texts.filter(bool),
+    exact=st.booleans(),
 )
 
 
