@@ -170,7 +170,8 @@ class _Builder:
             if base is not None:
                 opened.enter_context(base)
             donor = base
-            scan, part = self._read(folder, base)
+            part = folder / "part" if base else folder
+            scan = self._read(part, base, everything=False)
             lexicon = read_lexicon(self._corpora)
             failures = (*scan.failures, *lexicon.failures)
             gone = scan.removed | scan.failed | scan.changed
@@ -179,18 +180,17 @@ class _Builder:
             if base is not None and 2 * len(gone) > len(base.sources.articles):
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
                 _empty(folder)
+                scan, part = self._read(folder, base, everything=True), folder
                 base = None
-                scan, part = self._read(folder, base)
             return self._write(folder, part, base, donor, scan, gone, lexicon)
 
-    def _read(self, folder: Path, base: Base | None) -> tuple[Scan, Path]:
-        """What the corpora hold, and the store of what is to be indexed: all of it, or what `base` lacks."""
+    def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
+        """Write the store of what is to be indexed, which is everything or what `base` lacks."""
         self._progress.stage("read")
-        scan = Scan(self._corpora, base.sources if base else None)
-        part = folder / "part" if base else folder
+        scan = Scan(self._corpora, base.sources if base else None, everything=everything)
         part.mkdir(exist_ok=True)
         write_store(part / STORE, counted(scan, self._progress))
-        return scan, part
+        return scan
 
     def _is_as_before(self, scan: Scan, failures: tuple[ArticleError, ...], base: Base) -> bool:
         return (
@@ -264,8 +264,8 @@ class _Builder:
         )
         removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
         generation = publish(self._index, folder, manifest, removed=removed)
-        if base is not None:
-            forget(self._index, base, scan.removed)
+        if donor is not None:
+            forget(self._index, donor, scan.removed)
         return self._report(
             generation, manifest.counts, scan, failures, texts, embedded, published=True
         )

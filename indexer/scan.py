@@ -40,8 +40,14 @@ class Scan:
     raises CorpusError where there was nothing to index, unless it is because all of it was removed.
     """
 
-    def __init__(self, corpora: Sequence[Path], base: Sources | None = None) -> None:
-        """Raises CorpusError for a corpus that is not there."""
+    def __init__(
+        self, corpora: Sequence[Path], base: Sources | None = None, *, everything: bool = False
+    ) -> None:
+        """With `everything`, the articles that `base` has are given as well.
+
+        Raises CorpusError for a corpus that is not there.
+        """
+        self._everything = everything
         self._corpora = tuple(corpora)
         self._base = base or Sources()
         self._known = {(file.name, file.sha256): file for file in self._base.files}
@@ -97,7 +103,7 @@ class Scan:
         """A file that the index has seen: parsed only where it has an article that the index does not."""
         wanted = set()
         for entry in known.articles:
-            if self._claim(file, entry) and not self._is_unchanged(entry):
+            if self._claim(file, entry) and self._is_wanted(entry):
                 wanted.add(entry)
         self.files.append(SourceFile(file.corpus, file.name, known.sha256, known.articles))
         if not wanted:
@@ -116,7 +122,7 @@ class Scan:
                 continue
             entry = Entry(item.id, line, article_digest(item))
             entries.append(entry)
-            if self._claim(file, entry) and not self._is_unchanged(entry):
+            if self._claim(file, entry) and self._is_wanted(entry):
                 yield item
         if content_hash(file.path) != digest:
             digest = ""  # it was written to meanwhile: the next build reads it again
@@ -137,13 +143,13 @@ class Scan:
         self.articles[entry.id] = entry.digest
         return True
 
-    def _is_unchanged(self, entry: Entry) -> bool:
+    def _is_wanted(self, entry: Entry) -> bool:
         before = self._base.articles.get(entry.id)
         if before is None:
             self.added.add(entry.id)
         elif before != entry.digest:
             self.changed.add(entry.id)
-        return before == entry.digest
+        return self._everything or before != entry.digest
 
     def _settle(self) -> None:
         self.hidden -= self.articles.keys()

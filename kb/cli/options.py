@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from kb.knowledge_base import KnowledgeBase
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -41,6 +44,14 @@ wait_option: Decorator = click.option(
     show_default=True,
     help="Seconds to wait for another build to end.",
 )
+
+
+def warn_of_damage(knowledge_base: KnowledgeBase) -> None:
+    """Say on stderr where an older generation answers, and why."""
+    if knowledge_base.damage is not None:
+        say(
+            f"kb: {knowledge_base.damage} Answered from an older index, {knowledge_base.generation}."
+        )
 
 
 def say(message: str) -> None:

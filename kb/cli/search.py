@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kb.cli.options import index_option, json_option
+from kb.cli.options import index_option, json_option, warn_of_damage
 
 if TYPE_CHECKING:
     from kb.results import SearchResponse, SearchResult
@@ -50,6 +50,7 @@ def search(
     from kb.knowledge_base import KnowledgeBase
 
     with KnowledgeBase.open(index, base_url=base_url) as knowledge_base:
+        warn_of_damage(knowledge_base)
         response = knowledge_base.search(" ".join(question), limit, offset, exact=exact)
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kb.cli.options import index_option, json_option
+from kb.cli.options import index_option, json_option, warn_of_damage
 from kb.errors import NotFound
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def show(name: str, index: Path, as_json: bool) -> None:
     from kb.knowledge_base import KnowledgeBase
 
     with KnowledgeBase.open(index) as knowledge_base:
+        warn_of_damage(knowledge_base)
         article, section = find(knowledge_base, name)
     if as_json:
         click.echo(json.dumps(asdict(section or article), ensure_ascii=False, indent=2))

@@ -6,6 +6,7 @@ Each test has a short form, which `make test` runs, and a long one, which `make 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the tests' own `harness`
 
 from harness.library import Library
-from harness.tiny import make_tiny_model
+from harness.tiny import few_english_words, make_tiny_model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_words() -> Iterator[None]:
+    """The dictionary of English is not what fails here, and would be most of the time of a build."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("indexer.spelling_writer.english_words", few_english_words)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -379,6 +379,22 @@ def test_kb_watch_does_not_republish_what_was_rolled_back(
     assert held(library.index)["article-4"] == "later"
 
 
+def test_a_search_in_a_damaged_index_is_answered_from_the_older_one_and_says_so(
+    kb: Kb, library: Library
+) -> None:
+    library.put("article-0", "newest")
+    library.build()
+    damaged = library.live() / "passages.npy"
+    damaged.write_bytes(b"")
+    code, out, err = kb("search", "iron")
+    assert code == 0
+    assert out.startswith("1. ")
+    assert str(damaged) in err
+    assert library.generations()[0] in err
+    assert kb("build")[0] == 0
+    assert kb("search", "iron")[2] == ""
+
+
 @pytest.mark.parametrize(
     ("done", "total", "seconds", "said"),
     [

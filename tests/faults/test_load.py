@@ -36,10 +36,14 @@ def service(library: Library) -> Iterator[tuple[str, int]]:
     )
     assert process.stderr is not None
     try:
+        said = ""
         for line in process.stderr:
-            if found := re.search(r"http://\S+", line):
+            said += line
+            if "http://" in line:
                 break
-        yield found[0], process.pid  # type: ignore[index]
+        found = re.search(r"http://\S+", said)
+        assert found is not None, said
+        yield found[0], process.pid
     finally:
         process.terminate()
         process.wait(30)

@@ -43,7 +43,7 @@ class Librarian(RuleBasedStateMachine):
         self.texts = self.library.texts
         self.library.build()
         self.live = dict(self.texts)
-        self.history = {self.library.live().name: dict(self.live)}
+        self.history = {name: dict(self.live) for name in self.library.generations()}
         self.pinned = False
 
     def teardown(self) -> None:
@@ -174,7 +174,7 @@ def test_the_index_says_what_a_dictionary_says(tiny_library: Library, is_long: b
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=400 if is_long else 6,
+            max_examples=400 if is_long else 4,
             stateful_step_count=30 if is_long else 15,
             deadline=None,
             derandomize=not is_long,

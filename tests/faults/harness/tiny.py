@@ -1,10 +1,17 @@
-"""Given a folder, a tiny sentence-transformers model, real in all but its size: a build takes a tenth of a second."""
+"""What makes a build take a tenth of a second: a model that is real in all but its size, and few words."""
 
 from __future__ import annotations
 
 import string
 import warnings
 from pathlib import Path
+
+ENGLISH = ("the", "cause", "causes", "water", "thing", "nobody", "knows", "comes", "first", "about")
+
+
+def few_english_words() -> list[str]:
+    """In place of English's 83,000, which take most of the time of a small build."""
+    return list(ENGLISH)
 
 
 def make_tiny_model(folder: Path) -> str:

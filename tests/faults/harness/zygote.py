@@ -14,6 +14,7 @@ import resource
 import signal
 import sys
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,13 @@ def child(order: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    import kb.cli.main
-    import kb.encoder  # noqa: F401
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    for name in ("build", "editing", "rollback", "archive", "collect", "status"):
+        import_module(f"indexer.{name}")
+    import_module("kb.cli.main")
+    # As for the tests themselves, see conftest.
+    few_words = import_module("harness.tiny").few_english_words
+    import_module("indexer.spelling_writer").english_words = few_words
 
     warnings.simplefilter("ignore")
     for line in sys.stdin:
