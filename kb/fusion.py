@@ -8,12 +8,13 @@ asked for; for each, all signals are looked up, so that no side is missing.
 
 What a title is worth depends on the library. Where it names a subject ("Restless legs syndrome") it tells what all of
 the article is about; where it is a sentence, as of a research paper, it is one more sentence. Names of few terms count
-in full, those of twice as many not at all (`weights_for`).
+in full, those of twice as many not at all (`weights_for`). And the longer a question is, the more of it is somebody's
+story, which neither a vector nor the words' total tells from what is asked; the names in it do (`for_question`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,22 @@ def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) ->
     share = (SENTENCE_TERMS - title_terms) / (SENTENCE_TERMS - NAME_TERMS)
     share = min(max(share, 0.0), 1.0)
     return replace(weights, name=weights.name * share, focus=weights.focus * share)
+
+
+SHORT_QUESTION, LONG_QUESTION = 8, 16
+"""Distinct terms up to which a question is to the point, and from which on it is a message."""
+
+LONG_FOCUS = 4.0
+"""How many times as much the focus counts in a message."""
+
+
+def for_question(weights: FusionWeights, terms: int) -> FusionWeights:
+    """The weights for a question of so many distinct terms; their sum stays what it is."""
+    share = (terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
+    focus = weights.focus * (1.0 + (LONG_FOCUS - 1.0) * min(max(share, 0.0), 1.0))
+    total = sum(astuple(weights))
+    scale = total / (total - weights.focus + focus) if total else 1.0
+    return FusionWeights(*(scale * weight for weight in astuple(replace(weights, focus=focus))))
 
 
 def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:

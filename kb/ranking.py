@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights, Signals, candidates, nearness, weights_for
+from kb.fusion import (
+    DEFAULT_WEIGHTS,
+    FusionWeights,
+    Signals,
+    candidates,
+    for_question,
+    nearness,
+    weights_for,
+)
 from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings, Synonyms
 from kb.results import Explanation
@@ -18,7 +26,7 @@ from kb.vectors import VectorIndex
 
 Unit = Literal["passage", "section", "article"]
 
-SUBJECT_NEARNESS, SUBJECT_SHARE = 0.4, 0.25
+SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 """An article is the subject where a name of it is so near in meaning, or so much of it the question's own words."""
 
 
@@ -28,7 +36,7 @@ class Ranking:
 
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
-    `scores` are the weighted sums of `signals`.
+    `scores` are the weighted sums of `signals`. `question_terms` is the number of the question's distinct terms.
     """
 
     rows: NDArray[np.int64]
@@ -41,6 +49,7 @@ class Ranking:
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
+    question_terms: int = 0
 
     def owners(self, unit: Unit) -> NDArray[np.int64]:
         """The ordinal of the unit that each candidate belongs to."""
@@ -54,7 +63,8 @@ class Ranking:
 
     def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
         """The scores under other weights, which are adapted to the library as those in use were."""
-        return self.signals.combine(weights_for(self.postings.title_terms, weights))
+        adapted = weights_for(self.postings.title_terms, weights)
+        return self.signals.combine(for_question(adapted, self.question_terms))
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Of each candidate, whether its article's names say that it is about what is asked."""
@@ -144,6 +154,8 @@ class Ranker:
             name=names[owner],
             focus=self._names.shares(keyword, distinct)[owner],
         )
+        question_terms = len(set(terms))
+        weights = for_question(self._weights, question_terms)
         return Ranking(
             rows=rows,
             sections=sections,
@@ -151,8 +163,9 @@ class Ranker:
             signals=signals,
             nearest_name=nearest[owner],
             nearest_sentence=nearest_sentence,
-            scores=signals.combine(self._weights),
-            weights=self._weights,
+            scores=signals.combine(weights),
+            weights=weights,
             keyword=keyword,
             postings=self._postings,
+            question_terms=question_terms,
         )

@@ -13,10 +13,12 @@ from kb.fusion import (
     DEFAULT_WEIGHTS,
     NAME_TERMS,
     SENTENCE_TERMS,
+    SHORT_QUESTION,
     UNRELATED_NAME,
     FusionWeights,
     Signals,
     candidates,
+    for_question,
     nearness,
     top,
     weights_for,
@@ -100,6 +102,25 @@ def test_the_longer_the_titles_the_less_a_name_counts_and_nothing_else_changes(
 def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences() -> None:
     assert weights_for(NAME_TERMS) == DEFAULT_WEIGHTS
     assert (weights_for(SENTENCE_TERMS).name, weights_for(SENTENCE_TERMS).focus) == (0, 0)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_the_longer_the_question_the_more_its_focus_counts_and_the_sum_stays(
+    one: int, other: int
+) -> None:
+    short, long = (for_question(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
+    assert sum(astuple(short)) == pytest.approx(sum(astuple(long))) == pytest.approx(1)
+    assert short.focus <= long.focus
+    assert short.dense >= long.dense > 0
+    assert astuple(for_question(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
+        astuple(DEFAULT_WEIGHTS)
+    )
+
+
+def test_a_library_without_names_has_no_focus_however_long_the_question() -> None:
+    assert astuple(for_question(weights_for(SENTENCE_TERMS), 40)) == pytest.approx(
+        astuple(weights_for(SENTENCE_TERMS))
+    )
 
 
 def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:
