@@ -48,7 +48,7 @@ def test_the_readmes_example_is_what_the_command_prints(
     index_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     example = README[README.index("$ .venv/bin/kb search") :]
-    command, shown = example.split("\n\n")[0].split("\n", 1)
+    command, shown = re.split(r"\n\n(?! )", example)[0].split("\n", 1)
     arguments = shlex.split(command)[2:]
     assert run([*arguments, "--index", str(index_path)]) == 0
     assert capsys.readouterr().out.split() == shown.split()
