@@ -11,7 +11,7 @@ to the mean of some about symptoms. Of the 60 in tests/quality/companions.jsonl,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,19 @@ class _Nearest:
         """Nothing to write."""
 
 
+class _Rows:
+    """Rows that are kept in memory."""
+
+    def __init__(self, count: int, dimensions: int) -> None:
+        self.vectors = np.zeros((count, dimensions), dtype=np.float32)
+
+    def __setitem__(self, row: int, vector: NDArray[np.float32]) -> None:
+        self.vectors[row] = vector
+
+    def save(self) -> None:
+        """Nothing to write."""
+
+
 def write_care(
     folder: Path,
     library: Library,
@@ -88,16 +101,27 @@ def write_care(
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
-        rows = _Nearest(count, embed(list(examples)) if count else np.zeros((1, 1), np.float32))
+        rows = _Nearest(count, _vectors(examples if count else (), embed, cache))
         embedded += embed_into(rows, text_at, lengths, embed, cache, advance)
         scores += rows.cosines
     np.save(folder / "care.npy", scores, allow_pickle=False)
     if count:
-        symptom = _unit(embed(list(SYMPTOMS))) - _unit(embed(list(SUBJECTS)))
+        symptom = _unit(_vectors(SYMPTOMS, embed, cache)) - _unit(_vectors(SUBJECTS, embed, cache))
     else:
         symptom = np.zeros(cache.dimensions, dtype=np.float32)
     np.save(folder / "symptom.npy", symptom, allow_pickle=False)
     return embedded
+
+
+def _vectors(
+    texts: Sequence[str],
+    embed: Callable[[list[str]], NDArray[np.float32]],
+    cache: EmbeddingCache,
+) -> NDArray[np.float32]:
+    """The vectors of examples, (n, d), from the cache where they are there."""
+    rows = _Rows(len(texts), cache.dimensions)
+    embed_into(rows, texts, [len(text) // 4 for text in texts], embed, cache, lambda _: None)
+    return rows.vectors
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
