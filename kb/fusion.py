@@ -8,8 +8,9 @@ asked for; for each, all signals are looked up, so that no side is missing.
 
 What a title is worth depends on the library. Where it names a subject ("Restless legs syndrome") it tells what all of
 the article is about; where it is a sentence, as of a research paper, it is one more sentence. Names of few terms count
-in full, those of twice as many not at all (`weights_for`). And the longer a question is, the more of it is somebody's
-story, which neither a vector nor the words' total tells from what is asked; the names in it do (`for_question`).
+in full, those of twice as many not at all: then words and passages get their weight (`weights_for`). And the longer a
+question is, the more of it is somebody's story, which neither a vector nor the words' total tells from what is asked;
+the names in it do (`for_question`).
 """
 
 from __future__ import annotations
@@ -42,11 +43,23 @@ NAME_TERMS, SENTENCE_TERMS = 4.0, 8.0
 """Titles of so many terms on average are names, and of so many sentences."""
 
 
+FREED = (0.575, 0.35, 0.075)
+"""How the weight that names do not get is shared out: to words, passage and sentence."""
+
+
 def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> FusionWeights:
-    """The weights for a library whose titles have so many terms on average."""
+    """The weights for a library whose titles have so many terms on average, 0 without titles. Linear in `weights`."""
     share = (SENTENCE_TERMS - title_terms) / (SENTENCE_TERMS - NAME_TERMS)
-    share = min(max(share, 0.0), 1.0)
-    return replace(weights, name=weights.name * share, focus=weights.focus * share)
+    share = min(max(share, 0.0), 1.0) if title_terms else 0.0
+    freed = (1.0 - share) * (weights.name + weights.focus)
+    words, passage, sentence = (freed * part for part in FREED)
+    return FusionWeights(
+        keyword=weights.keyword + words,
+        dense=weights.dense + passage,
+        sentence=weights.sentence + sentence,
+        name=weights.name * share,
+        focus=weights.focus * share,
+    )
 
 
 SHORT_QUESTION, LONG_QUESTION = 8, 16
@@ -56,13 +69,19 @@ LONG_FOCUS = 4.0
 """How many times as much the focus counts in a message."""
 
 
+def lengthened(weights: FusionWeights, terms: int) -> FusionWeights:
+    """The weights for a question of so many distinct terms, up to a factor. Linear in `weights`."""
+    share = (terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
+    more = 1.0 + (LONG_FOCUS - 1.0) * min(max(share, 0.0), 1.0)
+    return replace(weights, focus=weights.focus * more)
+
+
 def for_question(weights: FusionWeights, terms: int) -> FusionWeights:
     """The weights for a question of so many distinct terms; their sum stays what it is."""
-    share = (terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
-    focus = weights.focus * (1.0 + (LONG_FOCUS - 1.0) * min(max(share, 0.0), 1.0))
-    total = sum(astuple(weights))
-    scale = total / (total - weights.focus + focus) if total else 1.0
-    return FusionWeights(*(scale * weight for weight in astuple(replace(weights, focus=focus))))
+    longer = lengthened(weights, terms)
+    total = sum(astuple(longer))
+    scale = sum(astuple(weights)) / total if total else 1.0
+    return FusionWeights(*(scale * weight for weight in astuple(longer)))
 
 
 def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from kb.fusion import (
     Signals,
     candidates,
     for_question,
+    lengthened,
     nearness,
     weights_for,
 )
@@ -62,9 +63,9 @@ class Ranking:
         return order[np.sort(first)]
 
     def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
-        """The scores under other weights, which are adapted to the library as those in use were."""
+        """The scores under other weights, adapted to library and question as those in use were; up to a factor."""
         adapted = weights_for(self.postings.title_terms, weights)
-        return self.signals.combine(for_question(adapted, self.question_terms))
+        return self.signals.combine(lengthened(adapted, self.question_terms))
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Of each candidate, whether its article's names say that it is about what is asked."""
