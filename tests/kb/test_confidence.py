@@ -23,10 +23,11 @@ def test_the_words_begin_at_their_thresholds(passages: int) -> None:
     assert answered(0, passages) == "none"
 
 
-@given(cosines, cosines, shares, cosines, cosines, shares)
-def test_more_of_anything_is_never_less_evidence(*found: float) -> None:
-    low = evidence(*(min(found[place], found[place + 3]) for place in range(3)))
-    high = evidence(*(max(found[place], found[place + 3]) for place in range(3)))
+@given(st.tuples(cosines, cosines, shares), st.tuples(cosines, cosines, shares))
+def test_more_of_anything_is_never_less_evidence(
+    one: tuple[float, float, float], other: tuple[float, float, float]
+) -> None:
+    low, high = evidence(*map(min, one, other)), evidence(*map(max, one, other))
     assert low <= high <= 1
 
 
