@@ -16,9 +16,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from kb import KnowledgeBase
-from kb.evaluation import Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.evaluation import Evaluation, Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.fitting import confidence_interval
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
+
+
+MEASURE = "nDCG@10"
 
 
 def variants() -> Iterator[tuple[str, FusionWeights]]:
@@ -44,6 +50,20 @@ def own_questions(path: Path) -> tuple[list[Topic], list[Any]]:
     return [Topic(entry["id"], entry["text"]) for entry in entries], judgments
 
 
+def change(found: Evaluation, shipped: Evaluation) -> str:
+    """What it changes in nDCG@10: the 95 % interval, by a paired bootstrap over questions with a fixed seed."""
+    if found is shipped:
+        return ""
+    differences = np.array(
+        [
+            values[MEASURE] - shipped.by_topic[topic][MEASURE]
+            for topic, values in found.by_topic.items()
+        ]
+    )
+    low, high = confidence_interval(differences, np.random.default_rng(0))
+    return f"{low:+.3f} to {high:+.3f}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--index", type=Path, default=Path("index"))
@@ -58,13 +78,16 @@ def main() -> int:
         topics, judgments = read_topics(options.topics, options.field), read_qrels(options.qrels)
     else:
         parser.error("give --questions, or --topics and --qrels")
-    for number, (name, weights) in enumerate(variants()):
+    shipped: Evaluation | None = None
+    for name, weights in variants():
         with KnowledgeBase.open(options.index, weights=weights) as knowledge_base:
-            means = evaluate(run_topics(knowledge_base, topics, "section", 100), judgments).means
-        if number == 0:
-            print(f"| {len(topics)} questions | " + " | ".join(means) + " |")
-            print("|---|" + "---|" * len(means))
-        print(f"| {name} | " + " | ".join(f"{value:.3f}" for value in means.values()) + " |")
+            found = evaluate(run_topics(knowledge_base, topics, "section", 100), judgments)
+        if shipped is None:
+            shipped = found
+            print(f"| {len(topics)} questions | " + " | ".join(found.means) + " | change, 95 % |")
+            print("|---|" + "---|" * (len(found.means) + 1))
+        values = " | ".join(f"{value:.3f}" for value in found.means.values())
+        print(f"| {name} | {values} | {change(found, shipped)} |")
     return 0
 
 
