@@ -23,7 +23,6 @@ from kb.evaluation import Evaluation, Topic, evaluate, read_qrels, read_topics, 
 from kb.fitting import confidence_interval
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 
-
 MEASURE = "nDCG@10"
 
 
