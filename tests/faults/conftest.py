@@ -17,7 +17,8 @@ from harness.library import Library
 from harness.tiny import few_english_words, make_tiny_model
 
 
-@pytest.fixture(scope="session", autouse=True)
+# Not of the session's scope: the tests of other folders want the real dictionary.
+@pytest.fixture(scope="module", autouse=True)
 def few_words() -> Iterator[None]:
     """The dictionary of English is not what fails here, and would be most of the time of a build."""
     with pytest.MonkeyPatch.context() as patched:
@@ -25,8 +26,8 @@ def few_words() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+@pytest.fixture(scope="module")
+def tiny_library(few_words: None, tmp_path_factory: pytest.TempPathFactory) -> Library:
     """Six articles and an index of two generations of them. To be copied and not changed."""
     root = tmp_path_factory.mktemp("faults")
     model = make_tiny_model(root / "model-files")
