@@ -60,18 +60,6 @@ class Place(NamedTuple):
         return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
-def fingerprint(paths: Sequence[Path]) -> str:
-    """SHA-256, in hex, of what would be read: it changes when an index may.
-
-    It covers the names of the files within each path, their contents, and the order of the paths
-    (the first of two articles with one id stays). Times, and where the paths lie, do not enter.
-    Raises CorpusError as `list_files` does; costs one reading of every file.
-    """
-    files, _ = list_files(paths)
-    hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
-    return fingerprint_of(len(paths), hashed + lexicon_entries(paths))
-
-
 def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
     """The fingerprint of so many corpora, from each file's corpus, name and content hash."""
     entries = sorted(hashed)

@@ -11,7 +11,6 @@ import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from functools import lru_cache
-from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -23,6 +22,7 @@ from indexer.keyword_writer import Fields
 from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.tokens import TokenCounter
 from kb.article import Article
+from kb.hashing import word_hash
 from kb.snippet import sentence_spans
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
@@ -49,14 +49,9 @@ OPENING_CHARS = 240
 _WORD = re.compile(r"\w+")
 
 
-@lru_cache(maxsize=200_000)
-def _word_hash(word: str) -> int:
-    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
-
-
 def _likeness(text: str) -> int:
     """The SimHash of the words of a text, whatever their case and what stands between them."""
-    return simhash([_word_hash(word) for word in _WORD.findall(text.casefold())])
+    return simhash([word_hash(word) for word in _WORD.findall(text.casefold())])
 
 
 class Library:

@@ -7,7 +7,7 @@ off those that go, adds those that come, and reads no other text. N words in the
     ends.npy               int64 (N,)      where each of them ends
     texts.npy              int64 (N,)      how often it stands in the texts of sections
     names.npy              int64 (N,)      how often in titles, aliases and headings
-    hashes.npy             uint64 (N,)     kb.spelling.word_hash
+    hashes.npy             uint64 (N,)     kb.hashing.word_hash
     stems.npy              uint64 (N,)     the hash of its term, 0 for a stop word
     text_pairs.npy         uint64 (P,)     kb.spelling.pair_hashes of two words in a row, sorted
     text_pair_counts.npy   int64 (P,)
@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 
 from kb.analysis import term_of
 from kb.article import Article
-from kb.spelling import fold, pair_hashes, word_hash
+from kb.hashing import word_hash
+from kb.spelling import fold, pair_hashes
 
 FOLDER = "counts"
 

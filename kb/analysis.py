@@ -45,14 +45,17 @@ class Token:
     end: int
 
 
+def without_accents(text: str) -> str:
+    """The text with its letters and signs taken apart (NFKD) and what combines with them left out."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
 def fold(word: str) -> str:
     """A lower-case word without accents, apostrophes and a final 's."""
-    folded = "".join(
-        letter
-        for letter in unicodedata.normalize("NFKD", word)
-        if not unicodedata.combining(letter)
-    )
-    return folded.replace("’", "'").removesuffix("'s").replace("'", "")
+    return without_accents(word).replace("’", "'").removesuffix("'s").replace("'", "")
 
 
 @lru_cache(maxsize=100_000)

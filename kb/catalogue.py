@@ -6,7 +6,6 @@ A topic is one of an article's `tags`; a source is the host of its `url`, the pu
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.analysis import without_accents
 from kb.web_address import host_name
 
 OTHER_LETTER = "#"
@@ -76,8 +76,7 @@ class Catalogue:
 
 def title_key(title: str) -> str:
     """What titles are sorted by: no case, no accents, nothing in front of the first letter or digit."""
-    folded = unicodedata.normalize("NFKD", title.casefold())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
+    plain = without_accents(title.casefold())
     first = next((place for place, letter in enumerate(plain) if letter.isalnum()), len(plain))
     return plain[first:] or plain
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb import analysis
+from kb.arrays import mapped
 from kb.article import article_path
 from kb.errors import IndexDamaged
 from kb.passage import Passage
@@ -32,16 +32,12 @@ class Citer:
     def __init__(self, folder: Path, store: ArticleStore, base_url: str) -> None:
         """`folder` is the generation's; `base_url` is put before the path of every citation."""
 
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
         self._folder = folder
         self._store = store
         self._base_url = base_url
-        self.passages = load("passages")
-        self._sentences = load("sentences")
-        self._sentence_starts = load("vectors/sentence_starts")
+        self.passages = mapped(folder, "passages")
+        self._sentences = mapped(folder, "sentences")
+        self._sentence_starts = mapped(folder, "vectors/sentence_starts")
 
     def unit_id(self, row: int, unit: Unit) -> str:
         """The id, for evaluation, of the passage of that row, its section or its article."""

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.arrays import mapped
+
 SURELY = 0.75
 """Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
 
@@ -25,10 +27,8 @@ class CompanionFinder:
     """Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        self._care = np.load(folder / "care.npy", mmap_mode="r", allow_pickle=False).view(
-            np.ndarray
-        )
-        self._symptom = np.load(folder / "symptom.npy", allow_pickle=False)
+        self._care = mapped(folder, "care")
+        self._symptom = mapped(folder, "symptom")
 
     def is_about_a_symptom(self, question: NDArray[np.float32]) -> bool:
         """Whether somebody asks about what they feel or see, rather than about a subject."""

@@ -52,10 +52,6 @@ class BuildInProgress(KbError):
     """Another process holds the writer's lock of this index."""
 
 
-class IndexPinned(KbError):
-    """A rollback holds the index at a generation, and what was asked for would leave it."""
-
-
 class IndexUnusable(KbError):
     """The parent of what is wrong with an index as it lies on disk."""
 

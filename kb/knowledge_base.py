@@ -116,7 +116,7 @@ class KnowledgeBase:
             )
             self._spelling = Spelling(folder / "spelling")
             self._reader = QuestionReader(
-                self._spelling, Vocabulary(folder / VOCABULARY), self._store.languages()
+                self._spelling, Vocabulary(folder / VOCABULARY), self._store.languages
             )
             self._companions = CompanionFinder(folder / "vectors")
             self._notices = Notices.load(folder)
@@ -350,7 +350,7 @@ class KnowledgeBase:
     def _reason(self, query: Query, found: int) -> str:
         """Why there is no answer."""
         if query.foreign:
-            own = " and ".join(sorted(map(name_of, self._reader.languages)))
+            own = " and ".join(sorted(map(name_of, self._store.languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
         if not found:
             return "Nothing here meets the question’s conditions."

@@ -6,7 +6,7 @@ effects" is Danish to it). So it is asked only about questions whose words neith
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
@@ -35,10 +35,12 @@ def name_of(language: str) -> str:
     return _NAMES.get(language.split("-", maxsplit=1)[0].lower(), language)
 
 
-def foreign_language(text: str, strange: float, languages: Collection[str]) -> str | None:
+def foreign_language(
+    text: str, strange: float, languages: Callable[[], Collection[str]]
+) -> str | None:
     """The code of the language of `text` where it is surely none of `languages`, else None.
 
-    `strange` is the share of its words that are unknown, 0 to 1; `languages` are BCP 47 tags.
+    `strange` is the share of its words that are unknown, 0 to 1; `languages` gives BCP 47 tags.
     """
     if strange < STRANGE:
         return None
@@ -46,7 +48,7 @@ def foreign_language(text: str, strange: float, languages: Collection[str]) -> s
     if latin and len(text.split()) <= FEW_WORDS:
         return None
     language, likelihood = _identifier().classify(text)
-    own = {tag.split("-")[0].lower() for tag in languages}
+    own = {tag.split("-")[0].lower() for tag in languages()}
     return str(language) if language not in own and (likelihood >= _LIKELY or not latin) else None
 
 

@@ -18,11 +18,11 @@ Memory-mapped arrays in the folder `names/`; A articles, M names (each article's
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.arrays import mapped
 from kb.postings import KeywordScores, find_row
 
 QUESTION_SHARE = 2 / 3
@@ -34,15 +34,11 @@ class NameIndex:
     def __init__(self, folder: Path, idf_of_rarest: float) -> None:
         """`idf_of_rarest` is that of a term that stands in a single passage."""
 
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
-        self._terms = load("terms")
-        self._starts = load("starts")
-        self._rows = load("rows")
-        self._masses = load("masses")
-        self._articles = load("articles")
+        self._terms = mapped(folder, "terms")
+        self._starts = mapped(folder, "starts")
+        self._rows = mapped(folder, "rows")
+        self._masses = mapped(folder, "masses")
+        self._articles = mapped(folder, "articles")
         self._idf_of_rarest = idf_of_rarest
 
     def shares(self, question: KeywordScores, articles: NDArray[np.int64]) -> NDArray[np.float32]:

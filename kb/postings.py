@@ -19,11 +19,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.arrays import mapped
 from kb.bm25f import FIELDS
 
 VARIANT_WEIGHT = 0.5
@@ -97,17 +98,12 @@ class Postings:
     """The compiled keyword index of one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            # A plain view: numpy's memmap class costs microseconds at every slice.
-            return array.view(np.ndarray)
-
-        self._terms = load("terms")
-        self._starts = load("starts")
-        self._passages = load("passages")
-        self._idf = load("idf")
-        self._impacts = load("impacts")
-        lengths = load("lengths")
+        self._terms = mapped(folder, "terms")
+        self._starts = mapped(folder, "starts")
+        self._passages = mapped(folder, "passages")
+        self._idf = mapped(folder, "idf")
+        self._impacts = mapped(folder, "impacts")
+        lengths = mapped(folder, "lengths")
         self.passage_count = len(lengths)
         self.title_terms = float(lengths[:, FIELDS.index("title")].mean()) if len(lengths) else 0.0
         """The terms of a title, on the average of passages."""

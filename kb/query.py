@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from kb import analysis
@@ -34,9 +34,9 @@ class QuestionReader:
     """Reads questions for one generation. Safe to share between threads."""
 
     def __init__(
-        self, spelling: Spelling, vocabulary: Vocabulary, languages: Collection[str]
+        self, spelling: Spelling, vocabulary: Vocabulary, languages: Callable[[], Collection[str]]
     ) -> None:
-        """`languages` are the BCP 47 tags of the library's articles."""
+        """`languages` gives the BCP 47 tags of the library's articles; it is called for strange questions only."""
         self._spelling = spelling
         self._vocabulary = vocabulary
         self.languages = languages

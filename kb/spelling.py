@@ -19,19 +19,19 @@ memory-mapped arrays in the folder `spelling/`, K known words, W words that may 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb import analysis
+from kb.arrays import mapped
 from kb.deletes import MAX_LETTERS, deletion_hashes, look_up
+from kb.hashing import word_hash
 from kb.misspelling import sound, unlikeness
 
 MIN_LETTERS = 4
@@ -82,15 +82,7 @@ class Word(NamedTuple):
 def fold(word: str) -> str:
     """Lower case, without accents, apostrophes or a possessive s."""
     plain = word.lower().replace("’", "'").removesuffix("'s").replace("'", "")
-    if plain.isascii():
-        return plain
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def word_hash(word: str) -> int:
-    """A 64-bit hash, the same in every process."""
-    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
+    return analysis.without_accents(plain)
 
 
 def hashes_of(words: Iterable[str]) -> NDArray[np.uint64]:
@@ -133,21 +125,17 @@ class Spelling:
     """The words of one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
-        self._known = load("known")
-        self._stems = load("stems")
-        self._names = load("names")
-        self._pairs = load("pairs")
-        self._words = load("words")
-        self._weights = load("weights")
-        self._hashes = load("hashes")
-        self._places = load("places")
-        self._sounds = load("sounds")
-        self._sound_hashes = load("sound_hashes")
-        self._sound_places = load("sound_places")
+        self._known = mapped(folder, "known")
+        self._stems = mapped(folder, "stems")
+        self._names = mapped(folder, "names")
+        self._pairs = mapped(folder, "pairs")
+        self._words = mapped(folder, "words")
+        self._weights = mapped(folder, "weights")
+        self._hashes = mapped(folder, "hashes")
+        self._places = mapped(folder, "places")
+        self._sounds = mapped(folder, "sounds")
+        self._sound_hashes = mapped(folder, "sound_hashes")
+        self._sound_places = mapped(folder, "sound_places")
 
     def repair(self, text: str) -> Repair:
         """The text with its misspelt words replaced, everything else as it was.

@@ -20,7 +20,6 @@ entries in alphabetical order, W words, S stems, H hashes:
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import analysis
+from kb.arrays import mapped
 from kb.deletes import deletion_hashes, look_up
 from kb.errors import InvalidRequest
 from kb.question import MAX_QUESTION_CHARS
@@ -96,10 +96,7 @@ def split_words(text: str) -> list[str]:
 def fold(word: str) -> str:
     """Lower case, no accents, no apostrophes, at most MAX_WORD_BYTES long."""
     plain = word.lower().replace("'", "").replace("’", "")
-    if plain.isascii():
-        return plain[:MAX_WORD_BYTES]
-    decomposed = unicodedata.normalize("NFKD", plain)
-    return cut("".join(each for each in decomposed if not unicodedata.combining(each))).decode()
+    return cut(analysis.without_accents(plain)).decode()
 
 
 def cut(word: str) -> bytes:
@@ -117,26 +114,22 @@ class Suggestions:
     def __init__(
         self, folder: Path, base_url: str = "", hidden: frozenset[str] = frozenset()
     ) -> None:
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
         self._base_url = base_url
         self._hidden = hidden
-        self._kinds = load("entries")["kind"]
-        self._letters = load("entries")["letters"]
-        self._texts = load("texts")
-        self._text_ends = load("text_ends")
-        self._words = load("words")
-        self._word_letters = load("word_letters")
-        self._word_starts = load("word_starts")
-        self._word_entries = load("word_entries")
-        self._stems = load("stems")
-        self._stem_starts = load("stem_starts")
-        self._stem_entries = load("stem_entries")
-        self._slip_hashes = load("slip_hashes")
-        self._slip_words = load("slip_words")
-        self._slip_letters = load("slip_letters")
+        self._kinds = mapped(folder, "entries")["kind"]
+        self._letters = mapped(folder, "entries")["letters"]
+        self._texts = mapped(folder, "texts")
+        self._text_ends = mapped(folder, "text_ends")
+        self._words = mapped(folder, "words")
+        self._word_letters = mapped(folder, "word_letters")
+        self._word_starts = mapped(folder, "word_starts")
+        self._word_entries = mapped(folder, "word_entries")
+        self._stems = mapped(folder, "stems")
+        self._stem_starts = mapped(folder, "stem_starts")
+        self._stem_entries = mapped(folder, "stem_entries")
+        self._slip_hashes = mapped(folder, "slip_hashes")
+        self._slip_words = mapped(folder, "slip_words")
+        self._slip_letters = mapped(folder, "slip_letters")
         self._bonus = np.array([bonus for _, bonus in KINDS], dtype=np.float32)
 
     def suggest(self, text: str, limit: int = 8) -> tuple[Suggestion, ...]:

@@ -16,26 +16,23 @@ Rounding a sentence to int8 moves its cosine by less than 0.002.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kb.arrays import mapped
 
 
 class VectorIndex:
     """Exact search by one pass over memory. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
-        self._passages = load("passages")
-        self._names = load("names")
-        self._name_starts = load("name_starts")
-        self._sentences = load("sentences")
-        self._sentence_scales = load("sentence_scales")
-        self.sentence_starts = load("sentence_starts")
+        self._passages = mapped(folder, "passages")
+        self._names = mapped(folder, "names")
+        self._name_starts = mapped(folder, "name_starts")
+        self._sentences = mapped(folder, "sentences")
+        self._sentence_scales = mapped(folder, "sentence_scales")
+        self.sentence_starts = mapped(folder, "sentence_starts")
 
     def passage_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,). Costs one pass over the vectors."""

@@ -18,19 +18,17 @@ compare with.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kb.analysis import Token, fold, terms, words
+from kb.arrays import mapped
+from kb.hashing import word_hash
 
 FOLDER = "vocabulary"
 
@@ -63,15 +61,11 @@ class Vocabulary:
     def __init__(self, folder: Path) -> None:
         """Map the arrays in `folder`. Raises OSError or ValueError where they are spoilt."""
 
-        def load(name: str) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            return array.view(np.ndarray)
-
-        self._keys = load("keys")
-        self._starts = load("starts")
-        self._variants = load("variants")
-        self._ends = load("ends")
-        self._terms = load("terms")
+        self._keys = mapped(folder, "keys")
+        self._starts = mapped(folder, "starts")
+        self._variants = mapped(folder, "variants")
+        self._ends = mapped(folder, "ends")
+        self._terms = mapped(folder, "terms")
 
     def __len__(self) -> int:
         """How many names can be found."""
@@ -101,7 +95,7 @@ class Vocabulary:
 
     def _matches(self, text: str, found: list[Token]) -> list[tuple[int, int, int]]:
         """All names, overlapping ones too, as (first word, words, row), the longest first, then as they stand."""
-        hashes = [_hash(word.term) for word in found]
+        hashes = [word_hash(word.term) for word in found]
         phrase_ends = {
             place
             for place, (left, right) in enumerate(pairwise(found), start=1)
@@ -153,15 +147,10 @@ def key(stems: Sequence[str]) -> int:
     """The 64-bit key of a name's stems: a polynomial of their hashes, the same on every machine."""
     value = 0
     for stem in stems:
-        value = _extend(value, _hash(stem))
+        value = _extend(value, word_hash(stem))
     return value
 
 
 def _extend(value: int, hashed: int) -> int:
     """The key of a name that has one more word."""
     return (value * _MULTIPLIER + hashed) & 0xFFFFFFFFFFFFFFFF
-
-
-@lru_cache(maxsize=20_000)
-def _hash(stem: str) -> int:
-    return int.from_bytes(hashlib.blake2b(stem.encode(), digest_size=8).digest(), "little")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kb.ranking import SUBJECT_SHARE
 from kb.results import Citation, Explanation
 
 MENTIONED = 3
 """So many words are named, those that count most."""
-
-SUBJECT_SHARE = 0.2
-"""The share of its name and the question from which an article is said to be about what was asked."""
 
 
 def why(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:

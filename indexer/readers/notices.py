@@ -14,8 +14,7 @@ from typing import Any
 
 from indexer.readers import metadata
 from indexer.readers.metadata import FieldError, kind_of, shown
-from indexer.readers.text import decode
-from indexer.readers.yaml_text import ParsedYaml, parse_yaml
+from indexer.readers.yaml_text import ParsedYaml, parse_list
 from kb.analysis import stems
 from kb.errors import ArticleError
 from kb.notices import NoticeRule, Trigger
@@ -41,17 +40,10 @@ def read_notices(name: Path | str, data: bytes) -> list[PlacedRule]:
 
     Raises ArticleError with the line for anything that is not as the module's docstring says.
     """
-    parsed = parse_yaml(name, "the file", decode(name, data))
-    if parsed.node is None:
-        return []
-    if not isinstance(parsed.value, list):
-        reason = (
-            f"the file is {kind_of(parsed.value)}: write a list of notices, each begun by `- id:`"
-        )
-        raise ArticleError(name, reason, 1)
+    parsed = parse_list(name, data, "write a list of notices, each begun by `- id:`")
     found: list[PlacedRule] = []
     seen: dict[str, int] = {}
-    for node, value in zip(parsed.node.value, parsed.value, strict=True):
+    for node, value in parsed.items():
         line = parsed.line_of(node)
         try:
             notice = _notice(value)

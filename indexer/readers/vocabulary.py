@@ -10,8 +10,7 @@ from pathlib import Path
 
 from indexer.readers import metadata
 from indexer.readers.metadata import FieldError, kind_of, shown
-from indexer.readers.text import decode
-from indexer.readers.yaml_text import parse_yaml
+from indexer.readers.yaml_text import parse_list
 from kb.analysis import stems
 from kb.errors import ArticleError
 from kb.vocabulary import MAX_WORDS
@@ -26,17 +25,10 @@ def read_vocabulary(name: Path | str, data: bytes) -> list[Group]:
 
     Raises ArticleError with the line for anything that is not as the module's docstring says.
     """
-    parsed = parse_yaml(name, "the file", decode(name, data))
-    if parsed.node is None:
-        return []
-    if not isinstance(parsed.value, list):
-        reason = (
-            f"the file is {kind_of(parsed.value)}: write a list of groups, - [name, another name]"
-        )
-        raise ArticleError(name, reason, 1)
+    parsed = parse_list(name, data, "write a list of groups, - [name, another name]")
     groups: list[Group] = []
     seen: dict[tuple[str, ...], tuple[str, int]] = {}
-    for node, value in zip(parsed.node.value, parsed.value, strict=True):
+    for node, value in parsed.items():
         line = parsed.line_of(node)
         try:
             group = _group(value)

@@ -6,14 +6,15 @@ once, and merge keys, by which a few lines grow to gigabytes, are refused.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from indexer.readers.metadata import shown
+from indexer.readers.metadata import kind_of, shown
+from indexer.readers.text import decode
 from kb.errors import ArticleError
 
 _MERGE = "tag:yaml.org,2002:merge"
@@ -32,6 +33,11 @@ class ParsedYaml:
     def line_of(self, node: Any) -> int:
         """The line of the file on which a node begins."""
         return _line(self.text, self.above, node.start_mark.index)
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Of a list, each item's node and value; nothing of an empty text."""
+        if self.node is not None and isinstance(self.value, list):
+            yield from zip(self.node.value, self.value, strict=True)
 
 
 def parse_yaml(name: Path | str, what: str, text: str, above: int = 0) -> ParsedYaml:
@@ -63,6 +69,14 @@ def parse_yaml(name: Path | str, what: str, text: str, above: int = 0) -> Parsed
         reason = f"{type(error).__name__}, {error}"
         raise ArticleError(name, f"{what} is not valid YAML: {reason}", above + 1) from None
     return ParsedYaml(text, above, node, value)
+
+
+def parse_list(name: Path | str, data: bytes, remedy: str) -> ParsedYaml:
+    """The YAML of a file that is one list, or empty. Raises ArticleError, which ends in `remedy`, for anything else."""
+    parsed = parse_yaml(name, "the file", decode(name, data))
+    if parsed.node is not None and not isinstance(parsed.value, list):
+        raise ArticleError(name, f"the file is {kind_of(parsed.value)}: {remedy}", 1)
+    return parsed
 
 
 def _line(text: str, above: int, index: int) -> int:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from indexer.build import build, is_stale
-from indexer.corpus import fingerprint, list_files
+from indexer.corpus import list_files
 from indexer.lexicon import read_lexicon
 from indexer.lint import lint
+from indexer.scan import corpus_infos
 from kb import KnowledgeBase
 
 NOTICE = "- {{id: {id}, title: T, text: Call., triggers: [{trigger}]}}\n"
@@ -28,11 +29,11 @@ def corpus(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["notices.yaml", "vocabulary.yaml"])
 def test_editing_either_file_changes_the_fingerprint(corpus: Path, name: str) -> None:
-    before = fingerprint([corpus])
+    before = corpus_infos([corpus])
     (corpus / name).write_text((corpus / name).read_text() + "# edited\n")
-    edited = fingerprint([corpus])
+    edited = corpus_infos([corpus])
     (corpus / name).unlink()
-    assert len({before, edited, fingerprint([corpus])}) == 3
+    assert len({before, edited, corpus_infos([corpus])}) == 3
 
 
 def test_they_are_no_articles_and_count_in_the_root_alone(corpus: Path) -> None:

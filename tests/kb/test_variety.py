@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.spelling import word_hash
+from kb.hashing import word_hash
 from kb.variety import ALIKE, SHARE, WINDOW, simhash, spread
 
 TEXT = (

@@ -1,0 +1,12 @@
+"""Given a word, a number for it that every process gives."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from hashlib import blake2b
+
+
+@lru_cache(maxsize=200_000)
+def word_hash(word: str) -> int:
+    """A 64-bit hash, the same in every process."""
+    return int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
