@@ -1,7 +1,7 @@
-"""Given a model's name or path, what embeds passages here and the encoder that travels with the index.
+"""Given a model's name or path, the encoder that travels with the index.
 
-sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what answers questions,
-so that no question is ever encoded by another model than its passages were.
+sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what embeds passages and
+questions alike, so that neither is ever encoded by another model than the other.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ _PROBE = "Why do my legs jerk when I fall asleep?"
 class EmbeddingModel:
     """A loaded sentence-transformers model, on the CPU, in float32."""
 
-    runtime = "torch"
     precision = "fp32"
 
     def __init__(self, name: str = DEFAULT_MODEL) -> None:
@@ -124,7 +123,7 @@ class EmbeddingModel:
                 f"The model {self.name!r} cannot be exported to ONNX ({type(error).__name__}: {error}). "
                 "Choose another model."
             ) from error
-        cosine = float(Encoder(folder).encode_passage(_PROBE) @ self.embed([_PROBE])[0])
+        cosine = float(Encoder(folder).encode_passages([_PROBE])[0] @ self.embed([_PROBE])[0])
         if cosine < 0.9999:
             raise ModelError(
                 f"The ONNX export of {self.name!r} does not agree with the model (cosine {cosine:.4f}). "
@@ -173,6 +172,13 @@ class EmbeddingModel:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def export_model(name: str, folder: Path) -> ModelInfo:
+    """Load a model and write its encoder into `folder`; what the model is. Raises ModelError."""
+    model = EmbeddingModel(name)
+    model.export(folder)
+    return model.info
 
 
 def _bound_heap() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.care import write_care
 from indexer.derive import write_starts
-from indexer.embedding import EmbeddingCache, embed_into
+from indexer.embedding import Embed, EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
 from indexer.progress import Progress
@@ -21,8 +21,6 @@ from indexer.tokens import TokenCounter
 from indexer.vector_rows import RoundedRows, VectorRows
 from kb.bm25f import BM25FParameters
 from kb.store import FILE as STORE
-
-Embed = Callable[[list[str]], NDArray[np.float32]]
 
 
 def split_part(library: Library, folder: Path, counter: TokenCounter, progress: Progress) -> None:
@@ -69,13 +67,16 @@ def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> No
     with Library(folder / STORE, counter) as library:
         split_part(library, folder, counter, quiet)
         with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
-            embed_part(library, folder, _nothing, cache, quiet)
+            embed_part(library, folder, _Nothing(), cache, quiet)
         index_part(library, folder, quiet)
         write_starts(library, folder)
 
 
-def _nothing(_: list[str]) -> NDArray[np.float32]:
-    raise AssertionError("there is nothing to embed")
+class _Nothing:
+    lanes = 1
+
+    def __call__(self, _: list[str], /) -> NDArray[np.float32]:
+        raise AssertionError("there is nothing to embed")
 
 
 def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:

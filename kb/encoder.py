@@ -7,9 +7,9 @@ normalisation inside), `tokenizer.json` (neither padding nor truncating) and `en
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -39,12 +39,14 @@ class EncoderSettings:
 class Encoder:
     """A text encoder. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, threads: int = 0) -> None:
+        """`threads` work on one batch together; 0 is as many as there are cores."""
         self.settings = EncoderSettings.load(folder / "encoder.json")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.settings.max_tokens)
         options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors only: the library's warnings are not the user's
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
@@ -53,19 +55,25 @@ class Encoder:
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
         """The unit vector of a question, float32 (dimensions,). Text beyond the window is not seen."""
-        return self._encode(self.settings.query_prompt + text)
+        vector: NDArray[np.float32] = self._encode([self.settings.query_prompt + text])[0]
+        return vector
 
-    def encode_passage(self, text: str) -> NDArray[np.float32]:
-        """The unit vector of a text as the index embeds it, float32 (dimensions,)."""
-        return self._encode(self.settings.passage_prompt + text)
+    def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The unit vectors of texts as the index embeds them, float32 (len(texts), dimensions).
 
-    def _encode(self, text: str) -> NDArray[np.float32]:
-        encoding = self._tokenizer.encode(text)
-        feed: dict[str, Any] = {
-            "input_ids": np.array([encoding.ids], dtype=np.int64),
-            "attention_mask": np.array([encoding.attention_mask], dtype=np.int64),
-        }
-        vector = self._session.run(
+        All are padded to the longest, so a batch is best of one length.
+        """
+        return self._encode([self.settings.passage_prompt + text for text in texts])
+
+    def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask}
+        vectors = self._session.run(
             None, {name: value for name, value in feed.items() if name in self._inputs}
-        )[0][0]
-        return np.asarray(vector, dtype=np.float32)
+        )[0]
+        return np.asarray(vectors, dtype=np.float32)

@@ -47,7 +47,7 @@ def test_it_agrees_with_sentence_transformers_on_sentences_of_the_corpus(
     expected = model.encode(sentences, normalize_embeddings=True, show_progress_bar=False)
     for sentence, vector in zip(sentences, expected, strict=True):
         assert float(encoder.encode_question(sentence) @ vector) > 0.9999, sentence
-        assert float(encoder.encode_passage(sentence) @ vector) > 0.9999, sentence
+        assert float(encoder.encode_passages([sentence])[0] @ vector) > 0.9999, sentence
 
 
 def test_a_text_longer_than_the_window_is_cut_there_and_not_at_the_packages_128(
@@ -83,7 +83,9 @@ def test_prompts_are_put_before_the_text(folder: Path, tmp_path: Path, encoder: 
     assert EncoderSettings.load(tmp_path / "encoder.json") == settings
     prompted = Encoder(tmp_path)
     assert np.array_equal(prompted.encode_question("leg"), encoder.encode_question("query: leg"))
-    assert np.array_equal(prompted.encode_passage("leg"), encoder.encode_question("passage: leg"))
+    assert np.array_equal(
+        prompted.encode_passages(["leg"])[0], encoder.encode_question("passage: leg")
+    )
 
 
 def test_answering_from_python_imports_no_torch_and_a_plain_question_no_index_of_whooshs(
