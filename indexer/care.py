@@ -97,7 +97,7 @@ def write_care(
 ) -> int:
     """Write what kb.companion reads; how many texts had to be embedded."""
     count = library.section_count
-    lengths = library.opening_lengths()
+    lengths = library.opening_lengths
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):

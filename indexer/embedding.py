@@ -175,8 +175,8 @@ def embed_into(
     """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
-    tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done. A blank
-    text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
+    tokens, by which they are sorted, so that a batch is padded little. `advance` is told of how many tokens are done. A
+    blank text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
     """
     text_at = texts if callable(texts) else texts.__getitem__
     missing: dict[bytes, list[int]] = {}
@@ -184,7 +184,7 @@ def embed_into(
         text = text_at(place)
         if not text.strip():
             out[place] = np.zeros(cache.dimensions, dtype=np.float32)
-            advance(1)
+            advance(int(lengths[place]))
             continue
         digest = cache.digest(text)
         vector = None if digest in missing else cache.find(text)
@@ -192,7 +192,7 @@ def embed_into(
             missing.setdefault(digest, []).append(place)
         else:
             out[place] = vector
-            advance(1)
+            advance(int(lengths[place]))
     queue = sorted(missing.items(), key=lambda item: -lengths[item[1][0]])
     batches = _batches(queue, lengths)
     texts_of = ([text_at(places[0]) for _, places in batch] for batch in batches)
@@ -201,7 +201,7 @@ def embed_into(
             for place in places:
                 out[place] = vector
         cache.put((digest, vector) for (digest, _), vector in zip(batch, vectors, strict=True))
-        advance(sum(len(places) for _, places in batch))
+        advance(sum(int(lengths[place]) for _, places in batch for place in places))
     return len(queue)
 
 

@@ -40,7 +40,9 @@ def embed_part(
         ("sentences", library.sentence_text, library.sentence_lengths()),
         ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
     )
-    progress.stage("embed", library.text_count)
+    # By tokens, and not by texts: the longest come first, and take a hundred times as long as the last.
+    tokens = sum(int(sum(lengths)) for _, _, lengths in jobs) + 2 * sum(library.opening_lengths)
+    progress.stage("embed tokens", tokens)
     embedded = 0
     for name, text_at, lengths in jobs:
         rows = VectorRows if name != "sentences" else RoundedRows

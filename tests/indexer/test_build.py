@@ -283,7 +283,7 @@ class TestBuild:
 
         progress = Counted()
         build(tmp_path / "index", [corpus], progress=progress)
-        assert {"read", "split", "embed", "publish"} <= set(progress.stages)
+        assert {"read", "split", "embed tokens", "publish"} <= set(progress.stages)
         for name, (total, done) in progress.stages.items():
             assert total is None or total == done, name
 

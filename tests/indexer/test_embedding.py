@@ -78,10 +78,11 @@ def test_every_row_gets_the_vector_of_its_text_and_each_text_is_embedded_once(
     wanted = {text for text in texts if text.strip()}
     assert sorted(embedder.seen) == sorted(wanted)
     assert count == len(wanted)
-    assert advanced == len(texts)
-    again, count, advanced = fill(path, texts, Embedder(fails_at=0))
+    tokens = sum(length + len(text) for text in texts)
+    assert advanced == tokens
+    again, count, advanced = fill(path, texts, Embedder(fails_at=0), length=length)
     assert right(again, texts)
-    assert (count, advanced) == (0, len(texts))
+    assert (count, advanced) == (0, tokens)
 
 
 def test_texts_may_be_looked_up_by_place(tmp_path: Path) -> None:
