@@ -194,7 +194,7 @@ def embed_into(
             out[place] = vector
             advance(int(lengths[place]))
     queue = sorted(missing.items(), key=lambda item: -lengths[item[1][0]])
-    batches = _batches(queue, lengths)
+    batches = _batches(queue, lengths, embed.lanes)
     texts_of = ([text_at(places[0]) for _, places in batch] for batch in batches)
     for batch, vectors in zip(batches, _in_lanes(embed, texts_of), strict=True):
         for (_, places), vector in zip(batch, vectors, strict=True):
@@ -205,12 +205,15 @@ def embed_into(
     return len(queue)
 
 
-def _batches(queue: list[Missing], lengths: Sequence[int]) -> list[list[Missing]]:
+def _batches(queue: list[Missing], lengths: Sequence[int], lanes: int) -> list[list[Missing]]:
+    """The queue, longest first, in batches of at most BATCH_TOKENS; few texts are shared out among the lanes."""
+    tokens = sum(int(lengths[places[0]]) for _, places in queue)
+    room = min(BATCH_TOKENS, -(-tokens // lanes))
     batches = []
     start = 0
     while start < len(queue):
         longest = max(1, lengths[queue[start][1][0]])
-        batches.append(queue[start : start + max(1, BATCH_TOKENS // longest)])
+        batches.append(queue[start : start + max(1, room // longest)])
         start += len(batches[-1])
     return batches
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from indexer.tokens import TokenCounter
-from kb.encoder import Encoder, EncoderSettings
+from kb.encoder import FOR_PASSAGES, Encoder, EncoderSettings
 from kb.manifest import ModelInfo
 
 RUNTIMES = ("onnx", "torch")
@@ -42,7 +42,7 @@ class IndexEncoder:
         """Unit vectors, float32 (len(texts), dimensions)."""
         with self._loading:
             if self._encoder is None:
-                self._encoder = Encoder(self._folder, threads=1)
+                self._encoder = Encoder(self._folder, FOR_PASSAGES)
         return self._encoder.encode_passages(texts)
 
     @staticmethod
