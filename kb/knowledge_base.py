@@ -370,7 +370,7 @@ class KnowledgeBase:
             notices=notices,
             facets=nearby,
             correction=query.correction,
-            reason=self._reason(query, len(order)) if verdict == "none" else "",
+            reason=self._reason(query, mode, len(order)) if verdict == "none" else "",
             companion=companion,
             total=min(len(order), MAX_DEPTH),
             explanation=explanation,
@@ -436,11 +436,13 @@ class KnowledgeBase:
             places = np.arange(len(ranking.rows))
         return self._citer.result(ranking, int(places[np.argmax(ranking.scores[places])]), rank=0)
 
-    def _reason(self, query: Query, found: int) -> str:
+    def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""
         if query.foreign:
             own = " and ".join(sorted(map(name_of, self._store.languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
+        if not found and mode == "keyword":
+            return "Nothing here holds a word of the question and meets its conditions."
         if not found:
             return "Nothing here meets the question’s conditions."
         return "Nothing in this library comes near enough to the question to answer it."

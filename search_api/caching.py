@@ -79,8 +79,9 @@ class CodingTags:
         compressed_tags: set[str] = set()
         headers = MutableHeaders(raw=list(scope["headers"]))
         for name in ("if-match", "if-none-match"):
-            if given := _tags(headers.getlist(name)):
-                compressed_tags.update(tag for tag in given if tag.endswith(f'{_SUFFIX}"'))
+            given = _tags(headers.getlist(name))
+            if ours := [tag for tag in given if tag.endswith(f'{_SUFFIX}"')]:
+                compressed_tags.update(ours)
                 headers[name] = ", ".join(map(_without_suffix, given))
         known = {_without_suffix(tag) for tag in compressed_tags}
 
