@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from kb import confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
-from kb.citing import Citer
+from kb.citing import Citer, wanted_terms
 from kb.companion import CompanionFinder
 from kb.conditions import Conditions
 from kb.encoder import Encoder
@@ -434,7 +434,8 @@ class KnowledgeBase:
             mask = self._passages["section"] == section
             ranking = self._rank(query, vector, mask)
             places = np.arange(len(ranking.rows))
-        return self._citer.result(ranking, int(places[np.argmax(ranking.scores[places])]), rank=0)
+        best = int(places[np.argmax(ranking.scores[places])])
+        return self._citer.result(ranking, best, 0, wanted_terms(ranking.keyword))
 
     def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""

@@ -211,13 +211,13 @@ ASKED: list[Callable[[KnowledgeBase], Any]] = [
 
 def test_sixteen_threads_get_what_one_gets(index_path: Path) -> None:
     with KnowledgeBase.open(index_path) as shared:
-        expected = [untimed(ask(shared)) for ask in ASKED] * 8
+        expected = [untimed(ask(shared)) for ask in ASKED] * 4
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         # Opened anew, so that what is made at first use is made by many at once.
         with KnowledgeBase.open(index_path) as fresh, ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda ask: untimed(ask(fresh)), ASKED * 8))
+            answers = list(pool.map(lambda ask: untimed(ask(fresh)), ASKED * 4))
     finally:
         sys.setswitchinterval(interval)
     assert answers == expected

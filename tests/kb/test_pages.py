@@ -70,7 +70,7 @@ def test_the_first_k_are_the_beginning_of_the_first_k_and_one(
 
 @every_mode
 @every_unit
-@pytest.mark.parametrize("question", QUESTIONS[:3])
+@pytest.mark.parametrize("question", QUESTIONS[:1])
 def test_pages_put_together_are_the_whole_list_each_unit_once(
     knowledge_base: KnowledgeBase, mode: Mode, unit: Unit, question: str
 ) -> None:
@@ -207,10 +207,7 @@ def test_a_beginning_finds_by_words_what_begins_so(knowledge_base: KnowledgeBase
     (condition,) = response.explanation.conditions
     assert condition.kind == "prefix"
     assert set(condition.expansions) == {"fascicul"}
-    assert all(
-        "fascic" in result.explanation.terms or result.explanation.terms
-        for result in response.results
-    )
+    assert all(result.explanation.terms.keys() == {"fascicul"} for result in response.results)
     # A small word may begin others too, and a score stays below 1.
     for result in knowledge_base.search("the* wit*", 20, mode="keyword").results:
         assert 0 < result.explanation.keyword_score <= 1
