@@ -115,12 +115,11 @@ def _is_known(tag: str | None, known: list[str]) -> bool:
 
 
 def _not_modified(headers: Headers) -> Message:
-    kept = [
-        (name, value)
-        for name, value in headers.raw
-        if name not in (b"content-length", b"content-type", b"content-encoding")
-    ]
-    return {"type": "http.response.start", "status": 304, "headers": kept}
+    kept = MutableHeaders(raw=list(headers.raw))
+    for name in ("content-length", "content-type"):
+        del kept[name]
+    kept.add_vary_header("Accept-Encoding")  # as the answer would have had
+    return {"type": "http.response.start", "status": 304, "headers": kept.raw}
 
 
 def _tags(values: Iterable[str]) -> list[str]:
