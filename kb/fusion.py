@@ -147,8 +147,8 @@ def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
 def candidates(
     keyword: NDArray[np.float32],
     dense: NDArray[np.float32],
-    mode: Mode = "hybrid",
     depth: int = CANDIDATE_DEPTH,
+    mode: Mode = "hybrid",
 ) -> NDArray[np.int64]:
     """The passages worth a closer look, in ascending order: the best by words and the best by meaning.
 

@@ -147,10 +147,10 @@ class Ranker:
         keyword = self._postings.score(terms, concepts)
         dense = self._vectors.passage_cosines(vector)
         if mask is None:
-            rows = candidates(keyword.scores, dense, mode)
+            rows = candidates(keyword.scores, dense, mode=mode)
         else:
             allowed = np.flatnonzero(mask)
-            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode)]
+            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode=mode)]
         table = self._passages[rows]
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
