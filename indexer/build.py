@@ -239,9 +239,11 @@ class _Builder:
                 write_starts(library, part)
         if base is not None:
             progress.stage("write")
-            merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
-            with merged:
-                derive(merged, folder, self._lexicon, Change(base.folder, gone, part))
+            patched = patch(folder, base, gone, part, model.counter, BM25FParameters())
+            terms = patched.terms
+            with patched.library as merged:
+                change = Change(base.folder, gone, part, patched.names)
+                derive(merged, folder, self._lexicon, change)
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)

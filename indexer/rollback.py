@@ -117,11 +117,12 @@ def _publish_without(
         counter = IndexEncoder.counter_of(folder / "encoder")
         manifest = target.manifest
         write_empty_part(part, counter, manifest.model.dimensions)
-        library, terms = patch(folder, target, left_out, part, counter, manifest.bm25f)
-        with library:
+        patched = patch(folder, target, left_out, part, counter, manifest.bm25f)
+        with patched.library as library:
             lexicon = load_lexicon(target.folder)
-            derive(library, folder, lexicon, Change(target.folder, left_out, part))
-            counts = Counts(*library.counts, len(library.passages), terms)
+            change = Change(target.folder, left_out, part, patched.names)
+            derive(library, folder, lexicon, change)
+            counts = Counts(*library.counts, len(library.passages), patched.terms)
         shutil.rmtree(part)
         replace(
             target.sources,

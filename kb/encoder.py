@@ -39,13 +39,15 @@ class EncoderSettings:
 class Encoder:
     """A text encoder. Safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int = 0) -> None:
+        """`threads` work together on a text; 0 takes as many as there are cores."""
         self.settings = EncoderSettings.load(folder / "encoder.json")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.settings.max_tokens)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # errors only: the library's warnings are not the user's
+        options.intra_op_num_threads = threads
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
