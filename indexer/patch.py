@@ -137,9 +137,12 @@ def _merge_vectors(
     (folder / "vectors").mkdir()
     merges = {
         "passages": passages,
+        "codes": passages,
+        "code_scales": passages,
         "sentences": sentences,
         "sentence_scales": sentences,
         "names": names,
+        "name_scales": names,
         "care": Merge(ordinals.sections, ordinals.new_sections),
     }
     for name, merge in merges.items():
