@@ -35,18 +35,26 @@ ATTEMPTS = 5
 
 _LOOK_AGAIN_S = 0.05
 _SAY_AGAIN_S = 0.25
+_SWEEP_AGAIN_S = 600.0
 _WAIT_FOR_LOCK_S = 3.0
 _WAIT_FOR_OTHER_BUILDS_S = 24 * 3600.0
 _LISTED = 1000
 """So many articles are named in a report; every failure is."""
 
 
-def work(index: Path, *, idle_s: float | None = None, parent: int | None = None) -> bool:
-    """Work at the tasks of the index until stopped; False where another process does already.
+def work(
+    index: Path,
+    *,
+    idle_s: float | None = None,
+    parent: int | None = None,
+    stopped: threading.Event | None = None,
+) -> bool:
+    """Work at the tasks of the index; False where another process does already.
 
-    Ends once there has been nothing to do for `idle_s` seconds, and at once, whatever is under way, when the process
-    `parent` is not the one above any more.
+    Ends once there has been nothing to do for `idle_s` seconds; when `stopped` is set, after the build under way; and
+    at once, whatever is under way, when the process `parent` is not the one above any more.
     """
+    stopped = stopped or threading.Event()
     store = TaskStore(index)
     try:
         deadline = (
@@ -55,7 +63,7 @@ def work(index: Path, *, idle_s: float | None = None, parent: int | None = None)
         while True:
             with store.working() as is_ours:
                 if is_ours:
-                    _work(index, store, idle_s, parent)
+                    _work(index, store, idle_s, parent, stopped)
                     return True
             if time.monotonic() > deadline:
                 return False
@@ -64,23 +72,31 @@ def work(index: Path, *, idle_s: float | None = None, parent: int | None = None)
         store.close()
 
 
-def _work(index: Path, store: TaskStore, idle_s: float | None, parent: int | None) -> None:
-    store.sweep()
+def _work(
+    index: Path,
+    store: TaskStore,
+    idle_s: float | None,
+    parent: int | None,
+    stopped: threading.Event,
+) -> None:
     editor, builder = _Editor(index, store), _Builder(index, store)
     builder.start()
-    busy = time.monotonic()
+    busy, swept = time.monotonic(), -_SWEEP_AGAIN_S
     try:
-        while parent is None or os.getppid() == parent:
+        while not stopped.is_set():
+            if parent is not None and os.getppid() != parent:
+                os._exit(0)  # nobody is there to work for; a build is left as a kill would leave it
             if editor.take_one():
                 busy = time.monotonic()
                 continue
+            if time.monotonic() - swept > _SWEEP_AGAIN_S:
+                store.sweep()
+                swept = time.monotonic()
             if builder.is_busy or store.has_work():
                 busy = time.monotonic()
             elif idle_s is not None and time.monotonic() - busy > idle_s:
                 break
-            time.sleep(_LOOK_AGAIN_S)
-        else:
-            os._exit(0)  # nobody is there to work for; a build is left as a kill would leave it
+            stopped.wait(_LOOK_AGAIN_S)
     finally:
         builder.stop()
 
@@ -229,8 +245,9 @@ class _Builder:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take no further task."""
+        """Take no further task; returns when the build under way has ended."""
         self._stopped.set()
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopped.wait(_LOOK_AGAIN_S):
