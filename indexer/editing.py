@@ -97,13 +97,13 @@ def add(
     with _only_editor(folder):
         places = _Places(corpora, known)
         for file in files:
-            for _, item in read_file(file.path):
+            for line, item in read_file(file.path):
                 try:
                     if isinstance(item, ArticleError):
                         raise item
                     accepted.append(_add(folder, places, file.path, item))
                 except ArticleError as error:
-                    failures.append(error)
+                    failures.append(ArticleError(file.path, error.reason, error.line or line))
                 progress.advance()
     return Edit(accepted=tuple(accepted), failures=tuple(failures))
 

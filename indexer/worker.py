@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 import time
@@ -181,6 +182,7 @@ class _Editor:
         sent = [(name, received / str(n)) for n, name in enumerate(task.wanted["files"])]
         progress = _TaskProgress(self._store, [task.id])
         progress.stage("unpack")
+        shutil.rmtree(received / "unpacked", ignore_errors=True)  # of an attempt that was cut off
         found = unpack(sent, received / "unpacked", Limits(**task.wanted["limits"]))
         names = {str(path): name for path, name in found.files}
         edit = Edit()

@@ -13,8 +13,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
-from kb.errors import IndexDamaged, IndexMissing, NotFound
+from kb.errors import IndexDamaged, IndexMissing
 from kb.tasks import TASK_ID, Task, TaskStore
 from search_api import examples
 from search_api.accepting import accept, task_store
@@ -242,5 +243,7 @@ async def _task(store: TaskStore, task_id: str) -> Task:
     if TASK_ID.fullmatch(task_id):
         task = await run_in_threadpool(store.get, task_id)
     if task is None:
-        raise NotFound(f"There is no task {task_id!r}.")
+        raise HTTPException(
+            404, "There is no task of that id; those that ended are kept for a while."
+        )
     return task

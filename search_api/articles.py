@@ -29,6 +29,53 @@ _SUFFIXES = {JSON: ".article.json", MARKDOWN: ".md", "text/plain": ".txt"}
 
 _ARTICLE = TypeAdapter(Article)
 
+_ID = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\s\x00-\x1f\x7f-\x9f]+$"}
+_LINES = {"type": "array", "items": {"type": "string"}}
+_DAY = {"type": ["string", "null"], "format": "date"}
+_BODY: dict[str, Any] = {
+    "type": "object",
+    "description": "The interchange form. Null is the same as leaving a field out; other fields pass unread.",
+    "required": ["sections"],
+    "properties": {
+        "id": _ID,
+        "title": {"type": "string"},
+        "aliases": _LINES,
+        "url": {"type": "string"},
+        "source": {
+            "type": "string",
+            "description": "The name of the one source, if it has no address.",
+        },
+        "sources": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["title"],
+                "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
+            },
+        },
+        "updated": _DAY,
+        "reviewed": _DAY,
+        "language": {"type": "string"},
+        "tags": _LINES,
+        "related": _LINES,
+        "sections": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Their ids are all different; one at least has text.",
+            "items": {
+                "type": "object",
+                "required": ["id", "text"],
+                "properties": {
+                    "id": _ID,
+                    "heading": {"type": "string"},
+                    "level": {"type": "integer", "minimum": 1, "maximum": 6},
+                    "text": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
 ArticleId = Annotated[
     str,
     Path(
@@ -78,7 +125,7 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
     return {
         202: {
             "description": description,
-            "content": {JSON: {"example": examples.TASK}},
+            "content": {JSON: {"example": examples.ACCEPTED}},
             "headers": {
                 "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
             },
@@ -154,14 +201,14 @@ def read_article(
     response_model=TaskView,
     responses={
         **accepted("The corpus has it; the task brings it into the index."),
-        **problem_responses(400, 412, 413, 415, 422, 503, 504),
+        **problem_responses(412, 413, 415, 422, 503, 504),
     },
     openapi_extra={
         "parameters": [IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY],
         "requestBody": {
             "required": True,
             "content": {
-                JSON: {"schema": {"type": "object"}, "example": examples.ARTICLE},
+                JSON: {"schema": _BODY, "example": examples.ARTICLE},
                 MARKDOWN: {"schema": {"type": "string"}},
                 "text/plain": {"schema": {"type": "string"}},
             },

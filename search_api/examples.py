@@ -203,6 +203,13 @@ TASK: dict[str, Any] = {
     "error": None,
 }
 
+ACCEPTED: dict[str, Any] = {
+    **TASK,
+    "state": "accepted",
+    "ended": None,
+    "report": {**TASK["report"], "generation": None},
+}
+
 TASK_LIST: dict[str, Any] = {"tasks": [{**TASK, "report": None}]}
 
 EVENT = f"id: 9\nevent: task\ndata: {json.dumps(TASK)}\n\n"

@@ -109,6 +109,7 @@ class TaskWorker:
                 kb_command("work", *whose, "--idle", str(IDLE_S)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the service, which ends it
             )
 
     def _ended(self, status: int) -> None:
