@@ -92,9 +92,7 @@ def with_id(data: bytes, article_id: str) -> bytes:
         return data
     if not isinstance(value, dict) or value.get("id") is not None:
         return data
-    return json.dumps({**value, "id": article_id}, ensure_ascii=False).encode(
-        errors="surrogatepass"
-    )
+    return json.dumps({**value, "id": article_id}).encode("ascii")
 
 
 def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
