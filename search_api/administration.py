@@ -106,7 +106,7 @@ class IndexStatus(BaseModel):
     bytes: int = Field(description="What these take on disk.")
     cache_bytes: int = Field(description="What the cache takes.")
     writer: str | None = Field(description="Who is building now; null where nobody is.")
-    tasks: TaskCounts = Field(description="How many tasks are in each state.")
+    tasks: TaskCounts = Field(description="The tasks of the service.")
 
 
 @router.get(
