@@ -6,8 +6,8 @@ import re
 
 from kb.errors import InvalidRequest
 
-_LIST = re.compile(r'\s*(?:\*|(?:(?:W/)?"[\x21\x23-\x7e]*"\s*,?\s*)+)\s*')
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_LIST = re.compile(rf"\s*(?:\*|{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*)\s*")
 ANY = "*"
 
 
