@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +11,18 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from search_api import api, openapi, pages, problems, searching
+from kb.keys import KeyRing, keys_file
+from search_api import (
+    access,
+    administration,
+    api,
+    articles,
+    bulk,
+    openapi,
+    pages,
+    problems,
+    searching,
+)
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
@@ -18,10 +30,12 @@ from search_api.guard import Guard
 from search_api.live import LiveIndex
 from search_api.settings import Settings
 from search_api.templates import Templates
+from search_api.worker import TaskWorker
 
 TAGS = [
     {"name": "search", "description": "A question in, cited passages out."},
     {"name": "articles", "description": "The articles themselves."},
+    {"name": "tasks", "description": "Work that was accepted."},
     {"name": "operation", "description": "For those who run the service."},
 ]
 
@@ -35,13 +49,16 @@ def create_app(settings: Settings) -> FastAPI:
     live = LiveIndex(
         settings.index, base_url=settings.base_url, poll_interval_s=settings.poll_interval_s
     )
+    worker = TaskWorker(settings.index)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(live.start)
+        await run_in_threadpool(worker.start)
         try:
             yield
         finally:
+            await run_in_threadpool(worker.close)
             await run_in_threadpool(live.close)
 
     app = FastAPI(
@@ -60,14 +77,22 @@ def create_app(settings: Settings) -> FastAPI:
     assets = load_assets()
     app.state.settings = settings
     app.state.live = live
+    app.state.worker = worker
+    app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    # Innermost: what refuses for want of a key is bounded, logged and opened to other sites like the rest.
+    keys = KeyRing(settings.keys_file or keys_file(settings.index))
     app.add_middleware(with_caching)
+    app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(Guard)
     problems.install(app)
-    openapi.install(app)
+    openapi.install(app, settings.search_access)
     app.include_router(searching.router)
     app.include_router(api.router)
+    app.include_router(articles.router)
+    app.include_router(bulk.router)
+    app.include_router(administration.router)
     app.include_router(pages.router)
     app.include_router(assets_router(assets))
     return app

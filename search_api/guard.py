@@ -92,19 +92,21 @@ def _bounded(scope: Scope, receive: Receive) -> Receive:
 
     async def bounded() -> Message:
         nonlocal received
-        if declared.isdecimal() and int(declared[:20]) > MAX_BODY_BYTES:
-            raise _too_large()
+        # A route that keeps what it is sent allows more, once it knows who sends it.
+        most: int = scope["state"].get("max_body_bytes", MAX_BODY_BYTES)
+        if declared.isdecimal() and int(declared[:20]) > most:
+            raise _too_large(most)
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise _too_large()
+        if received > most:
+            raise _too_large(most)
         return message
 
     return bounded
 
 
-def _too_large() -> HTTPException:
-    return HTTPException(413, f"The body may have at most {MAX_BODY_BYTES:,} bytes.")
+def _too_large(most: int) -> HTTPException:
+    return HTTPException(413, f"The body may have at most {most:,} bytes.")
 
 
 def where(error: BaseException) -> str:
