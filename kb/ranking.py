@@ -145,7 +145,7 @@ class Ranker:
         nothing in the score.
         """
         keyword = self._postings.score(terms, concepts)
-        dense = self._vectors.passage_cosines(vector)
+        dense = self._vectors.all_cosines(vector)
         if mask is None:
             rows = candidates(keyword.scores, dense, mode=mode)
         else:
@@ -159,7 +159,7 @@ class Ranker:
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
-            dense=dense[rows],
+            dense=self._vectors.passage_cosines(vector, rows),
             sentence=sentences,
             name=names[owner],
             focus=self._names.shares(keyword, distinct)[owner],
