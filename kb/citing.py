@@ -96,6 +96,8 @@ class Citer:
             quote=text,
             start=start,
             end=end,
+            updated=article.updated,
+            reviewed=article.reviewed,
         )
         explanation = ranking.explain(place, (article.title, *article.aliases))
         marked = [section.text[begin:stop] for begin, stop in highlights]

@@ -36,11 +36,11 @@ from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS, Condition
 from kb.ranking import Ranker, Ranking, Unit
 from kb.related import nearest_articles
-from kb.results import Facets, FacetValue, SearchResponse, SearchResult
+from kb.results import Facets, FacetValue, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
-from kb.suggest import Suggestion, Suggestions, question_path
+from kb.suggest import Suggestions, question_path
 from kb.variety import spread
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY

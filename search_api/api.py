@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from kb.article import Article, ArticleSummary
 from kb.errors import IndexUnusable, InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
-from kb.results import SearchResponse
-from kb.suggest import MAX_SUGGESTIONS, Suggestion
+from kb.results import SearchResponse, Suggestion
+from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses

@@ -62,6 +62,8 @@ SEARCH_RESPONSE: dict[str, Any] = {
                 "quote": _PASSAGE,
                 "start": 0,
                 "end": 660,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
             "explanation": {
                 "keyword": 0.1075,
