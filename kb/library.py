@@ -21,7 +21,12 @@ from kb.results import SearchResponse
 
 
 class Library(Protocol):
-    """What can be asked for cited passages and articles. Safe to share between threads; raises the kinds of KbError."""
+    """What can be asked for cited passages and articles. Safe to share between threads; raises the kinds of KbError.
+
+    `url` is the public address that a link which begins with a slash belongs behind, empty where none is known.
+    """
+
+    url: str
 
     def search(
         self, question: str, *, limit: int = 10, tag: str | None = None, source: str | None = None
@@ -60,6 +65,11 @@ def open_library(
     return FolderLibrary(index, base_url=base_url)
 
 
+def full_link(library: Library, link: str) -> str:
+    """A link of the library as it can be opened from anywhere, where the public address is known."""
+    return library.url + link if link.startswith("/") else link
+
+
 @dataclass(slots=True)
 class _Opened:
     """One open generation and how many questions use it. Guarded by the library's lock."""
@@ -78,10 +88,10 @@ class FolderLibrary:
     def __init__(self, index: str | Path, *, base_url: str = "") -> None:
         """Raises IndexUnusable where nothing opens."""
         self.path = Path(index)
-        self._base_url = base_url
+        self.url = base_url.rstrip("/")
         self._lock = threading.Lock()
         self._seen = self._current()
-        self._opened = _Opened(KnowledgeBase.open(self.path, base_url=base_url))
+        self._opened = _Opened(KnowledgeBase.open(self.path, base_url=self.url))
 
     def search(
         self, question: str, *, limit: int = 10, tag: str | None = None, source: str | None = None
@@ -127,7 +137,7 @@ class FolderLibrary:
             return
         self._seen = current
         try:
-            fresh = KnowledgeBase.open(self.path, base_url=self._base_url)
+            fresh = KnowledgeBase.open(self.path, base_url=self.url)
         except IndexUnusable:
             return
         old, self._opened = self._opened, _Opened(fresh)

@@ -18,6 +18,7 @@ from kb.cli.build import build, watch
 from kb.cli.care import check, gc, rollback, status
 from kb.cli.edit import add, remove
 from kb.cli.evaluate import evaluate
+from kb.cli.mcp import mcp
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
@@ -37,7 +38,7 @@ def kb() -> None:
 
 
 for command in (
-    *(build, add, remove, watch, search, serve, show, evaluate, tune, new, lint),
+    *(build, add, remove, watch, search, serve, mcp, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
 ):
     kb.add_command(command)
