@@ -17,14 +17,15 @@ os.environ["HAYSTACK_TELEMETRY_ENABLED"] = (
     "false"  # read when haystack is imported, which also writes a file
 )
 
-from haystack import Document, component, tracing
+from haystack import Document, component
 from haystack.telemetry import _telemetry
+from haystack.tracing.tracer import tracer
 from haystack.utils import Secret
 
 from kb.integrations.passages import LazyLibrary, Wanted
 
 _telemetry.telemetry = None  # where haystack was there before
-tracing.tracer.is_content_tracing_enabled = False
+tracer.is_content_tracing_enabled = False
 
 
 @component
