@@ -10,8 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from search_api import api, openapi, pages, problems
+from search_api import api, openapi, pages, problems, searching
 from search_api.assets import assets_router, load_assets
+from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard
 from search_api.live import LiveIndex
@@ -60,10 +61,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.live = live
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    app.add_middleware(with_caching)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(Guard)
     problems.install(app)
     openapi.install(app)
+    app.include_router(searching.router)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(assets_router(assets))
