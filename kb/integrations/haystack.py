@@ -34,7 +34,7 @@ class KnowledgeBaseRetriever:
 
     Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
     one: a Secret of an environment variable can be saved with a pipeline, a token cannot. `base_url` is the public
-    address for the links of a folder. `top_k` passages at most, 1 to 100, only of the topic `tag` or published at the
+    address for the links of a folder. `top_k` passages at most, 1 to 100, only of one `topic` or published at the
     host `source`. `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's
     notices of an emergency first. The library is opened by `warm_up`, or at the first question. Raises the kinds of
     kb.errors.KbError.
@@ -47,7 +47,7 @@ class KnowledgeBaseRetriever:
         api_key: Secret | None = None,
         base_url: str = "",
         top_k: int = 10,
-        tag: str | None = None,
+        topic: str | None = None,
         source: str | None = None,
         nearest: bool = False,
         notices: bool = True,
@@ -57,7 +57,7 @@ class KnowledgeBaseRetriever:
         self.api_key = api_key
         self.base_url = base_url
         self.top_k = top_k
-        self.tag = tag
+        self.topic = topic
         self.source = source
         self.nearest = nearest
         self.notices = notices
@@ -77,7 +77,7 @@ class KnowledgeBaseRetriever:
         """The passages that answer `query`, the best first; `top_k` in place of the component's own."""
         wanted = Wanted(
             limit=self.top_k if top_k is None else top_k,
-            tag=self.tag,
+            topic=self.topic,
             source=self.source,
             nearest=self.nearest,
             notices=self.notices,

@@ -45,7 +45,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     """The public address, for the links of an index folder."""
     limit: int = Field(default=10, ge=1, le=100)
     """How many passages at most."""
-    tag: str | None = None
+    topic: str | None = None
     """Only articles of this topic."""
     source: str | None = None
     """Only articles published at this host."""
@@ -88,7 +88,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     def _documents(self, question: str, limit: int | None) -> list[Document]:
         wanted = Wanted(
             limit=self.limit if limit is None else limit,
-            tag=self.tag,
+            topic=self.topic,
             source=self.source,
             nearest=self.nearest,
             notices=self.notices,

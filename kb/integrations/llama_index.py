@@ -26,8 +26,8 @@ class KnowledgeBaseRetriever(BaseRetriever):
     """Passages as text nodes with scores: `text` word for word, `metadata` with the citation, `id_` the passage's.
 
     Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
-    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of the
-    topic `tag` or published at the host `source`. `nearest` gives the nearest also where the library has no answer;
+    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of
+    one `topic` or published at the host `source`. `nearest` gives the nearest also where the library has no answer;
     `notices` puts the publisher's notices of an emergency first. Raises the kinds of kb.errors.KbError, an unusable
     index at once.
     """
@@ -40,7 +40,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
         api_key: str | None = None,
         base_url: str = "",
         limit: int = 10,
-        tag: str | None = None,
+        topic: str | None = None,
         source: str | None = None,
         nearest: bool = False,
         notices: bool = True,
@@ -48,7 +48,9 @@ class KnowledgeBaseRetriever(BaseRetriever):
     ) -> None:
         super().__init__(callback_manager=callback_manager)
         self._library = LazyLibrary(index, url, api_key, base_url)
-        self._wanted = Wanted(limit=limit, tag=tag, source=source, nearest=nearest, notices=notices)
+        self._wanted = Wanted(
+            limit=limit, topic=topic, source=source, nearest=nearest, notices=notices
+        )
         self._library.open()
 
     def close(self) -> None:

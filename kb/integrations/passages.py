@@ -39,7 +39,7 @@ class Wanted:
     """What a retriever is asked for at each question: `limit` passages, 1 to 100, of a topic or a source alone."""
 
     limit: int = 10
-    tag: str | None = None
+    topic: str | None = None
     source: str | None = None
     nearest: bool = False
     notices: bool = True
@@ -74,7 +74,7 @@ class LazyLibrary:
         """Notices, then passages, the best first. Raises the kinds of KbError."""
         library = self.open()
         response = library.search(
-            question, limit=wanted.limit, tag=wanted.tag, source=wanted.source
+            question, limit=wanted.limit, tag=wanted.topic, source=wanted.source
         )
         found = [_of_notice(notice) for notice in response.notices] if wanted.notices else []
         if response.answered != "none" or wanted.nearest:

@@ -74,7 +74,7 @@ def test_a_saved_pipeline_is_the_same_again_and_keeps_no_key(
     monkeypatch.setenv("KB_API_KEY", "kb_secret")
     saved = pipeline(
         KnowledgeBaseRetriever(
-            str(index_path), api_key=Secret.from_env_var("KB_API_KEY"), top_k=3, tag="sleep"
+            str(index_path), api_key=Secret.from_env_var("KB_API_KEY"), top_k=3, topic="sleep"
         )
     ).dumps()
     assert "kb_secret" not in saved
