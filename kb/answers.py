@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kb.article import ArticleSummary
-from kb.results import Suggestion
+from kb.results import SearchResponse, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,20 @@ class ArticleList:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionList:
-    """What a text may become, best first, and the generation whose articles that leads to."""
+    """What a text may become, best first, and the generation whose articles that leads to; `timings` as in a search."""
 
     suggestions: tuple[Suggestion, ...]
     generation: str
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResponse:
+    """The answers to several questions in their order, all from one generation."""
+
+    answers: tuple[SearchResponse, ...]
+    generation: str
+    timings: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class Library(Protocol):
     url: str
 
     def search(
-        self, question: str, *, limit: int = 10, tag: str | None = None, source: str | None = None
+        self, question: str, *, limit: int = 10, topic: str | None = None, source: str | None = None
     ) -> SearchResponse:
         """Answer a question, as KnowledgeBase.search does."""
 
@@ -94,11 +94,11 @@ class FolderLibrary:
         self._opened = _Opened(KnowledgeBase.open(self.path, base_url=self.url))
 
     def search(
-        self, question: str, *, limit: int = 10, tag: str | None = None, source: str | None = None
+        self, question: str, *, limit: int = 10, topic: str | None = None, source: str | None = None
     ) -> SearchResponse:
         """Answer a question, as KnowledgeBase.search does."""
         with self._use() as knowledge_base:
-            return knowledge_base.search(question, limit, tag=tag, source=source)
+            return knowledge_base.search(question, limit, topic=topic, source=source)
 
     def article(self, article_id: str) -> Article:
         """The article of that id. Raises NotFound."""

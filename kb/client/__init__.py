@@ -11,8 +11,8 @@ Needs `pip install 'sectioned-kb[client]'`; loads nothing of the engine.
 
 from __future__ import annotations
 
-from kb.answers import ArticleList, Health, SuggestionList
-from kb.client.calls import Call, SearchOptions
+from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
+from kb.client.calls import Call, Question, SearchOptions
 from kb.client.client import AsyncClient, Client
 from kb.client.conversation import RetryPolicy
 from kb.client.errors import (
@@ -31,11 +31,13 @@ __all__ = [
     "ArticleList",
     "ArticleNotFound",
     "AsyncClient",
+    "BatchResponse",
     "Call",
     "Client",
     "DeadlineExceeded",
     "Health",
     "KeyRefused",
+    "Question",
     "RequestRefused",
     "RetryPolicy",
     "SearchOptions",

@@ -6,18 +6,18 @@ it may safely be asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, Unpack
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from kb.answers import ArticleList, Health, SuggestionList
+from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
 from kb.article import Article
 from kb.client.errors import UnexpectedAnswer
-from kb.results import SearchResponse
+from kb.results import RelatedResponse, SearchResponse
 
 T = TypeVar("T")
 
@@ -63,21 +63,69 @@ class SearchOptions(TypedDict, total=False):
     """How many results at most, 1 to 100."""
     offset: int
     """How many to leave out from the top; with `limit` at most 1,000."""
-    tag: str | None
-    """Only articles of this topic."""
+    generation: str | None
+    """Answer from this generation of the index alone, so that all pages are of one list: RequestRefused where it is
+    gone.
+    """
+    mode: Literal["hybrid", "keyword", "dense"]
+    """Rank by words and meaning, by words alone, or by meaning alone."""
+    group_by: Literal["passage", "section", "article"]
+    """What a result is."""
+    article: str | None
+    """Only the article of this id."""
+    topic: str | None
+    """Only articles of this topic; `tag` is an older name of it."""
     source: str | None
     """Only articles published at this host."""
+    language: str | None
+    """Only articles in this language, a BCP 47 tag."""
+    updated_since: str | None
+    """Only articles changed on this day (YYYY-MM-DD) or later."""
+    reviewed_since: str | None
+    """Only articles that a clinician reviewed on this day or later."""
+    tag: str | None
     facets: bool
     """Say also what the answer could be narrowed to."""
     exact: bool
     """Leave the spelling of the question as it is."""
+    explain: bool
+    """Say also how the question was understood."""
+
+
+class Question(SearchOptions):
+    """One search of several."""
+
+    question: Required[str]
 
 
 def search(question: str, **options: Unpack[SearchOptions]) -> Call[SearchResponse]:
     """Answer a question with the passages that fit it best. The question travels in a body, never in an address."""
-    given = {name: value for name, value in options.items() if value is not None}
-    body = {"question": question, **given}
+    body = {"question": question, **_given(options)}
     return Call("POST", "/api/v1/search", SearchResponse, body=body, private=(question,))
+
+
+def search_batch(searches: Sequence[Question]) -> Call[BatchResponse]:
+    """Answer up to 20 questions, each as it would be alone, all from one generation of the index."""
+    body = {"searches": [_given(asked) for asked in searches]}
+    private = tuple(asked["question"] for asked in searches)
+    return Call("POST", "/api/v1/search/batch", BatchResponse, body=body, private=private)
+
+
+def related(
+    article_id: str,
+    section_id: str | None = None,
+    start: int = 0,
+    *,
+    limit: int = 10,
+    generation: str | None = None,
+) -> Call[RelatedResponse]:
+    """What is near in meaning to an article, or to the passage at `start` of one of its sections. Raises
+    ArticleNotFound.
+    """
+    query = {"article": article_id, "section": section_id, "limit": limit, "generation": generation}
+    if section_id is not None:
+        query["start"] = start
+    return Call("GET", "/api/v1/related", RelatedResponse, query=_given(query))
 
 
 def suggest(text: str, *, limit: int = 8) -> Call[SuggestionList]:
@@ -99,3 +147,7 @@ def articles(limit: int = 100, offset: int = 0) -> Call[ArticleList]:
 def health() -> Call[Health]:
     """What the service serves. Asked once, without retries: raises ServiceUnavailable where it serves nothing now."""
     return Call("GET", "/healthz", Health, retried=False)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -58,6 +58,8 @@ class _Api:
     """What both clients are: an address, a key, a policy, and the methods."""
 
     search = Method(calls.search)
+    search_batch = Method(calls.search_batch)
+    related = Method(calls.related)
     suggest = Method(calls.suggest)
     article = Method(calls.article)
     articles = Method(calls.articles)

@@ -74,7 +74,7 @@ class LazyLibrary:
         """Notices, then passages, the best first. Raises the kinds of KbError."""
         library = self.open()
         response = library.search(
-            question, limit=wanted.limit, tag=wanted.topic, source=wanted.source
+            question, limit=wanted.limit, topic=wanted.topic, source=wanted.source
         )
         found = [_of_notice(notice) for notice in response.notices] if wanted.notices else []
         if response.answered != "none" or wanted.nearest:

@@ -106,7 +106,7 @@ def search(
     library: Library, question: str, limit: int, topic: str | None, source: str | None
 ) -> SearchAnswer:
     """The answer to a question. Raises the library's errors."""
-    response = library.search(question, limit=limit, tag=topic, source=source)
+    response = library.search(question, limit=limit, topic=topic, source=source)
     return SearchAnswer(
         notices=[
             Notice(title=notice.title, text=notice.text, links=list(notice.links))

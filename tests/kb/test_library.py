@@ -29,9 +29,9 @@ def library(request: pytest.FixtureRequest, index_path: Path) -> Library:
 def test_a_folder_and_a_service_answer_alike(
     library: Library, knowledge_base: KnowledgeBase
 ) -> None:
-    told = library.search(QUESTION, limit=3, tag="sleep")
+    told = library.search(QUESTION, limit=3, topic="sleep")
     assert replace(told, timings={}) == replace(
-        knowledge_base.search(QUESTION, 3, tag="sleep"), timings={}
+        knowledge_base.search(QUESTION, 3, topic="sleep"), timings={}
     )
     page = library.articles(limit=2, offset=1)
     assert (page.total, list(page.articles)) == (

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from kb.answers import ArticleList, Health, SuggestionList
+from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
 from kb.client import (
     ArticleNotFound,
     AsyncClient,
     Client,
     DeadlineExceeded,
     KeyRefused,
+    Question,
     RequestRefused,
     RetryPolicy,
     SearchOptions,
@@ -31,6 +32,7 @@ from kb.client import (
 )
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
+from kb.results import RelatedResponse, SearchResponse
 from search_api.app import create_app
 from search_api.settings import load_settings
 from tests.kb.client.conftest import Ask, Scripted, answer
@@ -46,6 +48,8 @@ LISTED = answer(200, b'{"total": 0, "articles": []}', "Content-Type: application
         (QUESTION, {"limit": 3}),
         (QUESTION, {"limit": 2, "offset": 2, "tag": "sleep", "facets": True, "exact": True}),
         ("crushing chest pain", {"tag": None}),
+        (QUESTION, {"mode": "dense", "group_by": "article", "explain": True}),
+        (QUESTION, {"topic": "sleep", "language": "en", "updated_since": "2026-01-01"}),
         ("how do I file a tax return", {}),
         ("hypnik jerks 😴 \u202e é", {}),
     ],
@@ -70,11 +74,50 @@ def test_articles_and_their_list_are_those_of_the_knowledge_base(
     assert ask(service_url, "article", article_id) == knowledge_base.article(article_id)
 
 
+def test_a_batch_gives_what_each_search_gives(
+    ask: Ask, service_url: str, knowledge_base: KnowledgeBase
+) -> None:
+    searches: list[Question] = [
+        {"question": QUESTION, "limit": 2},
+        {"question": "how do I file a tax return", "topic": None},
+    ]
+    told = ask(service_url, "search_batch", searches)
+    assert [replace(each, timings={}) for each in told.answers] == [
+        replace(knowledge_base.search(QUESTION, 2), timings={}),
+        replace(knowledge_base.search("how do I file a tax return"), timings={}),
+    ]
+    with pytest.raises(RequestRefused, match="limit is 0") as caught:
+        ask(service_url, "search_batch", [*searches, {"question": CANARY, "limit": 0}])
+    assert caught.value.field == "searches.2.limit"
+
+
+def test_what_is_related_is_what_the_knowledge_base_finds(
+    ask: Ask, service_url: str, knowledge_base: KnowledgeBase
+) -> None:
+    citation = knowledge_base.search(QUESTION, 1).results[0].citation
+    for place in [
+        (citation.article_id,),
+        (citation.article_id, citation.section_id, citation.start),
+    ]:
+        told = ask(service_url, "related", *place, limit=3)
+        assert told.results == knowledge_base.near(*place, limit=3).results
+    with pytest.raises(ArticleNotFound):
+        ask(service_url, "related", "no-such-article")
+
+
+def test_a_page_of_a_generation_that_is_gone_is_refused(ask: Ask, service_url: str) -> None:
+    with pytest.raises(RequestRefused) as caught:
+        ask(service_url, "search", QUESTION, generation="20200101T000000000000Z-0123456789abcdef")
+    assert caught.value.status == 409
+
+
 def test_suggestions_and_health_are_those_of_the_service(
     ask: Ask, service_url: str, knowledge_base: KnowledgeBase
 ) -> None:
     told = ask(service_url, "suggest", "hypn", limit=2)
-    assert told == SuggestionList(knowledge_base.suggest("hypn", 2), knowledge_base.generation)
+    assert told == SuggestionList(
+        knowledge_base.suggest("hypn", 2), knowledge_base.generation, told.timings
+    )
     health = ask(service_url, "health")
     assert isinstance(health, Health)
     assert (health.status, health.generation) == ("ok", knowledge_base.generation)
@@ -262,7 +305,15 @@ def test_the_methods_and_types_are_those_of_the_api(tmp_path: Path) -> None:
     schemas = create_app(load_settings(index=tmp_path)).openapi()["components"]["schemas"]
     options = set(SearchOptions.__annotations__)
     assert options | {"question"} == set(schemas["SearchRequest"]["properties"])
-    for kind in (ArticleList, Health, SuggestionList):
+    assert set(Question.__annotations__) == {"question", *options}
+    for kind in (
+        ArticleList,
+        BatchResponse,
+        Health,
+        RelatedResponse,
+        SearchResponse,
+        SuggestionList,
+    ):
         assert {field.name for field in fields(kind)} == set(schemas[kind.__name__]["properties"])
 
 
