@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -67,11 +68,12 @@ class Citer:
         for place in sections[:ALSO_DEPTH].tolist():
             if int(ranking.sections[place]) not in on_page:
                 further.setdefault(int(ranking.articles[place]), []).append(place)
+        wanted = wanted_terms(ranking.keyword)
         results = []
         for rank, place in enumerate(shown.tolist(), start=offset + 1):
             places = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
             also = tuple(self._link(ranking, other) for other in places)
-            results.append(self.result(ranking, place, rank, also))
+            results.append(self.result(ranking, place, rank, wanted, also))
         return tuple(results)
 
     def cited(self, row: int) -> tuple[Citation, Article, Section]:
@@ -105,11 +107,15 @@ class Citer:
         return citation, article, section
 
     def result(
-        self, ranking: Ranking, place: int, rank: int, also: tuple[SectionLink, ...] = ()
+        self,
+        ranking: Ranking,
+        place: int,
+        rank: int,
+        wanted: Mapping[str, float],
+        also: tuple[SectionLink, ...] = (),
     ) -> SearchResult:
-        """The result of one place. Raises IndexDamaged, as `cited` does."""
+        """The result of one place; `wanted` are the ranking's `wanted_terms`. Raises IndexDamaged, as `cited` does."""
         citation, article, section = self.cited(int(ranking.rows[place]))
-        wanted = _wanted(ranking.keyword)
         answer = self._nearest_sentence(ranking, place)
         snippet, highlights = excerpt(
             section.text, citation.start, citation.end, wanted, article.language, answer
@@ -144,7 +150,7 @@ class Citer:
         return self._base_url + article_path(article_id, section_id)
 
 
-def _wanted(keyword: KeywordScores) -> dict[str, float]:
+def wanted_terms(keyword: KeywordScores) -> dict[str, float]:
     """The terms to mark, other names' included, each with what it counts."""
     wanted = {
         found.term: VARIANT_WEIGHT * found.idf
@@ -155,7 +161,7 @@ def _wanted(keyword: KeywordScores) -> dict[str, float]:
     return wanted | {found.term: found.idf for found in keyword.matched}
 
 
-def _by_weight(marked: list[str], wanted: dict[str, float]) -> list[str]:
+def _by_weight(marked: list[str], wanted: Mapping[str, float]) -> list[str]:
     """Marked words, one for each term, those that count most first."""
     by_term: dict[str, str] = {}
     for word in marked:

@@ -28,6 +28,9 @@ Mode = Literal["hybrid", "keyword", "dense"]
 
 MODES: tuple[Mode, ...] = get_args(Mode)
 
+SAMPLED = 16
+"""Of so many scores one is in the sample."""
+
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
@@ -138,17 +141,33 @@ def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     """The ordinals of the `depth` best scores, in ascending order; of equal ones the lower ordinals."""
     if depth >= len(scores):
         return np.arange(len(scores))
-    threshold = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    above = np.flatnonzero(scores > threshold)
-    level = np.flatnonzero(scores == threshold)[: depth - len(above)]
-    return np.sort(np.concatenate((above, level)))
+    rows = _likely(scores, depth)
+    likely = scores[rows]
+    threshold = np.partition(likely, len(likely) - depth)[len(likely) - depth]
+    above = np.flatnonzero(likely > threshold)
+    level = np.flatnonzero(likely == threshold)[: depth - len(above)]
+    return np.asarray(rows[np.sort(np.concatenate((above, level)))])
+
+
+def _likely(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+    """Rows that the `depth` best are among: those above what a sample says is low enough, or all where it errs.
+
+    To sort out 500 of 30,000 scores takes ten times as long as to compare each with one number.
+    """
+    sample = scores[::SAMPLED]
+    place = len(sample) - 2 * depth // SAMPLED - SAMPLED
+    if place > 0:
+        rows = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        if len(rows) >= depth:
+            return rows
+    return np.arange(len(scores))
 
 
 def candidates(
     keyword: NDArray[np.float32],
     dense: NDArray[np.float32],
-    mode: Mode = "hybrid",
     depth: int = CANDIDATE_DEPTH,
+    mode: Mode = "hybrid",
 ) -> NDArray[np.int64]:
     """The passages worth a closer look, in ascending order: the best by words and the best by meaning.
 
@@ -156,6 +175,6 @@ def candidates(
     """
     if mode == "dense":
         return top(dense, 2 * depth)
-    by_words = top(keyword, 2 * depth if mode == "keyword" else depth)
-    by_words = by_words[keyword[by_words] > 0]
+    matching = np.flatnonzero(keyword > 0)
+    by_words = matching[top(keyword[matching], 2 * depth if mode == "keyword" else depth)]
     return by_words if mode == "keyword" else np.union1d(by_words, top(dense, depth))

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from kb import confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
-from kb.citing import Citer
+from kb.citing import Citer, wanted_terms
 from kb.companion import CompanionFinder
 from kb.conditions import Conditions
 from kb.encoder import Encoder
-from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound, PassageNotFound
+from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
 from kb.explaining import explained
 from kb.facets import DEPTH as FACET_DEPTH
 from kb.facets import facets as facets_of
@@ -34,13 +34,13 @@ from kb.generation import Verify, read_checked
 from kb.language import load as load_language
 from kb.language import name_of
 from kb.names import NameIndex
+from kb.neighbourhood import Neighbourhood
 from kb.notices import Notices
 from kb.postings import Postings
 from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS
 from kb.ranking import UNITS, Ranker, Ranking, Unit
-from kb.related import Neighbour, nearest_articles, nearest_sections
-from kb.results import RelatedResponse, RelatedResult, SearchResponse, SearchResult, Suggestion
+from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
 from kb.store import FILE as STORE
@@ -116,6 +116,7 @@ class KnowledgeBase:
         # An older generation may hold what was removed since.
         self._article_count = self._store.shown_count()
         self._shown = self._store.shown(self._passages["article"]) if found.removed else None
+        self._neighbourhood = Neighbourhood(self._store, self._vectors, self._citer, self._shown)
         self._conditions = Conditions(self._postings, self._keyword_index)
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
@@ -198,20 +199,7 @@ class KnowledgeBase:
 
     def similar(self, article: Article, count: int = 6) -> list[ArticleSummary]:
         """At most `count` other articles that are near in meaning, nearest first; of each title the nearest one."""
-        own = self._store.ordinal(article.id)
-        if own is None:
-            return []
-        return [summary for summary, _ in self._similar(own, count)]
-
-    def _similar(self, own: int, count: int) -> list[tuple[ArticleSummary, Neighbour]]:
-        # Collections from several publishers have the same subject more than once.
-        near = nearest_articles(self._vectors, self._articles_of_passages(), own, 4 * count)
-        by_title: dict[str, tuple[ArticleSummary, Neighbour]] = {}
-        for neighbour in near:
-            for summary in self._store.summaries_of([neighbour.ordinal]):  # none where removed
-                title = summary.display_title.casefold()
-                by_title.setdefault(title, (summary, neighbour))
-        return list(by_title.values())[:count]
+        return self._neighbourhood.similar(article.id, count)
 
     def near(
         self,
@@ -230,33 +218,14 @@ class KnowledgeBase:
         _check_page(limit, 0)
         self.require(generation)
         watch = Stopwatch()
-        own = self._store.ordinal(article_id)
-        if own is None:
-            raise NotFound(f"There is no article {article_id!r}.")
         if section_id is None:
-            found = [neighbour for _, neighbour in self._similar(own, limit)]
+            found = self._neighbourhood.of_article(article_id, limit)
         else:
-            sections = self._passages["section"].astype(np.int64)
-            passage = self._passage(own, section_id, start)
-            found = nearest_sections(self._vectors, sections, passage, limit, self._shown)
+            found = self._neighbourhood.of_passage(article_id, section_id, start, limit)
         watch.lap("rank")
-        results = tuple(
-            RelatedResult(rank, neighbour.nearness, citation.quote, citation)
-            for rank, neighbour in enumerate(found, start=1)
-            for citation, _, _ in [self._citer.cited(neighbour.passage)]
-        )
+        results = self._neighbourhood.cited(found)
         watch.lap("cite")
         return RelatedResponse(results, self.generation, watch.total())
-
-    def _passage(self, article: int, section_id: str, start: int) -> int:
-        """The row of the passage of a section that holds the code point `start`. Raises PassageNotFound."""
-        section = self._store.section_ordinal(article, section_id)
-        own = self._passages["section"] == (-1 if section is None else section)
-        holds = own & (self._passages["start"] <= start) & (start < self._passages["end"])
-        rows = np.flatnonzero(holds)
-        if not len(rows):
-            raise PassageNotFound("The article has no section of that id, or no passage there.")
-        return int(rows[np.argmax(self._passages["start"][rows])])  # the last that begins before it
 
     def require(self, generation: str | None) -> None:
         """Raise GenerationGone where another generation than the one that answers is meant."""
@@ -370,7 +339,7 @@ class KnowledgeBase:
             notices=notices,
             facets=nearby,
             correction=query.correction,
-            reason=self._reason(query, len(order)) if verdict == "none" else "",
+            reason=self._reason(query, mode, len(order)) if verdict == "none" else "",
             companion=companion,
             total=min(len(order), MAX_DEPTH),
             explanation=explanation,
@@ -434,13 +403,16 @@ class KnowledgeBase:
             mask = self._passages["section"] == section
             ranking = self._rank(query, vector, mask)
             places = np.arange(len(ranking.rows))
-        return self._citer.result(ranking, int(places[np.argmax(ranking.scores[places])]), rank=0)
+        best = int(places[np.argmax(ranking.scores[places])])
+        return self._citer.result(ranking, best, 0, wanted_terms(ranking.keyword))
 
-    def _reason(self, query: Query, found: int) -> str:
+    def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""
         if query.foreign:
             own = " and ".join(sorted(map(name_of, self._store.languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
+        if not found and mode == "keyword":
+            return "Nothing here holds a word of the question and meets its conditions."
         if not found:
             return "Nothing here meets the question’s conditions."
         return "Nothing in this library comes near enough to the question to answer it."

@@ -69,10 +69,15 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class MatchedConcept:
-    """Known terms of the question that are a name together, and the other names of the same thing."""
+    """Known terms of the question that are a name together, and the other names of the same thing.
+
+    `worth_most`, int16 (N,), says for each passage which of them is worth more there than the name itself and than the
+    others; -1 where none is.
+    """
 
     terms: tuple[MatchedTerm, ...]
     variants: tuple[Variant, ...]
+    worth_most: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,8 @@ class Postings:
 
     def _in_fields(self, start: int, end: int, fields: Sequence[str]) -> NDArray[np.bool_]:
         """Which of the postings `start` to `end` are in one of the fields."""
+        if len(fields) == len(FIELDS):  # each is in some
+            return np.ones(end - start, dtype=np.bool_)
         columns = [FIELDS.index(field) for field in fields]
         return np.asarray((self._frequencies[start:end][:, columns] > 0).any(axis=1))
 
@@ -181,8 +188,8 @@ class Postings:
         for concept in understood:
             own = self._sum(concept.terms)
             best = own.copy()
-            for variant in concept.variants:
-                self._raise(best, variant)
+            for number, variant in enumerate(concept.variants):
+                self._raise(best, concept.worth_most, number, variant)
             scores += best - own
         if bound > 0:
             scores /= np.float32(bound)
@@ -196,16 +203,26 @@ class Postings:
             scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
         return scores
 
-    def _raise(self, best: NDArray[np.float32], variant: Variant) -> None:
-        """Raise to what the variant is worth those of `best`, (N,), that are less."""
+    def _raise(
+        self,
+        best: NDArray[np.float32],
+        worth_most: NDArray[np.int16],
+        number: int,
+        variant: Variant,
+    ) -> None:
+        """Where the variant of that number is worth more than `best`, (N,), put it in its place."""
         scale = np.float32(variant.scale)
-        if len(variant.terms) > 1:
-            np.maximum(best, scale * self._sum(variant.terms), out=best)
-            return
-        for found in variant.terms:  # its own passages alone, each of which stands there once
+        if len(variant.terms) == 1:  # its own passages alone, each of which stands there once
+            (found,) = variant.terms
             rows = self._passages[found.start : found.end]
             worth = scale * (np.float32(found.idf) * self._impacts[found.start : found.end])
-            best[rows] = np.maximum(best[rows], worth)
+        else:
+            worth = scale * self._sum(variant.terms)
+            rows = np.flatnonzero(worth)
+            worth = worth[rows]
+        better = worth > best[rows]
+        best[rows[better]] = worth[better]
+        worth_most[rows[better]] = number
 
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)
@@ -214,7 +231,10 @@ class Postings:
             for names in concept.variants
             if (known := self._find_all(names))
         ]
-        return MatchedConcept(self._find_all(concept.terms), tuple(variants)) if variants else None
+        if not variants:
+            return None
+        nowhere = np.full(self.passage_count, -1, dtype=np.int16)
+        return MatchedConcept(self._find_all(concept.terms), tuple(variants), nowhere)
 
     def _find_all(self, terms: Sequence[str]) -> tuple[MatchedTerm, ...]:
         return tuple(filter(None, map(self.find, dict.fromkeys(terms))))
@@ -228,16 +248,13 @@ class Postings:
         """Each matched term's share of the passage's score, and that of other names; what it lacks is left out."""
         worth = {found.term: self._worth_in(found, passage) for found in scored.matched}
         for concept in scored.concepts:
+            number = int(concept.worth_most[passage])
+            if number < 0:
+                continue
+            variant = concept.variants[number]
             own = sum(self._worth_in(found, passage) for found in concept.terms)
-            more = {
-                variant.text: variant.scale
-                * sum(self._worth_in(found, passage) for found in variant.terms)
-                - own
-                for variant in concept.variants
-            }
-            name = max(more, key=more.__getitem__)
-            if more[name] > 0:
-                worth[name] = worth.get(name, 0.0) + more[name]
+            held = sum(self._worth_in(found, passage) for found in variant.terms)
+            worth[variant.text] = worth.get(variant.text, 0.0) + variant.scale * held - own
         return {term: value / scored.bound for term, value in worth.items() if value > 0}
 
     def _worth_in(self, found: MatchedTerm, passage: int) -> float:

@@ -145,12 +145,12 @@ class Ranker:
         nothing in the score.
         """
         keyword = self._postings.score(terms, concepts)
-        dense = self._vectors.passage_cosines(vector)
+        dense = self._vectors.all_cosines(vector)
         if mask is None:
-            rows = candidates(keyword.scores, dense, mode)
+            rows = candidates(keyword.scores, dense, mode=mode)
         else:
             allowed = np.flatnonzero(mask)
-            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode)]
+            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode=mode)]
         table = self._passages[rows]
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
@@ -159,7 +159,7 @@ class Ranker:
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
-            dense=dense[rows],
+            dense=self._vectors.passage_cosines(vector, rows),
             sentence=sentences,
             name=names[owner],
             focus=self._names.shares(keyword, distinct)[owner],

@@ -12,10 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.fusion import top
 from kb.vectors import VectorIndex
 
 NEAR = 0.25
-"""Articles that are less near than this have little in common, however small the library."""
+"""What is less near than this has little in common, however small the library."""
+
+LOOKED_AT = 1000
+"""So many passages, the nearest by their codes, are compared exactly."""
 
 
 class Neighbour(NamedTuple):
@@ -40,7 +44,7 @@ def nearest_articles(
     length = float(np.linalg.norm(direction))
     if not length:
         return []
-    cosines = vectors.passage_cosines((direction / length).astype(np.float32))
+    cosines = vectors.all_cosines((direction / length).astype(np.float32))
     passages = np.bincount(articles)
     near = np.bincount(articles, weights=cosines) / np.maximum(passages, 1)
     near[article] = -1.0
@@ -63,14 +67,17 @@ def nearest_sections(
 
     `sections` gives the section of each passage, (N,); `allowed`, bool (N,), which passages are looked at.
     """
-    cosines = vectors.passage_cosines(vectors.passage_vectors(np.array([passage]))[0])
-    wanted = (cosines >= NEAR) & (sections != sections[passage])
-    rows = np.flatnonzero(wanted if allowed is None else wanted & allowed)
-    rows = rows[np.argsort(-cosines[rows], kind="stable")]
-    _, first = np.unique(sections[rows], return_index=True)
+    direction = vectors.passage_vectors(np.array([passage]))[0]
+    others = sections != sections[passage]
+    rows = np.flatnonzero(others if allowed is None else others & allowed)
+    rows = rows[top(vectors.all_cosines(direction)[rows], LOOKED_AT)]
+    cosines = vectors.passage_cosines(direction, rows)
+    order = np.argsort(-cosines, kind="stable")
+    _, first = np.unique(sections[rows][order], return_index=True)
     return [
-        Neighbour(int(sections[row]), float(cosines[row]), int(row))
-        for row in rows[np.sort(first)[:count]].tolist()
+        Neighbour(int(sections[rows[place]]), float(cosines[place]), int(rows[place]))
+        for place in order[np.sort(first)[:count]].tolist()
+        if cosines[place] >= NEAR
     ]
 
 

@@ -79,8 +79,9 @@ class CodingTags:
         compressed_tags: set[str] = set()
         headers = MutableHeaders(raw=list(scope["headers"]))
         for name in ("if-match", "if-none-match"):
-            if given := _tags(headers.getlist(name)):
-                compressed_tags.update(tag for tag in given if tag.endswith(f'{_SUFFIX}"'))
+            given = _tags(headers.getlist(name))
+            if ours := [tag for tag in given if tag.endswith(f'{_SUFFIX}"')]:
+                compressed_tags.update(ours)
                 headers[name] = ", ".join(map(_without_suffix, given))
         known = {_without_suffix(tag) for tag in compressed_tags}
 
@@ -114,12 +115,11 @@ def _is_known(tag: str | None, known: list[str]) -> bool:
 
 
 def _not_modified(headers: Headers) -> Message:
-    kept = [
-        (name, value)
-        for name, value in headers.raw
-        if name not in (b"content-length", b"content-type", b"content-encoding")
-    ]
-    return {"type": "http.response.start", "status": 304, "headers": kept}
+    kept = MutableHeaders(raw=list(headers.raw))
+    for name in ("content-length", "content-type"):
+        del kept[name]
+    kept.add_vary_header("Accept-Encoding")  # as the answer would have had
+    return {"type": "http.response.start", "status": 304, "headers": kept.raw}
 
 
 def _tags(values: Iterable[str]) -> list[str]:

@@ -285,4 +285,16 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         for field, description in fields.items():
             target = schemas[name]["properties"][field] if field else schemas[name]
             target["description"] = description
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _never_null(parameter["schema"])
     return document
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: an address has no null."""
+    others = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    return {**others[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

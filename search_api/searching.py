@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
@@ -43,9 +43,15 @@ def _valid_unicode(text: str | None) -> str | None:
     return text
 
 
+def _whole(value: object) -> object:
+    """To JSON, 5.0 is a whole number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Text = Annotated[str, AfterValidator(_valid_unicode)]
 Limit = Annotated[
     int,
+    BeforeValidator(_whole),
     Field(
         description="How many results at most.",
         json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
@@ -66,6 +72,7 @@ class SearchOptions(BaseModel):
     limit: Limit = 10
     offset: Annotated[
         int,
+        BeforeValidator(_whole),
         Field(
             description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}.",
             json_schema_extra={"minimum": 0, "maximum": MAX_DEPTH - 1},
