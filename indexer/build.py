@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.base import Base, fits_model, model_files, open_base
 from indexer.collect import collect
@@ -27,15 +26,14 @@ from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
-from indexer.model import EmbeddingModel
+from indexer.model import export_model
 from indexer.model_folder import DEFAULT_MODEL
-from indexer.part import Embed, counted, embed_part, index_part, split_part
+from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
 from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
-from indexer.tokens import TokenCounter
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
 from kb.fallback import removed_articles
@@ -43,9 +41,6 @@ from kb.generation import open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo
 from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
-
-FEW_PASSAGES = 200
-"""So many new passages are embedded by the index's own encoder; more are worth the seconds that torch takes to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +60,6 @@ class BuildReport:
     failures: tuple[ArticleError, ...]
     published: bool
     seconds: float
-
-
-class _AnotherModel(Exception):
-    """The model of that name is not the one whose vectors the index holds."""
 
 
 def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -> bool:
@@ -160,8 +151,6 @@ class _Builder:
             except IndexDamaged:  # a file that is verified as it is copied
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
-            except _AnotherModel:
-                base = None
             _empty(folder)
         return self._build(folder, None)
 
@@ -219,27 +208,29 @@ class _Builder:
         gone: set[str],
     ) -> BuildReport:
         progress = self._progress
+        encoder = folder / "encoder"
         if donor is not None:
-            donor.copy("encoder", folder / "encoder")
-        model = _Model(self._model_name, donor, folder / "encoder", progress)
-        with Library(part / STORE, model.counter) as library:
+            donor.copy("encoder", encoder)
+            model = donor.manifest.model
+        else:
+            progress.stage("load model")
+            model = export_model(self._model_name, encoder)
+        counter = IndexEncoder.counter_of(encoder)
+        with Library(part / STORE, counter) as library:
             counts = library.counts
             progress.stage("split", counts[0])
-            split_part(library, part, model.counter, progress)
-            with _cache(self._index, model.info) as cache:
-                embed, runtime = model.embedder(library, cache)
-                cache.key = cache_key(model.info, runtime)
-                embedded = embed_part(library, part, embed, cache, progress)
+            split_part(library, part, counter, progress)
+            with _cache(self._index, model) as cache:
+                embedded = embed_part(library, part, IndexEncoder(encoder), cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
                 derive(library, folder, self._lexicon)
-                model.export()
                 passages, texts = len(library.passages), library.text_count
             else:
                 write_starts(library, part)
         if base is not None:
             progress.stage("write")
-            merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
+            merged, terms = patch(folder, base, gone, part, counter, BM25FParameters())
             with merged:
                 derive(merged, folder, self._lexicon, Change(base.folder, gone, part))
                 counts = merged.counts
@@ -255,7 +246,7 @@ class _Builder:
         ).save(folder)
         manifest = Manifest(
             created=creation_time(self._index),
-            model=model.info,
+            model=model,
             bm25f=BM25FParameters(),
             corpora=scan.corpus_infos(),
             counts=Counts(*counts, passages, terms),
@@ -297,68 +288,12 @@ def _empty(folder: Path) -> None:
     folder.mkdir()
 
 
-class _Model:
-    """The model of a build: the encoder of a generation that has it, and torch only where that is not enough."""
-
-    def __init__(self, name: str, donor: Base | None, folder: Path, progress: Progress) -> None:
-        """`folder` is where the encoder is, if there is a donor it came from, or is to be."""
-        self._name = name
-        self._donor = donor
-        self._folder = folder
-        self._progress = progress
-        self._loaded: EmbeddingModel | None = None
-        self.info: ModelInfo
-        self.counter: TokenCounter
-        if donor is None:
-            loaded = self._load()
-            self.info, self.counter = loaded.info, loaded.counter
-        else:
-            self.info = donor.manifest.model
-            self.counter = IndexEncoder.counter_of(folder)
-
-    def _load(self) -> EmbeddingModel:
-        if self._loaded is None:
-            self._progress.stage("load model")
-            self._loaded = EmbeddingModel(self._name)
-        return self._loaded
-
-    def embedder(self, library: Library, cache: EmbeddingCache) -> tuple[Embed, str]:
-        """What embeds the texts of the library that the cache lacks, and its runtime."""
-        if self._donor is None or _lacks_many(library, cache):
-            loaded = self._load()
-            if loaded.info != self.info:
-                raise _AnotherModel
-            return loaded.embed, loaded.runtime
-        encoders: list[IndexEncoder] = []
-
-        def embed(texts: list[str]) -> NDArray[np.float32]:
-            if not encoders:
-                encoders.append(IndexEncoder(self._folder))
-            return encoders[0].embed(texts)
-
-        return embed, IndexEncoder.runtime
-
-    def export(self) -> None:
-        """Write the encoder, unless a generation had it."""
-        if self._donor is None:
-            self._load().export(self._folder)
-
-
 def _encoder_infos(donor: Base | None) -> dict[str, FileInfo]:
     """What is known of the encoder's files where they were copied, and verified then."""
     if donor is None:
         return {}
     files = donor.manifest.files
     return {name: info for name, info in files.items() if name.startswith("encoder/")}
-
-
-def _lacks_many(library: Library, cache: EmbeddingCache) -> bool:
-    missing = 0
-    for place in range(len(library.passages)):
-        missing += cache.find(library.passage_text(place)) is None
-        if missing > FEW_PASSAGES:
-            return True
-    return False
 
 
 def _cache(index: Path, model: ModelInfo) -> EmbeddingCache:

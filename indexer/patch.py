@@ -142,11 +142,15 @@ def _merge_vectors(
     sentences: Merge,
 ) -> None:
     (folder / "vectors").mkdir()
+    names = _merge_names(base, extra, ordinals)
     merges = {
         "passages": passages,
+        "codes": passages,
+        "code_scales": passages,
         "sentences": sentences,
         "sentence_scales": sentences,
-        "names": _merge_names(base, extra, ordinals),
+        "names": names,
+        "name_scales": names,
         "care": Merge(ordinals.sections, ordinals.new_sections),
     }
     for name, merge in merges.items():

@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 
 CANDIDATE_DEPTH = 500
 
+SAMPLED = 16
+"""Of so many scores one is in the sample."""
+
 
 @dataclass(frozen=True, slots=True)
 class FusionWeights:
@@ -116,15 +119,31 @@ def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     """The ordinals of the `depth` best scores, in ascending order; of equal ones the lower ordinals."""
     if depth >= len(scores):
         return np.arange(len(scores))
-    threshold = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    above = np.flatnonzero(scores > threshold)
-    level = np.flatnonzero(scores == threshold)[: depth - len(above)]
-    return np.sort(np.concatenate((above, level)))
+    rows = _likely(scores, depth)
+    likely = scores[rows]
+    threshold = np.partition(likely, len(likely) - depth)[len(likely) - depth]
+    above = np.flatnonzero(likely > threshold)
+    level = np.flatnonzero(likely == threshold)[: depth - len(above)]
+    return np.asarray(rows[np.sort(np.concatenate((above, level)))])
+
+
+def _likely(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+    """Rows that the `depth` best are among: those above what a sample says is low enough, or all where it errs.
+
+    To sort out 500 of 30,000 scores takes ten times as long as to compare each with one number.
+    """
+    sample = scores[::SAMPLED]
+    place = len(sample) - 2 * depth // SAMPLED - SAMPLED
+    if place > 0:
+        rows = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        if len(rows) >= depth:
+            return rows
+    return np.arange(len(scores))
 
 
 def candidates(
     keyword: NDArray[np.float32], dense: NDArray[np.float32], depth: int = CANDIDATE_DEPTH
 ) -> NDArray[np.int64]:
     """The passages worth a closer look, in ascending order: the best by words and the best by meaning."""
-    by_words = top(keyword, depth)
-    return np.union1d(by_words[keyword[by_words] > 0], top(dense, depth))
+    matching = np.flatnonzero(keyword > 0)
+    return np.union1d(matching[top(keyword[matching], depth)], top(dense, depth))

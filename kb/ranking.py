@@ -136,7 +136,7 @@ class Ranker:
     ) -> Ranking:
         """Rank all passages, or those alone that `mask`, bool (N,), allows."""
         keyword = self._postings.score(terms, concepts)
-        dense = self._vectors.passage_cosines(vector)
+        dense = self._vectors.all_cosines(vector)
         if mask is None:
             rows = candidates(keyword.scores, dense)
         else:
@@ -150,7 +150,7 @@ class Ranker:
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
-            dense=dense[rows],
+            dense=self._vectors.passage_cosines(vector, rows),
             sentence=sentences,
             name=names[owner],
             focus=self._names.shares(keyword, distinct)[owner],

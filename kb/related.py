@@ -29,7 +29,7 @@ def nearest_articles(
     length = float(np.linalg.norm(direction))
     if not length:
         return []
-    cosines = vectors.passage_cosines((direction / length).astype(np.float32))
+    cosines = vectors.all_cosines((direction / length).astype(np.float32))
     passages = np.bincount(articles)
     near = np.bincount(articles, weights=cosines) / np.maximum(passages, 1)
     near[article] = -1.0
