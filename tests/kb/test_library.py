@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from indexer.build import build
 from kb.errors import IndexMissing, InvalidRequest, NotFound
 from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
 
+CORPUS = Path(__file__).parents[2] / "corpus"
 QUESTION = "why do my legs jerk when I fall asleep"
 
 
@@ -66,20 +69,25 @@ def test_a_link_is_put_behind_the_public_address(index_path: Path) -> None:
 
 
 def test_a_generation_that_was_published_answers_the_next_question(
-    index_copy: Path, replace_content: Callable[[Path, bytes], None]
+    index_copy: Path, tmp_path: Path, replace_content: Callable[[Path, bytes], None]
 ) -> None:
     library = FolderLibrary(index_copy)
     try:
         before = library.search(QUESTION, limit=1).generation
         current = (index_copy / "CURRENT").read_bytes()
-        # What is named but is not there is passed over, and looked for once.
+        # What is named but is not there is passed over.
         replace_content(index_copy / "CURRENT", b"20200101T000000000000Z-0123456789abcdef\n")
         assert library.search(QUESTION, limit=1).generation == before
+        replace_content(index_copy / "CURRENT", current)
 
-        other = before[:-16] + "f" * 16
-        (index_copy / "generations" / before).rename(index_copy / "generations" / other)
-        replace_content(index_copy / "CURRENT", current.replace(before.encode(), other.encode()))
-        assert library.search(QUESTION, limit=1).generation == other
+        corpus = shutil.copytree(CORPUS, tmp_path / "corpus")
+        (corpus / "hiccups.md").write_text("# Hiccups\n\nA hiccup is a twitch of the diaphragm.\n")
+        report = build(index_copy, [Path(corpus)])
+        assert report.generation != before
+        answer = library.search("what is a hiccup", limit=1)
+        assert answer.generation == report.generation
+        assert answer.results[0].citation.article_id == "hiccups"
+        assert library.article("hiccups").title == "Hiccups"
     finally:
         library.close()
 

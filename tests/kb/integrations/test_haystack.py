@@ -91,17 +91,31 @@ def test_what_cannot_be_opened_is_refused_when_it_is_warmed_up(index_path: Path)
         KnowledgeBaseRetriever(str(index_path / "nothing")).warm_up()
 
 
-def test_nothing_leaves_the_process_whatever_the_environment_says(
-    index_path: Path, what_left: Callable[[str], tuple[str, list[str]]]
-) -> None:
-    out, left = what_left(f"""
-from kb.integrations.haystack import KnowledgeBaseRetriever
-from haystack import Pipeline
-from haystack.tracing.tracer import tracer
+RUN = """
 pipeline = Pipeline()
-pipeline.add_component("retriever", KnowledgeBaseRetriever({str(index_path)!r}))
-print(len(pipeline.run({{"retriever": {{"query": {QUESTION!r}}}}})["retriever"]["documents"]))
-print(tracer.is_content_tracing_enabled)
-""")
-    assert out.split() == ["10", "False"]
-    assert left == []
+pipeline.add_component("retriever", Retriever({index!r}))
+print(len(pipeline.run({{"retriever": {{"query": {question!r}}}}})["retriever"]["documents"]))
+"""
+OWN = "from kb.integrations.haystack import KnowledgeBaseRetriever as Retriever\n"
+PIPELINE = "from haystack import Pipeline\n"
+ON = "from haystack.telemetry import _telemetry\nprint(_telemetry.telemetry is not None)\n"
+
+
+@pytest.mark.parametrize("order", ["first", "second"])
+def test_nothing_leaves_the_process_whatever_the_environment_says(
+    index_path: Path,
+    tmp_path: Path,
+    what_left: Callable[[str], tuple[str, list[str]]],
+    order: str,
+) -> None:
+    check = "from haystack.tracing.tracer import tracer\nprint(tracer.is_content_tracing_enabled)"
+    run = RUN.format(index=str(index_path), question=QUESTION) + check
+    if order == "first":
+        out, left = what_left(OWN + PIPELINE + run)
+        assert out.split() == ["10", "False"]
+        assert left == []
+        assert list(tmp_path.rglob("*.yaml")) == [], "it keeps no id of this machine either"
+    else:
+        out, left = what_left(PIPELINE + ON + OWN + run)
+        assert out.split() == ["True", "10", "False"], "by itself Haystack would report"
+        assert not any("socket" in line for line in left)

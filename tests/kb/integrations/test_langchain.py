@@ -92,6 +92,8 @@ def test_nothing_leaves_the_process_whatever_the_environment_says(
     index_path: Path, what_left: Callable[[str], tuple[str, list[str]]]
 ) -> None:
     out, left = what_left(f"""
+from langsmith.utils import tracing_is_enabled
+print(tracing_is_enabled())
 from kb.integrations.langchain import KnowledgeBaseRetriever
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tracers.langchain import wait_for_all_tracers
@@ -100,5 +102,5 @@ chain = retriever | RunnableLambda(len)
 print(chain.invoke({QUESTION!r}), flush=True)
 wait_for_all_tracers()
 """)
-    assert out.strip() == "10"
+    assert out.split() == ["True", "10"], "by itself LangChain would report"
     assert left == []

@@ -60,10 +60,10 @@ def test_notices_come_first_unless_they_are_not_wanted(library: LazyLibrary) -> 
 
 
 def test_a_topic_and_a_limit_hold(library: LazyLibrary, knowledge_base: KnowledgeBase) -> None:
-    found = library.retrieve("sleep", Wanted(topic="dentures", nearest=True, limit=7))
+    found = library.retrieve("sore gums", Wanted(topic="mouth", nearest=True, limit=7))
     assert 0 < len(found) <= 7
     for each in found:
-        assert "dentures" in knowledge_base.article(str(each.metadata["article_id"])).tags
+        assert "mouth" in knowledge_base.article(str(each.metadata["article_id"])).tags
     with pytest.raises(InvalidRequest, match="limit"):
         library.retrieve(QUESTION, Wanted(limit=101))
 
