@@ -93,6 +93,11 @@ class FolderLibrary:
         self._seen = self._current()
         self._opened = _Opened(KnowledgeBase.open(self.path, base_url=self.url))
 
+    @property
+    def damage(self) -> IndexUnusable | None:
+        """Why an older generation answers and not the live one; None where that one does."""
+        return self._opened.knowledge_base.damage
+
     def search(
         self, question: str, *, limit: int = 10, topic: str | None = None, source: str | None = None
     ) -> SearchResponse:

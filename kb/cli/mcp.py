@@ -67,7 +67,7 @@ def mcp(
     if url is not None and context.get_parameter_source("index") is ParameterSource.COMMANDLINE:
         raise click.UsageError("Give either --index or --url.")
     try:
-        from kb.library import open_library
+        from kb.library import FolderLibrary, open_library
         from kb.mcp.server import make_server, run_http, run_stdio
     except ModuleNotFoundError as error:
         raise KbError(
@@ -76,6 +76,8 @@ def mcp(
 
     library = open_library(None if url else index, url=url, api_key=api_key, base_url=base_url)
     try:
+        if isinstance(library, FolderLibrary) and library.damage is not None:
+            say(f"kb: {library.damage} An older index answers.")
         server = make_server(library)
         if http:
             say(

@@ -76,7 +76,7 @@ class _Api:
         return f"{type(self).__name__}({self.url!r})"
 
     def _conversation(self, call: Call[T]) -> Generator[Send | Wait, Heard, T]:
-        return converse(call, self.retry, time.monotonic, random.random)
+        return converse(call, self.retry, self.url, time.monotonic, random.random)
 
     def _request(
         self, http: httpx2.Client | httpx2.AsyncClient, call: Call[T], timeout_s: float
@@ -152,7 +152,7 @@ class Client(_Api):
 
 
 class AsyncClient(_Api):
-    """As `Client`, its methods awaited. For one event loop, on asyncio or trio."""
+    """As `Client`, its methods awaited. For one event loop."""
 
     def __init__(
         self,

@@ -74,10 +74,12 @@ class Answer:
 class Broken(Enum):
     """Why nothing came back."""
 
-    CONNECTION = "There is no connection to the service, or it broke."
-    CERTIFICATE = "The service's TLS certificate is not accepted."
-    LATE = "No answer came within the time given."
-    UNREADABLE = "What came back is not HTTP as it should be. Is the address that of the service?"
+    CONNECTION = "There is no connection to {url}, or it broke. Does the service run there?"
+    CERTIFICATE = "The TLS certificate of {url} is not accepted."
+    LATE = "No answer came from {url} within the time given."
+    UNREADABLE = (
+        "What came from {url} is not HTTP as it should be. Is the address that of the service?"
+    )
 
 
 Heard = Answer | Broken | None
@@ -86,14 +88,15 @@ Heard = Answer | Broken | None
 def converse(
     call: Call[T],
     policy: RetryPolicy,
+    url: str,
     now: Callable[[], float],
     chance: Callable[[], float],
 ) -> Generator[Send | Wait, Heard, T]:
     """Ask for what `call` says until it is answered. Raises ServiceError.
 
-    `Send` is answered with an Answer or a Broken, `Wait` with None. `now` is a monotonic clock in seconds, `chance`
-    gives random numbers from 0 to 1. The last error is raised at once where waiting as long as asked would pass the
-    deadline.
+    `Send` is answered with an Answer or a Broken, `Wait` with None. `url` is the service's, for messages, `now` is a
+    monotonic clock in seconds, `chance` gives random numbers from 0 to 1. The last error is raised at once where
+    waiting as long as asked would pass the deadline.
     """
     ends = now() + policy.deadline_s
     attempts = policy.attempts if call.retried else 1
@@ -102,7 +105,7 @@ def converse(
         assert heard is not None
         if isinstance(heard, Answer) and 200 <= heard.status < 300:
             return call.read(heard.content)
-        error = _error(heard, call)
+        error = _error(heard, call, url)
         pause = policy.pause_s(attempt, error.retry_after_s, chance())
         if not _transient(heard) or attempt + 1 == attempts or now() + pause >= ends:
             raise error
@@ -114,7 +117,7 @@ def _transient(heard: Answer | Broken) -> bool:
     return heard is Broken.CONNECTION or (isinstance(heard, Answer) and heard.status in TRANSIENT)
 
 
-def _error(heard: Answer | Broken, call: Call[T]) -> ServiceError:
+def _error(heard: Answer | Broken, call: Call[T], url: str) -> ServiceError:
     if isinstance(heard, Answer):
         return error_of(heard.status, heard.headers, heard.content, call.private)
-    return (DeadlineExceeded if heard is Broken.LATE else Unreachable)(heard.value)
+    return (DeadlineExceeded if heard is Broken.LATE else Unreachable)(heard.value.format(url=url))

@@ -242,7 +242,7 @@ def test_a_service_that_says_nothing_is_given_up_at_the_deadline(ask: Ask) -> No
 def test_where_nothing_listens_it_is_unreachable_and_no_library_of_http_shows(ask: Ask) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(Unreachable, match=f"no connection to {url}") as caught:
         ask(url, "search", CANARY)
     # httpx's errors hold the request, and the request holds the question.
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
@@ -320,6 +320,17 @@ def test_the_methods_and_types_are_those_of_the_api(tmp_path: Path) -> None:
         SuggestionList,
     ):
         assert {field.name for field in fields(kind)} == set(schemas[kind.__name__]["properties"])
+
+
+def test_the_readmes_example_runs(service_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (example,) = (
+        block
+        for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+        if "kb.client" in block
+    )
+    exec(example.replace("http://127.0.0.1:8000", service_url))
+    assert capsys.readouterr().out.startswith("Sleep Starts (Hypnic Jerks) › ")
 
 
 def test_a_client_loads_nothing_of_the_engine() -> None:

@@ -36,7 +36,7 @@ def held(
     clock = 0.0
     steps: list[Send | Wait] = []
     heard = iter(script)
-    conversation = converse(call, policy, lambda: clock, lambda: chance)
+    conversation = converse(call, policy, "http://kb", lambda: clock, lambda: chance)
     try:
         step = next(conversation)
         while True:
