@@ -158,6 +158,8 @@ RELATED: dict[str, Any] = {
                 "quote": _NEAR_PASSAGE,
                 "start": 0,
                 "end": 195,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
         }
     ],
