@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.base import Base, fits_model, model_files, open_base
-from indexer.collect import collect
+from indexer.collect import collect, make_room
 from indexer.corpus import list_files
 from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
@@ -91,31 +91,31 @@ def build(
     *,
     wait_s: float = 0.0,
     waiting: Callable[[str], None] | None = None,
+    emptied: bool = False,
 ) -> BuildReport:
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
-    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
-    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
-    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
-    left.
+    Corpora without an article are taken for an oversight, a disk that is not mounted, say, unless they were `emptied`,
+    now or before: nothing is left of what the index has. An article or a file about words that cannot be read stops no
+    other and stands in the report. Raises CorpusError where no article can be read, ModelError, BuildInProgress where
+    another build is at work for longer than `wait_s`, and KbError or OSError where the disk fails; then the live
+    generation stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     try:
         list_files(corpora)  # a corpus that is not there leaves no trace of an index
         with writer_lock(index, wait_s, waiting):
-            return build_locked(index, corpora, model_name, progress, begun)
+            builder = _Builder(index, corpora, model_name, progress, begun, emptied)
+            return _build_locked(index, builder, progress)
     finally:
         progress.close()
 
 
-def build_locked(
-    index: Path, corpora: Sequence[Path], model_name: str, progress: Progress, begun: float
-) -> BuildReport:
-    """`build` for who holds the writer's lock already."""
+def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildReport:
     try:
+        make_room(index, lambda: progress.stage("wait for readers"))
         with building_folder(index) as folder:
-            builder = _Builder(index, corpora, model_name, progress, begun)
             report = builder.build_upon_what_is_whole(folder)
         collect(index)  # now that the generation built upon is no longer held
         return report
@@ -131,12 +131,14 @@ class _Builder:
         model_name: str,
         progress: Progress,
         begun: float,
+        emptied: bool,
     ) -> None:
         self._index = index
         self._corpora = corpora
         self._model_name = model_name
         self._progress = progress
         self._begun = begun
+        self._emptied = emptied
         self._model_files = model_files(model_name)
         self._lexicon = Lexicon()
 
@@ -175,12 +177,21 @@ class _Builder:
     def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
         """Write the store of what is to be indexed, which is everything or what `base` lacks; read the lexicon."""
         self._progress.stage("read")
-        scan = Scan(self._corpora, base.sources if base else None, everything=everything)
+        scan = Scan(
+            self._corpora,
+            base.sources if base else None,
+            everything=everything,
+            may_be_empty=self._emptied or (base is not None and self._was_emptied(base)),
+        )
         # After the scan has hashed its files: what is edited meanwhile is taken in by the next build.
         self._lexicon = read_lexicon(self._corpora)
         part.mkdir(exist_ok=True)
         write_store(part / STORE, counted(scan, self._progress))
         return scan
+
+    def _was_emptied(self, base: Base) -> bool:
+        """Whether all that the generation has is known to have been removed."""
+        return base.sources.articles.keys() <= _removed_before(self._index)
 
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
@@ -230,9 +241,11 @@ class _Builder:
                 write_starts(library, part)
         if base is not None:
             progress.stage("write")
-            merged, terms = patch(folder, base, gone, part, counter, BM25FParameters())
-            with merged:
-                derive(merged, folder, self._lexicon, Change(base.folder, gone, part))
+            patched = patch(folder, base, gone, part, counter, BM25FParameters())
+            terms = patched.terms
+            with patched.library as merged:
+                change = Change(base.folder, gone, part, patched.names)
+                derive(merged, folder, self._lexicon, change)
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)

@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 
 CANDIDATE_DEPTH = 500
 
+SAMPLED = 16
+"""Of so many scores one is in the sample."""
+
 Mode = Literal["hybrid", "keyword", "dense"]
 """Which signals count: all, those of words alone, or those of meaning alone."""
 
 MODES: tuple[Mode, ...] = get_args(Mode)
-
-SAMPLED = 16
-"""Of so many scores one is in the sample."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -408,6 +408,8 @@ class KnowledgeBase:
 
     def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""
+        if not self.article_count:
+            return "This library holds no articles."
         if query.foreign:
             own = " and ".join(sorted(map(name_of, self._store.languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."

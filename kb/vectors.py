@@ -12,7 +12,7 @@ title and then its aliases):
     code_scales.npy, name_scales.npy, sentence_scales.npy    float32, one for each rounded row
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
-0.003, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
+ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
 numkong's kernels for int8; the few that are ranked are then compared in float32.
 """
 
@@ -25,6 +25,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped
+
+ROUNDING = 0.003
+"""By so much rounding moves a cosine at most, in some hundred dimensions or more."""
 
 
 class _RoundedRows:

@@ -47,7 +47,7 @@ def test_it_agrees_with_sentence_transformers_on_sentences_of_the_corpus(
     expected = model.encode(sentences, normalize_embeddings=True, show_progress_bar=False)
     passages = Encoder(folder, FOR_PASSAGES)
     for sentence, vector in zip(sentences, expected, strict=True):
-        assert float(encoder.encode_question(sentence) @ vector) > 0.998, sentence
+        assert float(encoder.encode_question(sentence) @ vector) > 0.99, sentence
         assert float(passages.encode_passages([sentence])[0] @ vector) > 0.9999, sentence
 
 

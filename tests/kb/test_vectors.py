@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kb.vectors import VectorIndex
+from kb.vectors import ROUNDING, VectorIndex
 
 DIMENSIONS = 384
-ROUNDING = 0.003
-"""What kb.vectors promises."""
-
 Save = Callable[[NDArray[np.float32], list[int]], VectorIndex]
 
 
