@@ -92,6 +92,8 @@ SEARCH_RESPONSE: dict[str, Any] = {
                 "quote": _PASSAGE,
                 "start": 0,
                 "end": 660,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
             "explanation": {
                 "keyword": 0.1075,
@@ -156,6 +158,8 @@ RELATED: dict[str, Any] = {
                 "quote": _NEAR_PASSAGE,
                 "start": 0,
                 "end": 195,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
         }
     ],
