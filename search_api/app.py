@@ -12,8 +12,19 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from kb.keys import KeyRing, keys_file
-from search_api import access, administration, api, articles, bulk, openapi, pages, problems
+from search_api import (
+    access,
+    administration,
+    api,
+    articles,
+    bulk,
+    openapi,
+    pages,
+    problems,
+    searching,
+)
 from search_api.assets import assets_router, load_assets
+from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard
 from search_api.live import LiveIndex
@@ -69,13 +80,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.worker = worker
     app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    # Innermost: what refuses for want of a key is bounded, logged and opened to other sites like the rest.
+    app.add_middleware(with_caching)
+    # Within the others: what is refused for want of a key is bounded, logged and opened to other sites like the rest.
     keys = KeyRing(settings.keys_file or keys_file(settings.index))
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(Guard)
     problems.install(app)
     openapi.install(app, settings.search_access)
+    app.include_router(searching.router)
     app.include_router(api.router)
     app.include_router(articles.router)
     app.include_router(bulk.router)

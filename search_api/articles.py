@@ -12,7 +12,7 @@ from kb import article_markdown
 from kb.article import Article
 from kb.errors import InvalidRequest
 from kb.store import article_digest
-from search_api import examples
+from search_api import examples, links
 from search_api.accepting import accept, task_store
 from search_api.api import Live, given_once
 from search_api.blocks import blocks
@@ -129,6 +129,7 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
             "headers": {
                 "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
             },
+            "links": links.FROM_TASK,
         }
     }
 
@@ -154,6 +155,7 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
                     "schema": {"type": "string"},
                 }
             },
+            "links": links.FROM_ARTICLE,
         },
         304: {"description": "You hold it already."},
         **problem_responses(404, 422, 503),
