@@ -80,9 +80,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.worker = worker
     app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    app.add_middleware(with_caching)
-    # Within the others: what is refused for want of a key is bounded, logged and opened to other sites like the rest.
+    # Innermost: what refuses for want of a key is bounded, logged and opened to other sites like the rest.
     keys = KeyRing(settings.keys_file or keys_file(settings.index))
+    app.add_middleware(with_caching)
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(Guard)

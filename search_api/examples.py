@@ -321,10 +321,10 @@ def curl_commands(origin: str) -> dict[str, str]:
     """How to try each operation from a shell, by operation id."""
     body = json.dumps({"question": QUESTION, "limit": 3})
     words = QUESTION.replace(" ", "+")
-    key = '-H "Authorization: Bearer $KB_KEY"'
-    article, task = f"{origin}/api/v1/articles/{ARTICLE['id']}", f"{origin}/api/v1/tasks"
     batch = json.dumps(BATCH_REQUESTS["two"]["value"])
     passage = RELATED["results"][0]["citation"]
+    key = '-H "Authorization: Bearer $KB_KEY"'
+    article, task = f"{origin}/api/v1/articles/{ARTICLE['id']}", f"{origin}/api/v1/tasks"
     return {
         "search": f"curl {origin}/api/v1/search \\\n  --json '{body}'",
         "searchByAddress": f"curl '{origin}/api/v1/search?q={words}&limit=3'",
