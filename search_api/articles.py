@@ -149,7 +149,6 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
                 MARKDOWN: {"schema": {"type": "string"}},
                 HTML: {"schema": {"type": "string"}},
             },
-            "links": links.FROM_ARTICLE,
             "headers": {
                 "ETag": {
                     "description": "Names what the article holds, for `If-Match` and `If-None-Match`.",
