@@ -348,6 +348,6 @@ def curl_commands(origin: str) -> dict[str, str]:
         "readTask": f"curl {key} {task}/{TASK['id']}",
         "followTask": f"curl -N {key} {task}/{TASK['id']}/events",
         "rebuild": f"curl {key} -X POST {origin}/api/v1/rebuild",
-        "status": f"curl {key} {origin}/api/v1/status",
+        "indexStatus": f"curl {key} {origin}/api/v1/status",
         "health": f"curl {origin}/healthz",
     }
