@@ -1,8 +1,8 @@
-"""Given a request of a program, JSON: search, articles and health."""
+"""Given a request of a program, JSON: search and articles."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,14 +11,13 @@ from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from kb.article import Article, ArticleSummary
-from kb.errors import IndexUnusable, InvalidRequest
+from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.results import SearchResponse
 from kb.suggest import MAX_SUGGESTIONS, Suggestion
 from search_api import examples
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses
-from search_api.problems import index_remedy
 
 MAX_ARTICLE_OFFSET = 1_000_000_000
 
@@ -143,21 +142,7 @@ class ArticleList:
     articles: list[ArticleSummary]
 
 
-@dataclass(frozen=True)
-class Health:
-    """What is being served. `degraded`: the newest index does not open, and an older one answers."""
-
-    status: Literal["ok", "degraded"]
-    generation: str
-    created: str
-    model: str
-    articles: int
-    sections: int
-    passages: int
-    reason: str | None
-
-
-def live_index(request: Request) -> LiveIndex:
+async def live_index(request: Request) -> LiveIndex:
     """The index of this application."""
     live: LiveIndex = request.app.state.live
     return live
@@ -193,7 +178,7 @@ router = APIRouter()
     operation_id="search",
     summary="Answer a question",
     description="The sections that answer the question, best first, each with the passage word for"
-    " word and a citation that can be checked. Nothing of the question is logged or kept.",
+    " word and a citation that can be checked.",
     response_description="The answer. Where `answered` is `none`, only the nearest passages.",
     responses={
         **examples.ok(examples.SEARCH_RESPONSE),
@@ -290,32 +275,3 @@ def read_article(
 ) -> Article:
     with live.use() as knowledge_base:
         return knowledge_base.article(article_id)
-
-
-@router.head("/healthz", include_in_schema=False)  # what balancers ask
-@router.get(
-    "/healthz",
-    tags=["operation"],
-    operation_id="health",
-    summary="Say what is being served",
-    description="200 while questions can be answered, 503 while no index can be served.",
-    response_description="The generation that answers, and its size.",
-    responses={**examples.ok(examples.HEALTH), **problem_responses(503)},
-)
-def health(live: Live) -> Health:
-    with live.use() as knowledge_base:
-        failure = live.failure
-        return Health(
-            status="degraded" if failure else "ok",
-            generation=knowledge_base.generation,
-            created=knowledge_base.manifest.created,
-            model=knowledge_base.manifest.model.name,
-            articles=knowledge_base.article_count,
-            sections=knowledge_base.section_count,
-            passages=knowledge_base.passage_count,
-            reason=_why_degraded(failure) if failure else None,
-        )
-
-
-def _why_degraded(failure: IndexUnusable) -> str:
-    return f"An older index answers in place of the newest. {index_remedy(failure)}"

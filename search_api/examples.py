@@ -180,6 +180,13 @@ HEALTH: dict[str, Any] = {
     "reason": None,
 }
 
+READINESS: dict[str, Any] = {
+    "status": "ready",
+    "generation": _GENERATION,
+    "at_work": 2,
+    "waiting": 0,
+}
+
 
 def ok(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
     """What a route declares of its answer: an example beside the schema."""
@@ -197,4 +204,5 @@ def curl_commands(origin: str) -> dict[str, str]:
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",
         "health": f"curl {origin}/healthz",
+        "readiness": f"curl {origin}/readyz",
     }

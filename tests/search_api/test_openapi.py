@@ -10,7 +10,8 @@ from pydantic import TypeAdapter
 from kb.article import Article
 from kb.results import SearchResponse
 from search_api import examples
-from search_api.api import ArticleList, Health, SuggestionList
+from search_api.api import ArticleList, SuggestionList
+from search_api.operation import Health, Readiness
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -39,6 +40,7 @@ def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> No
         "get /api/v1/articles",
         "get /api/v1/articles/{article_id}",
         "get /healthz",
+        "get /readyz",
     }
 
 
@@ -83,6 +85,7 @@ def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
         (Article, examples.ARTICLE),
         (ArticleList, examples.ARTICLE_LIST),
         (Health, examples.HEALTH),
+        (Readiness, examples.READINESS),
         (SuggestionList, examples.SUGGESTIONS),
     ],
 )
