@@ -7,6 +7,7 @@ pages are in memory once. A worker ends with its supervisor, however that ends.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import shutil
@@ -28,6 +29,8 @@ from search_api.http_protocol import http_protocol
 from search_api.logs import configure_logging
 from search_api.metrics import FOLDER_VARIABLE
 from search_api.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_S = 30
 """How long a worker may not answer its supervisor before it is replaced; on a busy machine starting takes seconds."""
@@ -92,3 +95,10 @@ class _AnnouncedSupervisor(Multiprocess):
                 print(text, file=sys.stderr, flush=True)
                 return
             self.should_exit.wait(0.1)
+
+    def keep_subprocess_alive(self) -> None:
+        for worker in self.processes:
+            if worker.exitcode is not None:
+                code = worker.exitcode
+                logger.error("worker %s ended with exit code %s; a new one begins", worker.pid, code)
+        super().keep_subprocess_alive()
