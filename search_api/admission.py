@@ -69,7 +69,7 @@ class Admission:
         if scope["type"] != "http" or _is_free(scope["path"]):
             await self._app(scope, receive, send)
             return
-        wait = self._rates.wait_s(_address(scope)) if self._rates else 0
+        wait = self._rates.wait_s(_address(scope)) if self._rates is not None else 0
         if wait:
             await self._refuse(scope, receive, send, 429, "rate", TOO_OFTEN, wait)
         elif _is_administration(scope):

@@ -69,6 +69,8 @@ class HttpProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """An answer was given, maybe before its request was whole."""
         super().on_response_complete()
+        if self.conn.trailing_data[0]:  # a part of the next head came with the request
+            self._watch_head()
         if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
             self._linger_timer = self.loop.call_later(LINGER_S, self._close_unfinished)
 

@@ -100,5 +100,7 @@ class _AnnouncedSupervisor(Multiprocess):
         for worker in self.processes:
             if worker.exitcode is not None:
                 code = worker.exitcode
-                logger.error("worker %s ended with exit code %s; a new one begins", worker.pid, code)
+                logger.error(
+                    "worker %s ended with exit code %s; a new one begins", worker.pid, code
+                )
         super().keep_subprocess_alive()

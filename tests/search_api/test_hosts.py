@@ -14,7 +14,21 @@ MALFORMED, TRUSTED, UNTRUSTED = (
 @pytest.mark.parametrize(
     "host",
     [
-        *("", " ", "a b", "a/b", "a\\b", "a@b", "a?q=why", "a#b", "<b>", "a\x00", "a\n", "é", "a..b"),
+        *(
+            "",
+            " ",
+            "a b",
+            "a/b",
+            "a\\b",
+            "a@b",
+            "a?q=why",
+            "a#b",
+            "<b>",
+            "a\x00",
+            "a\n",
+            "é",
+            "a..b",
+        ),
         *(".a", "-a", "a-", "a:", "a:b", "a:99999", "a:123456", "a:-1", "[", "[]", "[::1", "[::g]"),
         *("::1", "http://a", "a,b", "%61", "a" * 256),
     ],
@@ -29,7 +43,8 @@ def test_two_hosts_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["a", "localhost:8000", "127.0.0.1", "[::1]:80", "KB.example.ORG", "kb.example.org.", "a_b"]
+    "host",
+    ["a", "localhost:8000", "127.0.0.1", "[::1]:80", "KB.example.ORG", "kb.example.org.", "a_b"],
 )
 def test_without_names_every_well_formed_host_is_trusted(host: str) -> None:
     assert TrustedHosts(()).verdict([host.encode()]) is TRUSTED
