@@ -25,14 +25,14 @@ def serve(settings: Settings) -> None:
     asks for what is not there.
     """
     configure_logging(settings.log_level, settings.log_format)
-    listener = listen(settings.host, settings.port)
-    if settings.workers > 1:
-        check_settings(settings)
-        serve_by_workers(settings, listener, _address(listener))
-        return
-    server = make_server(settings)
-    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it has ended in good order
-        server.run(sockets=[listener])
+    check_settings(settings)
+    with listen(settings.host, settings.port) as listener:
+        if settings.workers > 1:
+            serve_by_workers(settings, listener, _address(listener))
+            return
+        server = make_server(settings)
+        with suppress(KeyboardInterrupt):  # raised again by uvicorn after it has ended well
+            server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
