@@ -1,8 +1,8 @@
 """Whether the service keeps its promises under load: python benchmarks/load.py --index index
 
 Starts the service, finds out how many questions a second it answers, and then asks as the promises say: 64 clients at
-half of that, and a rush at ten times it. Prints a table and ends with 1 where a promise is broken. The clients are tasks
-of this process and share the machine with the service: the figures are what one machine does for both.
+half of that, and a rush at ten times it. Prints a table and ends with 1 where a promise is broken. The clients are
+tasks of this process and share the machine with the service: the figures are what one machine does for both.
 """
 
 from __future__ import annotations
