@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit faults screenshots settings-table lock clean
+.PHONY: help setup serve test check unit api hostile faults screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,13 @@ check: setup ## format, lint and types
 
 unit: setup ## the tests alone
 	HF_HUB_OFFLINE=1 $(BIN)/pytest
+
+api: setup ## Schemathesis over the whole OpenAPI document, with many examples
+	HF_HUB_OFFLINE=1 SCHEMATHESIS_EXAMPLES=50 $(BIN)/pytest tests/search_api/test_schemathesis.py
+
+hostile: setup ## 5,000 hostile questions to a service over index/: none may fail or take more than 300 ms
+	@$(BIN)/kb build --if-stale
+	$(BIN)/python benchmarks/hostile.py
 
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long

@@ -1,12 +1,17 @@
 """Given an index, one file that holds its live generation and the corpora it was made from; and back.
 
-A tar file: `generation/<id>/...` as it lies on disk, and `corpora/<number>/...`, the files of each corpus with its
-tombstones. What is restored is verified in full before it is published.
+A tar file: `generation/<id>/...` as it lies on disk, `corpora/<number>/...`, the files of each corpus with its
+tombstones, `beside/...`, what the index knows that neither tells: the weights of `kb tune`, what was removed, so that
+no older backup brings it back, and whether a rollback holds; and `corpora.json`, the SHA-256 of their files.
+Embeddings are left out: they are many times as large, and made anew where they are missing. What is restored is
+verified in full before it is published.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import json
 import os
 import shutil
 import tarfile
@@ -24,10 +29,15 @@ from indexer.lock import writer_lock
 from indexer.publish import building_folder, fsync_files
 from indexer.rollback import known_removed, make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
-from kb.errors import CorpusError, IndexDamaged, KbError
-from kb.generation import check_files, generation_path, open_generation
+from kb import tuning
+from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
+from kb.fallback import REMOVED, removed_articles
+from kb.generation import PINNED, check_files, file_sha256, generation_path, open_generation
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import Manifest
+
+BESIDE = (tuning.FILE, REMOVED, PINNED)
+CORPORA = "corpora.json"
 
 _BLOCK_BYTES = 1 << 20
 
@@ -44,27 +54,53 @@ class Backup:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What is live now, the articles left out since they had been removed here, and the files of corpora written."""
+    """What is live now, the articles left out since they had been removed here, and the files of corpora written.
+
+    `tuned` says whether weights of `kb tune` came with it, `pinned` whether it is a rollback that holds.
+    """
 
     generation: str
     left_out: tuple[str, ...]
     corpus_files: int
+    tuned: bool
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What lies beside the generations."""
+
+    tuning: tuning.Tuning | None
+    removed: frozenset[str]
+    pinned: str | None
+    """The id of the generation that a rollback made live."""
+
+    @classmethod
+    def load(cls, folder: Path) -> _Beside:
+        """Read it. Raises TuningDamaged and IndexDamaged."""
+        pin = folder / PINNED
+        pinned = pin.read_text(encoding="ascii", errors="replace").strip() if pin.exists() else None
+        return cls(tuning.load(folder), removed_articles(folder), pinned)
 
 
 def back_up(index: Path, target: Path) -> Backup:
     """Write the live generation and its corpora to `target`, whole or not at all, and on disk once this returns.
 
-    Raises the kinds of IndexUnusable where the live generation does not verify, and OSError.
+    Raises the kinds of IndexUnusable where the live generation does not verify, TuningDamaged, and OSError.
     """
+    _Beside.load(index)  # nothing damaged goes into a backup
     folder, manifest, lease = open_generation(index, "full")
     missing: list[str] = []
-    count = 0
+    hashes: dict[str, str] = {}
     try:
         with _new_file(target) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
             inside = f"generation/{folder.name}"
             archive.add(folder / MANIFEST, f"{inside}/{MANIFEST}", recursive=False)
             for name, info in manifest.files.items():
                 _add_verified(archive, folder / name, f"{inside}/{name}", info.sha256)
+            for name in BESIDE:
+                if (index / name).exists():
+                    archive.add(index / name, f"beside/{name}", recursive=False)
             for number, corpus in enumerate(manifest.corpora):
                 try:
                     files = _corpus_files(Path(corpus.path))
@@ -72,11 +108,12 @@ def back_up(index: Path, target: Path) -> Backup:
                     missing.append(corpus.path)
                     continue
                 for name, path in files:
-                    archive.add(path.resolve(), f"corpora/{number}/{name}", recursive=False)
-                    count += 1
+                    inside = f"corpora/{number}/{name}"
+                    hashes[inside] = _add(archive, path.resolve(), inside)
+            _add_bytes(archive, CORPORA, json.dumps(hashes, indent=1).encode("ascii"))
     finally:
         lease.release()
-    return Backup(folder.name, count, target.stat().st_size, tuple(missing))
+    return Backup(folder.name, len(hashes), target.stat().st_size, tuple(missing))
 
 
 def restore(
@@ -90,7 +127,8 @@ def restore(
     """Publish the generation of a backup, and put its corpora into `corpus_folder` where one is given.
 
     That folder must be empty or not be there; it gets the only corpus, or a folder `0`, `1` and so on for each.
-    Articles that have been removed from this index since stay removed. Raises KbError for what is no backup or a folder
+    Articles that have been removed from this index since stay removed; the weights of `kb tune` are replaced where the
+    backup has some; a rollback that held goes on holding. Raises KbError for what is no backup or a folder
     in use, IndexDamaged for one whose content is not what was backed up, IndexFormatMismatch, and OSError; the index
     then stays as it was.
     """
@@ -99,13 +137,68 @@ def restore(
     with writer_lock(index, wait_s, waiting):
         with building_folder(index) as folder:
             generation_id = _extract(source, folder)
+            beside = _read_beside(source, folder)
+            _check_corpora(source, folder)
             _place(index, folder, folder / "generation" / generation_id)
             written = _put_corpora(folder / "corpora", corpus_folder)
-        with open_one(index, generation_id, is_live=False) as base:
-            left_out = known_removed(index) & base.sources.articles.keys()
-            live = make_live_without(index, base, left_out, pin=False)
+        pinned = beside.pinned == generation_id
+        with open_one(index, generation_id, is_live=False) as base, _weights(index, beside.tuning):
+            removed = known_removed(index)
+            left_out = removed & base.sources.articles.keys()
+            known = removed | (beside.removed - base.sources.articles.keys())
+            live = make_live_without(index, base, left_out, pin=pinned, removed=known)
         collect(index)
-    return Restored(live, tuple(sorted(left_out)), written)
+    tuned = beside.tuning is not None
+    return Restored(live, tuple(sorted(left_out)), written, tuned, pinned)
+
+
+def _read_beside(source: Path, folder: Path) -> _Beside:
+    try:
+        return _Beside.load(folder / "beside")
+    except (TuningDamaged, IndexDamaged) as error:
+        raise IndexDamaged(
+            f"{source}: the weights or the names of removed articles in it are not what was backed up. "
+            "Restore another backup."
+        ) from error
+
+
+def _check_corpora(source: Path, folder: Path) -> None:
+    """Raise IndexDamaged unless the unpacked corpora are what was backed up."""
+    found = {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in (folder / "corpora").rglob("*")
+        if path.is_file()
+    }
+    try:
+        expected = json.loads((folder / CORPORA).read_bytes())
+    except (OSError, ValueError):
+        expected = None
+    if found != expected:
+        raise IndexDamaged(
+            f"{source}: the files of the corpora in it are not what was backed up. Restore another backup."
+        )
+
+
+@contextmanager
+def _weights(index: Path, weights: tuning.Tuning | None) -> Iterator[None]:
+    """Store the weights, if there are any, before what is done here: who opens an index reads both.
+
+    Where that fails, the weights are again those that were there.
+    """
+    if weights is None:
+        yield
+        return
+    path = index / tuning.FILE
+    before = path.read_bytes() if path.exists() else None
+    tuning.store(index, weights)
+    try:
+        yield
+    except BaseException:
+        if before is None:
+            tuning.remove(index)
+        else:
+            write_durably(path, before)
+        raise
 
 
 @contextmanager
@@ -137,11 +230,22 @@ class _Hashing:
         return content
 
 
-def _add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) -> None:
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> str:
+    """Put a file into the archive; the SHA-256 of what was put there."""
     with path.open("rb") as stream:
         hashing = _Hashing(stream)
         archive.addfile(archive.gettarinfo(arcname=name, fileobj=stream), hashing)
-    if hashing.digest.hexdigest() != sha256:
+    return hashing.digest.hexdigest()
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    archive.addfile(info, io.BytesIO(content))
+
+
+def _add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) -> None:
+    if _add(archive, path, name) != sha256:
         raise IndexDamaged(
             f"{path}: the content is not what was written. Run `kb build` to make the index anew."
         )
@@ -162,12 +266,7 @@ def _extract(source: Path, folder: Path) -> str:
         with tarfile.open(source, "r:*") as archive:
             for member in archive:
                 parts = PurePosixPath(member.name).parts
-                if (
-                    not member.isreg()
-                    or len(parts) < 3
-                    or parts[0] not in ("generation", "corpora")
-                    or any(part in ("..", "/") for part in parts)
-                ):
+                if not member.isreg() or not _is_ours(parts):
                     raise KbError(f"{source}: is not a backup: it holds {member.name!r}.")
                 path = folder.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,6 +281,19 @@ def _extract(source: Path, folder: Path) -> str:
     if len(found) != 1:
         raise KbError(f"{source}: is not a backup: it holds no generation.")
     return found.pop()
+
+
+def _is_ours(parts: tuple[str, ...]) -> bool:
+    """Whether a backup may hold a file of that path."""
+    if parts[:1] == ("beside",):
+        return len(parts) == 2 and parts[1] in BESIDE
+    if len(parts) == 1:
+        return parts[0] == CORPORA
+    return (
+        len(parts) > 2
+        and parts[0] in ("generation", "corpora")
+        and not any(part in ("..", "/") for part in parts)
+    )
 
 
 def _place(index: Path, folder: Path, staged: Path) -> None:

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.base import Base, fits_model, model_files, open_base
-from indexer.collect import collect
+from indexer.collect import collect, make_room
 from indexer.corpus import list_files
 from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
@@ -27,15 +26,14 @@ from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
-from indexer.model import EmbeddingModel
+from indexer.model import export_model
 from indexer.model_folder import DEFAULT_MODEL
-from indexer.part import Embed, counted, embed_part, index_part, split_part
+from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
 from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
-from indexer.tokens import TokenCounter
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
 from kb.fallback import removed_articles
@@ -43,9 +41,6 @@ from kb.generation import open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo
 from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
-
-FEW_PASSAGES = 200
-"""So many new passages are embedded by the index's own encoder; more are worth the seconds that torch takes to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +60,6 @@ class BuildReport:
     failures: tuple[ArticleError, ...]
     published: bool
     seconds: float
-
-
-class _AnotherModel(Exception):
-    """The model of that name is not the one whose vectors the index holds."""
 
 
 def is_stale(index: Path, corpora: Sequence[Path], model: str = DEFAULT_MODEL) -> bool:
@@ -100,31 +91,31 @@ def build(
     *,
     wait_s: float = 0.0,
     waiting: Callable[[str], None] | None = None,
+    emptied: bool = False,
 ) -> BuildReport:
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
-    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
-    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
-    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
-    left.
+    Corpora without an article are taken for an oversight, a disk that is not mounted, say, unless they were `emptied`,
+    now or before: nothing is left of what the index has. An article or a file about words that cannot be read stops no
+    other and stands in the report. Raises CorpusError where no article can be read, ModelError, BuildInProgress where
+    another build is at work for longer than `wait_s`, and KbError or OSError where the disk fails; then the live
+    generation stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     try:
         list_files(corpora)  # a corpus that is not there leaves no trace of an index
         with writer_lock(index, wait_s, waiting):
-            return build_locked(index, corpora, model_name, progress, begun)
+            builder = _Builder(index, corpora, model_name, progress, begun, emptied)
+            return _build_locked(index, builder, progress)
     finally:
         progress.close()
 
 
-def build_locked(
-    index: Path, corpora: Sequence[Path], model_name: str, progress: Progress, begun: float
-) -> BuildReport:
-    """`build` for who holds the writer's lock already."""
+def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildReport:
     try:
+        make_room(index, lambda: progress.stage("wait for readers"))
         with building_folder(index) as folder:
-            builder = _Builder(index, corpora, model_name, progress, begun)
             report = builder.build_upon_what_is_whole(folder)
         collect(index)  # now that the generation built upon is no longer held
         return report
@@ -140,12 +131,14 @@ class _Builder:
         model_name: str,
         progress: Progress,
         begun: float,
+        emptied: bool,
     ) -> None:
         self._index = index
         self._corpora = corpora
         self._model_name = model_name
         self._progress = progress
         self._begun = begun
+        self._emptied = emptied
         self._model_files = model_files(model_name)
         self._lexicon = Lexicon()
 
@@ -160,8 +153,6 @@ class _Builder:
             except IndexDamaged:  # a file that is verified as it is copied
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
-            except _AnotherModel:
-                base = None
             _empty(folder)
         return self._build(folder, None)
 
@@ -186,12 +177,21 @@ class _Builder:
     def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
         """Write the store of what is to be indexed, which is everything or what `base` lacks; read the lexicon."""
         self._progress.stage("read")
-        scan = Scan(self._corpora, base.sources if base else None, everything=everything)
+        scan = Scan(
+            self._corpora,
+            base.sources if base else None,
+            everything=everything,
+            may_be_empty=self._emptied or (base is not None and self._was_emptied(base)),
+        )
         # After the scan has hashed its files: what is edited meanwhile is taken in by the next build.
         self._lexicon = read_lexicon(self._corpora)
         part.mkdir(exist_ok=True)
         write_store(part / STORE, counted(scan, self._progress))
         return scan
+
+    def _was_emptied(self, base: Base) -> bool:
+        """Whether all that the generation has is known to have been removed."""
+        return base.sources.articles.keys() <= _removed_before(self._index)
 
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
@@ -219,29 +219,33 @@ class _Builder:
         gone: set[str],
     ) -> BuildReport:
         progress = self._progress
+        encoder = folder / "encoder"
         if donor is not None:
-            donor.copy("encoder", folder / "encoder")
-        model = _Model(self._model_name, donor, folder / "encoder", progress)
-        with Library(part / STORE, model.counter) as library:
+            donor.copy("encoder", encoder)
+            model = donor.manifest.model
+        else:
+            progress.stage("load model")
+            model = export_model(self._model_name, encoder)
+        counter = IndexEncoder.counter_of(encoder)
+        with Library(part / STORE, counter) as library:
             counts = library.counts
             progress.stage("split", counts[0])
-            split_part(library, part, model.counter, progress)
-            with _cache(self._index, model.info) as cache:
-                embed, runtime = model.embedder(library, cache)
-                cache.key = cache_key(model.info, runtime)
-                embedded = embed_part(library, part, embed, cache, progress)
+            split_part(library, part, counter, progress)
+            with _cache(self._index, model) as cache:
+                embedded = embed_part(library, part, IndexEncoder(encoder), cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
                 derive(library, folder, self._lexicon)
-                model.export()
                 passages, texts = len(library.passages), library.text_count
             else:
                 write_starts(library, part)
         if base is not None:
             progress.stage("write")
-            merged, terms = patch(folder, base, gone, part, model.counter, BM25FParameters())
-            with merged:
-                derive(merged, folder, self._lexicon, Change(base.folder, gone, part))
+            patched = patch(folder, base, gone, part, counter, BM25FParameters())
+            terms = patched.terms
+            with patched.library as merged:
+                change = Change(base.folder, gone, part, patched.names)
+                derive(merged, folder, self._lexicon, change)
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
@@ -255,7 +259,7 @@ class _Builder:
         ).save(folder)
         manifest = Manifest(
             created=creation_time(self._index),
-            model=model.info,
+            model=model,
             bm25f=BM25FParameters(),
             corpora=scan.corpus_infos(),
             counts=Counts(*counts, passages, terms),
@@ -297,68 +301,12 @@ def _empty(folder: Path) -> None:
     folder.mkdir()
 
 
-class _Model:
-    """The model of a build: the encoder of a generation that has it, and torch only where that is not enough."""
-
-    def __init__(self, name: str, donor: Base | None, folder: Path, progress: Progress) -> None:
-        """`folder` is where the encoder is, if there is a donor it came from, or is to be."""
-        self._name = name
-        self._donor = donor
-        self._folder = folder
-        self._progress = progress
-        self._loaded: EmbeddingModel | None = None
-        self.info: ModelInfo
-        self.counter: TokenCounter
-        if donor is None:
-            loaded = self._load()
-            self.info, self.counter = loaded.info, loaded.counter
-        else:
-            self.info = donor.manifest.model
-            self.counter = IndexEncoder.counter_of(folder)
-
-    def _load(self) -> EmbeddingModel:
-        if self._loaded is None:
-            self._progress.stage("load model")
-            self._loaded = EmbeddingModel(self._name)
-        return self._loaded
-
-    def embedder(self, library: Library, cache: EmbeddingCache) -> tuple[Embed, str]:
-        """What embeds the texts of the library that the cache lacks, and its runtime."""
-        if self._donor is None or _lacks_many(library, cache):
-            loaded = self._load()
-            if loaded.info != self.info:
-                raise _AnotherModel
-            return loaded.embed, loaded.runtime
-        encoders: list[IndexEncoder] = []
-
-        def embed(texts: list[str]) -> NDArray[np.float32]:
-            if not encoders:
-                encoders.append(IndexEncoder(self._folder))
-            return encoders[0].embed(texts)
-
-        return embed, IndexEncoder.runtime
-
-    def export(self) -> None:
-        """Write the encoder, unless a generation had it."""
-        if self._donor is None:
-            self._load().export(self._folder)
-
-
 def _encoder_infos(donor: Base | None) -> dict[str, FileInfo]:
     """What is known of the encoder's files where they were copied, and verified then."""
     if donor is None:
         return {}
     files = donor.manifest.files
     return {name: info for name, info in files.items() if name.startswith("encoder/")}
-
-
-def _lacks_many(library: Library, cache: EmbeddingCache) -> bool:
-    missing = 0
-    for place in range(len(library.passages)):
-        missing += cache.find(library.passage_text(place)) is None
-        if missing > FEW_PASSAGES:
-            return True
-    return False
 
 
 def _cache(index: Path, model: ModelInfo) -> EmbeddingCache:

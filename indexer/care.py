@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.embedding import EmbeddingCache, embed_into
+from indexer.embedding import Embed, EmbeddingCache, embed_into
 from indexer.library import Library
 
 HEADINGS = (
@@ -91,13 +91,13 @@ class _Rows:
 def write_care(
     folder: Path,
     library: Library,
-    embed: Callable[[list[str]], NDArray[np.float32]],
+    embed: Embed,
     cache: EmbeddingCache,
     advance: Callable[[int], None],
 ) -> int:
     """Write what kb.companion reads; how many texts had to be embedded."""
     count = library.section_count
-    lengths = library.opening_lengths()
+    lengths = library.opening_lengths
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
@@ -115,7 +115,7 @@ def write_care(
 
 def _vectors(
     texts: Sequence[str],
-    embed: Callable[[list[str]], NDArray[np.float32]],
+    embed: Embed,
     cache: EmbeddingCache,
 ) -> NDArray[np.float32]:
     """The vectors of examples, (n, d), from the cache where they are there."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,12 +19,55 @@ from kb.manifest import FILE as MANIFEST
 
 KEPT_GENERATIONS = 2
 
+LET_GO_S = 10.0
+"""How long a reader that follows the index may take to let an older generation go. A service takes a second or two."""
+
+_LOOK_AGAIN_S = 0.02
+
 
 def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
     """Delete all generations but the live one and the newest others, `keep` in all; the ids of the deleted.
 
     One that a reader has open stays until a later collection. Nothing is deleted where nobody can say what is live.
     """
+    deleted = [
+        name for name in _not_kept(index, keep) if _delete_unless_open(generation_path(index, name))
+    ]
+    verified = index / "cache" / "verified"
+    there = set(generations(index))
+    for stamps in verified.glob("*.json"):
+        if stamps.stem not in there:
+            stamps.unlink(missing_ok=True)
+    return deleted
+
+
+def make_room(index: Path, waiting: Callable[[], None]) -> None:
+    """Collect, and wait until readers have let go what is more than is kept, so that a build adds one to that.
+
+    A generation that is still open LET_GO_S seconds after the next was published is held by somebody who does not
+    follow the index: nobody waits for that one, and it takes its room until it is closed. `waiting` is told once. For
+    the holder of the lock alone.
+    """
+    deadline = time.monotonic() + LET_GO_S
+    told = False
+    while True:
+        collect(index)
+        there = generations(index)
+        followers = [
+            name
+            for name in _not_kept(index, KEPT_GENERATIONS)
+            if time.time() - _published(index, there[there.index(name) - 1]) <= LET_GO_S
+        ]
+        if not followers or time.monotonic() >= deadline:
+            return
+        if not told:
+            waiting()
+            told = True
+        time.sleep(_LOOK_AGAIN_S)
+
+
+def _not_kept(index: Path, keep: int) -> list[str]:
+    """All generations but the live one and the newest others, `keep` in all; none where nobody can say what is live."""
     try:
         live = current_generation(index)
     except IndexUnusable:
@@ -31,16 +75,15 @@ def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
     if not generation_path(index, live).is_dir():
         return []
     others = [name for name in generations(index) if name != live]
-    deleted = []
-    for name in others[max(0, keep - 1) :]:
-        if _delete_unless_open(generation_path(index, name)):
-            deleted.append(name)
-    verified = index / "cache" / "verified"
-    there = set(generations(index))
-    for stamps in verified.glob("*.json"):
-        if stamps.stem not in there:
-            stamps.unlink(missing_ok=True)
-    return deleted
+    return others[max(0, keep - 1) :]
+
+
+def _published(index: Path, generation_id: str) -> float:
+    """When, as `time.time` counts; 0 where that cannot be told."""
+    try:
+        return (generation_path(index, generation_id) / MANIFEST).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def prune_cache(index: Path) -> int:

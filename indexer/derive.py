@@ -1,7 +1,7 @@
 """Given the store, passages and postings of a generation, what else is made from the whole library: names and words.
 
-The same bytes come of it whether the generation was written anew or patched. All of it is small and quick to make from
-titles, aliases and headings; the words of texts alone are counted upwards from an older generation.
+The same bytes come of it whether the generation was written anew or patched: then names, suggestions and the counts of
+words are made from those of the older one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 
 from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
+from indexer.merge import Merge
 from indexer.name_writer import write_names
 from indexer.spelling_writer import write_spelling
-from indexer.suggestion_writer import write_suggestions
+from indexer.suggestion_writer import patch_suggestions, write_suggestions
 from indexer.word_counts import FOLDER as COUNTS
 from indexer.word_counts import WordCounts, count_words
 from kb.article import Article
@@ -25,16 +26,20 @@ from kb.postings import Postings
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 
-SPELLING = "spelling"
+NAMES, SPELLING, SUGGESTIONS = "names", "spelling", "suggestions"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a generation differs from the one in `base`: it lacks the articles `gone` and has those in `extra`."""
+    """How a generation differs from the one in `base`: it lacks the articles `gone` and has those in `extra`.
+
+    `names` tells how the names of both became its own.
+    """
 
     base: Path
     gone: Collection[str]
     extra: Path
+    names: Merge
 
 
 def write_starts(library: Library, folder: Path) -> None:
@@ -46,18 +51,31 @@ def write_starts(library: Library, folder: Path) -> None:
 def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None) -> None:
     """Write all of it into the folder of a generation. `change` spares reading what has not changed."""
     write_starts(library, folder)
-    write_names(folder / "names", library.names, library.name_starts, Postings(folder / "postings"))
+    write_names(
+        folder / NAMES,
+        library.names,
+        library.name_starts,
+        Postings(folder / "postings"),
+        (change.base / NAMES, change.names) if change else None,
+    )
     earlier = None
     if change is None:
         counts = count_words(library.articles())
+        write_suggestions(folder / SUGGESTIONS, library.outlines())
     else:
         earlier = change.base / SPELLING
         gone = count_words(_articles(change.base / STORE, change.gone))
         come = count_words(_articles(change.extra / STORE))
         counts = WordCounts.load(change.base / COUNTS).plus(gone, -1).plus(come)
+        patch_suggestions(
+            folder / SUGGESTIONS,
+            change.base / SUGGESTIONS,
+            _articles(change.base / STORE, change.gone),
+            _articles(change.extra / STORE),
+            library.outlines,
+        )
     counts.save(folder / COUNTS)
     write_spelling(folder / SPELLING, counts, earlier)
-    write_suggestions(folder / "suggestions", library.outlines())
     write_lexicon(folder, lexicon, library)
 
 

@@ -8,17 +8,32 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.vector_rows import Rows
 
-BATCH_TOKENS = 4096
-"""How many tokens are embedded at once, padding included: enough to keep the cores busy, little memory."""
+BATCH_TOKENS = 2048
+"""How many tokens are a batch, padding included: enough to keep a core busy, and its layers' outputs in the cache."""
+
+Missing = tuple[bytes, list[int]]
+"""A text that is to be embedded: its digest and its places."""
+
+
+class Embed(Protocol):
+    """What embeds: unit vectors, float32 (len(texts), dimensions), of one batch of texts."""
+
+    lanes: int
+    """How many batches it embeds at the same time, each called from a thread of its own."""
+
+    def __call__(self, texts: list[str], /) -> NDArray[np.float32]: ...
 
 
 class EmbeddingCache:
@@ -153,15 +168,15 @@ def embed_into(
     out: Rows,
     texts: Sequence[str] | Callable[[int], str],
     lengths: Sequence[int],
-    embed: Callable[[list[str]], NDArray[np.float32]],
+    embed: Embed,
     cache: EmbeddingCache,
     advance: Callable[[int], None],
 ) -> int:
     """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
-    tokens, by which they are sorted, so that a batch is padded little. `advance` is told how many are done. A blank
-    text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
+    tokens, by which they are sorted, so that a batch is padded little. `advance` is told of how many tokens are done. A
+    blank text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
     """
     text_at = texts if callable(texts) else texts.__getitem__
     missing: dict[bytes, list[int]] = {}
@@ -169,7 +184,7 @@ def embed_into(
         text = text_at(place)
         if not text.strip():
             out[place] = np.zeros(cache.dimensions, dtype=np.float32)
-            advance(1)
+            advance(int(lengths[place]))
             continue
         digest = cache.digest(text)
         vector = None if digest in missing else cache.find(text)
@@ -177,17 +192,45 @@ def embed_into(
             missing.setdefault(digest, []).append(place)
         else:
             out[place] = vector
-            advance(1)
+            advance(int(lengths[place]))
     queue = sorted(missing.items(), key=lambda item: -lengths[item[1][0]])
-    start = 0
-    while start < len(queue):
-        longest = max(1, lengths[queue[start][1][0]])
-        batch = queue[start : start + max(1, BATCH_TOKENS // longest)]
-        vectors = embed([text_at(places[0]) for _, places in batch])
+    batches = _batches(queue, lengths, embed.lanes)
+    texts_of = ([text_at(places[0]) for _, places in batch] for batch in batches)
+    for batch, vectors in zip(batches, _in_lanes(embed, texts_of), strict=True):
         for (_, places), vector in zip(batch, vectors, strict=True):
             for place in places:
                 out[place] = vector
         cache.put((digest, vector) for (digest, _), vector in zip(batch, vectors, strict=True))
-        advance(sum(len(places) for _, places in batch))
-        start += len(batch)
+        advance(sum(int(lengths[place]) for _, places in batch for place in places))
     return len(queue)
+
+
+def _batches(queue: list[Missing], lengths: Sequence[int], lanes: int) -> list[list[Missing]]:
+    """The queue, longest first, in batches of at most BATCH_TOKENS; few texts are shared out among the lanes."""
+    tokens = sum(int(lengths[places[0]]) for _, places in queue)
+    room = min(BATCH_TOKENS, -(-tokens // lanes))
+    batches = []
+    start = 0
+    while start < len(queue):
+        longest = max(1, lengths[queue[start][1][0]])
+        batches.append(queue[start : start + max(1, room // longest)])
+        start += len(batches[-1])
+    return batches
+
+
+def _in_lanes(embed: Embed, batches: Iterable[list[str]]) -> Iterator[NDArray[np.float32]]:
+    """The vectors of each batch, in order; while some are embedded, the caller writes those before them."""
+    if embed.lanes == 1:
+        yield from map(embed, batches)
+        return
+    pool = ThreadPoolExecutor(embed.lanes)
+    try:
+        pending: deque[Future[NDArray[np.float32]]] = deque()
+        for batch in batches:
+            pending.append(pool.submit(embed, batch))
+            if len(pending) > 2 * embed.lanes:
+                yield pending.popleft().result()
+        for future in pending:
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

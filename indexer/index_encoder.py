@@ -1,18 +1,20 @@
-"""Given an index, what embeds a few texts as its vectors were made: its own encoder, without torch."""
+"""Given an index, what embeds its texts: its own encoder, without torch."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from indexer.tokens import TokenCounter
-from kb.encoder import Encoder, EncoderSettings
+from kb.encoder import FOR_PASSAGES, Encoder, EncoderSettings
 from kb.manifest import ModelInfo
 
-RUNTIMES = ("torch", "onnx")
+RUNTIMES = ("onnx", "torch")
 """What may have made a vector; in float32 they agree to some 1e-7."""
 
 
@@ -22,16 +24,26 @@ def cache_key(model: ModelInfo, runtime: str) -> str:
 
 
 class IndexEncoder:
-    """A generation's encoder, by its folder, for a few texts: quick to load, and one text after another."""
+    """A generation's encoder, by its folder; loaded when the first text is embedded.
+
+    Each lane is one thread on one core, with a batch of its own: threads that share a batch wait for each other at
+    every layer, and longer where the machine has other work too.
+    """
 
     runtime = "onnx"
 
     def __init__(self, folder: Path) -> None:
-        self._encoder = Encoder(folder)
+        self._folder = folder
+        self._loading = Lock()
+        self._encoder: Encoder | None = None
+        self.lanes = len(os.sched_getaffinity(0))
 
-    def embed(self, texts: list[str]) -> NDArray[np.float32]:
+    def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions)."""
-        return np.array([self._encoder.encode_passage(text) for text in texts], dtype=np.float32)
+        with self._loading:
+            if self._encoder is None:
+                self._encoder = Encoder(self._folder, FOR_PASSAGES)
+        return self._encoder.encode_passages(texts)
 
     @staticmethod
     def counter_of(folder: Path) -> TokenCounter:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from whoosh.index import create_in, open_dir
 
 from indexer.base import Base
+from indexer.term_rows import TermRows, join
 from kb.bm25f import FIELDS, BM25FParameters, impacts, inverse_document_frequency
 from kb.keyword import DOCUMENTS, make_schema
 
@@ -80,7 +81,10 @@ def compile_postings(
         lengths[:, field] = np.bincount(
             key % passage_count, weights=frequency, minlength=passage_count
         )
-    _write_postings(folder, terms, postings, table, lengths, parameters)
+    per_term = np.bincount(postings // max(1, passage_count), minlength=len(terms))
+    starts = np.concatenate(([0], np.cumsum(per_term))).astype(np.int64)
+    owners = postings % max(1, passage_count)
+    _write_postings(folder, TermRows(terms, starts, owners), table, lengths, parameters)
     return len(terms)
 
 
@@ -96,34 +100,20 @@ def merge_postings(
 
     `kept` and `new` give each passage of the one and of the other its new number, -1 where it is left out.
     """
-    count = int((kept >= 0).sum()) + len(new)
     sides = [_load_postings(place / "postings") for place in (base, extra)]
-    owners = []
-    for side, places in zip(sides, (kept, new), strict=True):
-        owner = places[side["passages"]]
-        rows = np.repeat(np.arange(len(side["terms"])), np.diff(side["starts"]))
-        owners.append((owner, rows, owner >= 0))
-    held = [
-        side["terms"][np.bincount(rows[there], minlength=len(side["terms"])) > 0]
-        for side, (_, rows, there) in zip(sides, owners, strict=True)
-    ]
-    terms = np.unique(np.concatenate(held)) if any(map(len, held)) else np.zeros(0, dtype="S1")
-    if len(terms):
-        terms = terms.astype(f"S{int(np.char.str_len(terms).max())}")
-    keys, tables = [], []
-    for side, (owner, rows, there) in zip(sides, owners, strict=True):
-        row_of = np.searchsorted(terms, side["terms"])
-        keys.append(row_of[rows[there]] * count + owner[there])
-        tables.append(side["frequencies"][there])
-    # Both are in order, and the second is short.
-    places = np.searchsorted(keys[0], keys[1])
-    key = np.insert(keys[0], places, keys[1])
-    table = np.insert(tables[0], places, tables[1], axis=0)
-    lengths = np.zeros((count, len(FIELDS)), dtype=np.uint32)
+    one, other = (
+        TermRows(side["terms"], side["starts"], side["passages"].astype(np.int64)) for side in sides
+    )
+    both, stays, places = join(one, other, kept, new)
+    tables = [side["frequencies"] for side in sides]
+    there = tables[0] if stays.all() else tables[0][stays]
+    lengths = np.zeros((int((kept >= 0).sum()) + len(new), len(FIELDS)), dtype=np.uint32)
     lengths[kept[kept >= 0]] = sides[0]["lengths"][kept >= 0]
     lengths[new] = sides[1]["lengths"]
-    _write_postings(folder / "postings", terms, key, table, lengths, parameters)
-    return len(terms)
+    _write_postings(
+        folder / "postings", both, np.insert(there, places, tables[1], axis=0), lengths, parameters
+    )
+    return len(both.terms)
 
 
 def merge_segments(
@@ -177,24 +167,21 @@ def _load_postings(folder: Path) -> dict[str, NDArray[Any]]:
 
 def _write_postings(
     folder: Path,
-    terms: NDArray[np.bytes_],
-    keys: NDArray[np.int64],
+    found: TermRows,
     table: NDArray[np.uint16],
     lengths: NDArray[np.uint32],
     parameters: BM25FParameters,
 ) -> None:
-    """Write the arrays of kb.postings. A key is the row of the term times the number of passages, plus the passage."""
+    """Write the arrays of kb.postings: `table` is the frequencies of all postings, `lengths` those of all passages."""
     folder.mkdir(parents=True)
-    passage_count = max(1, len(lengths))
-    per_term = np.bincount(keys // passage_count, minlength=len(terms))
-    passages = (keys % passage_count).astype(np.int32)
+    passages = found.rows.astype(np.int32)
     arrays: dict[str, NDArray[Any]] = {
-        "terms": terms,
-        "starts": np.concatenate(([0], np.cumsum(per_term))).astype(np.int64),
+        "terms": found.terms,
+        "starts": found.starts,
         "passages": passages,
         "frequencies": table,
         "lengths": lengths,
-        "idf": inverse_document_frequency(len(lengths), per_term),
+        "idf": inverse_document_frequency(len(lengths), np.diff(found.starts)),
         "impacts": impacts(table, lengths, passages, parameters),
     }
     for name, values in arrays.items():

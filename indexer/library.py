@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Self
@@ -217,6 +217,7 @@ class Library:
         found = self._section(section)
         return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
 
+    @cached_property
     def opening_lengths(self) -> list[int]:
         """A rough number of tokens of each opening, to sort by."""
         return [len(self.opening(section)) // 4 for section in range(self.section_count)]

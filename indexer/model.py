@@ -1,7 +1,7 @@
-"""Given a model's name or path, what embeds passages here and the encoder that travels with the index.
+"""Given a model's name or path, the encoder that travels with the index.
 
-sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what answers questions,
-so that no question is ever encoded by another model than its passages were.
+sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what embeds passages and
+questions alike, so that neither is ever encoded by another model than the other.
 """
 
 from __future__ import annotations
@@ -38,7 +38,6 @@ _PROBE = "Why do my legs jerk when I fall asleep?"
 class EmbeddingModel:
     """A loaded sentence-transformers model, on the CPU, in float32."""
 
-    runtime = "torch"
     precision = "fp32"
 
     def __init__(self, name: str = DEFAULT_MODEL) -> None:
@@ -111,25 +110,31 @@ class EmbeddingModel:
 
         The export is checked: its vector of a probe sentence must have a cosine of 0.9999 with the model's own.
         """
-        from kb.encoder import Encoder  # noqa: PLC0415  (onnxruntime is needed only here)
+        # onnxruntime is needed only here
+        from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder  # noqa: PLC0415
 
         folder.mkdir(parents=True, exist_ok=True)
         self._tokenizer.save(str(folder / "tokenizer.json"))
         self.settings.save(folder / "encoder.json")
         try:
             with _quiet():
-                self._export_onnx(folder / "model.onnx")
+                self._export_onnx(folder / FOR_PASSAGES)
+                _quantise(folder / FOR_PASSAGES, folder / FOR_QUESTIONS)
         except Exception as error:
             raise ModelError(
                 f"The model {self.name!r} cannot be exported to ONNX ({type(error).__name__}: {error}). "
                 "Choose another model."
             ) from error
-        cosine = float(Encoder(folder).encode_passage(_PROBE) @ self.embed([_PROBE])[0])
+        exported = Encoder(folder, FOR_PASSAGES)
+        cosine = float(exported.encode_passages([_PROBE])[0] @ self.embed([_PROBE])[0])
         if cosine < 0.9999:
             raise ModelError(
                 f"The ONNX export of {self.name!r} does not agree with the model (cosine {cosine:.4f}). "
                 "Choose another model."
             )
+        quantised = Encoder(folder, FOR_QUESTIONS)
+        if float(quantised.encode_question(_PROBE) @ exported.encode_question(_PROBE)) < 0.998:
+            (folder / FOR_QUESTIONS).unlink()
 
     def _export_onnx(self, path: Path) -> None:
         import torch  # noqa: PLC0415  (takes seconds)
@@ -173,6 +178,26 @@ class EmbeddingModel:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def _quantise(source: Path, target: Path) -> None:
+    """Write a model with weights of 8 bits (kb.encoder says how)."""
+    import onnx  # noqa: PLC0415  (as above)
+    from onnxruntime.quantization import matmul_nbits_quantizer  # noqa: PLC0415
+
+    config = matmul_nbits_quantizer.DefaultWeightOnlyQuantConfig(
+        block_size=128, is_symmetric=True, accuracy_level=4, bits=8
+    )
+    quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(onnx.load(source), algo_config=config)
+    quantizer.process()
+    quantizer.model.save_model_to_file(str(target))
+
+
+def export_model(name: str, folder: Path) -> ModelInfo:
+    """Load a model and write its encoder into `folder`; what the model is. Raises ModelError."""
+    model = EmbeddingModel(name)
+    model.export(folder)
+    return model.info
 
 
 def _bound_heap() -> None:

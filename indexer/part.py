@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from indexer.care import write_care
 from indexer.derive import write_starts
-from indexer.embedding import EmbeddingCache, embed_into
+from indexer.embedding import Embed, EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
 from indexer.progress import Progress
 from indexer.splitter import Splitter
 from indexer.store_writer import write_store
 from indexer.tokens import TokenCounter
-from indexer.vector_rows import RoundedRows, VectorRows
+from indexer.vector_rows import PassageRows, RoundedRows, Rows
 from kb.bm25f import BM25FParameters
 from kb.store import FILE as STORE
 
-Embed = Callable[[list[str]], NDArray[np.float32]]
+TextAt = Callable[[int], str]
 
 
 def split_part(library: Library, folder: Path, counter: TokenCounter, progress: Progress) -> None:
@@ -36,20 +36,34 @@ def embed_part(
     library: Library, folder: Path, embed: Embed, cache: EmbeddingCache, progress: Progress
 ) -> int:
     """Write the vectors; how many texts had to be embedded."""
-    (folder / "vectors").mkdir()
-    jobs = (
-        ("passages", library.passage_text, library.passage_lengths()),
-        ("sentences", library.sentence_text, library.sentence_lengths()),
-        ("names", library.names.__getitem__, [len(name) // 4 for name in library.names]),
+    vectors = folder / "vectors"
+    vectors.mkdir()
+    passages, sentences = len(library.passages), len(library.sentences)
+    jobs: tuple[tuple[Rows, TextAt, Sequence[int]], ...] = (
+        (
+            PassageRows(vectors, passages, cache.dimensions),
+            library.passage_text,
+            library.passage_lengths(),
+        ),
+        (
+            RoundedRows(vectors / "sentences", sentences, cache.dimensions),
+            library.sentence_text,
+            library.sentence_lengths(),
+        ),
+        (
+            RoundedRows(vectors / "names", len(library.names), cache.dimensions),
+            library.names.__getitem__,
+            [len(name) // 4 for name in library.names],
+        ),
     )
-    progress.stage("embed", library.text_count)
+    # By tokens, and not by texts: the longest come first, and take a hundred times as long as the last.
+    tokens = sum(int(sum(lengths)) for _, _, lengths in jobs) + 2 * sum(library.opening_lengths)
+    progress.stage("embed tokens", tokens)
     embedded = 0
-    for name, text_at, lengths in jobs:
-        rows = VectorRows if name != "sentences" else RoundedRows
-        out = rows(folder / "vectors" / name, len(lengths), cache.dimensions)
+    for out, text_at, lengths in jobs:
         embedded += embed_into(out, text_at, lengths, embed, cache, progress.advance)
         out.save()
-    return embedded + write_care(folder / "vectors", library, embed, cache, progress.advance)
+    return embedded + write_care(vectors, library, embed, cache, progress.advance)
 
 
 def index_part(library: Library, folder: Path, progress: Progress) -> int:
@@ -69,13 +83,16 @@ def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> No
     with Library(folder / STORE, counter) as library:
         split_part(library, folder, counter, quiet)
         with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
-            embed_part(library, folder, _nothing, cache, quiet)
+            embed_part(library, folder, _Nothing(), cache, quiet)
         index_part(library, folder, quiet)
         write_starts(library, folder)
 
 
-def _nothing(_: list[str]) -> NDArray[np.float32]:
-    raise AssertionError("there is nothing to embed")
+class _Nothing:
+    lanes = 1
+
+    def __call__(self, _: list[str], /) -> NDArray[np.float32]:
+        raise AssertionError("there is nothing to embed")
 
 
 def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:

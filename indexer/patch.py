@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from indexer.base import Base
 from indexer.keyword_writer import merge_postings, merge_segments
 from indexer.library import Library
+from indexer.merge import Merge
 from indexer.store_writer import MergedOrdinals, merge_stores
 from indexer.tokens import TokenCounter
 from indexer.vector_rows import copy_rows
@@ -28,21 +28,12 @@ from kb.store import FILE as STORE
 from kb.store import ArticleStore
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """How the rows of two arrays become one. `kept` and `new` give for each row its new place, -1 for none."""
+class Patched(NamedTuple):
+    """The library of the result, open; the number of its terms; and how the names of both became its names."""
 
-    kept: NDArray[np.int64]
-    new: NDArray[np.int64]
-
-    @property
-    def order(self) -> NDArray[np.int64]:
-        """For each new row, the old one: the rows of the second array are counted on after those of the first."""
-        order = np.empty(int((self.kept >= 0).sum()) + len(self.new), dtype=np.int64)
-        there = np.flatnonzero(self.kept >= 0)
-        order[self.kept[there]] = there
-        order[self.new] = len(self.kept) + np.arange(len(self.new))
-        return order
+    library: Library
+    terms: int
+    names: Merge
 
 
 def patch(
@@ -52,11 +43,11 @@ def patch(
     extra: Path,
     counter: TokenCounter,
     parameters: BM25FParameters,
-) -> tuple[Library, int]:
+) -> Patched:
     """Write into `folder` what the generation `start` is without the articles `gone` and with those of `extra`.
 
-    `extra` is the folder of a generation. Of the encoder, nothing is written. Returns the library of the result, open,
-    and the number of terms. Raises IndexDamaged for a segment of `start` that is not what was written.
+    `extra` is the folder of a generation. Of the encoder, nothing is written. Raises IndexDamaged for a segment of
+    `start` that is not what was written.
     """
     base = start.folder
     ordinals = merge_stores(folder / STORE, base / STORE, gone, extra / STORE)
@@ -72,11 +63,12 @@ def patch(
         allow_pickle=False,
     )
     sentences = _merge_sentences(folder, base, extra, passages)
-    _merge_vectors(folder, base, extra, ordinals, passages, sentences)
+    names = _merge_names(base, extra, ordinals)
+    _merge_vectors(folder, base, extra, ordinals, passages, sentences, names)
     terms = merge_postings(folder, base, extra, passages.kept, passages.new, parameters)
     library = Library.load(folder, counter)
     merge_segments(folder, start, extra, passages.kept, passages.new, library.fields)
-    return library, terms
+    return Patched(library, terms, names)
 
 
 def _renumbered(
@@ -140,13 +132,17 @@ def _merge_vectors(
     ordinals: MergedOrdinals,
     passages: Merge,
     sentences: Merge,
+    names: Merge,
 ) -> None:
     (folder / "vectors").mkdir()
     merges = {
         "passages": passages,
+        "codes": passages,
+        "code_scales": passages,
         "sentences": sentences,
         "sentence_scales": sentences,
-        "names": _merge_names(base, extra, ordinals),
+        "names": names,
+        "name_scales": names,
         "care": Merge(ordinals.sections, ordinals.new_sections),
     }
     for name, merge in merges.items():

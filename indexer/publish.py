@@ -18,7 +18,14 @@ from pathlib import Path
 from indexer.durable import fsync, make_folder, remove_durably, write_durably
 from kb.errors import IndexUnusable
 from kb.fallback import REMOVED, removed_articles, removed_to_bytes
-from kb.generation import current_generation, file_sha256, generation_path, save_stamps, stamp
+from kb.generation import (
+    PINNED,
+    current_generation,
+    file_sha256,
+    generation_path,
+    save_stamps,
+    stamp,
+)
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import FileInfo, Manifest
 
@@ -142,10 +149,10 @@ def make_live(
     name = f"{generation_id}\n".encode("ascii")
     if pin:
         # Before CURRENT: a pin holds only while both name the same.
-        write_durably(index / "PINNED", name)
+        write_durably(index / PINNED, name)
     write_durably(index / "CURRENT", name)
-    if not pin and (index / "PINNED").exists():
-        remove_durably(index / "PINNED")
+    if not pin and (index / PINNED).exists():
+        remove_durably(index / PINNED)
 
 
 def _known_removed(index: Path) -> frozenset[str] | None:

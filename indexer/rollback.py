@@ -7,7 +7,7 @@ without them is published in its place.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,29 +44,34 @@ def roll_back(
     index: Path,
     generation_id: str | None = None,
     *,
+    removed: Iterable[str] = (),
     wait_s: float = 0.0,
     waiting: Callable[[str], None] | None = None,
 ) -> RollbackReport:
     """Make a generation live again, by default the newest that is older than the live one's content.
 
-    Naming the live one pins it. Raises NotFound where there is none, IndexDamaged where it does not verify, and
-    BuildInProgress.
+    What is known to have been removed since is left out, and the articles `removed`. Naming the live one pins it.
+    Raises NotFound where there is none, IndexDamaged where it does not verify, and BuildInProgress.
     """
     with writer_lock(index, wait_s, waiting):
         with _target(index, generation_id) as target:
-            left_out = _removed_since(index, target.sources)
-            live = make_live_without(index, target, left_out, pin=True)
+            left_out = _removed_since(index, target.sources, frozenset(removed))
+            known = known_removed(index).union(removed)
+            live = make_live_without(index, target, left_out, pin=True, removed=known)
             origin = target.sources.rolled_back_to or target.folder.name
         collect(index)
         return RollbackReport(live, origin, tuple(sorted(left_out)))
 
 
-def make_live_without(index: Path, target: Base, left_out: frozenset[str], *, pin: bool) -> str:
+def make_live_without(
+    index: Path, target: Base, left_out: frozenset[str], *, pin: bool, removed: frozenset[str]
+) -> str:
     """Make a generation live, or where there are articles to be left out, a copy of it without them; its id.
 
-    For the holder of the lock alone.
+    `removed` are the articles that are known to have been removed, to which those are added. For the holder of the lock
+    alone.
     """
-    removed = known_removed(index) | left_out
+    removed |= left_out
     if left_out:
         return _publish_without(index, target, left_out, removed, pin=pin)
     make_live(index, target.folder.name, pin=pin, removed=removed)
@@ -95,9 +100,9 @@ def _target(index: Path, generation_id: str | None) -> Base:
     raise NotFound(f"{index}: there is no earlier generation to go back to.")
 
 
-def _removed_since(index: Path, sources: Sources) -> frozenset[str]:
-    """The articles of a generation that were taken out of the corpus since."""
-    removed = known_removed(index)
+def _removed_since(index: Path, sources: Sources, gone: frozenset[str]) -> frozenset[str]:
+    """The articles of a generation that were taken out of the corpus since, those in `gone` among them."""
+    removed = known_removed(index) | gone
     try:
         scan = Scan(remembered(index).corpora, sources)
         scan.finish()
@@ -117,11 +122,12 @@ def _publish_without(
         counter = IndexEncoder.counter_of(folder / "encoder")
         manifest = target.manifest
         write_empty_part(part, counter, manifest.model.dimensions)
-        library, terms = patch(folder, target, left_out, part, counter, manifest.bm25f)
-        with library:
+        patched = patch(folder, target, left_out, part, counter, manifest.bm25f)
+        with patched.library as library:
             lexicon = load_lexicon(target.folder)
-            derive(library, folder, lexicon, Change(target.folder, left_out, part))
-            counts = Counts(*library.counts, len(library.passages), terms)
+            change = Change(target.folder, left_out, part, patched.names)
+            derive(library, folder, lexicon, change)
+            counts = Counts(*library.counts, len(library.passages), patched.terms)
         shutil.rmtree(part)
         replace(
             target.sources,

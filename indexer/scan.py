@@ -37,17 +37,23 @@ class Scan:
     ids by what became of them since `base`; `hidden` the articles that tombstones hide; `lexicons` are corpus, name and
     content hash of the files about words. `failed` are
     those of `base` that are gone because their file can no longer be read, which is not the same as removed. The end
-    raises CorpusError where there was nothing to index, unless it is because all of it was removed.
+    raises CorpusError where there was nothing to index, unless tombstones hide all of it, or it `may_be_empty`.
     """
 
     def __init__(
-        self, corpora: Sequence[Path], base: Sources | None = None, *, everything: bool = False
+        self,
+        corpora: Sequence[Path],
+        base: Sources | None = None,
+        *,
+        everything: bool = False,
+        may_be_empty: bool = False,
     ) -> None:
         """With `everything`, the articles that `base` has are given as well.
 
         Raises CorpusError for a corpus that is not there.
         """
         self._everything = everything
+        self._may_be_empty = may_be_empty
         self._corpora = tuple(corpora)
         self._base = base or Sources()
         self._known = {(file.name, file.sha256): file for file in self._base.files}
@@ -73,7 +79,7 @@ class Scan:
             else:
                 yield from self._read(file, digest)
         self._settle()
-        if not self.articles and not self.hidden:
+        if not self.articles and not self.hidden and not self._may_be_empty:
             raise CorpusError(nothing_usable(self._corpora, self._listed, self.failures))
 
     def finish(self) -> None:

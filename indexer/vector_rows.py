@@ -77,6 +77,25 @@ class RoundedRows:
         np.save(self._path.with_name(name), self._scales, allow_pickle=False)
 
 
+class PassageRows:
+    """Passages: float32 rows in `passages.npy`, and the same rounded in `codes.npy`."""
+
+    def __init__(self, folder: Path, count: int, dimensions: int) -> None:
+        self._both: tuple[Rows, Rows] = (
+            VectorRows(folder / "passages", count, dimensions),
+            RoundedRows(folder / "codes", count, dimensions),
+        )
+
+    def __setitem__(self, row: int, vector: NDArray[np.float32]) -> None:
+        for rows in self._both:
+            rows[row] = vector
+
+    def save(self) -> None:
+        """Flush the maps and write the scales."""
+        for rows in self._both:
+            rows.save()
+
+
 def copy_rows(path: Path, first: Path, second: Path, order: NDArray[np.int64]) -> None:
     """Write the rows `order` of two arrays of one shape, those of the second counted on after the first's.
 

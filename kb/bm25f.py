@@ -54,9 +54,7 @@ def impacts(
         average = float(lengths[:, field].mean()) if len(lengths) else 0.0
         if average == 0.0:
             continue
-        norm = (1.0 - b + b * lengths[:, field] / average)[passages]
-        present = frequencies[:, field] > 0  # where b is 1, an absent field has a norm of 0
-        total += np.divide(
-            weight * frequencies[:, field], norm, out=np.zeros_like(total), where=present
-        )
+        norm = 1.0 - b + b * lengths[:, field] / average
+        norm[norm == 0.0] = 1.0  # where b is 1, that of an absent field, whose frequency is 0
+        total += weight * frequencies[:, field] / norm[passages]
     return (total / (parameters.k1 + total)).astype(np.float32)

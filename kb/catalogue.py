@@ -1,26 +1,41 @@
 """Given all articles, the library's order: A to Z, by topic and by source, as ordinals alone.
 
 A topic is one of an article's `tags`; a source is the host of its `url`, the publisher's page, as a reader knows it
-(`nhs.uk`, no `www.`). Built by one scan when it is first asked for; some twenty bytes an article are kept.
+(`nhs.uk`, no `www.`). Built by one scan when it is first asked for; some hundred bytes an article are kept.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.analysis import without_accents
+from kb.filters import Filters, speaks
 from kb.web_address import host_name
 
 OTHER_LETTER = "#"
 """The place of titles that begin with a digit or hold no letter at all."""
 
-Row = tuple[int, str, tuple[str, ...], str]
-"""An article's ordinal, its title (or id, where it has none), its tags and its `url`."""
+_NEVER = "0000-00-00"
+"""Before every date."""
+
+
+class Row(NamedTuple):
+    """Of an article: its ordinal, its title (or id, where it has none), and what it can be filtered by."""
+
+    ordinal: int
+    title: str
+    tags: tuple[str, ...] = ()
+    url: str = ""
+    language: str = "en"
+    updated: str | None = None
+    reviewed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +56,52 @@ class Catalogue:
     def __init__(self, rows: Iterable[Row], count: int | None = None) -> None:
         """`count` is the number A of ordinals, where some articles are not to be shown and have no row."""
         # Of equal titles the lower ordinal, that is, the lower id, comes first.
-        entries = sorted(
-            (title_key(title), ordinal, tags, url) for ordinal, title, tags, url in rows
-        )
-        self.by_title = _ordinals(ordinal for _, ordinal, _, _ in entries)
+        entries = sorted((title_key(row.title), row) for row in rows)
+        self.by_title = _ordinals(row.ordinal for _, row in entries)
         letters: dict[str, list[int]] = defaultdict(list)
         topics: dict[str, list[int]] = defaultdict(list)
         sources: dict[str, list[int]] = defaultdict(list)
-        for key, ordinal, tags, url in entries:
-            letters[_letter(key)].append(ordinal)
-            for tag in dict.fromkeys(tags):
-                topics[tag].append(ordinal)
-            if host := host_name(url):
-                sources[host].append(ordinal)
+        languages: dict[str, list[int]] = defaultdict(list)
+        for key, row in entries:
+            letters[_letter(key)].append(row.ordinal)
+            languages[row.language].append(row.ordinal)
+            for tag in dict.fromkeys(row.tags):
+                topics[tag].append(row.ordinal)
+            if host := host_name(row.url):
+                sources[host].append(row.ordinal)
         self._count = len(entries) if count is None else count
         self.letters = _groups(letters)
         self.topics = _groups(topics)
         self.sources = _groups(sources)
+        self._languages = _groups(languages)
+        self._updated = np.full(self._count, _NEVER)
+        self._reviewed = np.full(self._count, _NEVER)
+        for _, row in entries:
+            self._updated[row.ordinal] = row.updated or _NEVER
+            self._reviewed[row.ordinal] = row.reviewed or _NEVER
 
-    def allowed(self, tag: str | None, source: str | None) -> NDArray[np.bool_]:
-        """Which articles bear the tag and come from the source, bool (A,). None asks for nothing.
-
-        Names are compared without regard to case; one that nothing bears allows nothing.
-        """
+    def allowed(self, filters: Filters) -> NDArray[np.bool_]:
+        """Which articles meet the filters, bool (A,), but for `article`, which is not looked at."""
         mask = np.ones(self._count, dtype=np.bool_)
-        for name, groups in ((tag, self.topics), (source, self.sources)):
-            if name is not None:
-                bearing = np.zeros(self._count, dtype=np.bool_)
-                for group in _named(name, groups):
-                    bearing[group.articles] = True
-                mask &= bearing
+        if filters.topic is not None:
+            mask &= self._bearing(self.topics, partial(_is_named, filters.topic.casefold()))
+        if filters.source is not None:
+            mask &= self._bearing(self.sources, partial(_is_named, filters.source.casefold()))
+        if filters.language is not None:
+            wanted = filters.language
+            mask &= self._bearing(self._languages, lambda name: speaks(name, wanted))
+        # Dates of one form stand in the order of their letters.
+        if filters.updated_since is not None:
+            mask &= self._updated >= filters.updated_since
+        if filters.reviewed_since is not None:
+            mask &= self._reviewed >= filters.reviewed_since
+        return mask
+
+    def _bearing(self, groups: Iterable[Group], wanted: Callable[[str], bool]) -> NDArray[np.bool_]:
+        mask = np.zeros(self._count, dtype=np.bool_)
+        for group in groups:
+            if wanted(group.name):
+                mask[group.articles] = True
         return mask
 
 
@@ -95,6 +126,5 @@ def _groups(members: dict[str, list[int]]) -> tuple[Group, ...]:
     return tuple(Group(name, _ordinals(members[name])) for name in names)
 
 
-def _named(name: str, groups: tuple[Group, ...]) -> list[Group]:
-    wanted = name.casefold()
-    return [group for group in groups if group.name.casefold() == wanted]
+def _is_named(wanted: str, name: str) -> bool:
+    return name.casefold() == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from kb import analysis
 from kb.arrays import mapped
-from kb.article import article_path
+from kb.article import Article, Section, article_path
 from kb.errors import IndexDamaged
 from kb.passage import Passage
 from kb.postings import VARIANT_WEIGHT, KeywordScores
@@ -53,27 +54,34 @@ class Citer:
         ).id
 
     def page(
-        self, ranking: Ranking, order: NDArray[np.int64], offset: int, limit: int
+        self,
+        ranking: Ranking,
+        order: NDArray[np.int64],
+        sections: NDArray[np.int64],
+        offset: int,
+        limit: int,
     ) -> tuple[SearchResult, ...]:
-        """The results of the places `order[offset : offset + limit]`."""
+        """The results of the places `order[offset : offset + limit]`; `sections` are the places of all sections."""
         shown = order[offset : offset + limit]
         on_page = set(ranking.sections[shown].tolist())
         further: dict[int, list[int]] = {}
-        for place in order[:ALSO_DEPTH].tolist():
+        for place in sections[:ALSO_DEPTH].tolist():
             if int(ranking.sections[place]) not in on_page:
                 further.setdefault(int(ranking.articles[place]), []).append(place)
+        wanted = wanted_terms(ranking.keyword)
         results = []
         for rank, place in enumerate(shown.tolist(), start=offset + 1):
             places = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
             also = tuple(self._link(ranking, other) for other in places)
-            results.append(self.result(ranking, place, rank, also))
+            results.append(self.result(ranking, place, rank, wanted, also))
         return tuple(results)
 
-    def result(
-        self, ranking: Ranking, place: int, rank: int, also: tuple[SectionLink, ...] = ()
-    ) -> SearchResult:
-        """The result of one place. Raises IndexDamaged where the passage is not what its section says there."""
-        entry = self.passages[ranking.rows[place]]
+    def cited(self, row: int) -> tuple[Citation, Article, Section]:
+        """The passage of that row with its article's head and its section.
+
+        Raises IndexDamaged where the passage is not what its section says there.
+        """
+        entry = self.passages[row]
         article = self._store.article_head(int(entry["article"]))
         section = self._store.section(int(entry["section"]))
         start, end = int(entry["start"]), int(entry["end"])
@@ -83,9 +91,6 @@ class Citer:
                 f"{self._folder}: the passage {article.id}#{section.id}@{start} is not in its section. "
                 "Run `kb build` to make the index anew."
             )
-        wanted = _wanted(ranking.keyword)
-        answer = self._nearest_sentence(ranking, place)
-        snippet, highlights = excerpt(section.text, start, end, wanted, article.language, answer)
         citation = Citation(
             article_id=article.id,
             article_title=article.display_title,
@@ -97,12 +102,28 @@ class Citer:
             start=start,
             end=end,
         )
+        return citation, article, section
+
+    def result(
+        self,
+        ranking: Ranking,
+        place: int,
+        rank: int,
+        wanted: Mapping[str, float],
+        also: tuple[SectionLink, ...] = (),
+    ) -> SearchResult:
+        """The result of one place; `wanted` are the ranking's `wanted_terms`. Raises IndexDamaged, as `cited` does."""
+        citation, article, section = self.cited(int(ranking.rows[place]))
+        answer = self._nearest_sentence(ranking, place)
+        snippet, highlights = excerpt(
+            section.text, citation.start, citation.end, wanted, article.language, answer
+        )
         explanation = ranking.explain(place, (article.title, *article.aliases))
         marked = [section.text[begin:stop] for begin, stop in highlights]
         return SearchResult(
             rank=rank,
             score=float(ranking.scores[place]),
-            text=text,
+            text=citation.quote,
             snippet=snippet,
             highlights=highlights,
             citation=citation,
@@ -127,7 +148,7 @@ class Citer:
         return self._base_url + article_path(article_id, section_id)
 
 
-def _wanted(keyword: KeywordScores) -> dict[str, float]:
+def wanted_terms(keyword: KeywordScores) -> dict[str, float]:
     """The terms to mark, other names' included, each with what it counts."""
     wanted = {
         found.term: VARIANT_WEIGHT * found.idf
@@ -138,7 +159,7 @@ def _wanted(keyword: KeywordScores) -> dict[str, float]:
     return wanted | {found.term: found.idf for found in keyword.matched}
 
 
-def _by_weight(marked: list[str], wanted: dict[str, float]) -> list[str]:
+def _by_weight(marked: list[str], wanted: Mapping[str, float]) -> list[str]:
     """Marked words, one for each term, those that count most first."""
     by_term: dict[str, str] = {}
     for word in marked:

@@ -28,6 +28,14 @@ class NotFound(KbError):
     """No article, section or file of that name."""
 
 
+class PassageNotFound(NotFound):
+    """The article is there, but no section of that id in it, or no passage at that place."""
+
+
+class GenerationGone(KbError):
+    """A page of results was asked for of a generation that does not answer, or no longer."""
+
+
 class CorpusError(KbError):
     """The corpus as a whole cannot be read: missing, empty, or with nothing usable in it."""
 

@@ -16,11 +16,20 @@ the names in it do (`for_question`).
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 CANDIDATE_DEPTH = 500
+
+SAMPLED = 16
+"""Of so many scores one is in the sample."""
+
+Mode = Literal["hybrid", "keyword", "dense"]
+"""Which signals count: all, those of words alone, or those of meaning alone."""
+
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,22 @@ def for_question(weights: FusionWeights, terms: int) -> FusionWeights:
     return FusionWeights(*(scale * weight for weight in astuple(longer)))
 
 
+def in_mode(weights: FusionWeights, mode: Mode) -> FusionWeights:
+    """The weights with those of the other side 0; their sum stays what it is."""
+    match mode:
+        case "keyword":
+            chosen = replace(weights, dense=0.0, sentence=0.0, name=0.0)
+        case "dense":
+            chosen = replace(weights, keyword=0.0, focus=0.0)
+        case _:
+            return weights
+    total = sum(astuple(chosen))
+    if not total:  # tuned weights may have given nothing to this side
+        return FusionWeights(float(mode == "keyword"), float(mode == "dense"), 0.0, 0.0, 0.0)
+    scale = sum(astuple(weights)) / total
+    return FusionWeights(*(scale * weight for weight in astuple(chosen)))
+
+
 def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:
     """What a name's cosine is worth, 0 to 1: nothing up to UNRELATED_NAME, and from there on in proportion."""
     above = name_cosine.astype(np.float64) - UNRELATED_NAME
@@ -116,15 +141,40 @@ def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
     """The ordinals of the `depth` best scores, in ascending order; of equal ones the lower ordinals."""
     if depth >= len(scores):
         return np.arange(len(scores))
-    threshold = np.partition(scores, len(scores) - depth)[len(scores) - depth]
-    above = np.flatnonzero(scores > threshold)
-    level = np.flatnonzero(scores == threshold)[: depth - len(above)]
-    return np.sort(np.concatenate((above, level)))
+    rows = _likely(scores, depth)
+    likely = scores[rows]
+    threshold = np.partition(likely, len(likely) - depth)[len(likely) - depth]
+    above = np.flatnonzero(likely > threshold)
+    level = np.flatnonzero(likely == threshold)[: depth - len(above)]
+    return np.asarray(rows[np.sort(np.concatenate((above, level)))])
+
+
+def _likely(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
+    """Rows that the `depth` best are among: those above what a sample says is low enough, or all where it errs.
+
+    To sort out 500 of 30,000 scores takes ten times as long as to compare each with one number.
+    """
+    sample = scores[::SAMPLED]
+    place = len(sample) - 2 * depth // SAMPLED - SAMPLED
+    if place > 0:
+        rows = np.flatnonzero(scores >= np.partition(sample, place)[place])
+        if len(rows) >= depth:
+            return rows
+    return np.arange(len(scores))
 
 
 def candidates(
-    keyword: NDArray[np.float32], dense: NDArray[np.float32], depth: int = CANDIDATE_DEPTH
+    keyword: NDArray[np.float32],
+    dense: NDArray[np.float32],
+    depth: int = CANDIDATE_DEPTH,
+    mode: Mode = "hybrid",
 ) -> NDArray[np.int64]:
-    """The passages worth a closer look, in ascending order: the best by words and the best by meaning."""
-    by_words = top(keyword, depth)
-    return np.union1d(by_words[keyword[by_words] > 0], top(dense, depth))
+    """The passages worth a closer look, in ascending order: the best by words and the best by meaning.
+
+    In each of the other modes twice as many of the one side, so that there are as many pages.
+    """
+    if mode == "dense":
+        return top(dense, 2 * depth)
+    matching = np.flatnonzero(keyword > 0)
+    by_words = matching[top(keyword[matching], 2 * depth if mode == "keyword" else depth)]
+    return by_words if mode == "keyword" else np.union1d(by_words, top(dense, depth))

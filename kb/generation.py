@@ -28,6 +28,8 @@ from kb.errors import IndexDamaged, IndexMissing
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import FileInfo, Manifest
 
+PINNED = "PINNED"
+
 Verify = Literal["quick", "full"]
 
 _TRUST_BY_STAMP = (".npy", ".onnx", ".sqlite")
@@ -53,7 +55,7 @@ def current_generation(index: Path) -> str:
 def pinned_generation(index: Path) -> str | None:
     """The id of the live generation where it was chosen by a rollback, else None."""
     try:
-        pinned = (index / "PINNED").read_text(encoding="ascii").strip()
+        pinned = (index / PINNED).read_text(encoding="ascii").strip()
         return pinned if pinned == current_generation(index) else None
     except (OSError, UnicodeDecodeError, IndexMissing, IndexDamaged):
         return None

@@ -1,15 +1,17 @@
-"""Given a question's operators, which passages match: Whoosh's part in answering.
+"""Given a phrase, which passages hold it: Whoosh's part in answering.
 
-A plain question never comes here. The folder `keyword/` holds one or more Whoosh indexes of one segment each, in
-folders whose names sort as they were written. `documents.npy` beside each, int32, gives the passage of each of its
-documents, or -1 where the passage is no more.
+A question without a phrase never comes here. The folder `keyword/` holds one or more Whoosh indexes of one segment
+each, in folders whose names sort as they were written. `documents.npy` beside each, int32, gives the passage of each of
+its documents, or -1 where the passage is no more.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +19,20 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.fields import TEXT, Schema
 from whoosh.filedb.filestore import RamStorage
-from whoosh.query import And, Every, Not, NullQuery, Or, Phrase, Term
-from whoosh.reading import MultiReader
-from whoosh.searching import Searcher
 
-from kb.analysis import make_analyzer, terms
+from kb.analysis import make_analyzer
 from kb.bm25f import FIELDS
-from kb.question import Condition
 
-MAX_PREFIX_EXPANSIONS = 64
 DOCUMENTS = "documents.npy"
+
+MAX_KEPT_POSITIONS = 2_000_000
+"""So many positions of the terms asked for last are kept, 8 bytes each: reading one from Whoosh takes 2 µs."""
+
+_FEW = 4
+"""Where so many times fewer passages are asked for than hold a term, they are looked up one by one."""
+
+_PLACE_BITS = np.int64(32)
+"""A passage and a place in it make one number: the passage in its upper bits."""
 
 
 def make_schema() -> Any:
@@ -35,79 +41,113 @@ def make_schema() -> Any:
 
 
 class KeywordIndex:
-    """The Whoosh indexes of one generation.
+    """The Whoosh indexes of one generation. Safe to share between threads.
 
-    Opening them unpickles, and Whoosh does so again at every question. So their files are read once, by `read`, which
-    is to raise for any that is not what was written, and are answered from as they were then: some 30 MB for 36,000
-    passages. Whoosh's readers may not be shared between threads: every call has its own.
+    Opening them unpickles, and Whoosh does so again whenever it is asked. So their files are read once, by `read`,
+    which is to raise for any that is not what was written, and are answered from as they were then: some 30 MB for
+    36,000 passages. Whoosh's readers may not be shared between threads: every call has its own.
     """
 
-    def __init__(
-        self, folder: Path, passage_count: int, read: Callable[[Path], bytes] = Path.read_bytes
-    ) -> None:
-        self._passage_count = passage_count
+    def __init__(self, folder: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
         self._indexes = []
-        documents = [np.zeros(0, dtype=np.int32)]
+        self._documents = []
         for segment in sorted(path for path in folder.iterdir() if path.is_dir()):
             storage = RamStorage()
             for path in sorted(segment.iterdir()):
                 content = read(path)
                 if path.name == DOCUMENTS:
-                    documents.append(np.load(io.BytesIO(content), allow_pickle=False))
+                    self._documents.append(np.load(io.BytesIO(content), allow_pickle=False))
                 else:
                     storage.files[path.name] = content
             self._indexes.append(storage.open_index())
-        self._documents = np.concatenate(documents)
+        self._kept: OrderedDict[tuple[str, str], NDArray[np.int64]] = OrderedDict()
+        self._kept_lock = threading.Lock()
 
-    def matching(self, conditions: Sequence[Condition]) -> NDArray[np.bool_]:
-        """Which passages meet all conditions, bool (N,). A condition of nothing but stop words always holds."""
-        mask = np.zeros(self._passage_count, dtype=np.bool_)
-        if not self._indexes:
-            return mask
-        readers = [index.reader() for index in self._indexes]
-        reader = MultiReader(readers) if len(readers) > 1 else readers[0]
-        with Searcher(reader) as searcher:
-            parts = [self._query(condition, reader) for condition in conditions]
-            query = And([Every(), *(part for part in parts if part is not None)])
-            found = np.fromiter(searcher.docs_for_query(query), dtype=np.int64)
-        rows = self._documents[found]
-        mask[rows[rows >= 0]] = True
-        return mask
+    def holding(
+        self, phrase: Sequence[str], field: str, among: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which of the passages `among`, bool (N,), hold the terms in a row in the field, bool (N,)."""
+        readers: list[Any] = []
+        places: NDArray[np.int64] | None = None
+        try:
+            for offset, term in enumerate(phrase):
+                # Where the phrase would begin if this were its place in it.
+                begins = self._positions(term, field, among, readers) - offset
+                if places is not None:
+                    begins = np.intersect1d(places, begins, assume_unique=True)
+                places = begins
+                if not len(places):
+                    break
+        finally:
+            for reader in readers:
+                reader.close()
+        held = np.zeros(len(among), dtype=np.bool_)
+        if places is not None:
+            held[places >> _PLACE_BITS] = True
+        return held & among
 
-    def _query(self, condition: Condition, reader: Any) -> Any:
-        fields = (condition.field,) if condition.field else FIELDS
-        if condition.kind == "prefix":
-            query = Or([self._prefix(field, condition.text, reader) for field in fields])
-        else:
-            words = terms(condition.text)
-            if not words:
-                return None
-            if len(words) == 1:
-                query = Or([Term(field, words[0]) for field in fields])
-            else:
-                query = Or([Phrase(field, words) for field in fields])
-        return Not(query) if condition.negated else query
-
-    def _prefix(self, field: str, beginning: str, reader: Any) -> Any:
-        """The terms that begin so, at most MAX_PREFIX_EXPANSIONS of them in alphabetical order.
-
-        Terms are stems, so that a beginning longer than a word's stem is looked for by its own stem.
-        """
-        found = self._expand(reader, field, beginning.lower())
-        if not found:
-            stems = terms(beginning)
-            found = self._expand(reader, field, stems[0]) if stems else []
-        return Or([Term(field, term) for term in found]) if found else NullQuery
-
-    def _expand(self, reader: Any, field: str, beginning: str) -> list[str]:
-        living = (
-            term.decode()
-            for term in reader.expand_prefix(field, beginning)
-            if any(self._documents[document] >= 0 for document in _holders(reader, field, term))
+    def _positions(
+        self, term: str, field: str, among: NDArray[np.bool_], readers: list[Any]
+    ) -> NDArray[np.int64]:
+        """The places of a term in a field, ascending: all of them, or at least those in the passages `among`."""
+        key = (field, term)
+        with self._kept_lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        if not readers:
+            readers.extend(index.reader() for index in self._indexes)
+        parts = [
+            _read(reader, field, term, documents, among)
+            for reader, documents in zip(readers, self._documents, strict=True)
+        ]
+        places = np.sort(
+            np.concatenate([np.zeros(0, dtype=np.int64), *(part for part, _ in parts)])
         )
-        return list(islice(living, MAX_PREFIX_EXPANSIONS))
+        if all(whole for _, whole in parts):
+            self._keep(key, places)
+        return places
+
+    def _keep(self, key: tuple[str, str], places: NDArray[np.int64]) -> None:
+        with self._kept_lock:
+            self._kept[key] = places
+            total = sum(map(len, self._kept.values()))
+            while total > MAX_KEPT_POSITIONS:
+                total -= len(self._kept.popitem(last=False)[1])
 
 
-def _holders(reader: Any, field: str, term: bytes) -> Iterator[int]:
-    """The documents that hold a term."""
-    yield from reader.postings(field, term).all_ids()
+def _read(
+    reader: Any, field: str, term: str, documents: NDArray[np.int32], among: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], bool]:
+    """The places of a term in one segment, and whether they are all of them."""
+    if (field, term) not in reader:
+        return np.zeros(0, dtype=np.int64), True
+    matcher = reader.postings(field, term)
+    asked = np.flatnonzero((documents >= 0) & among[documents])
+    whole = _FEW * len(asked) > reader.doc_frequency(field, term)
+    owners, sizes, positions = array("q"), array("q"), array("q")
+
+    def take() -> None:
+        found = matcher.value_as("positions")
+        owners.append(matcher.id())
+        sizes.append(len(found))
+        positions.extend(found)
+
+    if whole:
+        while matcher.is_active():
+            take()
+            matcher.next()
+    else:
+        for document in asked.tolist():
+            matcher.skip_to(document)
+            if not matcher.is_active():
+                break
+            if matcher.id() == document:
+                take()
+    passages = np.repeat(documents[_int64(owners)].astype(np.int64), _int64(sizes))
+    places = (passages << _PLACE_BITS) + _int64(positions)
+    return places[passages >= 0], whole
+
+
+def _int64(values: array[int]) -> NDArray[np.int64]:
+    return np.frombuffer(values, dtype=np.int64) if values else np.zeros(0, dtype=np.int64)

@@ -7,9 +7,7 @@ text, and needs no torch.
 from __future__ import annotations
 
 import threading
-import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -21,23 +19,30 @@ from numpy.typing import NDArray
 from kb import confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
-from kb.citing import Citer
+from kb.citing import Citer, wanted_terms
 from kb.companion import CompanionFinder
+from kb.conditions import Conditions
 from kb.encoder import Encoder
-from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
+from kb.explaining import explained
+from kb.facets import DEPTH as FACET_DEPTH
+from kb.facets import facets as facets_of
 from kb.fallback import open_newest
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
+from kb.filters import Filters
+from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.generation import Verify, read_checked
+from kb.language import load as load_language
 from kb.language import name_of
 from kb.names import NameIndex
+from kb.neighbourhood import Neighbourhood
 from kb.notices import Notices
 from kb.postings import Postings
 from kb.query import Query, QuestionReader
-from kb.question import MAX_QUESTION_CHARS, Condition
-from kb.ranking import Ranker, Ranking, Unit
-from kb.related import nearest_articles
-from kb.results import Facets, FacetValue, SearchResponse, SearchResult
+from kb.question import MAX_QUESTION_CHARS
+from kb.ranking import UNITS, Ranker, Ranking, Unit
+from kb.results import RelatedResponse, SearchResponse, SearchResult
 from kb.spelling import Spelling
+from kb.stopwatch import Stopwatch
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.suggest import Suggestion, Suggestions, question_path
@@ -45,7 +50,6 @@ from kb.variety import spread
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY
 from kb.vocabulary import Vocabulary
-from kb.web_address import host_name
 
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
@@ -54,27 +58,6 @@ __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
 
 MAX_LIMIT = 100
 MAX_DEPTH = 1000
-
-FACET_DEPTH = 50
-"""How many sections, from the first on, tell what an answer can be narrowed to."""
-
-
-class Stopwatch:
-    """Milliseconds by step: each `lap` is the time since the one before."""
-
-    def __init__(self) -> None:
-        self._begun = self._last = time.perf_counter()
-        self.timings: dict[str, float] = {}
-
-    def lap(self, step: str) -> None:
-        """Record the step that ends now."""
-        now = time.perf_counter()
-        self.timings[step] = round((now - self._last) * 1000, 3)
-        self._last = now
-
-    def total(self) -> dict[str, float]:
-        """All steps and their sum, `total`."""
-        return {**self.timings, "total": round((self._last - self._begun) * 1000, 3)}
 
 
 class KnowledgeBase:
@@ -105,12 +88,12 @@ class KnowledgeBase:
             self._encoder = Encoder(folder / "encoder")
             self._citer = Citer(folder, self._store, self._base_url)
             self._passages = self._citer.passages
-            postings = Postings(folder / "postings")
+            self._postings = Postings(folder / "postings")
             self._vectors = VectorIndex(folder / "vectors")
             self._ranker = Ranker(
-                postings,
+                self._postings,
                 self._vectors,
-                NameIndex(folder / "names", postings.idf_of_rarest),
+                NameIndex(folder / "names", self._postings.idf_of_rarest),
                 self._passages,
                 self.weights,
             )
@@ -133,6 +116,8 @@ class KnowledgeBase:
         # An older generation may hold what was removed since.
         self._article_count = self._store.shown_count()
         self._shown = self._store.shown(self._passages["article"]) if found.removed else None
+        self._neighbourhood = Neighbourhood(self._store, self._vectors, self._citer, self._shown)
+        self._conditions = Conditions(self._postings, self._keyword_index)
         self._keyword: KeywordIndex | None = None
         self._keyword_lock = threading.Lock()
         self._catalogue: Catalogue | None = None
@@ -214,15 +199,46 @@ class KnowledgeBase:
 
     def similar(self, article: Article, count: int = 6) -> list[ArticleSummary]:
         """At most `count` other articles that are near in meaning, nearest first; of each title the nearest one."""
-        own = self._store.ordinal(article.id)
-        if own is None:
-            return []
-        # Collections from several publishers have the same subject more than once.
-        near = nearest_articles(self._vectors, self._articles_of_passages(), own, 4 * count)
-        by_title: dict[str, ArticleSummary] = {}
-        for summary in self._store.summaries_of([ordinal for ordinal, _ in near]):
-            by_title.setdefault(summary.display_title.casefold(), summary)
-        return list(by_title.values())[:count]
+        return self._neighbourhood.similar(article.id, count)
+
+    def near(
+        self,
+        article_id: str,
+        section_id: str | None = None,
+        start: int = 0,
+        limit: int = 10,
+        *,
+        generation: str | None = None,
+    ) -> RelatedResponse:
+        """What is nearest in meaning to an article: other articles; or to a passage: other sections, nearest first.
+
+        The passage is the one of `section_id` that holds the code point `start`. At most `limit`, 1 to 100. Raises
+        NotFound, PassageNotFound where the article has no such passage, InvalidRequest and GenerationGone.
+        """
+        _check_page(limit, 0)
+        self.require(generation)
+        watch = Stopwatch()
+        if section_id is None:
+            found = self._neighbourhood.of_article(article_id, limit)
+        else:
+            found = self._neighbourhood.of_passage(article_id, section_id, start, limit)
+        watch.lap("rank")
+        results = self._neighbourhood.cited(found)
+        watch.lap("cite")
+        return RelatedResponse(results, self.generation, watch.total())
+
+    def require(self, generation: str | None) -> None:
+        """Raise GenerationGone where another generation than the one that answers is meant."""
+        if generation is not None and generation != self.generation:
+            raise GenerationGone(
+                f"Another generation of the index answers now: {self.generation}. Ask again from the first page."
+            )
+
+    def warm_up(self) -> None:
+        """Load now what is otherwise loaded by the first question that needs it: some tenths of a second."""
+        self._keyword_index()
+        load_language()
+        _ = self.catalogue
 
     def related(self, article: Article) -> list[ArticleSummary]:
         """Those of the articles named as related, by id or title, that are here; each once, in order."""
@@ -248,40 +264,71 @@ class KnowledgeBase:
         limit: int = 10,
         offset: int = 0,
         *,
-        tag: str | None = None,
-        source: str | None = None,
+        mode: Mode = "hybrid",
+        group_by: Unit = "section",
         article: str | None = None,
+        topic: str | None = None,
+        source: str | None = None,
+        language: str | None = None,
+        updated_since: str | None = None,
+        reviewed_since: str | None = None,
+        tag: str | None = None,
         facets: bool = False,
         exact: bool = False,
+        explain: bool = False,
+        generation: str | None = None,
     ) -> SearchResponse:
-        """Answer a question: `limit` sections (1 to 100), best first, from place `offset` on.
+        """Answer a question: `limit` results (1 to 100), best first, from place `offset` on.
 
         `offset + limit` is at most 1,000; a question at most 4,000 characters. Raises InvalidRequest, which names
         the parameter. kb.question describes the operators that a question may hold. Misspelt words are repaired, which
         the response says, unless `exact`.
 
-        `tag` leaves only articles of a topic, `source` only those published by a host (`nhs.uk`), `article` only the
-        one of that id; a name that nothing bears leaves nothing. `facets` asks what the answer could be narrowed to.
+        A result is a section by its best passage, or, by `group_by`, a passage or an article. `mode` "keyword" goes by
+        words alone and "dense" by meaning alone. `article` to `reviewed_since` narrow the search as kb.filters says;
+        `tag` is an older name of `topic`. `facets` asks what the answer could be narrowed to, `explain` how the
+        question was understood. Pages that name the `generation` of the first are parts of one list: raises
+        GenerationGone where another answers.
         """
         _check_page(limit, offset)
+        _check_choice("mode", mode, MODES)
+        _check_choice("group_by", group_by, UNITS)
+        if tag is not None and topic is not None:
+            raise InvalidRequest("tag", "tag is an older name of topic: give one of them.")
+        filters = Filters(
+            article,
+            tag if topic is None else topic,
+            source,
+            language,
+            updated_since,
+            reviewed_since,
+        )
+        self.require(generation)
         watch = Stopwatch()
         query = self._reader.read(question, exact=exact)
         # The whole question, as typed: a notice depends on no operator and on no result.
         notices = self._notices.find(question)
-        mask = _both(self._matching(query.conditions), self._within(tag, source, article))
+        mask = _both(self._matching(query), self._within(filters))
         watch.lap("analyse")
         vector = self._encode(query.text)
         watch.lap("encode")
-        ranking = self._ranker.rank(query.terms, vector, mask, query.concepts)
-        order = self._spread(ranking)
+        ranking = self._rank(query, vector, mask, mode)
+        sections = self._spread(ranking)
+        order = sections if group_by == "section" else ranking.best_of_each(group_by)
         watch.lap("rank")
         verdict = confidence.answered(ranking.evidence(), self.passage_count)
         if query.foreign:
             verdict = "none"
-        page = self._citer.page(ranking, order, offset, limit)
-        companion = self._companion(query, vector, ranking, order) if verdict != "none" else None
-        nearby = self._facets(ranking, order) if facets else None
+        page = self._citer.page(ranking, order, sections, offset, limit)
+        companion = self._companion(query, vector, ranking, sections) if verdict != "none" else None
+        nearest = ranking.articles[sections[:FACET_DEPTH]].tolist()
+        nearby = facets_of(self._store, nearest) if facets else None
         watch.lap("cite")
+        explanation = None
+        if explain:
+            allowed = self.passage_count if mask is None else int(mask.sum())
+            explanation = explained(query, ranking, self._conditions, self._postings, allowed)
+            watch.lap("explain")
         return SearchResponse(
             # A command line can hold bytes that are not UTF-8; an answer can always be printed.
             question=question.encode(errors="replace").decode(),
@@ -292,8 +339,10 @@ class KnowledgeBase:
             notices=notices,
             facets=nearby,
             correction=query.correction,
-            reason=self._reason(query, len(order)) if verdict == "none" else "",
+            reason=self._reason(query, mode, len(order)) if verdict == "none" else "",
             companion=companion,
+            total=min(len(order), MAX_DEPTH),
+            explanation=explanation,
         )
 
     def run(
@@ -319,10 +368,19 @@ class KnowledgeBase:
     def rank(self, question: str) -> Ranking:
         """All candidates of a question with their signals and scores. Raises InvalidRequest."""
         query = self._reader.read(question)
-        vector = self._encode(query.text)
-        return self._ranker.rank(
-            query.terms, vector, self._matching(query.conditions), query.concepts
-        )
+        return self._rank(query, self._encode(query.text), self._matching(query))
+
+    def _rank(
+        self,
+        query: Query,
+        vector: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None,
+        mode: Mode = "hybrid",
+    ) -> Ranking:
+        begun = self._conditions.begun_words(query.conditions)
+        # A beginning that is a small word, such as "the", is a term all the same.
+        terms = (*query.terms, *(word.terms[0] for word in begun))
+        return self._ranker.rank(terms, vector, mask, (*query.concepts, *begun), mode)
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
@@ -343,15 +401,20 @@ class KnowledgeBase:
         places = np.flatnonzero(ranking.sections == section)
         if not len(places):
             mask = self._passages["section"] == section
-            ranking = self._ranker.rank(query.terms, vector, mask, query.concepts)
+            ranking = self._rank(query, vector, mask)
             places = np.arange(len(ranking.rows))
-        return self._citer.result(ranking, int(places[np.argmax(ranking.scores[places])]), rank=0)
+        best = int(places[np.argmax(ranking.scores[places])])
+        return self._citer.result(ranking, best, 0, wanted_terms(ranking.keyword))
 
-    def _reason(self, query: Query, found: int) -> str:
+    def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""
+        if not self.article_count:
+            return "This library holds no articles."
         if query.foreign:
             own = " and ".join(sorted(map(name_of, self._store.languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
+        if not found and mode == "keyword":
+            return "Nothing here holds a word of the question and meets its conditions."
         if not found:
             return "Nothing here meets the question’s conditions."
         return "Nothing in this library comes near enough to the question to answer it."
@@ -362,20 +425,20 @@ class KnowledgeBase:
             return np.zeros(self.manifest.model.dimensions, dtype=np.float32)
         return self._encoder.encode_question(text)
 
-    def _matching(self, conditions: tuple[Condition, ...]) -> NDArray[np.bool_] | None:
-        if not conditions:
+    def _matching(self, query: Query) -> NDArray[np.bool_] | None:
+        """The passages that may be shown and meet the question's conditions, bool (N,), or None for all."""
+        if not query.conditions:
             return self._shown
+        return _both(self._conditions.matching(query.conditions), self._shown)
+
+    def _keyword_index(self) -> KeywordIndex:
         with self._keyword_lock:
             if self._keyword is None:
-                from kb.keyword import KeywordIndex  # noqa: PLC0415  (plain questions need no index of Whoosh's)
+                from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
 
-                self._keyword = KeywordIndex(
-                    self._folder / "keyword",
-                    self.manifest.counts.passages,
-                    partial(read_checked, self._folder, self.manifest),
-                )
-        mask = self._keyword.matching(conditions)
-        return mask if self._shown is None else mask & self._shown
+                read = partial(read_checked, self._folder, self.manifest)
+                self._keyword = KeywordIndex(self._folder / "keyword", read)
+            return self._keyword
 
     def unit_id(self, row: int, unit: Unit) -> str:
         """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
@@ -386,26 +449,15 @@ class KnowledgeBase:
         ordinals: NDArray[np.int64] = self._passages["article"].astype(np.int64)
         return ordinals
 
-    def _within(
-        self, tag: str | None, source: str | None, article: str | None
-    ) -> NDArray[np.bool_] | None:
+    def _within(self, filters: Filters) -> NDArray[np.bool_] | None:
         """The passages of the articles that are asked for, bool (N,), or None where all are."""
         mask = None
-        if tag is not None or source is not None:
-            mask = self.catalogue.allowed(tag, source)[self._articles_of_passages()]
-        if article is not None:
-            own = self._store.ordinal(article)
+        if filters.need_catalogue:
+            mask = self.catalogue.allowed(filters)[self._articles_of_passages()]
+        if filters.article is not None:
+            own = self._store.ordinal(filters.article)
             mask = _both(mask, self._articles_of_passages() == (-1 if own is None else own))
         return mask
-
-    def _facets(self, ranking: Ranking, order: NDArray[np.int64]) -> Facets:
-        """The topics and sources of the articles of the first sections."""
-        nearest = dict.fromkeys(int(n) for n in ranking.articles[order[:FACET_DEPTH]])
-        heads = [self._store.article_head(ordinal) for ordinal in nearest]
-        return Facets(
-            _facet_values(tag for head in heads for tag in dict.fromkeys(head.tags)),
-            _facet_values(host_name(head.url) for head in heads),
-        )
 
 
 def _hidden_paths(store: ArticleStore) -> frozenset[str]:
@@ -423,10 +475,12 @@ def _both(
     return one & other
 
 
-def _facet_values(names: Iterable[str]) -> tuple[FacetValue, ...]:
-    """The names by how often they come, then in the order in which they came first; empty ones left out."""
-    counted = Counter(name for name in names if name)
-    return tuple(FacetValue(name, count) for name, count in counted.most_common())
+def _check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
+    if value not in accepted:
+        *others, last = accepted
+        raise InvalidRequest(
+            field, f"{field} is {value!r}; it must be {', '.join(others)} or {last}."
+        )
 
 
 def _check_page(limit: int, offset: int) -> None:

@@ -52,6 +52,11 @@ def foreign_language(
     return str(language) if language not in own and (likelihood >= _LIKELY or not latin) else None
 
 
+def load() -> None:
+    """Load now what the first strange question would wait for."""
+    _identifier()
+
+
 @cache
 def _identifier() -> Any:
     from py3langid.langid import (  # noqa: PLC0415  (a moment to load, for hardly any question)

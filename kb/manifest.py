@@ -12,10 +12,10 @@ from typing import Any
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 4
+PIPELINE_VERSION = 5
 """Raised whenever the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"

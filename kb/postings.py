@@ -10,8 +10,9 @@ Memory-mapped arrays in the folder `postings/`, T terms, P postings, N passages:
     idf.npy          float32 (T,)
     impacts.npy      float32 (P,)      derived: the saturated, weighted frequency
 
-A question reads `terms`, `starts`, `passages`, `idf` and `impacts` alone; the raw arrays are there so that the
-weights can be changed without reading an article.
+A plain question reads `terms`, `starts`, `passages`, `idf` and `impacts` alone. The raw arrays are there for the
+operators of a question, which may ask for words in one field, and so that the weights can be changed without reading an
+article.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ from kb.bm25f import FIELDS
 
 VARIANT_WEIGHT = 0.5
 """What another name counts, against the question's own: never as much, since only the reader knows what was meant."""
+
+MAX_EXPANSIONS = 64
+"""So many terms a word's beginning stands for, at most."""
 
 
 class Synonyms(Protocol):
@@ -65,10 +69,15 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class MatchedConcept:
-    """Known terms of the question that are a name together, and the other names of the same thing."""
+    """Known terms of the question that are a name together, and the other names of the same thing.
+
+    `worth_most`, int16 (N,), says for each passage which of them is worth more there than the name itself and than the
+    others; -1 where none is.
+    """
 
     terms: tuple[MatchedTerm, ...]
     variants: tuple[Variant, ...]
+    worth_most: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,7 @@ class Postings:
         self._terms = mapped(folder, "terms")
         self._starts = mapped(folder, "starts")
         self._passages = mapped(folder, "passages")
+        self._frequencies = mapped(folder, "frequencies")
         self._idf = mapped(folder, "idf")
         self._impacts = mapped(folder, "impacts")
         lengths = mapped(folder, "lengths")
@@ -118,6 +128,45 @@ class Postings:
         return MatchedTerm(
             term, float(self._idf[row]), int(self._starts[row]), int(self._starts[row + 1])
         )
+
+    def holding(self, term: str, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
+        """Which passages hold the term in one of the fields, bool (N,)."""
+        mask = np.zeros(self.passage_count, dtype=np.bool_)
+        found = self.find(term)
+        if found is not None:
+            there = self._in_fields(found.start, found.end, fields)
+            mask[self._passages[found.start : found.end][there]] = True
+        return mask
+
+    def beginning_with(
+        self, beginning: str, fields: Sequence[str] = FIELDS, most: int = MAX_EXPANSIONS
+    ) -> tuple[list[str], NDArray[np.bool_]]:
+        """The first `most` terms, in alphabetical order, that begin so and stand in one of the fields; and which
+        passages hold one of them there, bool (N,)."""
+        mask = np.zeros(self.passage_count, dtype=np.bool_)
+        key = beginning.encode()
+        if not key or len(key) > self._terms.dtype.itemsize:
+            return [], mask
+        # No UTF-8 holds the byte FF, so that it stands behind whatever begins so.
+        last = np.bytes_((key + b"\xff")[: self._terms.dtype.itemsize])
+        first_row = int(np.searchsorted(self._terms, np.bytes_(key)))
+        end_row = int(np.searchsorted(self._terms, last, side="right"))
+        starts = self._starts[first_row : end_row + 1]
+        if first_row == end_row:
+            return [], mask
+        there = self._in_fields(int(starts[0]), int(starts[-1]), fields)
+        rows = np.flatnonzero(np.logical_or.reduceat(there, starts[:-1] - starts[0]))[:most]
+        for row in rows.tolist():
+            held = there[starts[row] - starts[0] : starts[row + 1] - starts[0]]
+            mask[self._passages[starts[row] : starts[row + 1]][held]] = True
+        return [self._terms[first_row + row].decode() for row in rows.tolist()], mask
+
+    def _in_fields(self, start: int, end: int, fields: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of the postings `start` to `end` are in one of the fields."""
+        if len(fields) == len(FIELDS):  # each is in some
+            return np.ones(end - start, dtype=np.bool_)
+        columns = [FIELDS.index(field) for field in fields]
+        return np.asarray((self._frequencies[start:end][:, columns] > 0).any(axis=1))
 
     def score(self, terms: Sequence[str], concepts: Sequence[Synonyms] = ()) -> KeywordScores:
         """Score all passages against the distinct terms of a question.
@@ -139,8 +188,8 @@ class Postings:
         for concept in understood:
             own = self._sum(concept.terms)
             best = own.copy()
-            for variant in concept.variants:
-                np.maximum(best, np.float32(variant.scale) * self._sum(variant.terms), out=best)
+            for number, variant in enumerate(concept.variants):
+                self._raise(best, concept.worth_most, number, variant)
             scores += best - own
         if bound > 0:
             scores /= np.float32(bound)
@@ -154,6 +203,27 @@ class Postings:
             scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
         return scores
 
+    def _raise(
+        self,
+        best: NDArray[np.float32],
+        worth_most: NDArray[np.int16],
+        number: int,
+        variant: Variant,
+    ) -> None:
+        """Where the variant of that number is worth more than `best`, (N,), put it in its place."""
+        scale = np.float32(variant.scale)
+        if len(variant.terms) == 1:  # its own passages alone, each of which stands there once
+            (found,) = variant.terms
+            rows = self._passages[found.start : found.end]
+            worth = scale * (np.float32(found.idf) * self._impacts[found.start : found.end])
+        else:
+            worth = scale * self._sum(variant.terms)
+            rows = np.flatnonzero(worth)
+            worth = worth[rows]
+        better = worth > best[rows]
+        best[rows[better]] = worth[better]
+        worth_most[rows[better]] = number
+
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)
         variants = [
@@ -161,7 +231,10 @@ class Postings:
             for names in concept.variants
             if (known := self._find_all(names))
         ]
-        return MatchedConcept(self._find_all(concept.terms), tuple(variants)) if variants else None
+        if not variants:
+            return None
+        nowhere = np.full(self.passage_count, -1, dtype=np.int16)
+        return MatchedConcept(self._find_all(concept.terms), tuple(variants), nowhere)
 
     def _find_all(self, terms: Sequence[str]) -> tuple[MatchedTerm, ...]:
         return tuple(filter(None, map(self.find, dict.fromkeys(terms))))
@@ -175,16 +248,13 @@ class Postings:
         """Each matched term's share of the passage's score, and that of other names; what it lacks is left out."""
         worth = {found.term: self._worth_in(found, passage) for found in scored.matched}
         for concept in scored.concepts:
+            number = int(concept.worth_most[passage])
+            if number < 0:
+                continue
+            variant = concept.variants[number]
             own = sum(self._worth_in(found, passage) for found in concept.terms)
-            more = {
-                variant.text: variant.scale
-                * sum(self._worth_in(found, passage) for found in variant.terms)
-                - own
-                for variant in concept.variants
-            }
-            name = max(more, key=more.__getitem__)
-            if more[name] > 0:
-                worth[name] = worth.get(name, 0.0) + more[name]
+            held = sum(self._worth_in(found, passage) for found in variant.terms)
+            worth[variant.text] = worth.get(variant.text, 0.0) + variant.scale * held - own
         return {term: value / scored.bound for term, value in worth.items() if value > 0}
 
     def _worth_in(self, found: MatchedTerm, passage: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from kb import confidence
 from kb.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
+    Mode,
     Signals,
     candidates,
     for_question,
+    in_mode,
     lengthened,
     nearness,
     weights_for,
@@ -26,6 +28,8 @@ from kb.results import Explanation
 from kb.vectors import VectorIndex
 
 Unit = Literal["passage", "section", "article"]
+
+UNITS: tuple[Unit, ...] = get_args(Unit)
 
 SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 """An article is the subject where a name of it is so near in meaning, or so much of it the question's own words."""
@@ -133,15 +137,20 @@ class Ranker:
         vector: NDArray[np.float32],
         mask: NDArray[np.bool_] | None = None,
         concepts: Sequence[Synonyms] = (),
+        mode: Mode = "hybrid",
     ) -> Ranking:
-        """Rank all passages, or those alone that `mask`, bool (N,), allows."""
+        """Rank all passages, or those alone that `mask`, bool (N,), allows.
+
+        All signals are worked out in every mode, for the explanation and the evidence; those of the other side count
+        nothing in the score.
+        """
         keyword = self._postings.score(terms, concepts)
-        dense = self._vectors.passage_cosines(vector)
+        dense = self._vectors.all_cosines(vector)
         if mask is None:
-            rows = candidates(keyword.scores, dense)
+            rows = candidates(keyword.scores, dense, mode=mode)
         else:
             allowed = np.flatnonzero(mask)
-            rows = allowed[candidates(keyword.scores[allowed], dense[allowed])]
+            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode=mode)]
         table = self._passages[rows]
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
@@ -150,13 +159,13 @@ class Ranker:
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
-            dense=dense[rows],
+            dense=self._vectors.passage_cosines(vector, rows),
             sentence=sentences,
             name=names[owner],
             focus=self._names.shares(keyword, distinct)[owner],
         )
         question_terms = len(set(terms))
-        weights = for_question(self._weights, question_terms)
+        weights = in_mode(for_question(self._weights, question_terms), mode)
         return Ranking(
             rows=rows,
             sections=sections,

@@ -1,24 +1,35 @@
-"""Given an article, the articles nearest to it in meaning, from the vectors that the index holds already.
+"""Given an article or a passage, what is nearest to it in meaning, from the vectors that the index holds already.
 
 An article's direction is the mean of its passages' vectors; another article is as near as the mean cosine of *its*
-passages with that direction, so that neither of them gains by being long. One pass over the vectors, and nothing kept.
+passages with that direction, so that neither of them gains by being long. A passage's neighbours are sections, each as
+near as its nearest passage. One pass over the vectors, and nothing kept.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.vectors import VectorIndex
+from kb.vectors import ROUNDING, VectorIndex
 
 NEAR = 0.25
 """Articles that are less near than this have little in common, however small the library."""
 
 
+class Neighbour(NamedTuple):
+    """The ordinal of an article or a section, how near it is, and the row of its nearest passage."""
+
+    ordinal: int
+    nearness: float
+    passage: int
+
+
 def nearest_articles(
     vectors: VectorIndex, articles: NDArray[np.int64], article: int, count: int
-) -> list[tuple[int, float]]:
-    """The ordinals and nearness of at most `count` other articles, nearest first; of equals the lower ordinal.
+) -> list[Neighbour]:
+    """At most `count` other articles, nearest first; of equals the lower ordinal.
 
     `articles` gives the article of each passage, (N,). An article without passages has no neighbours.
     """
@@ -29,9 +40,42 @@ def nearest_articles(
     length = float(np.linalg.norm(direction))
     if not length:
         return []
-    cosines = vectors.passage_cosines((direction / length).astype(np.float32))
+    cosines = vectors.all_cosines((direction / length).astype(np.float32))
     passages = np.bincount(articles)
     near = np.bincount(articles, weights=cosines) / np.maximum(passages, 1)
     near[article] = -1.0
     order = np.argsort(-near, kind="stable")[:count]
-    return [(int(other), float(near[other])) for other in order if near[other] >= NEAR]
+    return [
+        Neighbour(int(other), float(near[other]), _nearest(cosines, articles == other))
+        for other in order
+        if near[other] >= NEAR
+    ]
+
+
+def nearest_sections(
+    vectors: VectorIndex,
+    sections: NDArray[np.int64],
+    passage: int,
+    count: int,
+    allowed: NDArray[np.bool_] | None = None,
+) -> list[Neighbour]:
+    """At most `count` sections other than the passage's own, nearest first; of equals the lower passage.
+
+    `sections` gives the section of each passage, (N,); `allowed`, bool (N,), which passages are looked at.
+    """
+    vector = vectors.passage_vectors(np.array([passage]))[0]
+    wanted = (vectors.all_cosines(vector) >= NEAR - ROUNDING) & (sections != sections[passage])
+    rows = np.flatnonzero(wanted if allowed is None else wanted & allowed)
+    cosines = vectors.passage_cosines(vector, rows)
+    order = np.argsort(-cosines, kind="stable")
+    order = order[cosines[order] >= NEAR]
+    _, first = np.unique(sections[rows[order]], return_index=True)
+    return [
+        Neighbour(int(sections[rows[place]]), float(cosines[place]), int(rows[place]))
+        for place in order[np.sort(first)[:count]].tolist()
+    ]
+
+
+def _nearest(cosines: NDArray[np.float32], among: NDArray[np.bool_]) -> int:
+    rows = np.flatnonzero(among)
+    return int(rows[np.argmax(cosines[rows])])

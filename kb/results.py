@@ -136,15 +136,68 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedTerm:
+    """A term of the question: in how many passages it stands (0: nowhere), and what it counts."""
+
+    term: str
+    passages: int
+    idf: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedName:
+    """A name in the question, as typed, and the other names that were looked for beside it, as terms."""
+
+    name: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCondition:
+    """An operator: a "phrase" (of one or more words) or a "prefix", in the field alone where one is named.
+
+    `expansions` are the terms that a prefix stands for.
+    """
+
+    kind: str
+    text: str
+    field: str | None
+    negated: bool
+    expansions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionExplanation:
+    """How a question was understood and answered.
+
+    `text` is what was ranked by, `weights` how much each of the five signals counted. Filters and operators left
+    `allowed` passages, of which `candidates` were ranked. `evidence` is what `answered` goes by: from `likely_from` on
+    it is "likely", from `confident_from` on "confident".
+    """
+
+    text: str
+    terms: tuple[ExplainedTerm, ...]
+    names: tuple[ExplainedName, ...]
+    conditions: tuple[ExplainedCondition, ...]
+    weights: dict[str, float]
+    allowed: int
+    candidates: int
+    evidence: float
+    likely_from: float
+    confident_from: float
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResponse:
     """The answer to one question.
 
     `answered` says how far the first result can be trusted to answer; with "none" the results are only
-    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step.
+    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step. `total` is how
+    many results all pages have together, at most 1,000.
     `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
     were asked for. `correction` says what was repaired in the question. `reason` is a sentence, and only there with
     "none". `companion` is the section of the first article that says when to seek care, for a question about a symptom;
-    it may be among the results, too.
+    it may be among the results, too. `explanation` is there where it was asked for.
     """
 
     question: str
@@ -157,7 +210,31 @@ class SearchResponse:
     correction: Correction | None = None
     reason: str = ""
     companion: SearchResult | None = None
+    total: int = 0
+    explanation: QuestionExplanation | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedResult:
+    """What is near in meaning: an article or a section, by the passage of it that is nearest.
+
+    `score` is a cosine: of the two passages, or, for an article, the mean of its passages with the other's direction.
+    """
+
+    rank: int
+    score: float
+    text: str
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedResponse:
+    """The nearest first; `generation` and `timings` as in a SearchResponse."""
+
+    results: tuple[RelatedResult, ...]
+    generation: str
+    timings: dict[str, float]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.article import Article, ArticleSummary, Section, Source
+from kb.catalogue import Row
 
 FILE = "articles.sqlite"
 
@@ -184,16 +185,17 @@ class ArticleStore:
             _summary(row) for ordinal in ordinals for row in self._rows(sql, ordinal, self._removed)
         ]
 
-    def catalogue_rows(self) -> list[tuple[int, str, tuple[str, ...], str]]:
-        """What kb.catalogue asks of each article: ordinal, title (or id), tags and url."""
+    def catalogue_rows(self) -> list[Row]:
+        """What kb.catalogue asks of each article."""
         rows = self._rows(
-            f"SELECT ordinal, id, title, tags, url FROM articles WHERE {_SHOWN}",  # noqa: S608
+            "SELECT ordinal, id, title, tags, url, language, updated, reviewed FROM articles"  # noqa: S608
+            f" WHERE {_SHOWN}",
             None,
             self._removed,
         )
         return [
-            (ordinal, title or article_id, tuple(json.loads(tags)), url)
-            for ordinal, article_id, title, tags, url in rows
+            Row(ordinal, title or article_id, tuple(json.loads(tags)), *rest)
+            for ordinal, article_id, title, tags, *rest in rows
         ]
 
     def ordinal(self, article_id: str) -> int | None:
@@ -205,6 +207,14 @@ class ArticleStore:
             article_id,
             self._removed,
         )
+        return rows[0][0] if rows else None
+
+    def section_ordinal(self, article: int, section_id: str) -> int | None:
+        """The ordinal of the section of that id in the article of that ordinal, or None."""
+        if not _is_text(section_id):
+            return None
+        sql = "SELECT ordinal FROM sections WHERE article = ? AND id = ?"
+        rows = self._rows(sql, article, section_id)
         return rows[0][0] if rows else None
 
     def find_summary(self, name: str) -> ArticleSummary | None:

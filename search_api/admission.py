@@ -73,8 +73,8 @@ class Admission:
         if wait:
             await self._refuse(scope, receive, send, 429, "rate", TOO_OFTEN, wait)
         elif _is_administration(scope):
-            most, timeout = bodies.MAX_BODY_BYTES, self._limits.client_timeout_s
-            await self._app(scope, bodies.bounded(scope, receive, most, timeout), send)
+            counted = bodies.bounded(scope, receive, self._limits.client_timeout_s)
+            await self._app(scope, counted, send)
         else:
             await self._ask(scope, receive, send)
 

@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from search_api import api, openapi, operation, pages, problems
+from search_api import api, openapi, operation, pages, problems, searching
 from search_api.admission import Admission, Limits
 from search_api.assets import assets_router, load_assets
+from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard
 from search_api.hosts import TrustedHosts
@@ -96,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.line = line
     app.state.metrics = metrics
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    app.add_middleware(with_caching)
     # The innermost first. Refusals of the admission must be readable for pages of other sites, too.
     app.add_middleware(Admission, line=line, limits=_limits(settings), metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
@@ -110,6 +112,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies.split())
     problems.install(app)
     openapi.install(app)
+    app.include_router(searching.router)
     app.include_router(api.router)
     app.include_router(operation.router)
     app.include_router(pages.router)

@@ -79,10 +79,11 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def bounded(scope: Scope, receive: Receive, most: int, timeout_s: float) -> Receive:
-    """`receive` for a body that is worked on as it comes in: at most `most` bytes, none waited for longer than that.
+def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
+    """`receive` for a body that is worked on as it comes in: counted, and no part of it waited for longer than that.
 
-    More raise the HTTPException 413, a client that stops sending one with 408.
+    MAX_BODY_BYTES, or what the route puts into the scope's state as `max_body_bytes` once it knows who sends it. More
+    raise the HTTPException 413, a client that stops sending one with 408.
     """
     declared = _declared(scope)
     received = 0
@@ -92,6 +93,7 @@ def bounded(scope: Scope, receive: Receive, most: int, timeout_s: float) -> Rece
         nonlocal received, whole
         if whole:
             return await receive()
+        most: int = scope["state"].get("max_body_bytes", MAX_BODY_BYTES)
         if declared > most:
             raise HTTPException(413, too_large(most))
         try:

@@ -19,6 +19,36 @@ SEARCH_REQUESTS: dict[str, Example] = {
         "summary": "The second page of five results",
         "value": {"question": QUESTION, "limit": 5, "offset": 5},
     },
+    "narrowed": {
+        "summary": "From articles about sleep, in English, changed this year; one result an article",
+        "value": {
+            "question": QUESTION,
+            "topic": "sleep",
+            "language": "en",
+            "updated_since": "2026-01-01",
+            "group_by": "article",
+        },
+    },
+    "operators": {
+        "summary": "A phrase, without a word, in articles with a title that begins so; by words alone",
+        "value": {"question": '"falling asleep" -caffeine title:sleep*', "mode": "keyword"},
+    },
+    "explained": {
+        "summary": "What it could be narrowed to, and how it was understood",
+        "value": {"question": "leg twiching", "facets": True, "explain": True},
+    },
+}
+
+BATCH_REQUESTS: dict[str, Example] = {
+    "two": {
+        "summary": "Two questions, the first result of each",
+        "value": {
+            "searches": [
+                {"question": QUESTION, "limit": 1},
+                {"question": "do sleep starts cause harm", "limit": 1, "topic": "sleep"},
+            ]
+        },
+    },
 }
 
 _GENERATION = "20261122T130710Z-2566e275bad7bdd0"
@@ -88,14 +118,49 @@ SEARCH_RESPONSE: dict[str, Any] = {
         "encode": 15.489,
         "rank": 25.592,
         "cite": 3.545,
-        "notices": 0.02,
-        "total": 44.76,
+        "total": 44.74,
     },
     "notices": [],
     "facets": None,
     "correction": None,
     "reason": "",
     "companion": None,
+    "total": 230,
+    "explanation": None,
+}
+
+BATCH_RESPONSE: dict[str, Any] = {
+    "answers": [SEARCH_RESPONSE],
+    "generation": _GENERATION,
+    "timings": {"search": 46.1, "total": 46.1},
+}
+
+_NEAR_PASSAGE = (
+    "Sleep starts do not damage the brain, the nerves or the muscles. They tend to come and go with how tired and tense"
+    " you are. Most people live with the odd jolt all their lives and come to no harm."
+)
+
+RELATED: dict[str, Any] = {
+    "results": [
+        {
+            "rank": 2,
+            "score": 0.6941,
+            "text": _NEAR_PASSAGE,
+            "citation": {
+                "article_id": "sleep-starts-hypnic-jerks",
+                "article_title": "Sleep Starts (Hypnic Jerks)",
+                "section_id": "what-to-expect-in-the-long-run",
+                "section_heading": "What to Expect in the Long Run",
+                "url": "/articles/sleep-starts-hypnic-jerks#what-to-expect-in-the-long-run",
+                "source_url": "",
+                "quote": _NEAR_PASSAGE,
+                "start": 0,
+                "end": 195,
+            },
+        }
+    ],
+    "generation": _GENERATION,
+    "timings": {"rank": 0.308, "cite": 0.153, "total": 0.461},
 }
 
 BEGINNING = "sleep sta"
@@ -114,6 +179,7 @@ SUGGESTIONS: dict[str, Any] = {
         },
     ],
     "generation": _GENERATION,
+    "timings": {"suggest": 0.412, "total": 0.412},
 }
 
 ARTICLE: dict[str, Any] = {
@@ -188,18 +254,26 @@ READINESS: dict[str, Any] = {
 }
 
 
-def ok(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """What a route declares of its answer: an example beside the schema."""
-    return {200: {"content": {"application/json": {"example": example}}}}
+def ok(
+    example: dict[str, Any], links: dict[str, dict[str, Any]] | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """What a route declares of its answer: an example beside the schema, and where it leads on to."""
+    declared: dict[str, Any] = {"content": {"application/json": {"example": example}}}
+    return {200: declared if links is None else {**declared, "links": links}}
 
 
 def curl_commands(origin: str) -> dict[str, str]:
     """How to try each operation from a shell, by operation id."""
     body = json.dumps({"question": QUESTION, "limit": 3})
     words = QUESTION.replace(" ", "+")
+    batch = json.dumps(BATCH_REQUESTS["two"]["value"])
+    passage = RELATED["results"][0]["citation"]
     return {
         "search": f"curl {origin}/api/v1/search \\\n  --json '{body}'",
         "searchByAddress": f"curl '{origin}/api/v1/search?q={words}&limit=3'",
+        "searchBatch": f"curl {origin}/api/v1/search/batch \\\n  --json '{batch}'",
+        "related": f"curl '{origin}/api/v1/related?article={passage['article_id']}"
+        f"&section={passage['section_id']}&start={passage['start']}'",
         "suggest": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",

@@ -135,7 +135,7 @@ class LiveIndex:
 
     def _take_over(self, wanted: str, served: str | None) -> None:
         try:
-            opened = ServedKnowledgeBase.open(self.path, verify="full", base_url=self._base_url)
+            opened = _ready(self.path, self._base_url)
         except IndexUnusable as error:
             self._fail(wanted, error)
             return
@@ -180,6 +180,17 @@ class LiveIndex:
                 self.look()
             except Exception as error:  # as in _take_over; a full disk, say
                 logger.error("looking for a new index failed: %s", type(error).__name__)
+
+
+def _ready(path: Path, base_url: str) -> ServedKnowledgeBase:
+    """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
+    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url)
+    try:
+        opened.warm_up()
+    except BaseException:
+        opened.close()
+        raise
+    return opened
 
 
 def _fresh(error: IndexUnusable) -> IndexUnusable:

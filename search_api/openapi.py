@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kb.knowledge_base import MAX_DEPTH
 from search_api.problems import MEDIA_TYPE, Problem, kind_of
 
 SCHEMA_REF = "#/components/schemas/{model}"
@@ -24,7 +25,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "question": "The question as it was asked.",
         "answered": "How far the first result can be trusted to answer; with `none` the results are"
         " only the nearest passages.",
-        "results": "The best passage of each section that answers, best first.",
+        "results": "The best passage of each section (or article, or each passage: `group_by`) that answers, best"
+        " first.",
         "generation": "Names the state of the index that answered.",
         "timings": "Milliseconds by step.",
         "notices": "Fixed notices for a question that sounds like an emergency, to be shown above the"
@@ -32,8 +34,61 @@ FIELDS: dict[str, dict[str, str]] = {
         "facets": "What the answer could be narrowed to, where that was asked for; else null.",
         "correction": "What was searched for instead of what was typed, if anything; else null.",
         "reason": "With `none`, one sentence that says why; else empty.",
+        "total": f"How many results all pages have together, at most {MAX_DEPTH:,}.",
+        "explanation": "How the question was understood, where that was asked for; else null.",
         "companion": "For a question about a symptom, the section of the first result's article that says"
         " when to seek care, if there is one; its `rank` is 0.",
+    },
+    "QuestionExplanation": {
+        "": "How a question was understood and answered.",
+        "text": "What was ranked by: the question less its operators' signs and excluded words, repaired.",
+        "terms": "Its terms.",
+        "names": "The names in it that the library knows under other names as well.",
+        "conditions": "Its operators.",
+        "weights": "How much each of the five signals counted.",
+        "allowed": "How many passages filters and operators left.",
+        "candidates": "How many of them were ranked.",
+        "evidence": "What `answered` goes by.",
+        "likely_from": "The evidence from which on an answer is `likely`, in a library of this size.",
+        "confident_from": "The evidence from which on it is `confident`.",
+    },
+    "ExplainedTerm": {
+        "": "A term of the question.",
+        "term": "The stem, as the index holds it.",
+        "passages": "In how many passages it stands; 0: nowhere.",
+        "idf": "What it counts: its inverse document frequency.",
+    },
+    "ExplainedName": {
+        "": "A name in the question.",
+        "name": "As it was typed.",
+        "others": "The other names that were looked for beside it, as terms.",
+    },
+    "ExplainedCondition": {
+        "": "An operator.",
+        "kind": "`phrase`, of one or more words, or `prefix`.",
+        "text": "Its words, or the beginning.",
+        "field": "`title` or `heading` where it holds there alone; else null.",
+        "negated": "Whether passages that hold it are left out.",
+        "expansions": "The terms that a prefix stands for, at most 64.",
+    },
+    "BatchResponse": {
+        "": "The answers to several searches.",
+        "answers": "The answers in the order of the searches.",
+        "generation": "Names the state of the index that gave all of them.",
+        "timings": "Milliseconds in all.",
+    },
+    "RelatedResponse": {
+        "": "What is near in meaning.",
+        "results": "The nearest first.",
+        "generation": "Names the state of the index that answered.",
+        "timings": "Milliseconds by step.",
+    },
+    "RelatedResult": {
+        "": "An article or a section, by its nearest passage.",
+        "rank": "Its place, counted from 1.",
+        "score": "A cosine: of the two passages; or, of an article, the mean of its passages with the other's.",
+        "text": "The passage, word for word.",
+        "citation": "Where the passage stands.",
     },
     "Correction": {
         "": "Misspelt words of the question, repaired; `exact` leaves them as they are.",
@@ -163,6 +218,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "": "What a text may become.",
         "suggestions": "The suggestions, best first, each address once.",
         "generation": "Names the state of the index that they were taken from.",
+        "timings": "Milliseconds by step.",
     },
     "ArticleList": {
         "": "One page of the list of articles.",
@@ -234,4 +290,16 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         for field, description in fields.items():
             target = schemas[name]["properties"][field] if field else schemas[name]
             target["description"] = description
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _never_null(parameter["schema"])
     return document
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: an address has no null."""
+    others = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if len(others) != 1:
+        return schema
+    return {**others[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

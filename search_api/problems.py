@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from kb.errors import (
+    GenerationGone,
     IndexDamaged,
     IndexFormatMismatch,
     IndexMissing,
@@ -25,6 +26,7 @@ from kb.errors import (
     InvalidRequest,
     KbError,
     NotFound,
+    PassageNotFound,
     TuningDamaged,
 )
 from search_api.validation import accepted_fields, field_errors
@@ -74,6 +76,7 @@ class Kind:
 
 NOT_JSON = "The body is not JSON in UTF-8."
 NO_ARTICLE = "There is no article of that id."
+NO_PASSAGE = "The article has no section of that id, or no passage at that place."
 _REMEDY = "Run `kb build`; the service takes the new index over by itself."
 _TOO_MANY = "limit is 500; it must be from 1 to 100."
 
@@ -105,6 +108,16 @@ KINDS = (
         "Method not allowed",
         "The header `Allow` names the methods that are.",
         {},
+    ),
+    Kind(
+        "conflict",
+        409,
+        "The request does not fit the state of the service",
+        "Its state is another by now; `detail` says what to do.",
+        {
+            "detail": "Another generation of the index answers now: 20261122T130710Z-2566e275bad7bdd0."
+            " Ask again from the first page."
+        },
     ),
     Kind(
         "body-too-large",
@@ -244,8 +257,12 @@ async def _domain_error(request: Request, error: Exception) -> Response:
             in_address = request.method != "POST" and error.field in ("question", "text")
             field = "q" if in_address else error.field
             return problem(request, 422, str(error), errors=[(field, str(error))])
+        case PassageNotFound():
+            return problem(request, 404, NO_PASSAGE)
         case NotFound():
             return problem(request, 404, NO_ARTICLE)
+        case GenerationGone():
+            return problem(request, 409, str(error))
         case IndexUnusable():
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, index_remedy(error), headers=retry)

@@ -15,6 +15,7 @@ from kb.cli.options import index_option, say, wait_option
 def backup(file: Path, index: Path) -> int:
     """Write the live generation, verified, and the corpora it was made from into FILE, a tar archive.
 
+    With them go the weights that `kb tune` stored, and what is known of rollbacks and removed articles.
     Ends with exit code 1 where a corpus is not there any more; everything else is in FILE then.
     """
     from indexer.archive import back_up
@@ -42,12 +43,17 @@ def backup(file: Path, index: Path) -> int:
 def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) -> None:
     """Publish the generation in FILE, once all of it is verified.
 
-    Articles removed from this index since the backup stay removed.
+    Articles removed from this index since the backup stay removed. Weights of `kb tune` that are in FILE take the place
+    of those that are stored.
     """
     from indexer.archive import restore as restore_index
 
     done = restore_index(index, file, corpus_folder, wait_s=wait_s, waiting=say)
     say(f"Restored generation {done.generation} to {index}.")
+    if done.tuned:
+        say("The weights that `kb tune` had stored are in use again.")
+    if done.pinned:
+        say("It was rolled back to, and stays until the next `kb build`.")
     if done.left_out:
         say(f"Removed since, and left out: {', '.join(done.left_out)}")
     if corpus_folder is not None:

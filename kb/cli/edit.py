@@ -77,10 +77,10 @@ def remove(
     report = None
     pinned = pinned_generation(index)
     if edit.removed and pinned:
-        done = roll_back(index, pinned, wait_s=wait_s, waiting=say)
+        done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
         say(f"{index} stays rolled back to {done.rolled_back_to}, now without what was removed.")
     elif edit.removed:
-        report = _rebuild(index, chosen, wait_s)
+        report = _rebuild(index, chosen, wait_s, emptied=True)
     if as_json:
         _print({"removed": edit.removed, "missing": edit.missing}, report)
     return 1 if edit.missing else 0
@@ -107,7 +107,9 @@ def _corpora(index: Path, given: tuple[Path, ...]) -> tuple[tuple[Path, ...], So
         lease.release()
 
 
-def _rebuild(index: Path, corpora: tuple[Path, ...], wait_s: float) -> BuildReport | None:
+def _rebuild(
+    index: Path, corpora: tuple[Path, ...], wait_s: float, *, emptied: bool = False
+) -> BuildReport | None:
     from indexer.build import build
     from indexer.remembered import remembered
     from kb.generation import pinned_generation
@@ -119,7 +121,9 @@ def _rebuild(index: Path, corpora: tuple[Path, ...], wait_s: float) -> BuildRepo
         )
         return None
     model = remembered(index).model
-    report = build(index, corpora, model, make_progress(), wait_s=wait_s, waiting=say)
+    report = build(
+        index, corpora, model, make_progress(), wait_s=wait_s, waiting=say, emptied=emptied
+    )
     summarise(report, index)
     return report
 

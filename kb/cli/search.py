@@ -6,7 +6,7 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -33,6 +33,27 @@ _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
     help="The public address of the service, for citations' links.",
 )
 @click.option("--exact", is_flag=True, help="Leave the question's spelling as it is.")
+@click.option(
+    "--mode",
+    type=click.Choice(["hybrid", "keyword", "dense"]),
+    default="hybrid",
+    show_default=True,
+    help="By words and meaning, by words alone, or by meaning alone.",
+)
+@click.option(
+    "--group-by",
+    type=click.Choice(["passage", "section", "article"]),
+    default="section",
+    show_default=True,
+    help="What a result is.",
+)
+@click.option("--article", help="From the article of this id alone.")
+@click.option("--topic", help="From articles with this topic alone.")
+@click.option("--source", help="From articles published at this host alone, as nhs.uk.")
+@click.option("--language", help="From articles in this language alone, as en.")
+@click.option("--updated-since", help="From articles changed on this day or later, YYYY-MM-DD.")
+@click.option("--reviewed-since", help="The same of their clinical review.")
+@click.option("--explain", is_flag=True, help="With --json, also how the question was understood.")
 @json_option
 def search(
     question: tuple[str, ...],
@@ -40,8 +61,8 @@ def search(
     limit: int,
     offset: int,
     base_url: str,
-    exact: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Answer QUESTION with the passages that fit it best, each with its article and section.
 
@@ -51,7 +72,7 @@ def search(
 
     with KnowledgeBase.open(index, base_url=base_url) as knowledge_base:
         warn_of_damage(knowledge_base)
-        response = knowledge_base.search(" ".join(question), limit, offset, exact=exact)
+        response = knowledge_base.search(" ".join(question), limit, offset, **options)
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))
     else:

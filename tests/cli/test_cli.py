@@ -124,6 +124,23 @@ def test_the_json_of_a_search_is_that_of_the_api(
     assert [result["rank"] for result in found["results"]] == [3, 4, 5]
 
 
+def test_a_search_is_narrowed_as_in_the_api(
+    kb: Kb, index_path: Path, knowledge_base: KnowledgeBase
+) -> None:
+    options = {"mode": "keyword", "group_by": "article", "topic": "sleep", "language": "en"}
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    arguments = [part.replace("group_by", "group-by") for part in arguments]
+    _, out, _ = kb("search", "--json", "--explain", "--index", index_path, *arguments, QUESTION)
+    found = json.loads(out)
+    asked = knowledge_base.search(QUESTION, 5, explain=True, **options)  # type: ignore[arg-type]
+    expected = json.loads(json.dumps(asked.to_dict()))
+    assert found["explanation"] == expected["explanation"] is not None
+    assert found["results"] == expected["results"]
+    code, _, err = kb("search", "--index", index_path, "--updated-since", "May", QUESTION)
+    assert code == 2
+    assert "updated_since is not a date" in err
+
+
 def test_no_answer_is_done_and_said_on_stderr(kb: Kb, index_path: Path) -> None:
     code, out, err = kb("search", "--index", index_path, "who won the world cup final in 1998")
     assert code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import threading
@@ -9,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness.library import Library, held, leftovers, markdown
+from harness.library import Library, held, leftovers, markdown, store_weights
 
 from indexer.lock import writer_lock
 from indexer.watch import watch
+from kb import tuning
 from kb.cli.main import run
 from kb.cli.progress import how_far
+from kb.generation import pinned_generation
 from kb.knowledge_base import KnowledgeBase
 
 Outcome = tuple[int, str, str]
@@ -318,6 +321,49 @@ def test_a_backup_comes_back_elsewhere_with_its_corpus(
     assert "not empty" in capsys.readouterr().err
     assert run(["build", "--index", str(index), "--corpus", str(corpus)]) == 0
     assert held(index) == library.texts
+
+
+def test_a_backup_keeps_the_tuned_weights_what_was_removed_and_a_rollback(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    assert kb("backup", tmp_path / "older.tar")[0] == 0
+    assert kb("remove", "article-1")[0] == 0
+    library.put("article-3", "fault")
+    library.build()
+    assert kb("rollback")[0] == 0
+    weights = store_weights(library.index, 0.5)
+    assert kb("backup", tmp_path / "backup.tar")[0] == 0
+
+    index = tmp_path / "new" / "index"
+    code = run(["restore", str(tmp_path / "backup.tar"), "--index", str(index)])
+    assert code == 0
+    with KnowledgeBase.open(index) as opened:
+        assert opened.weights == weights.weights
+    assert pinned_generation(index) == library.live().name
+    assert run(["restore", str(tmp_path / "older.tar"), "--index", str(index)]) == 0
+    assert pinned_generation(index) is None
+    assert "article-1" not in held(index)
+    assert tuning.load(index) == weights  # the older backup has none, and takes none away
+
+
+def test_a_restore_that_fails_leaves_the_weights_as_they_were(
+    kb: Kb, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_weights(library.index, 0.5)
+    assert kb("backup", tmp_path / "backup.tar")[0] == 0
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for before in (store_weights(library.index, 0.2), None):
+        if before is None:
+            tuning.remove(library.index)
+        with monkeypatch.context() as patched:
+            patched.setattr("indexer.rollback.make_live", full)
+            code, _, err = kb("restore", tmp_path / "backup.tar")
+        assert (code, err) == (1, "kb: No space left on device\n")
+        assert tuning.load(library.index) == before
+        assert held(library.index) == library.texts
 
 
 def test_what_was_removed_since_a_backup_stays_removed_when_it_is_restored(

@@ -6,7 +6,7 @@ import pickle
 import random
 import shutil
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,11 @@ import numpy as np
 import onnxruntime
 import pytest
 from fastapi.testclient import TestClient
-from harness.library import Library, held
+from harness.library import Library, held, markdown, store_weights
 
 from indexer.archive import back_up, restore
 from kb.errors import IndexUnusable, KbError
+from kb.fallback import REMOVED, removed_to_bytes
 from kb.generation import open_generation
 from kb.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
@@ -212,19 +213,22 @@ def test_a_backup_with_any_flipped_bit_is_refused_and_the_index_stays(
     library: Library, tmp_path: Path, is_long: bool
 ) -> None:
     backup = tmp_path / "backup.tar"
+    store_weights(library.index, 0.5)
+    (library.index / REMOVED).write_bytes(removed_to_bytes(frozenset(["gone"])))
     done = back_up(library.index, backup)
     assert (done.corpus_files, done.missing) == (len(library.texts), ())
     whole = backup.read_bytes()
     with tarfile.open(backup) as archive:
-        spans = [
-            (member.offset_data, member.size)
-            for member in archive
-            if member.name.startswith("generation/") and member.size
-        ]
+        members = [member for member in archive if member.size]
+    assert {member.name.partition("/")[0] for member in members} == {
+        *("generation", "corpora", "corpora.json", "beside")
+    }
     live = library.live().name
     chance = random.Random(3)
-    for _ in range(100 if is_long else 25):
-        start, size = chance.choice(spans)
+    few = [member for member in members if not member.name.startswith("generation/")]
+    for turn in range(100 if is_long else 25):
+        member = few[turn] if turn < len(few) else chance.choice(members)
+        start, size = member.offset_data, member.size
         place = start + chance.randrange(size)
         spoiled = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
         backup.write_bytes(spoiled)
@@ -255,3 +259,37 @@ def test_what_an_older_generation_shows_in_an_emergency_is_without_what_was_remo
             assert "article-1" not in cited, question
         with pytest.raises(KbError):
             opened.article("article-1")
+
+
+@pytest.mark.parametrize("spoilt", ["articles.sqlite", "suggestions/texts.npy", "manifest.json"])
+def test_what_an_older_generation_suggests_in_an_emergency_is_without_what_was_removed(
+    library: Library, spoilt: str
+) -> None:
+    """Neither the article, nor a section of it, nor a question that it alone asks, however they are typed."""
+    text = markdown("article-6", "tea").replace("title: About article-6", "title: Why Zebras?")
+    (library.corpus / "article-6.md").write_text(text)
+    library.build()
+    with KnowledgeBase.open(library.index) as opened:
+        assert {suggestion.kind for suggestion in opened.suggest("zebras")} == {
+            "question",
+            "section",
+        }
+        assert opened.suggest("article-6 thing")
+    (library.corpus / "article-6.md").unlink()
+    library.build()
+    (library.live() / spoilt).write_bytes(b"")
+
+    def is_clean(suggestions: Iterable[tuple[str, str]]) -> None:
+        for shown, url in suggestions:
+            assert "zebra" not in f"{shown} {url}".lower()
+            assert "article-6" not in f"{shown} {url}"
+
+    settings = load_settings(index=library.index)
+    with KnowledgeBase.open(library.index) as opened, TestClient(create_app(settings)) as client:
+        assert opened.damage is not None
+        assert client.get("/healthz").json()["status"] == "degraded"
+        for typed in ("z", "zebras", "why zeb", "zebrsa", "article-6", "causes", "the article"):
+            is_clean((each.text, each.url) for each in opened.suggest(typed, 50))
+            answer = client.get("/api/v1/suggest", params={"q": typed, "limit": 50}).json()
+            is_clean((each["text"], each["url"]) for each in answer["suggestions"])
+        assert opened.suggest("article-1")

@@ -19,7 +19,7 @@ from indexer.progress import Progress
 from kb.errors import BuildInProgress, CorpusError, KbError, ModelError
 from kb.generation import current_generation, file_sha256
 from kb.knowledge_base import KnowledgeBase
-from kb.manifest import Manifest
+from kb.manifest import Manifest, ModelInfo
 
 Build = Callable[..., BuildReport]
 
@@ -56,11 +56,13 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def loaded_once(model: EmbeddingModel, monkeypatch: pytest.MonkeyPatch) -> None:
     """The default model is the real one, loaded once for all tests; any other is loaded as ever."""
-    monkeypatch.setattr(
-        building,
-        "EmbeddingModel",
-        lambda name: model if name == DEFAULT_MODEL else EmbeddingModel(name),
-    )
+
+    def export(name: str, folder: Path) -> ModelInfo:
+        chosen = model if name == DEFAULT_MODEL else EmbeddingModel(name)
+        chosen.export(folder)
+        return chosen.info
+
+    monkeypatch.setattr(building, "export_model", export)
 
 
 @pytest.fixture
@@ -281,7 +283,7 @@ class TestBuild:
 
         progress = Counted()
         build(tmp_path / "index", [corpus], progress=progress)
-        assert {"read", "split", "embed", "publish"} <= set(progress.stages)
+        assert {"read", "split", "embed tokens", "publish"} <= set(progress.stages)
         for name, (total, done) in progress.stages.items():
             assert total is None or total == done, name
 

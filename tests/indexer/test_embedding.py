@@ -28,11 +28,12 @@ def vector_of(text: str) -> NDArray[np.float32]:
 class Embedder:
     """Embeds, and remembers each batch. May be told to fail at a batch."""
 
-    def __init__(self, fails_at: int | None = None) -> None:
+    def __init__(self, fails_at: int | None = None, lanes: int = 1) -> None:
+        self.lanes = lanes
         self.batches: list[list[str]] = []
         self._fails_at = fails_at
 
-    def __call__(self, texts: list[str]) -> NDArray[np.float32]:
+    def __call__(self, texts: list[str], /) -> NDArray[np.float32]:
         if len(self.batches) == self._fails_at:
             raise KeyboardInterrupt
         self.batches.append(texts)
@@ -62,21 +63,26 @@ def right(out: NDArray[np.float32], texts: Sequence[str]) -> bool:
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(texts=st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), max_size=30))
+@given(
+    texts=st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), max_size=30),
+    lanes=st.integers(1, 3),
+    length=st.sampled_from([10, BATCH_TOKENS // 4]),
+)
 def test_every_row_gets_the_vector_of_its_text_and_each_text_is_embedded_once(
-    tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], lanes: int, length: int
 ) -> None:
     path = tmp_path_factory.mktemp("cache") / "embeddings.sqlite"
-    embedder = Embedder()
-    out, count, advanced = fill(path, texts, embedder)
+    embedder = Embedder(lanes=lanes)
+    out, count, advanced = fill(path, texts, embedder, length=length)
     assert right(out, texts)
     wanted = {text for text in texts if text.strip()}
     assert sorted(embedder.seen) == sorted(wanted)
     assert count == len(wanted)
-    assert advanced == len(texts)
-    again, count, advanced = fill(path, texts, Embedder(fails_at=0))
+    tokens = sum(length + len(text) for text in texts)
+    assert advanced == tokens
+    again, count, advanced = fill(path, texts, Embedder(fails_at=0), length=length)
     assert right(again, texts)
-    assert (count, advanced) == (0, len(texts))
+    assert (count, advanced) == (0, tokens)
 
 
 def test_texts_may_be_looked_up_by_place(tmp_path: Path) -> None:

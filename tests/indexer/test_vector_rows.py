@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.vector_rows import RoundedRows, VectorRows
+from indexer.vector_rows import PassageRows, RoundedRows, VectorRows
 
 
 def unit(rows: int) -> NDArray[np.float32]:
@@ -42,6 +42,18 @@ def test_rounded_rows_are_off_by_half_a_scale_and_their_cosines_by_less_than_pro
     assert (np.abs(again - vectors) <= scales[:, None] / 2 + 1e-7).all()
     questions = unit(400)[::-1]
     assert np.abs(again @ questions.T - vectors @ questions.T).max() < 0.002
+
+
+def test_passages_are_kept_whole_and_rounded(tmp_path: Path) -> None:
+    vectors = unit(20)
+    rows = PassageRows(tmp_path, 20, 384)
+    for place, vector in enumerate(vectors):
+        rows[place] = vector
+    rows.save()
+    assert np.array_equal(np.load(tmp_path / "passages.npy", allow_pickle=False), vectors)
+    codes, scales = (np.load(tmp_path / f"{name}.npy") for name in ("codes", "code_scales"))
+    assert codes.dtype == np.int8
+    assert np.abs(codes * scales[:, None] - vectors).max() <= scales.max() / 2 + 1e-7
 
 
 def test_a_vector_of_zeros_stays_one(tmp_path: Path) -> None:

@@ -6,14 +6,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexer.keyword_writer import Fields, compile_postings, write_whoosh
+from indexer.vector_rows import PassageRows, RoundedRows
 from kb.bm25f import BM25FParameters
 from kb.knowledge_base import KnowledgeBase
 from kb.postings import Postings
+from kb.vectors import VectorIndex
 
 MakePostings = Callable[..., Postings]
 
@@ -33,6 +37,46 @@ def make_postings(tmp_path_factory: pytest.TempPathFactory) -> MakePostings:
         return Postings(folder / "postings")
 
     return make
+
+
+class SaveVectors(Protocol):
+    def __call__(
+        self,
+        folder: Path,
+        passages: NDArray[np.float32],
+        names: NDArray[np.float32],
+        name_starts: Sequence[int],
+        sentences: NDArray[np.float32],
+        sentence_starts: Sequence[int],
+    ) -> VectorIndex: ...
+
+
+@pytest.fixture(scope="session")
+def save_vectors() -> SaveVectors:
+    """Writes vectors as a build does, and opens them."""
+
+    def save(
+        folder: Path,
+        passages: NDArray[np.float32],
+        names: NDArray[np.float32],
+        name_starts: Sequence[int],
+        sentences: NDArray[np.float32],
+        sentence_starts: Sequence[int],
+    ) -> VectorIndex:
+        folder.mkdir(exist_ok=True)
+        for rows, vectors in (
+            (PassageRows(folder, *passages.shape), passages),
+            (RoundedRows(folder / "names", *names.shape), names),
+            (RoundedRows(folder / "sentences", *sentences.shape), sentences),
+        ):
+            for place, vector in enumerate(vectors):
+                rows[place] = vector
+            rows.save()
+        for name, starts in (("name", name_starts), ("sentence", sentence_starts)):
+            np.save(folder / f"{name}_starts.npy", np.array(starts, dtype=np.int64))
+        return VectorIndex(folder)
+
+    return save
 
 
 @dataclass(frozen=True)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.catalogue import OTHER_LETTER, Catalogue, title_key
+from kb.catalogue import OTHER_LETTER, Catalogue, Row, title_key
+from kb.filters import Filters
 
 TITLES = ["Émile", "apple", "Zebra", "“Beta”", "3 Things", "!", "apple"]
 HOSTS = ["https://www.nhs.uk/a", "https://cdc.gov/b", "javascript:x", ""]
+DATES = [None, "1999-12-31", "2026-01-31", "2026-02-01"]
 
 rows = st.lists(
     st.tuples(
         st.sampled_from(TITLES) | st.text(st.characters(exclude_categories=("Cs",)), max_size=6),
         st.lists(st.sampled_from(["Sleep", "sleep", "nerves"]), max_size=3).map(tuple),
         st.sampled_from(HOSTS),
+        st.sampled_from(["en", "en-GB", "EN-us", "de", "eng"]),
+        st.sampled_from(DATES),
+        st.sampled_from(DATES),
     ),
     max_size=12,
-).map(lambda found: [(n, *row) for n, row in enumerate(found)])
+).map(lambda found: [Row(n, *row) for n, row in enumerate(found)])
 
 
 def test_titles_stand_under_their_first_letter_without_accents_or_signs() -> None:
-    catalogue = Catalogue([(n, title, (), "") for n, title in enumerate(TITLES)])
+    catalogue = Catalogue([Row(n, title) for n, title in enumerate(TITLES)])
     named = {group.name: [TITLES[n] for n in group.articles] for group in catalogue.letters}
     assert named == {
         OTHER_LETTER: ["!", "3 Things"],
@@ -36,14 +40,14 @@ def test_titles_stand_under_their_first_letter_without_accents_or_signs() -> Non
 
 @given(rows)
 def test_every_article_stands_once_under_a_letter_and_once_under_each_of_its_topics(
-    found: list[tuple[int, str, tuple[str, ...], str]],
+    found: list[Row],
 ) -> None:
     catalogue = Catalogue(found)
     by_letter = [int(n) for group in catalogue.letters for n in group.articles]
     assert sorted(by_letter) == sorted(map(int, catalogue.by_title)) == list(range(len(found)))
     for group in catalogue.topics:
         assert {int(n) for n in group.articles} == {
-            n for n, _, tags, _ in found if group.name in tags
+            row.ordinal for row in found if group.name in row.tags
         }
         assert len(set(group.articles.tolist())) == len(group.articles)
     for groups in (catalogue.letters, catalogue.topics, catalogue.sources):
@@ -53,15 +57,31 @@ def test_every_article_stands_once_under_a_letter_and_once_under_each_of_its_top
     assert {group.name for group in catalogue.sources} <= {"nhs.uk", "cdc.gov"}
 
 
-@given(
-    rows, st.sampled_from([None, "SLEEP", "nerves", "x"]), st.sampled_from([None, "nhs.uk", "x"])
+asked = st.builds(
+    Filters,
+    article=st.none(),
+    topic=st.sampled_from([None, "SLEEP", "nerves", "x"]),
+    source=st.sampled_from([None, "NHS.uk", "x"]),
+    language=st.sampled_from([None, "en", "EN-GB", "e", ""]),
+    updated_since=st.sampled_from(DATES),
+    reviewed_since=st.sampled_from(DATES),
 )
-def test_what_is_allowed_bears_the_tag_and_comes_from_the_source(
-    found: list[tuple[int, str, tuple[str, ...], str]], tag: str | None, source: str | None
-) -> None:
-    expected = [
-        (tag is None or tag.casefold() in {each.casefold() for each in tags})
-        and (source is None or (source in url and source != "x"))
-        for _, _, tags, url in found
-    ]
-    assert np.array_equal(Catalogue(found).allowed(tag, source), np.array(expected, dtype=np.bool_))
+
+
+def meets(row: Row, filters: Filters) -> bool:
+    """Whether an article meets the filters, one by one."""
+    host = {"https://www.nhs.uk/a": "nhs.uk", "https://cdc.gov/b": "cdc.gov"}.get(row.url)
+    languages = {"en": {"en", "en-GB", "EN-us"}, "EN-GB": {"en-GB"}}
+    return (
+        (filters.topic is None or filters.topic.lower() in {tag.lower() for tag in row.tags})
+        and (filters.source is None or filters.source.lower() == host)
+        and (filters.language is None or row.language in languages.get(filters.language, set()))
+        and (filters.updated_since is None or (row.updated or "") >= filters.updated_since)
+        and (filters.reviewed_since is None or (row.reviewed or "") >= filters.reviewed_since)
+    )
+
+
+@given(rows, asked)
+def test_what_is_allowed_meets_every_filter(found: list[Row], filters: Filters) -> None:
+    allowed = Catalogue(found).allowed(filters)
+    assert allowed.tolist() == [meets(row, filters) for row in found]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kb.fusion import (
     DEFAULT_WEIGHTS,
     NAME_TERMS,
+    SAMPLED,
     SENTENCE_TERMS,
     SHORT_QUESTION,
     UNRELATED_NAME,
@@ -19,6 +20,7 @@ from kb.fusion import (
     Signals,
     candidates,
     for_question,
+    in_mode,
     nearness,
     top,
     weights_for,
@@ -41,6 +43,20 @@ def test_top_is_the_best_scores_and_of_equal_ones_the_lower_ordinals(
     assert top(values, depth).tolist() == sorted(best)
 
 
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 3000), st.integers(1, 600), st.sampled_from([0, 1, 3])
+)
+def test_top_of_many_is_the_same_whatever_the_sample_said(
+    seed: int, count: int, depth: int, decimals: int
+) -> None:
+    """Scores with ties, and with a wave in them that goes with the sample or against it."""
+    random = np.random.default_rng(seed)
+    wave = np.tile(random.random(SAMPLED), count // SAMPLED + 1)[:count]
+    values = np.round(random.random(count) + 4 * wave, decimals).astype(np.float32)
+    best = np.lexsort((np.arange(count), -values))[:depth]
+    assert top(values, depth).tolist() == sorted(best.tolist())
+
+
 def test_a_depth_beyond_all_passages_takes_all() -> None:
     assert top(np.array([0.1, 0.9], dtype=np.float32), 500).tolist() == [0, 1]
     assert top(np.array([], dtype=np.float32), 500).tolist() == []
@@ -58,6 +74,36 @@ def test_candidates_are_the_best_of_both_sides_once_each(
     assert candidates(keyword, dense, depth).tolist() == sorted(
         words | set(top(dense, depth).tolist())
     )
+
+
+@given(scores, scores, st.integers(1, 10))
+def test_each_of_the_other_modes_has_candidates_of_one_side_alone(
+    keyword: np.ndarray[tuple[int], np.dtype[np.float32]],
+    dense: np.ndarray[tuple[int], np.dtype[np.float32]],
+    depth: int,
+) -> None:
+    size = min(len(keyword), len(dense))
+    keyword, dense = keyword[:size], dense[:size]
+    words = [row for row in top(keyword, 2 * depth).tolist() if keyword[row] > 0]
+    assert candidates(keyword, dense, depth, "keyword").tolist() == words
+    assert candidates(keyword, dense, depth, "dense").tolist() == top(dense, 2 * depth).tolist()
+
+
+@pytest.mark.parametrize("weights", [DEFAULT_WEIGHTS, FusionWeights(0, 0.25, 0.5, 0.25, 0)])
+def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
+    weights: FusionWeights,
+) -> None:
+    words, meaning = in_mode(weights, "keyword"), in_mode(weights, "dense")
+    assert in_mode(weights, "hybrid") == weights
+    assert (words.dense, words.sentence, words.name) == (0, 0, 0)
+    assert (meaning.keyword, meaning.focus) == (0, 0)
+    for each in (words, meaning):
+        assert sum(astuple(each)) == pytest.approx(sum(astuple(weights)))
+    if weights.keyword:
+        assert words.focus / words.keyword == pytest.approx(weights.focus / weights.keyword)
+    else:
+        assert words.keyword == 1.0
+    assert meaning.name / meaning.dense == pytest.approx(weights.name / weights.dense)
 
 
 def test_passages_without_a_word_of_the_question_are_no_keyword_candidates() -> None:

@@ -1,4 +1,4 @@
-"""kb.keyword: which passages meet the conditions, against a search through the texts themselves"""
+"""kb.conditions and kb.keyword: which passages meet the conditions, against a search through the texts themselves."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.keyword_writer import Fields, write_whoosh
+from indexer.keyword_writer import Fields, compile_postings, write_whoosh
 from kb.analysis import terms
-from kb.bm25f import FIELDS
-from kb.keyword import MAX_PREFIX_EXPANSIONS, KeywordIndex
+from kb.bm25f import FIELDS, BM25FParameters
+from kb.conditions import Conditions
+from kb.keyword import DOCUMENTS, KeywordIndex
+from kb.postings import MAX_EXPANSIONS, Postings
 from kb.question import Condition, parse_question
 
 WORDS = ["restless", "legs", "leg", "jerking", "jerk", "at", "night", "Causes", "café"]
@@ -43,9 +46,25 @@ def brute_force(conditions: Sequence[Condition], collection: Sequence[Fields]) -
     return [all(holds(condition, fields) for condition in conditions) for fields in collection]
 
 
+def indexed_in(folder: Path, *segments: Sequence[Fields]) -> Conditions:
+    """An index of the segments, one Whoosh index each, their passages numbered through."""
+    every = [fields for segment in segments for fields in segment]
+    write_whoosh(folder / "all", every)
+    compile_postings(folder / "all", folder / "postings", len(every), BM25FParameters())
+    before = 0
+    for number, segment in enumerate(segments):
+        place = folder / "keyword" / str(number)
+        write_whoosh(place, segment)
+        documents = np.arange(before, before + len(segment), dtype=np.int32)
+        np.save(place / DOCUMENTS, documents)
+        before += len(segment)
+    keyword = KeywordIndex(folder / "keyword")
+    return Conditions(Postings(folder / "postings"), lambda: keyword)
+
+
 @pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeywordIndex, list[Fields]]:
-    """Every order of some words in some field, and one passage without any word."""
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Conditions, list[Fields]]:
+    """Every order of some words in some field, and one passage without any word; in two segments."""
     collection: list[Fields] = [("", "", "", "…")]
     for place in range(len(FIELDS)):
         for first in WORDS:
@@ -54,9 +73,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[KeywordIndex, list[
                 fields[place] = f"{first} {second}"
                 fields[(place + 1) % 4] = "other matters"
                 collection.append((fields[0], fields[1], fields[2], fields[3]))
-    folder = tmp_path_factory.mktemp("keyword") / "whoosh"
-    write_whoosh(folder / "0", collection)
-    return KeywordIndex(folder, len(collection)), collection
+    folder = tmp_path_factory.mktemp("keyword")
+    return indexed_in(folder, collection[:100], collection[100:]), collection
 
 
 words = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
@@ -85,7 +103,7 @@ conditions = st.lists(
 )
 @given(conditions)
 def test_conditions_match_as_a_search_through_the_texts_does(
-    small: tuple[KeywordIndex, list[Fields]], asked: list[Condition]
+    small: tuple[Conditions, list[Fields]], asked: list[Condition]
 ) -> None:
     index, collection = small
     assert index.matching(asked).tolist() == brute_force(asked, collection)
@@ -108,8 +126,9 @@ def test_conditions_match_as_a_search_through_the_texts_does(
 def test_operators_over_the_corpus_match_as_a_search_through_the_texts_does(
     typed: str, index_path: Path, indexed: list[object]
 ) -> None:
-    generation = (index_path / "CURRENT").read_text().strip()
-    index = KeywordIndex(index_path / "generations" / generation / "keyword", len(indexed))
+    generation = index_path / "generations" / (index_path / "CURRENT").read_text().strip()
+    keyword = KeywordIndex(generation / "keyword")
+    index = Conditions(Postings(generation / "postings"), lambda: keyword)
     asked = parse_question(typed).conditions
     assert index.matching(asked).tolist() == brute_force(
         asked,
@@ -118,23 +137,39 @@ def test_operators_over_the_corpus_match_as_a_search_through_the_texts_does(
 
 
 def test_a_beginning_stands_for_at_most_so_many_terms_in_alphabetical_order(tmp_path: Path) -> None:
-    names = [f"drug{number:03}" for number in range(2 * MAX_PREFIX_EXPANSIONS)]
-    write_whoosh(tmp_path / "whoosh" / "0", [("", "", "", name) for name in reversed(names)])
-    index = KeywordIndex(tmp_path / "whoosh", len(names))
-    found = index.matching([Condition("prefix", "drug", None, False)])
-    matched = sorted(name for name, hit in zip(reversed(names), found, strict=True) if hit)
-    assert matched == names[:MAX_PREFIX_EXPANSIONS]
+    names = [f"drug{number:03}" for number in range(2 * MAX_EXPANSIONS)]
+    index = indexed_in(tmp_path, [("", "", "", name) for name in reversed(names)])
+    condition = Condition("prefix", "drug", None, False)
+    matched = [
+        name for name, hit in zip(reversed(names), index.matching([condition]), strict=True) if hit
+    ]
+    assert index.expansions(condition) == sorted(matched) == names[:MAX_EXPANSIONS]
+
+
+def test_a_beginning_in_a_field_stands_for_the_terms_of_that_field(tmp_path: Path) -> None:
+    texts = [f"aab{number:03}" for number in range(2 * MAX_EXPANSIONS)]
+    index = indexed_in(tmp_path, [("aabz", "", "", text) for text in texts])
+    assert index.expansions(Condition("prefix", "aab", "title", False)) == ["aabz"]
+
+
+@pytest.mark.parametrize("beginning", ["", "z" * 100, "é" * 40, "jerk"])
+def test_any_beginning_is_found_or_not_and_never_an_error(
+    small: tuple[Conditions, list[Fields]], beginning: str
+) -> None:
+    index, _ = small
+    expected = ["jerk"] if beginning == "jerk" else []
+    assert index.expansions(Condition("prefix", beginning, None, False)) == expected
 
 
 def test_a_beginning_longer_than_the_stem_finds_the_words_of_that_stem(
-    small: tuple[KeywordIndex, list[Fields]],
+    small: tuple[Conditions, list[Fields]],
 ) -> None:
     index, collection = small
     found = index.matching([Condition("prefix", "jerking", None, False)])
     assert found.tolist() == [any("jerk" in text for text in fields) for fields in collection]
 
 
-def test_threads_share_it(small: tuple[KeywordIndex, list[Fields]]) -> None:
+def test_threads_share_it(small: tuple[Conditions, list[Fields]]) -> None:
     index, _ = small
     asked = [
         parse_question(f'"{first} {second}"').conditions for first in WORDS for second in WORDS
@@ -142,3 +177,14 @@ def test_threads_share_it(small: tuple[KeywordIndex, list[Fields]]) -> None:
     expected = [index.matching(each).tolist() for each in asked]
     with ThreadPoolExecutor(8) as pool:
         assert [found.tolist() for found in pool.map(index.matching, asked)] == expected
+
+
+def test_positions_that_are_kept_give_the_same_answers_as_positions_that_are_read(
+    small: tuple[Conditions, list[Fields]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index, collection = small
+    monkeypatch.setattr("kb.keyword.MAX_KEPT_POSITIONS", 30)
+    forgetful = indexed_in(tmp_path, collection)
+    for typed in ['"restless legs"', '"legs jerk"', '-"jerk legs" "legs legs"', '"restless legs"']:
+        asked = parse_question(typed).conditions
+        assert forgetful.matching(asked).tolist() == index.matching(asked).tolist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from kb.fusion import DEFAULT_WEIGHTS, Signals
 from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings
 from kb.ranking import Ranker, Ranking, Unit
-from kb.vectors import VectorIndex
 
 MakePostings = Callable[..., Postings]
 
@@ -65,19 +65,15 @@ COLLECTION: list[Fields] = [
 
 
 @pytest.fixture
-def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
+def ranker(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Ranker:
     random = np.random.default_rng(3)
 
     def unit(count: int) -> NDArray[np.float32]:
         values = random.normal(size=(count, 8))
         return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
-    for name, array in {"passages": unit(4), "names": unit(3)}.items():
-        np.save(tmp_path / f"{name}.npy", array)
-    np.save(tmp_path / "name_starts.npy", np.array([0, 2, 3]))
-    np.save(tmp_path / "sentences.npy", np.eye(8, dtype=np.int8)[[0, 1, 2, 0, 3]] * 127)
-    np.save(tmp_path / "sentence_scales.npy", np.full(5, 1 / 127, dtype=np.float32))
-    np.save(tmp_path / "sentence_starts.npy", np.array([0, 1, 2, 4, 5]))
+    sentences = np.eye(8, dtype=np.float32)[[0, 1, 2, 0, 3]]
+    vectors = save_vectors(tmp_path, unit(4), unit(3), [0, 2, 3], sentences, [0, 1, 2, 4, 5])
     table = np.array(
         [(0, 0), (0, 1), (1, 2), (1, 3)], dtype=[("article", "<u4"), ("section", "<u4")]
     )
@@ -85,7 +81,7 @@ def ranker(make_postings: MakePostings, tmp_path: Path) -> Ranker:
     names = ["Leg cramps", "charley horse", "Twitching"]
     write_names(tmp_path / "names", names, np.array([0, 2, 3]), postings)
     index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
-    return Ranker(postings, VectorIndex(tmp_path), index, table)
+    return Ranker(postings, vectors, index, table)
 
 
 QUESTION = np.eye(8, dtype=np.float32)[0]

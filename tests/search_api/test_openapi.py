@@ -8,10 +8,11 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from kb.article import Article
-from kb.results import SearchResponse
+from kb.results import RelatedResponse, SearchResponse
 from search_api import examples
-from search_api.api import ArticleList, SuggestionList
+from search_api.api import ArticleList
 from search_api.operation import Health, Readiness
+from search_api.searching import BatchResponse, SuggestionList
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -36,6 +37,8 @@ def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> No
     assert {name for name, _ in operations(document)} == {
         "post /api/v1/search",
         "get /api/v1/search",
+        "post /api/v1/search/batch",
+        "get /api/v1/related",
         "get /api/v1/suggest",
         "get /api/v1/articles",
         "get /api/v1/articles/{article_id}",
@@ -62,7 +65,7 @@ def test_every_field_is_described(document: dict[str, Any]) -> None:
 
 def test_every_problem_is_declared_as_one(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
-        problems = {s: r for s, r in operation["responses"].items() if s != "200"}
+        problems = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
         assert {"500", "503"} <= problems.keys(), name
         for status, response in problems.items():
             content = response["content"]["application/problem+json"]
@@ -87,6 +90,8 @@ def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
         (Health, examples.HEALTH),
         (Readiness, examples.READINESS),
         (SuggestionList, examples.SUGGESTIONS),
+        (BatchResponse, examples.BATCH_RESPONSE),
+        (RelatedResponse, examples.RELATED),
     ],
 )
 def test_each_example_has_the_shape_of_the_answer(kind: Any, example: dict[str, Any]) -> None:
@@ -107,6 +112,42 @@ def test_the_example_is_among_what_the_corpus_answers(client: TestClient) -> Non
     assert examples.ARTICLE["sections"][0]["text"] == expected["text"]
 
 
+def test_the_example_of_what_is_related_is_what_is_near_to_the_examples_passage(
+    client: TestClient,
+) -> None:
+    citation = examples.SEARCH_RESPONSE["results"][0]["citation"]
+    asked = {"article": citation["article_id"], "section": citation["section_id"], "limit": 5}
+    answer = client.get("/api/v1/related", params=asked).json()
+    (expected,) = examples.RELATED["results"]
+    assert expected["citation"] in [result["citation"] for result in answer["results"]]
+
+
+@pytest.mark.parametrize("name", ["SEARCH_REQUESTS", "BATCH_REQUESTS"])
+def test_every_example_of_a_request_is_answered(client: TestClient, name: str) -> None:
+    path = "/api/v1/search/batch" if name == "BATCH_REQUESTS" else "/api/v1/search"
+    for example in getattr(examples, name).values():
+        response = client.post(path, json=example["value"])
+        assert response.status_code == 200
+        for answer in response.json().get("answers", [response.json()]):
+            assert answer["results"], example["summary"]
+
+
+def test_every_link_leads_to_an_operation_and_its_parameters(document: dict[str, Any]) -> None:
+    known = {
+        operation["operationId"]: {each["name"] for each in operation.get("parameters", [])}
+        for _, operation in operations(document)
+    }
+    links = [
+        link
+        for _, operation in operations(document)
+        for link in operation["responses"]["200"].get("links", {}).values()
+    ]
+    assert len(links) > 10
+    for link in links:
+        assert link["parameters"].keys() <= known[link["operationId"]]
+        assert link["description"]
+
+
 def test_the_example_of_suggestions_is_what_the_corpus_suggests(client: TestClient) -> None:
     answer = client.get("/api/v1/suggest", params={"q": examples.BEGINNING}).json()
     for suggestion in examples.SUGGESTIONS["suggestions"]:
@@ -122,5 +163,5 @@ def test_the_guide_shows_each_route_with_a_command_that_works(
         assert operation["summary"] in guide
         assert operation["operationId"] in commands
     for name, command in commands.items():
-        if name != "search":
+        if not name.startswith("search") or name == "searchByAddress":
             assert client.get(command.split("http://testserver")[1].strip("'")).status_code == 200

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from indexer.build import BuildReport, build
+from kb import tuning
+from kb.fusion import FusionWeights
 from kb.knowledge_base import KnowledgeBase
+from kb.tuning import Gain, Tuning
 
 
 def markdown(article_id: str, text: str) -> str:
@@ -81,3 +84,14 @@ def leftovers(index: Path) -> list[str]:
         for path in index.rglob("*")
         if path.name.startswith(".") or path.suffix in (".new", ".tmp", ".staged")
     ]
+
+
+def store_weights(index: Path, keyword: float) -> Tuning:
+    """Store weights for the live generation, as `kb tune` does."""
+    with KnowledgeBase.open(index) as opened:
+        model, version = opened.manifest.model.sha256, opened.manifest.pipeline_version
+    weights = FusionWeights(keyword, dense=0.1, sentence=0.1, name=0.1, focus=0.1)
+    gains = {"nDCG@10": Gain(shipped=0.5, tuned=0.6, low=0.05, high=0.15)}
+    found = Tuning(weights, "2026-02-01T00:00:00+00:00", 42, "section", gains, model, version)
+    tuning.store(index, found)
+    return found

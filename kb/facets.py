@@ -1,0 +1,28 @@
+"""Given the first sections of an answer, what it can be narrowed to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from kb.results import Facets, FacetValue
+from kb.store import ArticleStore
+from kb.web_address import host_name
+
+DEPTH = 50
+"""So many sections, from the first on, tell."""
+
+
+def facets(store: ArticleStore, articles: Iterable[int]) -> Facets:
+    """The topics and sources of the articles of these ordinals, each article counted once."""
+    heads = [store.article_head(ordinal) for ordinal in dict.fromkeys(articles)]
+    return Facets(
+        _values(tag for head in heads for tag in dict.fromkeys(head.tags)),
+        _values(host_name(head.url) for head in heads),
+    )
+
+
+def _values(names: Iterable[str]) -> tuple[FacetValue, ...]:
+    """The names by how often they come, then in the order in which they came first; empty ones left out."""
+    counted = Counter(name for name in names if name)
+    return tuple(FacetValue(name, count) for name, count in counted.most_common())

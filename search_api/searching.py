@@ -1,0 +1,373 @@
+"""Given a question of a program, or a place to go on from, JSON: search, batches, what is related, suggestions.
+
+The bounds of a search are checked by `kb`, with the same words as on the command line; here they only stand in the
+OpenAPI document.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
+
+from kb.errors import InvalidRequest
+from kb.fusion import Mode
+from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
+from kb.ranking import Unit
+from kb.results import RelatedResponse, SearchResponse
+from kb.stopwatch import Stopwatch
+from kb.suggest import MAX_SUGGESTIONS, Suggestion
+from search_api import examples, links
+from search_api.api import Live, given_once, require_json
+from search_api.openapi import problem_responses
+
+MAX_BATCH = 20
+
+_NOT_BLANK = r"[^\s\x00-\x1f\x7f-\x9f]"
+_QUESTION = {
+    "minLength": 1,
+    "maxLength": MAX_QUESTION_CHARS,
+    "pattern": _NOT_BLANK,
+    "example": examples.QUESTION,
+}
+_DATE = {"format": "date", "examples": ["2026-01-31"]}
+
+
+def _valid_unicode(text: str | None) -> str | None:
+    """JSON can hold lone surrogates, which no answer could repeat."""
+    if text and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise PydanticCustomError("string_unicode", "lone surrogates")
+    return text
+
+
+def _whole(value: object) -> object:
+    """To JSON, 5.0 is a whole number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Text = Annotated[str, AfterValidator(_valid_unicode)]
+Limit = Annotated[
+    int,
+    BeforeValidator(_whole),
+    Field(
+        description="How many results at most.",
+        json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
+    ),
+]
+Generation = Annotated[
+    Text | None,
+    Field(
+        description="The `generation` of the first page, so that all pages are of one list: 409 where another"
+        " generation of the index answers now."
+    ),
+]
+
+
+class SearchOptions(BaseModel):
+    """What may be said about a search beside its question."""
+
+    limit: Limit = 10
+    offset: Annotated[
+        int,
+        BeforeValidator(_whole),
+        Field(
+            description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}.",
+            json_schema_extra={"minimum": 0, "maximum": MAX_DEPTH - 1},
+        ),
+    ] = 0
+    generation: Generation = None
+    mode: Annotated[
+        Mode,
+        Field(
+            description="`hybrid` ranks by words and meaning, `keyword` by words alone (what holds none of them is"
+            " left out), `dense` by meaning alone. Operators and filters hold in each."
+        ),
+    ] = "hybrid"
+    group_by: Annotated[
+        Unit,
+        Field(
+            description="What a result is: a `section` or an `article`, by its best passage, or a `passage`."
+        ),
+    ] = "section"
+    article: Annotated[
+        Text | None, Field(description="Answer from the article of this id alone.")
+    ] = None
+    topic: Annotated[
+        Text | None, Field(description="Answer from articles with this topic alone, in any case.")
+    ] = None
+    source: Annotated[
+        Text | None,
+        Field(
+            description="Answer from articles whose publisher's page is at this host alone, as `nhs.uk`."
+        ),
+    ] = None
+    language: Annotated[
+        Text | None,
+        Field(
+            description="Answer from articles in this language alone, a BCP 47 tag; `en` holds for `en-GB`."
+        ),
+    ] = None
+    updated_since: Annotated[
+        Text | None,
+        Field(
+            description="Answer from articles changed on this day or later alone.",
+            json_schema_extra=_DATE,
+        ),
+    ] = None
+    reviewed_since: Annotated[
+        Text | None,
+        Field(
+            description="Answer from articles that a clinician reviewed on this day or later alone.",
+            json_schema_extra=_DATE,
+        ),
+    ] = None
+    tag: Annotated[
+        Text | None,
+        Field(description="An older name of `topic`.", json_schema_extra={"deprecated": True}),
+    ] = None
+    facets: Annotated[
+        bool,
+        Field(description="Say also which topics and sources the answer could be narrowed to."),
+    ] = False
+    exact: Annotated[bool, Field(description="Leave the spelling of the question as it is.")] = (
+        False
+    )
+    explain: Annotated[
+        bool,
+        Field(
+            description="Say also how the question was understood; results are always explained."
+        ),
+    ] = False
+
+
+class _Asked(BaseModel):
+    question: Annotated[
+        Text,
+        Field(
+            description='What the reader wants to know, in plain words. It may hold `"a phrase"`, `-word`,'
+            " `title:word`, `heading:word` and `begin*`; everything else is plain text.",
+            json_schema_extra=_QUESTION,
+        ),
+    ]
+
+
+class SearchRequest(SearchOptions, _Asked):
+    """A question, which page of its results, and what to narrow it to."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _AskedByAddress(BaseModel):
+    q: Annotated[
+        str,
+        Field(
+            description="What the reader wants to know, as `question` by POST. Browsers and proxies keep"
+            " addresses; POST keeps the question out of them.",
+            json_schema_extra=_QUESTION,
+        ),
+    ]
+
+
+class SearchQuery(SearchOptions, _AskedByAddress):
+    """The same in an address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BatchRequest(BaseModel):
+    """Several searches, each as it would be asked alone."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    searches: Annotated[
+        list[SearchRequest],
+        Field(min_length=1, max_length=MAX_BATCH, description="The searches."),
+    ]
+
+
+class RelatedQuery(BaseModel):
+    """An article, or a passage of it, to find what is near."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    article: Annotated[
+        str, Field(description="The article's id.", examples=[examples.ARTICLE["id"]])
+    ]
+    section: Annotated[
+        str | None,
+        Field(description="For what is near to a passage: the id of the section it stands in."),
+    ] = None
+    start: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1_000_000_000,
+            description="Where the passage begins, or any place in it, in code points of its section.",
+        ),
+    ] = 0
+    limit: Limit = 10
+    generation: Generation = None
+
+
+class SuggestQuery(BaseModel):
+    """What somebody has typed so far."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        str,
+        Field(
+            description="What stands in the box so far. Blank, or more than 16 words: no suggestions.",
+            json_schema_extra={"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING},
+        ),
+    ]
+    limit: Annotated[
+        int,
+        Field(
+            description="How many suggestions at most.",
+            json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
+        ),
+    ] = 8
+
+
+@dataclass(frozen=True)
+class BatchResponse:
+    """The answers in the order of the searches, all from one generation."""
+
+    answers: tuple[SearchResponse, ...]
+    generation: str
+    timings: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SuggestionList:
+    """What a text may become."""
+
+    suggestions: tuple[Suggestion, ...]
+    generation: str
+    timings: dict[str, float]
+
+
+router = APIRouter()
+
+
+@router.post(
+    "/api/v1/search",
+    tags=["search"],
+    operation_id="search",
+    summary="Answer a question",
+    description="The sections that answer the question, best first, each with the passage word for"
+    " word and a citation that can be checked. Nothing of the question is logged or kept.",
+    response_description="The answer. Where `answered` is `none`, only the nearest passages.",
+    responses={
+        **examples.ok(examples.SEARCH_RESPONSE, links.FROM_SEARCH),
+        **problem_responses(400, 409, 413, 415, 422, 503),
+    },
+    dependencies=[Depends(require_json)],
+)
+def search(
+    body: Annotated[SearchRequest, Body(openapi_examples=examples.SEARCH_REQUESTS)], live: Live
+) -> SearchResponse:
+    return _answer(live, body.question, body)
+
+
+@router.get(
+    "/api/v1/search",
+    tags=["search"],
+    operation_id="searchByAddress",
+    summary="Answer a question given in the address",
+    description="The same answer as by POST, easier to try. Prefer POST: addresses stand in"
+    " histories and in the logs of proxies.",
+    response_description="The answer.",
+    responses={
+        **examples.ok(examples.SEARCH_RESPONSE, links.FROM_SEARCH),
+        **problem_responses(409, 422, 503),
+    },
+    dependencies=[given_once(SearchQuery)],
+)
+def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> SearchResponse:
+    return _answer(live, query.q, query)
+
+
+def _answer(live: Live, question: str, options: SearchOptions) -> SearchResponse:
+    with live.use() as knowledge_base:
+        return knowledge_base.search(question, **_chosen(options))
+
+
+def _chosen(options: SearchOptions) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in SearchOptions.model_fields}
+
+
+@router.post(
+    "/api/v1/search/batch",
+    tags=["search"],
+    operation_id="searchBatch",
+    summary="Answer several questions",
+    description=f"Up to {MAX_BATCH} searches, each answered as it would be alone, all from one generation of the"
+    " index. One that is not valid is named in the error, and none is answered.",
+    response_description="The answers in the order of the searches.",
+    responses={
+        **examples.ok(examples.BATCH_RESPONSE, links.FROM_BATCH),
+        **problem_responses(400, 409, 413, 415, 422, 503),
+    },
+    dependencies=[Depends(require_json)],
+)
+def search_batch(
+    body: Annotated[BatchRequest, Body(openapi_examples=examples.BATCH_REQUESTS)], live: Live
+) -> BatchResponse:
+    watch = Stopwatch()
+    answers = []
+    with live.use() as knowledge_base:
+        for number, asked in enumerate(body.searches):
+            try:
+                answers.append(knowledge_base.search(asked.question, **_chosen(asked)))
+            except InvalidRequest as error:
+                raise InvalidRequest(f"searches.{number}.{error.field}", str(error)) from None
+        watch.lap("search")
+        return BatchResponse(tuple(answers), knowledge_base.generation, watch.total())
+
+
+@router.get(
+    "/api/v1/related",
+    tags=["search"],
+    operation_id="related",
+    summary="Find what is near in meaning",
+    description="To an article: other articles. To a passage, by the `section_id` and `start` of its citation: other"
+    " sections, of the same article too. Nearest first, each by its nearest passage, word for word.",
+    response_description="What is near; nothing where nothing is.",
+    responses={
+        **examples.ok(examples.RELATED, links.FROM_RELATED),
+        **problem_responses(404, 409, 422, 503),
+    },
+    dependencies=[given_once(RelatedQuery)],
+)
+def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedResponse:
+    with live.use() as knowledge_base:
+        return knowledge_base.near(
+            query.article, query.section, query.start, query.limit, generation=query.generation
+        )
+
+
+@router.get(
+    "/api/v1/suggest",
+    tags=["search"],
+    operation_id="suggest",
+    summary="Complete what is being typed",
+    description="Articles, sections and questions that the beginning of a text may become, best first; small slips are"
+    " forgiven. Made of titles, aliases and headings alone, and quick enough for every key press.",
+    response_description="The suggestions, and the generation whose articles they lead to.",
+    responses={
+        **examples.ok(examples.SUGGESTIONS, links.FROM_SUGGEST),
+        **problem_responses(422, 503),
+    },
+    dependencies=[given_once(SuggestQuery)],
+)
+def suggest(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
+    watch = Stopwatch()
+    with live.use() as knowledge_base:
+        suggestions = knowledge_base.suggest(query.q, query.limit)
+        watch.lap("suggest")
+        return SuggestionList(suggestions, knowledge_base.generation, watch.total())
