@@ -18,7 +18,7 @@ from search_api.admission import Admission, Limits
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
-from search_api.guard import Guard
+from search_api.guard import Guard, RouteNote
 from search_api.hosts import TrustedHosts
 from search_api.line import Line
 from search_api.live import LiveIndex
@@ -97,6 +97,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.line = line
     app.state.metrics = metrics
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    app.add_middleware(RouteNote)
     app.add_middleware(with_caching)
     # The innermost first. Refusals of the admission must be readable for pages of other sites, too.
     app.add_middleware(Admission, line=line, limits=_limits(settings), metrics=metrics)

@@ -112,9 +112,23 @@ class Guard:
         return True
 
 
+class RouteNote:
+    """ASGI middleware, the innermost: notes the route for the guard, whose scope those between them may have copied."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                scope["state"]["route"] = scope.get("route")
+
+
 def _named(scope: Scope) -> tuple[str, str]:
     """The method, and the route in the form in which it was declared: neither is in the client's own words."""
-    route = scope.get("route")
+    route = scope["state"].get("route")
     path = getattr(route, "path_format", None) or getattr(route, "path", None) or NO_ROUTE
     return scope["method"] if scope["method"] in _METHODS else "OTHER", path
 
