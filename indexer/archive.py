@@ -24,12 +24,12 @@ from typing import IO
 from indexer.base import open_one
 from indexer.collect import collect
 from indexer.corpus import list_files, list_lexicons
-from indexer.durable import fsync, make_folder, write_durably
 from indexer.lock import writer_lock
 from indexer.publish import building_folder, fsync_files
 from indexer.rollback import known_removed, make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
+from kb.durable import fsync, make_folder, write_durably
 from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
 from kb.fallback import REMOVED, removed_articles
 from kb.generation import PINNED, check_files, file_sha256, generation_path, open_generation

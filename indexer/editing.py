@@ -8,9 +8,8 @@ article that is added stands in a file of its own; one that is removed loses tha
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,25 +24,47 @@ from indexer.corpus import (
     read_bytes,
     read_file,
 )
-from indexer.durable import fsync, make_folder, remove_durably, write_durably
-from indexer.readers.jsonl import interchange
+from indexer.progress import Progress
+from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.slug import slug
-from indexer.scan import Scan, article_digest
+from indexer.scan import Scan
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article
-from kb.errors import ArticleError, CorpusError
+from kb.durable import fsync, make_folder, remove_durably, write_durably
+from kb.errors import ArticleError, CorpusError, KbError
 from kb.sources import Sources
+from kb.store import article_digest
 
 _FOLDERS = 100
+_NAME_MAX_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An article that is in the corpus now, and its file. `replaced` says that there was one of that id."""
+    """An article that is in the corpus now, and its file.
+
+    `digest` is that of its content (`kb.store.article_digest`), `before` that of the article of its id until then, or
+    None.
+    """
 
     id: str
     path: Path
-    replaced: bool
+    digest: str
+    before: str | None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether there was an article of that id."""
+        return self.before is not None
+
+
+class PreconditionFailed(KbError):
+    """The article in the corpus is not the one that a change was meant for."""
+
+
+Precondition = Callable[[str | None, str | None], None]
+"""Is told the digests of the article that is there and of the one that takes its place, each None where there is none,
+before anything is changed; may raise PreconditionFailed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,12 @@ class Edit:
     missing: tuple[str, ...] = ()
 
 
-def add(corpora: Sequence[Path], paths: Sequence[Path], known: Sources | None = None) -> Edit:
+def add(
+    corpora: Sequence[Path],
+    paths: Sequence[Path],
+    known: Sources | None = None,
+    progress: Progress | None = None,
+) -> Edit:
     """Put the articles of files or folders into the writable corpus, each in place of any other of its id.
 
     What is returned as accepted is on disk. An article that cannot be read stops no other. `known` spares reading what
@@ -66,21 +92,59 @@ def add(corpora: Sequence[Path], paths: Sequence[Path], known: Sources | None = 
     files, refused = list_files(paths)
     accepted: list[Accepted] = []
     failures = list(refused)
+    progress = progress or Progress()
+    progress.stage("corpus")
     with _only_editor(folder):
         places = _Places(corpora, known)
         for file in files:
-            for _, item in read_file(file.path):
+            for line, item in read_file(file.path):
                 try:
                     if isinstance(item, ArticleError):
                         raise item
-                    accepted.append(_put(folder, places, file.path, item))
+                    accepted.append(_add(folder, places, file.path, item))
                 except ArticleError as error:
-                    failures.append(error)
+                    failures.append(ArticleError(file.path, error.reason, error.line or line))
+                progress.advance()
     return Edit(accepted=tuple(accepted), failures=tuple(failures))
 
 
-def remove(corpora: Sequence[Path], ids: Iterable[str], known: Sources | None = None) -> Edit:
-    """Take articles out of the corpora for good. Raises CorpusError and OSError."""
+def put(
+    corpora: Sequence[Path],
+    article_id: str,
+    suffix: str,
+    content: bytes,
+    known: Sources | None = None,
+    precondition: Precondition | None = None,
+) -> Accepted:
+    """Put the one article that `content` is into the writable corpus, in place of any other of that id.
+
+    `suffix` says how it is read (`indexer.corpus.SUFFIXES`, collections left out); it may leave its id out. The
+    precondition is asked with nobody else changing the corpus. Raises ArticleError where it cannot be read or states
+    another id, CorpusError, PreconditionFailed and OSError.
+    """
+    folder = writable_folder(corpora)
+    name = _name(article_id, suffix)
+    if suffix == ARTICLE_SUFFIX:
+        content = with_id(content, article_id)
+    article = parse(Path(name), content)
+    if article.id != article_id:
+        raise ArticleError(name, f"is the article {article.id!r}, and not {article_id!r}")
+    with _only_editor(folder):
+        places = _Places(corpora, known)
+        if precondition is not None:
+            precondition(places.digest(article_id), article_digest(article))
+        if suffix == ARTICLE_SUFFIX:
+            content = article_json(article)
+        return _put(folder, places, name, content, article)
+
+
+def remove(
+    corpora: Sequence[Path],
+    ids: Iterable[str],
+    known: Sources | None = None,
+    precondition: Precondition | None = None,
+) -> Edit:
+    """Take articles out of the corpora for good. Raises CorpusError, PreconditionFailed and OSError."""
     folder = writable_folder(corpora)
     removed, missing = [], []
     with _only_editor(folder):
@@ -89,6 +153,8 @@ def remove(corpora: Sequence[Path], ids: Iterable[str], known: Sources | None = 
             if not places.has(article_id):
                 missing.append(article_id)
                 continue
+            if precondition is not None:
+                precondition(places.digest(article_id), None)
             if places.elsewhere(article_id):
                 add_tombstones(folder, [article_id])
             for path in places.own(article_id):
@@ -106,7 +172,7 @@ class _Places:
             scan.finish()
         self._own: dict[str, list[Path]] = {}
         self._elsewhere: set[str] = set()
-        self._visible = set(scan.articles)
+        self._visible = dict(scan.articles)
         for file in scan.files:
             corpus = corpora[file.corpus]
             path = corpus / file.name if corpus.is_dir() else corpus
@@ -119,6 +185,10 @@ class _Places:
     def has(self, article_id: str) -> bool:
         return article_id in self._visible or article_id in self._own
 
+    def digest(self, article_id: str) -> str | None:
+        """The digest of the article that an index of the corpora has by that id, if there is one."""
+        return self._visible.get(article_id)
+
     def own(self, article_id: str) -> list[Path]:
         """Its files in the writable folder that hold nothing else."""
         return self._own.get(article_id, [])
@@ -127,43 +197,60 @@ class _Places:
         """Whether it stands in a collection or another corpus, hidden or not."""
         return article_id in self._elsewhere
 
-    def moved(self, article_id: str, path: Path) -> None:
+    def moved(self, article_id: str, path: Path, digest: str) -> None:
         self._own[article_id] = [path]
-        self._visible.add(article_id)
+        self._visible[article_id] = digest
 
 
-def _put(folder: Path, places: _Places, source: Path, article: Article) -> Accepted:
+def _name(article_id: str, suffix: str) -> str:
+    """The name of a file for the article: its id where that can be one, and else a slug of it."""
+    name = f"{article_id}{suffix}"
+    is_plain = "/" not in article_id and len(name.encode(errors="replace")) <= _NAME_MAX_BYTES
+    if suffix == ARTICLE_SUFFIX or not is_plain or not is_article_name(name):
+        name = f"{slug(article_id)}{suffix}"
+    return name
+
+
+def _add(folder: Path, places: _Places, source: Path, article: Article) -> Accepted:
+    """One article of a file that was given."""
     if source.name.lower().endswith(JSONL_SUFFIXES):
         name = f"{slug(article.id)}{ARTICLE_SUFFIX}"
-        content = json.dumps(interchange(article), ensure_ascii=False, indent=1).encode() + b"\n"
-    else:
-        name = source.name
-        content = read_bytes(source)
-    replaced = places.has(article.id)
-    own = places.own(article.id)
-    if source.resolve() in (path.resolve() for path in own):
+        return _put(folder, places, name, article_json(article), article)
+    if source.resolve() in (path.resolve() for path in places.own(article.id)):
         fsync(source)
         fsync(source.parent)
-        target = source
-    else:
-        target = _target(folder, name, content, article, own)
-        make_folder(target.parent)
-        write_durably(target, content)
-    for path in own:
+        return _settle(folder, places, source, article)
+    return _put(folder, places, source.name, read_bytes(source), article)
+
+
+def _put(folder: Path, places: _Places, name: str, content: bytes, article: Article) -> Accepted:
+    target = _target(folder, name, content, article, places.own(article.id))
+    make_folder(target.parent)
+    write_durably(target, content)
+    return _settle(folder, places, target, article)
+
+
+def _settle(folder: Path, places: _Places, target: Path, article: Article) -> Accepted:
+    """The article stands in `target`: from now on nowhere else."""
+    digest, before = article_digest(article), places.digest(article.id)
+    for path in places.own(article.id):
         if path.resolve() != target.resolve():
             remove_durably(path)
     # Last: before, the article that stands elsewhere is still there.
     if places.elsewhere(article.id):
         add_tombstones(folder, [article.id])
-    places.moved(article.id, target)
-    return Accepted(article.id, target, replaced)
+    places.moved(article.id, target, digest)
+    return Accepted(article.id, target, digest, before)
 
 
 def _target(folder: Path, name: str, content: bytes, article: Article, own: list[Path]) -> Path:
     """A file that is free, or is the article's own, and from which the same article is read."""
     others = ("", "added", *(f"added-{number}" for number in range(2, _FOLDERS)))
     candidates = [*own, *(folder / other / name for other in others)]
+    inside = folder.resolve()
     for path in candidates:
+        if not path.parent.resolve().is_relative_to(inside):
+            continue  # by a link, which must not lead a writer out of the corpus
         if (path in own or not path.exists()) and is_article_name(path.name):
             with suppress(ArticleError):
                 if article_digest(parse(path, content)) == article_digest(article):

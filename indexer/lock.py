@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from indexer.durable import make_folder
+from kb.durable import make_folder
 from kb.errors import BuildInProgress
 
 _LOOK_AGAIN_S = 0.1

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from indexer.durable import fsync, make_folder, remove_durably, write_durably
+from kb.durable import fsync, make_folder, remove_durably, write_durably
 from kb.errors import IndexUnusable
 from kb.fallback import REMOVED, removed_articles, removed_to_bytes
 from kb.generation import (

@@ -5,8 +5,6 @@ Files whose content the index has seen are not parsed again: what stood in them 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from kb.article import Article
 from kb.errors import ArticleError, CorpusError
 from kb.manifest import CorpusInfo
 from kb.sources import Changes, Entry, SourceFile, Sources
-from kb.store import article_row
+from kb.store import article_digest
 
 
 class Scan:
@@ -188,12 +186,3 @@ def _infos(
         )
         for number, path in enumerate(corpora)
     )
-
-
-def article_digest(article: Article) -> str:
-    """32 hexadecimal digits that are others for another article."""
-    sections = [
-        (section.id, section.heading, section.level, section.text) for section in article.sections
-    ]
-    content = json.dumps([article_row(article), sections], ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]

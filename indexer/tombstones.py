@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from indexer.corpus import JSONL_SUFFIXES, CorpusFile, content_hash
-from indexer.durable import write_durably
+from kb.durable import write_durably
 from kb.errors import CorpusError
 
 FILE = "_removed.txt"

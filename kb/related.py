@@ -12,10 +12,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.vectors import ROUNDING, VectorIndex
+from kb.fusion import top
+from kb.vectors import VectorIndex
 
 NEAR = 0.25
-"""Articles that are less near than this have little in common, however small the library."""
+"""What is less near than this has little in common, however small the library."""
+
+LOOKED_AT = 1000
+"""So many passages, the nearest by their codes, are compared exactly."""
 
 
 class Neighbour(NamedTuple):
@@ -63,16 +67,17 @@ def nearest_sections(
 
     `sections` gives the section of each passage, (N,); `allowed`, bool (N,), which passages are looked at.
     """
-    vector = vectors.passage_vectors(np.array([passage]))[0]
-    wanted = (vectors.all_cosines(vector) >= NEAR - ROUNDING) & (sections != sections[passage])
-    rows = np.flatnonzero(wanted if allowed is None else wanted & allowed)
-    cosines = vectors.passage_cosines(vector, rows)
+    direction = vectors.passage_vectors(np.array([passage]))[0]
+    others = sections != sections[passage]
+    rows = np.flatnonzero(others if allowed is None else others & allowed)
+    rows = rows[top(vectors.all_cosines(direction)[rows], LOOKED_AT)]
+    cosines = vectors.passage_cosines(direction, rows)
     order = np.argsort(-cosines, kind="stable")
-    order = order[cosines[order] >= NEAR]
-    _, first = np.unique(sections[rows[order]], return_index=True)
+    _, first = np.unique(sections[rows][order], return_index=True)
     return [
         Neighbour(int(sections[rows[place]]), float(cosines[place]), int(rows[place]))
         for place in order[np.sort(first)[:count]].tolist()
+        if cosines[place] >= NEAR
     ]
 
 

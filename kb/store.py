@@ -6,6 +6,7 @@ their ids and sections in the order of (article, place in the article), both fro
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -57,6 +58,15 @@ def article_row(article: Article) -> tuple[Any, ...]:
         article.section_ids_given,
         len(article.sections),
     )
+
+
+def article_digest(article: Article) -> str:
+    """32 hexadecimal digits that are others for another article."""
+    sections = [
+        (section.id, section.heading, section.level, section.text) for section in article.sections
+    ]
+    content = json.dumps([article_row(article), sections], ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
 class ArticleStore:

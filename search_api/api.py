@@ -1,15 +1,15 @@
-"""Given a request of a program, JSON: articles; and what the routes share."""
+"""Given a request of a program, JSON: the list of articles; and what the routes share."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from starlette.exceptions import HTTPException
 
-from kb.article import Article, ArticleSummary
+from kb.article import ArticleSummary
 from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_LIMIT
 from search_api import examples, links
@@ -85,30 +85,3 @@ def list_articles(query: Annotated[ListQuery, Query()], live: Live) -> ArticleLi
     with live.use() as knowledge_base:
         articles = knowledge_base.articles(query.limit, query.offset)
         return ArticleList(knowledge_base.article_count, articles)
-
-
-@router.get(
-    "/api/v1/articles/{article_id:path}",
-    tags=["articles"],
-    operation_id="readArticle",
-    summary="Read an article",
-    description="The article with all its sections. `start` and `end` of a citation count code"
-    " points in the `text` of the section it names.",
-    response_description="The article.",
-    responses={
-        **examples.ok(examples.ARTICLE, links.FROM_ARTICLE),
-        **problem_responses(404, 422, 503),
-    },
-)
-def read_article(
-    article_id: Annotated[
-        str,
-        Path(
-            description="The article's id, percent-encoded; it may hold a slash.",
-            examples=[examples.ARTICLE["id"]],
-        ),
-    ],
-    live: Live,
-) -> Article:
-    with live.use() as knowledge_base:
-        return knowledge_base.article(article_id)

@@ -13,7 +13,19 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from search_api import api, openapi, operation, pages, problems, searching
+from kb.keys import KeyRing, keys_file
+from search_api import (
+    access,
+    administration,
+    api,
+    articles,
+    bulk,
+    openapi,
+    operation,
+    pages,
+    problems,
+    searching,
+)
 from search_api.admission import Admission, Limits
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
@@ -28,13 +40,15 @@ from search_api.observer import Observer
 from search_api.query_log import QueryLog
 from search_api.settings import Settings
 from search_api.templates import Templates
-from search_api.tracing import make_tracing
+from search_api.tracing import Tracing, make_tracing
+from search_api.worker import TaskWorker
 
 logger = logging.getLogger(__name__)
 
 TAGS = [
     {"name": "search", "description": "A question in, cited passages out."},
     {"name": "articles", "description": "The articles themselves."},
+    {"name": "tasks", "description": "Work that was accepted."},
     {"name": "operation", "description": "For those who run the service."},
 ]
 
@@ -54,6 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     live = LiveIndex(
         settings.index, base_url=settings.base_url, poll_interval_s=settings.poll_interval_s
     )
+    worker = TaskWorker(settings.index)
     line = Line(settings.max_concurrent, settings.max_waiting)
     metrics = Metrics(live, line)
     query_log = _query_log(settings)
@@ -67,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         if query_log is not None:
             logger.warning("questions are kept in %s (KB_QUERY_LOG)", settings.query_log)
         await run_in_threadpool(live.start)
+        await run_in_threadpool(worker.start)
         care = asyncio.create_task(_take_care(metrics, query_log))
         try:
             yield
@@ -74,6 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
             care.cancel()
             with suppress(asyncio.CancelledError):
                 await care
+            await run_in_threadpool(worker.close)
             await run_in_threadpool(live.close)
             if tracing is not None:
                 await run_in_threadpool(tracing.close)
@@ -96,11 +113,33 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.live = live
     app.state.line = line
     app.state.metrics = metrics
+    app.state.worker = worker
+    app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
+    _add_middleware(app, settings, metrics, tracing)
+    problems.install(app)
+    openapi.install(app, settings.search_access)
+    app.include_router(searching.router)
+    app.include_router(api.router)
+    app.include_router(operation.router)
+    app.include_router(articles.router)
+    app.include_router(bulk.router)
+    app.include_router(administration.router)
+    app.include_router(pages.router)
+    app.include_router(assets_router(assets))
+    return app
+
+
+def _add_middleware(
+    app: FastAPI, settings: Settings, metrics: Metrics, tracing: Tracing | None
+) -> None:
+    """The innermost first."""
+    # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
     app.add_middleware(RouteNote)
     app.add_middleware(with_caching)
-    # The innermost first. Refusals of the admission must be readable for pages of other sites, too.
-    app.add_middleware(Admission, line=line, limits=_limits(settings), metrics=metrics)
+    keys = KeyRing(settings.keys_file or keys_file(settings.index))
+    app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
+    app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(
         Guard,
@@ -111,14 +150,6 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.trusted_proxies:
         # uvicorn's: the last address before those of trusted proxies is the client's.
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies.split())
-    problems.install(app)
-    openapi.install(app)
-    app.include_router(searching.router)
-    app.include_router(api.router)
-    app.include_router(operation.router)
-    app.include_router(pages.router)
-    app.include_router(assets_router(assets))
-    return app
 
 
 def check_settings(settings: Settings) -> None:

@@ -254,6 +254,68 @@ READINESS: dict[str, Any] = {
 }
 
 
+TASK: dict[str, Any] = {
+    "id": "20261122T184512Z-9f86d081884c7d65",
+    "kind": "put",
+    "state": "done",
+    "article_id": "sleep-starts-hypnic-jerks",
+    "created": "2026-11-22T18:45:12+00:00",
+    "ended": "2026-11-22T18:45:14+00:00",
+    "stage": "",
+    "steps_done": 0,
+    "steps_total": None,
+    "report": {
+        "articles": [{"id": "sleep-starts-hypnic-jerks", "change": "changed"}],
+        "left_out": 0,
+        "failures": [],
+        "passed_over": [],
+        "summary": {"added": 0, "changed": 1, "removed": 0, "skipped": 0, "failed": 0},
+        "generation": _GENERATION,
+        "note": None,
+    },
+    "error": None,
+}
+
+ACCEPTED: dict[str, Any] = {
+    **TASK,
+    "state": "accepted",
+    "ended": None,
+    "report": {**TASK["report"], "generation": None},
+}
+
+TASK_LIST: dict[str, Any] = {"tasks": [{**TASK, "report": None}]}
+
+EVENT = f"id: 9\nevent: task\ndata: {json.dumps(TASK)}\n\n"
+
+STATUS: dict[str, Any] = {
+    "generation": _GENERATION,
+    "created": "2026-11-22T13:07:10+00:00",
+    "model": "all-MiniLM-L6-v2",
+    "counts": {"articles": 26, "sections": 231, "passages": 237, "terms": 1910},
+    "corpora": ["/srv/kb/corpus"],
+    "pinned": False,
+    "damage": None,
+    "rebuild": False,
+    "stale": {"added": [], "changed": ["night-leg-cramps"], "removed": []},
+    "words": [],
+    "unreadable": [],
+    "last_build": {
+        "added": 26,
+        "changed": 0,
+        "removed": 0,
+        "unchanged": 0,
+        "hidden": 0,
+        "failed": 0,
+    },
+    "last_failures": [],
+    "kept": [_GENERATION],
+    "bytes": 94_600_000,
+    "cache_bytes": 5_200_000,
+    "writer": None,
+    "tasks": {"queued": 0, "accepted": 0, "done": 3, "failed": 0},
+}
+
+
 def ok(
     example: dict[str, Any], links: dict[str, dict[str, Any]] | None = None
 ) -> dict[int | str, dict[str, Any]]:
@@ -268,6 +330,8 @@ def curl_commands(origin: str) -> dict[str, str]:
     words = QUESTION.replace(" ", "+")
     batch = json.dumps(BATCH_REQUESTS["two"]["value"])
     passage = RELATED["results"][0]["citation"]
+    key = '-H "Authorization: Bearer $KB_KEY"'
+    article, task = f"{origin}/api/v1/articles/{ARTICLE['id']}", f"{origin}/api/v1/tasks"
     return {
         "search": f"curl {origin}/api/v1/search \\\n  --json '{body}'",
         "searchByAddress": f"curl '{origin}/api/v1/search?q={words}&limit=3'",
@@ -277,6 +341,17 @@ def curl_commands(origin: str) -> dict[str, str]:
         "suggest": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",
+        "putArticle": f"curl {key} -X PUT -H 'Content-Type: text/markdown' \\\n"
+        f"  --data-binary @{ARTICLE['id']}.md {article}",
+        "deleteArticle": f"curl {key} -X DELETE {article}",
+        "uploadFiles": f"curl {key} -F file=@articles.zip -F file=@one-more.md {origin}/api/v1/upload",
+        "importArticles": f"curl {key} -H 'Content-Type: application/jsonl' \\\n"
+        f"  --data-binary @collection.jsonl {origin}/api/v1/import",
+        "listTasks": f"curl {key} '{task}?limit=5'",
+        "readTask": f"curl {key} {task}/{TASK['id']}",
+        "followTask": f"curl -N {key} {task}/{TASK['id']}/events",
+        "rebuild": f"curl {key} -X POST {origin}/api/v1/rebuild",
+        "status": f"curl {key} {origin}/api/v1/status",
         "health": f"curl {origin}/healthz",
         "readiness": f"curl {origin}/readyz",
     }

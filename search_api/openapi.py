@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from kb.knowledge_base import MAX_DEPTH
+from search_api import access
 from search_api.problems import MEDIA_TYPE, Problem, kind_of
 
 SCHEMA_REF = "#/components/schemas/{model}"
@@ -260,7 +261,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return declared
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, reading: access.Access) -> None:
     """Let `/openapi.json` give the described document, made once."""
 
     def document() -> dict[str, Any]:
@@ -274,8 +275,9 @@ def install(app: FastAPI) -> None:
                     routes=app.routes,
                     tags=app.openapi_tags,
                     servers=app.servers,
-                )
+                ),
             )
+            access.describe(app.openapi_schema, reading, problem_responses(401, 403))
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]

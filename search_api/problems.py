@@ -96,6 +96,20 @@ KINDS = (
         {"detail": NOT_JSON},
     ),
     Kind(
+        "unauthorized",
+        401,
+        "A key is needed",
+        "No key was sent, or one that is not known; `detail` names the scope.",
+        {"detail": "Send a key of the scope articles, as Authorization: Bearer KEY."},
+    ),
+    Kind(
+        "forbidden",
+        403,
+        "Not allowed",
+        "The key has not the scope, or administration is off, since no key was made.",
+        {"detail": "This key has not the scope articles."},
+    ),
+    Kind(
         "not-found",
         404,
         "Not found",
@@ -118,6 +132,13 @@ KINDS = (
             "detail": "Another generation of the index answers now: 20261122T130710Z-2566e275bad7bdd0."
             " Ask again from the first page."
         },
+    ),
+    Kind(
+        "precondition-failed",
+        412,
+        "The article is another than you think",
+        "`If-Match` or `If-None-Match` names what is not there (or is).",
+        {"detail": "There is an article of that id already."},
     ),
     Kind(
         "body-too-large",
@@ -174,6 +195,13 @@ KINDS = (
         "The answer took too long",
         "No answer was found within the time that a question may take.",
         {},
+    ),
+    Kind(
+        "worker-missing",
+        504,
+        "Nobody has taken the work up",
+        "The task is kept; `Location` is where to follow it.",
+        {"detail": "The task is kept, but no worker has taken it up yet."},
     ),
     Kind(
         "internal-error",

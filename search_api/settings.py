@@ -47,6 +47,31 @@ class Settings(BaseSettings):
         description="Sites whose pages may ask the API from a reader's browser, such as"
         " https://example.org, separated by spaces; * for every site. Empty: none.",
     )
+    search_access: Literal["open", "key"] = Field(
+        default="open",
+        description="Who may ask and read: everybody (open), or whoever sends a key of the scope search (key).",
+    )
+    keys_file: Path | None = Field(
+        default=None, description="File of keys. Unset: keys/keys.json in the index."
+    )
+    upload_max_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1024,
+        le=4 * 1024**3,
+        description="The most bytes of one article, upload or import as it is sent.",
+    )
+    upload_max_files: int = Field(
+        default=10_000,
+        ge=1,
+        le=1_000_000,
+        description="The most files of one upload, those in archives included.",
+    )
+    unpacked_max_bytes: int = Field(
+        default=512 * 1024 * 1024,
+        ge=1024,
+        le=1024**4,
+        description="The most bytes that one upload or import may unpack to.",
+    )
     workers: int = Field(
         default=1,
         ge=1,

@@ -15,19 +15,28 @@ from search_api.app import create_app
 from search_api.settings import load_settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+COMMANDS = {
+    **command_line.commands,
+    **{
+        f"{name} {part}": command
+        for name, group in command_line.commands.items()
+        if isinstance(group, click.Group)
+        for part, command in group.commands.items()
+    },
+}
 OPTIONS = [
     (name, option)
-    for name, command in command_line.commands.items()
+    for name, command in COMMANDS.items()
     for parameter in command.params
     if isinstance(parameter, click.Option)
     for option in parameter.opts
 ]
 
 
-@pytest.mark.parametrize("name", command_line.commands)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_in_the_readme_and_has_help(name: str) -> None:
     assert f"`kb {name}" in README
-    assert command_line.commands[name].help
+    assert COMMANDS[name].help
 
 
 @pytest.mark.parametrize(("command", "option"), OPTIONS)

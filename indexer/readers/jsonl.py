@@ -79,6 +79,22 @@ def interchange(article: Article) -> dict[str, Any]:
     }
 
 
+def article_json(article: Article) -> bytes:
+    """The content of an `.article.json` file that reads back as `article`."""
+    return json.dumps(interchange(article), ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def with_id(data: bytes, article_id: str) -> bytes:
+    """The object in `data` with that id where it has none. What is no object stays as it is, for a reader to refuse."""
+    try:
+        value = json.loads(data.removeprefix(_BOM).decode("utf-8"))
+    except (ValueError, RecursionError):
+        return data
+    if not isinstance(value, dict) or value.get("id") is not None:
+        return data
+    return json.dumps({**value, "id": article_id}).encode("ascii")
+
+
 def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
     """`read_jsonl` with the line that each item is on."""
     number = 0

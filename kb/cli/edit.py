@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,10 @@ def add(
     name_failures(edit.failures)
     report = _rebuild(index, chosen, wait_s) if edit.accepted else None
     if as_json:
-        accepted = [asdict(each) | {"path": str(each.path)} for each in edit.accepted]
+        accepted = [
+            {"id": each.id, "path": str(each.path), "replaced": each.replaced}
+            for each in edit.accepted
+        ]
         _print({"accepted": accepted, "failures": failures_as_dicts(edit.failures)}, report)
     return 1 if edit.failures else 0
 
@@ -88,8 +90,8 @@ def remove(
 
 def _corpora(index: Path, given: tuple[Path, ...]) -> tuple[tuple[Path, ...], Sources | None]:
     """The corpora to change, the first of those given made where it is not there, and what the index knows of them."""
-    from indexer.durable import make_folder
     from indexer.remembered import remembered
+    from kb.durable import make_folder
     from kb.errors import IndexUnusable
     from kb.generation import open_generation
     from kb.sources import Sources

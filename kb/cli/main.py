@@ -18,10 +18,12 @@ from kb.cli.build import build, watch
 from kb.cli.care import check, gc, rollback, status
 from kb.cli.edit import add, remove
 from kb.cli.evaluate import evaluate
+from kb.cli.keys import keys
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
 from kb.cli.tune import tune
+from kb.cli.work import work
 from kb.errors import IndexUnusable, InvalidRequest, KbError
 
 FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
@@ -39,6 +41,7 @@ def kb() -> None:
 for command in (
     *(build, add, remove, watch, search, serve, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
+    *(keys, work),
 ):
     kb.add_command(command)
 

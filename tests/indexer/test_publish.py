@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer import durable
 from indexer import publish as publishing
 from indexer.collect import collect
 from indexer.lock import writer_lock
 from indexer.publish import building_folder, file_infos, publish
+from kb import durable
 from kb.bm25f import BM25FParameters
 from kb.errors import BuildInProgress
 from kb.generation import Lease, current_generation, open_generation

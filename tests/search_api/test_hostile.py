@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "hostile.py"
-COUNT = 300
+COUNT = 210
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,12 @@ class FakeBase:
     article_count: int = 1
     damage: IndexUnusable | None = None
     closed: int = 0
+    warm: bool = False
+
+    def warm_up(self) -> None:
+        self.warm = True
+        if self.generation == "cold":
+            raise IndexDamaged("cold: a file of words is short")
 
     def close(self) -> None:
         self.closed += 1
@@ -95,6 +101,19 @@ def test_without_an_index_it_says_so_until_one_is_published(shelf: Shelf, live: 
     live.look()
     assert served(live) == "one"
     assert live.failure is None
+    assert shelf.opened[0].warm
+
+
+def test_a_generation_that_cannot_be_made_ready_is_closed_and_leaves_the_old_one(
+    shelf: Shelf, live: LiveIndex
+) -> None:
+    shelf.current = "one"
+    live.look()
+    shelf.current = "cold"
+    live.look()
+    assert served(live) == "one"
+    assert isinstance(live.failure, IndexDamaged)
+    assert [opened.closed for opened in shelf.opened] == [0, 1]
 
 
 def test_the_old_generation_is_closed_when_its_last_request_has_ended(

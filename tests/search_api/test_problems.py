@@ -52,13 +52,17 @@ NO_TYPE = plain(
 )
 BLANK = "The question is empty. Type a few words."
 LONG = "The question is 4,001 characters long; at most 4,000 are accepted. Shorten it."
+OPTIONS = (
+    "limit, offset, generation, mode, group_by, article, topic, source, language, updated_since, reviewed_since,"
+    " tag, facets, exact and explain"
+)
 UNKNOWN = (
     "unknown",
-    "A field was sent that is not known here. The fields are question, limit, offset, tag, source, facets and exact.",
+    f"A field was sent that is not known here. The fields are question, {OPTIONS}.",
 )
 UNKNOWN_IN_ADDRESS = (
     "unknown",
-    "A field was sent that is not known here. The fields are q, limit, offset, tag, source, facets and exact.",
+    f"A field was sent that is not known here. The fields are q, {OPTIONS}.",
 )
 UNKNOWN_IN_LIST = (
     "unknown",

@@ -19,7 +19,7 @@ from search_api.server import listen, make_server
 from search_api.settings import Settings
 
 HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "4")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
 """Requests for each operation in each phase; `make api` takes more."""
 
 

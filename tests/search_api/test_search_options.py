@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
+from search_api.searching import RelatedQuery, SearchOptions
 
 QUESTION = "why do my legs jerk when I fall asleep"
 
@@ -186,3 +187,34 @@ def test_what_nothing_can_be_related_to_is_named(
     response = client.get("/api/v1/related", params=asked)
     assert response.status_code == status
     assert words in response.json()["detail"]
+
+
+CANARY = "Zwieselbergkatarrh"
+
+
+@pytest.mark.parametrize("name", SearchOptions.model_fields)
+def test_no_option_is_repeated_in_an_error_or_a_log(
+    client: TestClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Somebody may put the words of a question anywhere."""
+    caplog.set_level("DEBUG", logger="search_api")
+    body = {"question": "legs", name: CANARY}
+    for response in (
+        post(client, **{name: CANARY}),
+        client.get("/api/v1/search", params={"q": "legs", name: CANARY}),
+        client.post("/api/v1/search/batch", json={"searches": [body]}),
+    ):
+        assert response.status_code in (200, 409, 422)
+        assert CANARY not in response.text
+    assert CANARY not in caplog.text
+    assert len(caplog.records) == 3
+
+
+@pytest.mark.parametrize("name", RelatedQuery.model_fields)
+def test_what_is_asked_to_be_related_is_not_repeated_either(
+    client: TestClient, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.set_level("DEBUG", logger="search_api")
+    response = client.get("/api/v1/related", params={"article": "sleep-hygiene", name: CANARY})
+    assert response.status_code in (404, 409, 422)
+    assert CANARY not in response.text + caplog.text

@@ -16,13 +16,16 @@ def fsync(path: Path) -> None:
         os.close(handle)
 
 
-def write_durably(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
     """Make `path` hold `content`, whole or not at all: once this returns, a power cut does not undo it.
 
-    The content goes into a hidden file beside it, which then takes the name. Raises OSError; then nothing is left.
+    The content goes into a hidden file beside it, which then takes the name; with `mode`, nobody else may read it at
+    any time. Raises OSError; then nothing is left.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
+        if mode is not None:
+            temporary.touch(mode)
         temporary.write_bytes(content)
         fsync(temporary)
         temporary.replace(path)

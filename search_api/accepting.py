@@ -1,0 +1,107 @@
+"""Given work that came in, the task made of it, and the answer once the corpus has it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from kb.errors import InvalidRequest, NotFound
+from kb.tasks import Kind, Task, TaskStore
+from search_api.access import bearer
+from search_api.etags import etag
+from search_api.problems import problem
+from search_api.receiving import Received, discard, idempotency_key, make_durable
+from search_api.task_view import view
+from search_api.worker import TaskWorker
+
+TASKS_PATH = "/api/v1/tasks"
+
+UNATTENDED_S = 30.0
+"""So long may there be nobody who works at the tasks before a client is told."""
+_LOOK_AGAIN_S = 0.03
+_REUSED = (
+    "This Idempotency-Key was sent with other work before: take a new one for each piece of work."
+)
+
+
+def task_worker(request: Request) -> TaskWorker:
+    """The tasks of this application and who works at them."""
+    worker: TaskWorker = request.app.state.worker
+    return worker
+
+
+async def task_store(request: Request) -> TaskStore:
+    """The tasks of this application."""
+    return await run_in_threadpool(task_worker(request).store)
+
+
+async def accept(
+    request: Request,
+    store: TaskStore,
+    kind: Kind,
+    received: Received,
+    wanted: Mapping[str, Any],
+    subject: str = "",
+) -> Response:
+    """Keep the work as a task, wait until the corpus has it, and answer: 202, or why not.
+
+    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound.
+    """
+    key = idempotency_key(request)
+    fingerprint = received.fingerprint(kind, subject, dict(wanted))
+    await run_in_threadpool(make_durable, received)
+    task, is_new = await run_in_threadpool(
+        lambda: store.add(
+            received.task_id,
+            kind,
+            dict(wanted),
+            subject=subject,
+            owner=bearer(request).id,
+            idempotency_key=key,
+            fingerprint=fingerprint,
+        )
+    )
+    if not is_new:
+        await run_in_threadpool(discard, received)
+        if task.fingerprint != fingerprint:
+            raise InvalidRequest("Idempotency-Key", _REUSED)
+    task_worker(request).call()
+    return _answer(request, await _taken_up(store, task), is_new=is_new)
+
+
+async def _taken_up(store: TaskStore, task: Task) -> Task:
+    """The task once the corpus has what it brought; still queued where nobody works."""
+    attended = time.monotonic()
+    while task.state == "queued" and time.monotonic() - attended < UNATTENDED_S:
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        found = await run_in_threadpool(store.get, task.id)
+        task = found or task
+        if await run_in_threadpool(store.is_worked_at):
+            attended = time.monotonic()
+    return task
+
+
+def _answer(request: Request, task: Task, *, is_new: bool) -> Response:
+    headers = {"Location": f"{request.app.state.settings.base_url}{TASKS_PATH}/{task.id}"}
+    if not is_new:
+        headers["Idempotency-Replayed"] = "true"
+    if task.refusal == "invalid":
+        raise InvalidRequest("body", f"The article cannot be taken: {task.error}.")
+    if task.refusal == "missing":
+        raise NotFound(str(task.error))
+    if task.refusal == "precondition":
+        return problem(request, 412, task.error)
+    if task.state == "queued":
+        detail = "The task is kept, but no worker has taken it up yet: its log says why."
+        return problem(request, 504, detail, headers={**headers, "Retry-After": "30"})
+    digest = (task.report or {}).get("digest")
+    if digest:
+        headers["ETag"] = etag(digest)
+    return Response(
+        view(task).model_dump_json(), 202, headers=headers, media_type="application/json"
+    )

@@ -1,0 +1,249 @@
+"""Given a task's id, how far it is, once or as it goes on. For administrators, a rebuild and the index's state."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path as FilePath
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from kb.errors import IndexDamaged, IndexMissing
+from kb.tasks import TASK_ID, Task, TaskStore
+from search_api import examples
+from search_api.accepting import accept, task_store
+from search_api.api import given_once
+from search_api.articles import IDEMPOTENCY_KEY, accepted
+from search_api.openapi import problem_responses
+from search_api.receiving import receiving
+from search_api.task_view import TaskList, TaskView, view
+from search_api.worker import kb_command
+
+EVENT_STREAM = "text/event-stream"
+
+_LOOK_AGAIN_S = 0.2
+_HEARTBEAT_S = 15.0
+_STATUS_TIMEOUT_S = 120
+_INDEX_UNUSABLE = 3
+"""The exit code of `kb status` where nothing can be served."""
+
+router = APIRouter()
+
+TaskId = Annotated[
+    str, Path(description="The task's id, as in `Location`.", examples=[examples.TASK["id"]])
+]
+
+
+class TaskQuery(BaseModel):
+    """How many tasks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Field(ge=1, le=100, description="How many tasks at most.")] = 20
+
+
+class Changes(BaseModel):
+    """What a build did with the articles it met."""
+
+    added: int = Field(description="New ones.")
+    changed: int = Field(description="Those with another content than before.")
+    removed: int = Field(description="Those that were gone.")
+    unchanged: int = Field(description="Those it had already.")
+    hidden: int = Field(description="Those that were removed from a corpus that is not written to.")
+    failed: int = Field(description="Those that could not be read.")
+
+
+class Size(BaseModel):
+    """How much an index holds."""
+
+    articles: int = Field(description="Articles.")
+    sections: int = Field(description="Sections.")
+    passages: int = Field(description="Passages.")
+    terms: int = Field(description="Different words, cut to their stems.")
+
+
+class Stale(BaseModel):
+    """What a build would take in: ids of articles."""
+
+    added: list[str] = Field(description="Those that the index lacks.")
+    changed: list[str] = Field(description="Those that it has otherwise.")
+    removed: list[str] = Field(description="Those that it still has.")
+
+
+class TaskCounts(BaseModel):
+    """How many tasks are in each state."""
+
+    queued: int = Field(description="Received.")
+    accepted: int = Field(description="In the corpus, and not yet in the index.")
+    done: int = Field(description="Done; such can be read for seven days.")
+    failed: int = Field(description="Failed; the same.")
+
+
+class IndexStatus(BaseModel):
+    """How the index stands, as `kb status --json` says it, and the tasks."""
+
+    generation: str = Field(description="What is live, or the newest that verifies.")
+    created: str = Field(description="When that was built, ISO 8601 in UTC.")
+    model: str = Field(description="Its embedding model.")
+    counts: Size = Field(description="How much it holds.")
+    corpora: list[str] = Field(description="What it was built from, in order.")
+    pinned: bool = Field(description="Whether a rollback made it live.")
+    damage: str | None = Field(description="Why the live generation is not this one; else null.")
+    rebuild: bool = Field(description="Whether a build would begin anew: another model or program.")
+    stale: Stale = Field(description="What in the corpus it does not know yet.")
+    words: list[str] = Field(description="Files about words that a build would take in.")
+    unreadable: list[str] = Field(description="What in the corpus cannot be read, and why.")
+    last_build: Changes = Field(description="What the last build did.")
+    last_failures: list[str] = Field(description="What it could not read.")
+    kept: list[str] = Field(description="The generations that are kept.")
+    bytes: int = Field(description="What these take on disk.")
+    cache_bytes: int = Field(description="What the cache takes.")
+    writer: str | None = Field(description="Who is building now; null where nobody is.")
+    tasks: TaskCounts = Field(description="The tasks of the service.")
+
+
+@router.get(
+    "/api/v1/tasks",
+    tags=["tasks"],
+    operation_id="listTasks",
+    summary="List the latest tasks",
+    description="The latest tasks of all clients. Those that have ended are kept for seven days, the latest 1,000.",
+    response_description="The tasks.",
+    responses={**examples.ok(examples.TASK_LIST), **problem_responses(422, 503)},
+    dependencies=[given_once(TaskQuery)],
+)
+async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> TaskList:
+    store = await task_store(request)
+    tasks = await run_in_threadpool(store.latest, query.limit)
+    return TaskList(tasks=[view(task, with_report=False) for task in tasks])
+
+
+@router.get(
+    "/api/v1/tasks/{task_id}",
+    tags=["tasks"],
+    operation_id="readTask",
+    summary="Read a task",
+    description="How far the work is, and in the end what became of each article.",
+    response_description="The task.",
+    responses={**examples.ok(examples.TASK), **problem_responses(404, 422, 503)},
+)
+async def read_task(request: Request, task_id: TaskId) -> TaskView:
+    return view(await _task(await task_store(request), task_id))
+
+
+@router.get(
+    "/api/v1/tasks/{task_id}/events",
+    tags=["tasks"],
+    operation_id="followTask",
+    summary="Follow a task",
+    description="The task each time that it has changed, as server-sent events named `task` whose data is what reading"
+    " it gives. The stream ends with the task. Whoever was cut off sends the last `id` as `Last-Event-ID`.",
+    response_description="The events.",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": examples.EVENT}}},
+        **problem_responses(404, 422, 503),
+    },
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "description": "The id of the last event that was received.",
+                "schema": {"type": "string"},
+            }
+        ]
+    },
+)
+async def follow_task(request: Request, task_id: TaskId) -> Response:
+    store = await task_store(request)
+    task = await _task(store, task_id)
+    known = request.headers.get("last-event-id", "")
+    events = _events(store, task, int(known) if known.isdecimal() and len(known) < 19 else -1)
+    return StreamingResponse(events, media_type=EVENT_STREAM)
+
+
+async def _events(store: TaskStore, task: Task | None, known: int) -> AsyncIterator[str]:
+    silent_s = 0.0
+    while task is not None:
+        if task.version != known:
+            known, silent_s = task.version, 0.0
+            yield f"id: {task.version}\nevent: task\ndata: {view(task).model_dump_json()}\n\n"
+        if task.has_ended:
+            return
+        if silent_s >= _HEARTBEAT_S:  # lest something between takes the stream for dead
+            silent_s = 0.0
+            yield ": \n\n"
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        silent_s += _LOOK_AGAIN_S
+        task = await run_in_threadpool(store.get, task.id)
+
+
+@router.post(
+    "/api/v1/rebuild",
+    tags=["operation"],
+    operation_id="rebuild",
+    summary="Rebuild the index",
+    description="Makes the index hold what the corpus holds, as `kb build` does: what was put there by hand comes in, a"
+    " damaged index is mended, a rollback ends. Only what changed is embedded.",
+    status_code=202,
+    response_model=TaskView,
+    responses={**accepted("The task that builds."), **problem_responses(422, 503, 504)},
+    openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
+)
+async def rebuild(request: Request) -> Response:
+    store = await task_store(request)
+    with receiving(store) as received:
+        return await accept(request, store, "rebuild", received, {})
+
+
+@router.get(
+    "/api/v1/status",
+    tags=["operation"],
+    operation_id="status",
+    summary="Say how the index stands",
+    description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
+    " wait. Reads the whole corpus: for people, and not for every second.",
+    response_description="How it stands.",
+    responses={**examples.ok(examples.STATUS), **problem_responses(503)},
+)
+async def status(request: Request) -> IndexStatus:
+    store = await task_store(request)
+    async with request.app.state.one_status:  # several at once would tell nothing more
+        found = await run_in_threadpool(_status, str(request.app.state.settings.index))
+    counts = await run_in_threadpool(store.counts)
+    return IndexStatus.model_validate(found | {"tasks": counts})
+
+
+def _status(index: str) -> dict[str, object]:
+    """What `kb status --json` says. Raises IndexMissing, IndexDamaged."""
+    done = subprocess.run(  # noqa: S603
+        kb_command("status", "--json", "--index", index),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=_STATUS_TIMEOUT_S,
+        check=False,
+    )
+    if done.returncode == _INDEX_UNUSABLE:
+        raise IndexDamaged(index) if (FilePath(index) / "CURRENT").exists() else IndexMissing(index)
+    done.check_returncode()
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+async def _task(store: TaskStore, task_id: str) -> Task:
+    task = None
+    if TASK_ID.fullmatch(task_id):
+        task = await run_in_threadpool(store.get, task_id)
+    if task is None:
+        raise HTTPException(
+            404, "There is no task of that id; those that ended are kept for a while."
+        )
+    return task

@@ -1,0 +1,156 @@
+"""Given a request with a body to keep, that body on disk, as the files of a task that is about to be made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from kb.durable import fsync
+from kb.errors import InvalidRequest
+from kb.tasks import TaskStore, new_task_id
+
+_BLOCK_BYTES = 256 * 1024
+_FIELDS_MAX = 100
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+@dataclass(slots=True)
+class Received:
+    """What has come in for a task: the names of the files as they were sent, and the SHA-256 of each.
+
+    File number n lies in `folder` under the name n, whatever it was called.
+    """
+
+    task_id: str
+    folder: Path
+    names: list[str] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
+
+    def fingerprint(self, *wanted: Any) -> str:
+        """Tells this work from any other."""
+        content = json.dumps([wanted, self.names, self.digests])
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+@contextmanager
+def receiving(store: TaskStore) -> Iterator[Received]:
+    """A folder for what comes in. If the block raises, nothing of it stays."""
+    task_id = new_task_id()
+    received = Received(task_id, store.received(task_id))
+    received.folder.mkdir(mode=0o700)
+    try:
+        yield received
+    except BaseException:
+        store.discard(task_id)
+        raise
+
+
+def allow_body(request: Request, max_bytes: int) -> None:
+    """Let this request have a larger body than questions have."""
+    request.state.max_body_bytes = max_bytes
+
+
+async def keep_body(request: Request, received: Received, name: str) -> None:
+    """Keep the whole body as one file of that name. Raises InvalidRequest where it is empty."""
+    size = await _keep(received, name, request.stream())
+    if not size:
+        raise InvalidRequest("body", "The body is empty.")
+
+
+async def keep_files(request: Request, received: Received, max_files: int) -> None:
+    """Keep each file of a form. Raises InvalidRequest for a form that cannot be read or has none."""
+    # What is not closed here a failing parser closes itself.
+    parser = MultiPartParser(
+        request.headers,
+        request.stream(),
+        max_files=max_files,
+        max_fields=_FIELDS_MAX,
+        max_part_size=_BLOCK_BYTES,
+    )
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise InvalidRequest("body", f"The form cannot be read: {error.message}") from None
+    try:
+        for _, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                await _keep(received, value.filename or "", _blocks(value))
+    finally:
+        await form.close()
+    if not received.names:
+        raise InvalidRequest("body", "The form has no file: send one or more.")
+
+
+async def _blocks(file: UploadFile) -> AsyncIterator[bytes]:
+    while block := await file.read(_BLOCK_BYTES):
+        yield block
+
+
+async def _keep(received: Received, name: str, stream: AsyncIterator[bytes]) -> int:
+    path = received.folder / str(len(received.names))
+    digest, size = hashlib.sha256(), 0
+    with path.open("xb") as file:
+        async for block in stream:
+            if block:
+                await run_in_threadpool(_write, file, digest, block)
+                size += len(block)
+    await run_in_threadpool(fsync, path)
+    received.names.append(name)
+    received.digests.append(digest.hexdigest())
+    return size
+
+
+def _write(file: IO[bytes], digest: Any, block: bytes) -> None:
+    digest.update(block)
+    file.write(block)
+
+
+def make_durable(received: Received) -> None:
+    """Have the folder of what came in on disk, and that it is there."""
+    fsync(received.folder)
+    fsync(received.folder.parent)
+
+
+def discard(received: Received) -> None:
+    """Forget what came in."""
+    with suppress(OSError):
+        for path in received.folder.iterdir():
+            path.unlink()
+        received.folder.rmdir()
+
+
+def media_type(request: Request) -> str:
+    """What the body is said to be, without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def refuse_encoding(request: Request, *allowed: str) -> str:
+    """How the body is encoded; 415 where that is none of `allowed` nor none at all."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("identity", *allowed):
+        raise HTTPException(415, "Send the body without this Content-Encoding.")
+    return encoding
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The key that the work goes by, or None. Raises InvalidRequest for one that is malformed."""
+    given = request.headers.getlist("idempotency-key")
+    if not given:
+        return None
+    if len(given) > 1 or not _IDEMPOTENCY_KEY.fullmatch(given[0]):
+        raise InvalidRequest(
+            "Idempotency-Key", "Idempotency-Key is 1 to 255 printable ASCII characters, given once."
+        )
+    return given[0]

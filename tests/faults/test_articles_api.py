@@ -1,0 +1,459 @@
+"""Articles over HTTP: each answer is true of the corpus on disk, and of the index once the task is done"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import threading
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from harness.library import Library, held, markdown
+from harness.service import API, MARKDOWN, bearer, ended, serving, working
+
+from indexer.lock import writer_lock
+from kb.cli.main import run
+from kb.generation import pinned_generation
+from search_api import accepting
+
+JSONL = {"Content-Type": "application/jsonl"}
+
+
+@pytest.fixture
+def shelf(library: Library) -> Library:
+    library.put("article-0", "salted")
+    library.build()  # and so its index knows its own corpus, not the copied one's
+    return library
+
+
+@pytest.fixture
+def service(shelf: Library) -> Iterator[TestClient]:
+    with working(shelf), serving(shelf) as client:
+        yield client
+
+
+def put(client: TestClient, article_id: str, word: str, **headers: str) -> Any:
+    content = markdown(article_id, word).encode()
+    return client.put(f"{API}/articles/{article_id}", content=content, headers=MARKDOWN | headers)
+
+
+def report(client: TestClient, response: Any) -> Any:
+    assert response.status_code == 202, response.text
+    task = ended(client, response.json()["id"])
+    assert task["state"] == "done", task
+    return task["report"]
+
+
+def wait_for(client: TestClient, generation: str) -> None:
+    """Until the service has taken that generation over."""
+    deadline = time.monotonic() + 30
+    while client.get("/healthz").json()["generation"] != generation:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_article_is_a_file_when_it_is_accepted_and_answers_when_the_task_is_done(
+    service: TestClient, shelf: Library
+) -> None:
+    with writer_lock(shelf.index):  # so no build can have begun
+        response = put(service, "news", "tea")
+        assert response.status_code == 202
+        assert (shelf.corpus / "news.md").read_text() == markdown("news", "tea")
+        task = response.json()
+        assert (task["state"], task["kind"], task["article_id"]) == ("accepted", "put", "news")
+        assert response.headers["location"] == f"{API}/tasks/{task['id']}"
+        assert service.get(f"{API}/articles/news").status_code == 404
+    done = ended(service, task["id"])
+    assert done["report"]["articles"] == [{"id": "news", "change": "added"}]
+    assert done["report"]["summary"] == {
+        "added": 1,
+        "changed": 0,
+        "removed": 0,
+        "skipped": 0,
+        "failed": 0,
+    }
+    wait_for(service, done["report"]["generation"])
+    read = service.get(f"{API}/articles/news")
+    assert read.json()["sections"][0]["text"] == "tea comes first."
+    assert read.headers["etag"] == response.headers["etag"]
+    assert held(shelf.index)["news"] == "tea"
+
+    changed = report(service, put(service, "news", "honey"))
+    assert changed["summary"]["changed"] == 1
+    assert report(service, put(service, "news", "honey"))["summary"]["skipped"] == 1
+    assert held(shelf.index)["news"] == "honey"
+
+    removed = report(service, service.delete(f"{API}/articles/news"))
+    assert removed["summary"]["removed"] == 1
+    assert not (shelf.corpus / "news.md").exists()
+    assert "news" not in held(shelf.index)
+    assert service.delete(f"{API}/articles/news").status_code == 404
+    assert list((shelf.index / "tasks" / "received").iterdir()) == []
+
+
+def test_what_was_read_can_be_sent_back_in_either_form(service: TestClient, shelf: Library) -> None:
+    path = f"{API}/articles/article-1"
+    for accept in ("application/json", "text/markdown"):
+        read = service.get(path, headers={"Accept": accept})
+        assert read.headers["content-type"].startswith(accept)
+        sent = service.put(path, content=read.content, headers={"Content-Type": accept})
+        wait_for(service, report(service, sent)["generation"])
+        assert [s["text"] for s in service.get(path).json()["sections"]] == [
+            "salt comes first.",
+            "The cause of article-1 is salt. Nobody knows why.",
+        ]
+    assert service.get(path, params={"format": "html"}).text.count("salt comes first.") == 1
+
+
+def test_an_id_may_be_left_out_and_may_not_be_another(service: TestClient, shelf: Library) -> None:
+    article = {"title": "T", "sections": [{"id": "s", "text": "Some words."}]}
+    odd = "A/b c".replace(" ", "%C3%A9")
+    response = service.put(f"{API}/articles/{odd}", json=article)
+    assert response.status_code == 202, response.text
+    assert response.json()["article_id"] == "A/bé" + "c"
+    response = service.put(f"{API}/articles/x", json=article | {"id": "y"})
+    assert response.status_code == 422
+    assert "'y'" in response.json()["detail"]
+    tea = "# Tea\n\nSome words.\n"
+    response = service.put(f"{API}/articles/tea-time", content=tea, headers=MARKDOWN)
+    assert (response.status_code, (shelf.corpus / "tea-time.md").read_text()) == (202, tea)
+
+
+def test_half_an_emoji_does_not_cost_the_article(service: TestClient, shelf: Library) -> None:
+    content = b'{"title": "\\ud800", "sections": [{"id": "s", "text": "Words \\udfff."}]}'
+    headers = {"Content-Type": "application/json"}
+    response = service.put(f"{API}/articles/half", content=content, headers=headers)
+    assert response.status_code == 202, response.text
+    stored = json.loads((shelf.corpus / "half.article.json").read_text())
+    assert stored["sections"][0]["text"] == "Words \ufffd."
+
+
+BAD_IDS = ["..%2F..%2Fevil", "%2Fetc%2Fevil", "%2e%2e", "a%00b", "a%0Ab", "x" * 300, "%FF%20"]
+
+
+@pytest.mark.parametrize("article_id", BAD_IDS)
+def test_no_id_is_a_way_out_of_the_corpus(
+    service: TestClient, shelf: Library, article_id: str
+) -> None:
+    def files() -> set[Path]:
+        return {path for path in shelf.root.rglob("*") if shelf.index not in path.parents}
+
+    before = files()
+    for kind, content in (
+        ("text/markdown", b"# T\n\nText.\n"),
+        ("application/json", b'{"title": "T", "sections": [{"id": "s", "text": "Text."}]}'),
+    ):
+        url = f"{API}/articles/{article_id}"
+        response = service.put(url, content=content, headers={"Content-Type": kind})
+        assert response.status_code in (202, 404, 422), response.text
+        assert service.delete(url).status_code in (202, 404)
+        written = files() - before
+        assert all(path.parent in (shelf.corpus, shelf.corpus / "added") for path in written)
+        for path in written:
+            path.unlink()
+
+
+def test_no_link_is_a_way_out_of_the_corpus(
+    service: TestClient, shelf: Library, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (shelf.corpus / "added").symlink_to(outside)
+    (shelf.corpus / "taken.md").write_text(markdown("another", "tea"))
+    (shelf.corpus / "link.md").symlink_to(outside / "link.md")
+    assert put(service, "taken", "tea").status_code == 202
+    assert put(service, "link", "tea").status_code == 202
+    assert list(outside.iterdir()) == []
+    assert not (shelf.corpus / "link.md").is_symlink()
+
+
+def test_a_change_is_made_only_to_the_article_it_was_meant_for(
+    service: TestClient, shelf: Library
+) -> None:
+    first = put(service, "news", "tea", **{"If-None-Match": "*"}).headers["etag"]
+    again = put(service, "news", "milk", **{"If-None-Match": "*"})
+    assert (again.status_code, again.json()["type"]) == (412, "/docs#precondition-failed")
+    second = put(service, "news", "honey", **{"If-Match": f'"other", {first}'})
+    assert second.status_code == 202
+    # The corpus counts, whether the index has it yet or not.
+    for stale in (first, f"W/{second.headers['etag']}", '"other"'):
+        assert put(service, "news", "lost", **{"If-Match": stale}).status_code == 412
+        url = f"{API}/articles/news"
+        assert service.delete(url, headers={"If-Match": stale}).status_code == 412
+    assert put(service, "new", "tea", **{"If-Match": "*"}).status_code == 412
+    assert "honey" in (shelf.corpus / "news.md").read_text()
+    assert put(service, "news", "milk", **{"If-Match": "no tag"}).status_code == 422
+    assert put(service, "news", "milk", **{"If-None-Match": first}).status_code == 422
+    found = put(service, "news", "milk", **{"If-Match": second.headers["etag"]})
+    assert found.status_code == 202
+
+
+def test_who_holds_an_article_is_told_so(service: TestClient) -> None:
+    url = f"{API}/articles/article-1"
+    tags = set()
+    for form in ("json", "markdown", "html"):
+        tag = service.get(url, params={"format": form}).headers["etag"]
+        tags.add(tag)
+        for held_tags in (tag, f'"a", W/{tag}', "*"):
+            headers = {"If-None-Match": held_tags}
+            response = service.get(url, params={"format": form}, headers=headers)
+            assert (response.status_code, response.content) == (304, b"")
+            assert response.headers["etag"] == tag
+        other = service.get(url, params={"format": form}, headers={"If-None-Match": '"a"'})
+        assert other.status_code == 200
+    assert len(tags) == 3
+
+
+def test_the_same_idempotency_key_and_work_is_the_same_task(
+    service: TestClient, shelf: Library
+) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = put(service, "news", "tea", **key)
+    put(service, "news", "milk")
+    again = put(service, "news", "tea", **key)
+    assert first.json()["id"] == again.json()["id"]
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "milk" in (shelf.corpus / "news.md").read_text()  # it was not done a second time
+    other = put(service, "news", "honey", **key)
+    assert other.status_code == 422
+    assert other.json()["errors"][0]["field"] == "Idempotency-Key"
+    assert service.delete(f"{API}/articles/news", headers=key).status_code == 422
+    stranger = bearer(shelf, "articles")  # may choose the same
+    assert put(service, "news", "honey", **key, **stranger).status_code == 202
+    for bad in ("", "a" * 256, "a b"):
+        assert put(service, "news", "tea", **{"Idempotency-Key": bad}).status_code == 422
+    files = {"file": ("a.md", markdown("a", "tea"))}
+    sent = [
+        service.post(f"{API}/upload", files=files, headers={"Idempotency-Key": "k-2"}).json()["id"]
+        for _ in range(2)  # each with a boundary of its own
+    ]
+    assert sent[0] == sent[1]
+
+
+def zipped(**files: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/") + ".md", content)
+    return buffer.getvalue()
+
+
+def line(article_id: str, text: str) -> str:
+    return json.dumps({"id": article_id, "sections": [{"id": "s", "text": text}]}) + "\n"
+
+
+def test_files_are_taken_in_together_and_each_that_fails_is_named(
+    service: TestClient, shelf: Library
+) -> None:
+    files = [
+        ("file", ("one.md", markdown("one", "tea"))),
+        ("file", ("article-1.md", markdown("article-1", "salt"))),
+        ("file", ("article-2.md", markdown("article-2", "honey"))),
+        ("file", ("many.zip", zipped(a=markdown("two", "milk"), b__c="no title"))),
+        ("file", ("more.jsonl", line("three", "Words.") + "{\n" + line("four", "Words."))),
+        ("file", ("latin.md", b"# Caf\xe9\n")),
+        ("file", ("../evil.md", markdown("evil", "tea"))),
+        ("file", ("a.pdf", b"%PDF")),
+    ]
+    found = report(service, service.post(f"{API}/upload", files=files))
+    assert found["summary"] == {"added": 4, "changed": 1, "removed": 0, "skipped": 1, "failed": 5}
+    assert {each["id"]: each["change"] for each in found["articles"]} == {
+        "one": "added",
+        "article-1": "unchanged",
+        "article-2": "changed",
+        "two": "added",
+        "three": "added",
+        "four": "added",
+    }
+    failures = {each["file"]: (each["line"], each["reason"]) for each in found["failures"]}
+    assert failures.keys() == {"many.zip/b/c.md", "more.jsonl", "latin.md", "../evil.md", "a.pdf"}
+    assert failures["more.jsonl"][0] == 2
+    assert "UTF-8" in failures["latin.md"][1]
+    assert str(shelf.root) not in json.dumps(found)
+    assert {"one.md", "three.article.json", "four.article.json"} <= {
+        path.name for path in shelf.corpus.iterdir()
+    }
+    assert not list(shelf.root.rglob("evil*"))
+
+
+def test_a_collection_is_imported_compressed_or_not(service: TestClient, shelf: Library) -> None:
+    lines = "".join(line(f"a{n}", f"Words {n}.") for n in range(30)).encode()
+    found = report(service, service.post(f"{API}/import", content=lines, headers=JSONL))
+    assert (found["summary"]["added"], found["failures"]) == (30, [])
+    packed = JSONL | {"Content-Encoding": "gzip"}
+    again = service.post(f"{API}/import", content=gzip.compress(lines), headers=packed)
+    assert report(service, again)["summary"]["skipped"] == 30
+    broken = service.post(f"{API}/import", content=lines, headers=packed)
+    assert report(service, broken)["failures"] == [
+        {
+            "file": "import.jsonl.gz",
+            "line": None,
+            "reason": "is not, or not to its end, a gzip file: write it again",
+        }
+    ]
+
+
+def test_what_is_too_large_is_refused_and_leaves_nothing(shelf: Library) -> None:
+    limits = {"upload_max_bytes": 100_000, "unpacked_max_bytes": 200_000, "upload_max_files": 3}
+    with working(shelf), serving(shelf, **limits) as service:
+        large = b"# T\n\n" + b"word " * 30_000
+        streamed = (large[:50_000] for _ in range(3))
+        for response in (
+            service.put(f"{API}/articles/a", content=large, headers=MARKDOWN),
+            service.put(f"{API}/articles/a", content=streamed, headers=MARKDOWN),
+            service.post(f"{API}/upload", files={"file": ("a.md", large)}),
+            service.post(f"{API}/import", content=large, headers=JSONL),
+        ):
+            assert response.status_code == 413
+            assert "100,000 bytes" in response.json()["detail"]
+        files = [("file", (f"{n}.md", b"# T\n\nText.")) for n in range(4)]
+        assert service.post(f"{API}/upload", files=files).status_code == 422
+        bomb = gzip.compress(line("a", "0" * 1_000_000).encode())
+        packed = JSONL | {"Content-Encoding": "gzip"}
+        found = report(service, service.post(f"{API}/import", content=bomb, headers=packed))
+        assert "more than 200,000 bytes" in found["failures"][0]["reason"]
+    assert list((shelf.index / "tasks" / "received").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "kind", "status"),
+    [
+        ("/upload", b"", "multipart/form-data", 422),
+        ("/upload", b"--x\r\nnonsense", "multipart/form-data; boundary=x", 422),
+        ("/upload", b"", "application/zip", 422),
+        ("/upload", b"a", "text/plain", 415),
+        ("/import", b"", "application/jsonl", 422),
+        ("/import", b"{}", "application/json", 415),
+    ],
+)
+def test_what_is_no_upload_is_refused_and_leaves_nothing(
+    service: TestClient, shelf: Library, path: str, content: bytes, kind: str, status: int
+) -> None:
+    response = service.post(f"{API}{path}", content=content, headers={"Content-Type": kind})
+    assert response.status_code == status, response.text
+    assert list((shelf.index / "tasks" / "received").iterdir()) == []
+    assert service.get(f"{API}/tasks").json() == {"tasks": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"# Caf\xe9\n\nText.", "text/markdown"),
+        (b"No title at all", "text/markdown"),
+        (b"{", "application/json"),
+        (b"[]", "application/json"),
+        (b'{"sections": []}', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"one line", "text/plain"),
+    ],
+)
+def test_an_article_that_cannot_be_read_is_refused_with_the_reason(
+    service: TestClient, shelf: Library, content: bytes, kind: str
+) -> None:
+    before = sorted(shelf.corpus.iterdir())
+    url = f"{API}/articles/bad"
+    response = service.put(url, content=content, headers={"Content-Type": kind})
+    assert response.status_code == 422, response.text
+    assert response.json()["detail"].startswith("The article cannot be taken: ")
+    assert sorted(shelf.corpus.iterdir()) == before
+
+
+def test_progress_comes_as_events_until_the_task_has_ended(
+    service: TestClient, shelf: Library
+) -> None:
+    with writer_lock(shelf.index):
+        task_id = put(service, "news", "tea").json()["id"]
+        lines: list[str] = []
+        reading = threading.Thread(
+            target=lambda: lines.extend(
+                service.get(f"{API}/tasks/{task_id}/events").text.split("\n\n")
+            )
+        )
+        reading.start()
+        deadline = time.monotonic() + 30
+        while "wait" not in service.get(f"{API}/tasks/{task_id}").json()["stage"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    reading.join(60)
+    events = [dict(part.split(": ", 1) for part in event.split("\n")) for event in lines if event]
+    tasks = [json.loads(event["data"]) for event in events]
+    assert {event["event"] for event in events} == {"task"}
+    assert [int(event["id"]) for event in events] == sorted({int(e["id"]) for e in events})
+    assert tasks[-1]["state"] == "done"
+    assert tasks[0]["state"] == "accepted"
+    last = {"Last-Event-ID": events[-1]["id"]}
+    assert service.get(f"{API}/tasks/{task_id}/events", headers=last).text == ""
+    for unknown in ("nope", "..%2F..%2Fpasswd", "20260101T000000Z-0000000000000000"):
+        assert service.get(f"{API}/tasks/{unknown}").status_code == 404
+        assert service.get(f"{API}/tasks/{unknown}/events").status_code == 404
+
+
+def test_a_rebuild_takes_in_what_was_put_there_by_hand_and_status_says_so(
+    service: TestClient, shelf: Library
+) -> None:
+    shelf.put("by-hand", "tea")
+    assert service.get(f"{API}/status").json()["stale"]["added"] == ["by-hand"]
+    found = report(service, service.post(f"{API}/rebuild"))
+    assert found["summary"]["added"] == 1
+    status = service.get(f"{API}/status").json()
+    assert status["stale"] == {"added": [], "changed": [], "removed": []}
+    assert (status["generation"], status["tasks"]["done"]) == (found["generation"], 1)
+    assert held(shelf.index) == shelf.texts
+
+
+def test_an_index_that_was_rolled_back_stays_so_but_for_what_is_removed(
+    service: TestClient, shelf: Library
+) -> None:
+    shelf.put("article-0", "newer")
+    shelf.build()
+    assert run(["rollback", "--index", str(shelf.index)]) == 0
+    added = report(service, put(service, "news", "tea"))
+    assert "rebuild" in added["note"]
+    report(service, service.delete(f"{API}/articles/article-1"))
+    assert pinned_generation(shelf.index) is not None
+    found = held(shelf.index)
+    assert (found["article-0"], "news" in found, "article-1" in found) == ("salted", False, False)
+    report(service, service.post(f"{API}/rebuild"))
+    assert pinned_generation(shelf.index) is None
+    assert held(shelf.index) | {"news": "tea"} == held(shelf.index)
+
+
+def test_many_changes_at_once_are_all_made_and_share_builds(
+    service: TestClient, shelf: Library
+) -> None:
+    responses: list[Any] = []
+    threads = [
+        threading.Thread(target=lambda n=n: responses.append(put(service, f"many-{n}", f"w{n}")))
+        for n in range(12)
+    ]
+    with writer_lock(shelf.index):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    done = [ended(service, response.json()["id"]) for response in responses]
+    assert len({task["report"]["generation"] for task in done}) <= 3
+    found = held(shelf.index)
+    assert {f"many-{n}": f"w{n}" for n in range(12)}.items() <= found.items()
+
+
+def test_where_nobody_works_the_task_is_kept_and_the_client_is_told(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accepting, "UNATTENDED_S", 0.2)
+    monkeypatch.setattr("search_api.worker.TaskWorker.call", lambda _: None)
+    monkeypatch.setattr("search_api.worker.TaskWorker._look", lambda _: None)
+    with serving(shelf) as service:
+        response = put(service, "news", "tea")
+        assert (response.status_code, response.json()["type"]) == (504, "/docs#worker-missing")
+        task_id = response.headers["location"].rpartition("/")[2]
+        assert service.get(f"{API}/tasks/{task_id}").json()["state"] == "queued"
+        with working(shelf):
+            assert ended(service, task_id)["state"] == "done"
+    assert held(shelf.index)["news"] == "tea"

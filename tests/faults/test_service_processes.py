@@ -1,0 +1,130 @@
+"""The service as processes: killed in the middle of its work, and several of them over one index"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from harness.library import Library, held, leftovers, markdown
+from harness.service import API, MARKDOWN, bearer, ended
+
+from indexer.lock import writer_lock
+from kb.tasks import TaskStore
+
+ROOT = Path(__file__).parents[2]
+
+
+class Service:
+    """A process of `kb serve`, and a client that bears a key."""
+
+    def __init__(self, library: Library, headers: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kb", "serve", "--port", "0", "--index", str(library.index)],
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "KB_LOG_LEVEL": "warning"},
+        )
+        assert self.process.stderr is not None
+        lines: list[str] = []
+        while not (found := re.search(r"Serving \d+ articles on (http://\S+)", "".join(lines))):
+            lines.append(self.process.stderr.readline())
+            assert lines[-1], lines
+        # Whatever else it says is read, lest the pipe fill up.
+        self._reader = threading.Thread(target=self.process.stderr.read)
+        self._reader.start()
+        self.client = httpx2.Client(base_url=found[1], headers=headers, timeout=120)
+
+    def put(self, article_id: str, word: str) -> Any:
+        content = markdown(article_id, word).encode()
+        return self.client.put(
+            f"{API}/articles/{article_id}", content=content, headers=MARKDOWN
+        ).raise_for_status()
+
+    def end(self, how: signal.Signals) -> None:
+        self.client.close()
+        self.process.send_signal(how)
+        self.process.wait(60)
+        self._reader.join()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+
+@contextmanager
+def running(library: Library, headers: dict[str, str]) -> Iterator[Service]:
+    service = Service(library, headers)
+    try:
+        yield service
+    finally:
+        if service.process.poll() is None:
+            service.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def shelf(library: Library) -> Library:
+    library.put("article-0", "salted")
+    library.build()
+    return library
+
+
+def test_a_service_that_is_killed_in_the_middle_of_its_work_goes_on_after_its_restart(
+    shelf: Library,
+) -> None:
+    headers = bearer(shelf, "articles", "admin")
+    expected = dict(shelf.texts)
+    with running(shelf, headers) as service:
+        with writer_lock(shelf.index):  # the worker waits for this, in the middle of its tasks
+            tasks = [service.put(f"news-{n}", f"tea{n}").json()["id"] for n in range(3)]
+            tasks.append(
+                service.client.delete(f"{API}/articles/article-1").raise_for_status().json()["id"]
+            )
+            service.end(signal.SIGKILL)
+        store = TaskStore(shelf.index)
+        try:
+            assert {task.state for task in store.latest(10)} == {"accepted"}
+        finally:
+            store.close()
+    expected |= {f"news-{n}": f"tea{n}" for n in range(3)}
+    del expected["article-1"]
+    on_disk = {path.stem for path in shelf.corpus.glob("*.md")}
+    assert on_disk == expected.keys()
+    with running(shelf, headers) as service:
+        assert {ended(service.client, task_id)["state"] for task_id in tasks} == {"done"}
+        assert held(shelf.index) == expected
+        status = service.client.get(f"{API}/status").raise_for_status().json()
+        assert status["tasks"] == {"queued": 0, "accepted": 0, "done": 4, "failed": 0}
+    assert leftovers(shelf.index) == []
+
+
+def test_two_services_over_one_index_share_the_work_and_lose_none(shelf: Library) -> None:
+    headers = bearer(shelf, "articles")
+    with running(shelf, headers) as one, running(shelf, headers) as other:
+        tasks: list[str] = []
+
+        def write(service: Service, mark: str) -> None:
+            for number in range(5):
+                tasks.append(service.put(f"{mark}-{number}", f"{mark}{number}").json()["id"])
+
+        threads = [
+            threading.Thread(target=write, args=arguments)
+            for arguments in ((one, "one"), (other, "other"))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(tasks) == 10
+        # Each can be asked of either, and the one that goes takes no work with it.
+        one.end(signal.SIGTERM)
+        assert {ended(other.client, task_id)["state"] for task_id in tasks} == {"done"}
+    wanted = {f"{mark}-{n}": f"{mark}{n}" for mark in ("one", "other") for n in range(5)}
+    assert held(shelf.index) == shelf.texts | wanted
