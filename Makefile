@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit api hostile faults screenshots lock clean
+.PHONY: help setup serve test check unit api hostile faults screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ screenshots: setup ## the pages' pictures, into docs/images/
 	@sh scripts/install-browser
 	@$(BIN)/kb build --if-stale
 	$(BIN)/python scripts/screenshots.py
+
+settings-table: setup ## the table of the settings, into docs/operating.md
+	$(BIN)/python -m search_api.settings_table docs/operating.md
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

@@ -131,7 +131,7 @@ class KnowledgeBase:
         verify: Verify = "quick",
         base_url: str = "",
         weights: FusionWeights | None = None,
-    ) -> KnowledgeBase:
+    ) -> Self:
         """Open the live generation of the index in `path`; where that one does not verify, the newest that does.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the

@@ -12,6 +12,9 @@ from kb.results import Correction
 from kb.spelling import Spelling
 from kb.vocabulary import Concept, Vocabulary
 
+MAX_TERMS = 512
+"""Terms of a question that are ranked by, the first ones: twice as many as its encoder sees tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -56,7 +59,7 @@ class QuestionReader:
                 text, correction = repair.text, Correction(repair.text, repair.changes)
         return Query(
             text=text,
-            terms=tuple(analysis.terms(text)),
+            terms=tuple(analysis.terms(text)[:MAX_TERMS]),
             concepts=self._vocabulary.concepts(text),
             conditions=parsed.conditions,
             correction=correction,

@@ -1,8 +1,8 @@
-"""Given a request of a program, JSON: the list of articles and health; and what the routes share."""
+"""Given a request of a program, JSON: the list of articles; and what the routes share."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,12 +10,11 @@ from pydantic.dataclasses import dataclass
 from starlette.exceptions import HTTPException
 
 from kb.article import ArticleSummary
-from kb.errors import IndexUnusable, InvalidRequest
+from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_LIMIT
 from search_api import examples, links
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses
-from search_api.problems import index_remedy
 
 MAX_ARTICLE_OFFSET = 1_000_000_000
 
@@ -39,21 +38,7 @@ class ArticleList:
     articles: list[ArticleSummary]
 
 
-@dataclass(frozen=True)
-class Health:
-    """What is being served. `degraded`: the newest index does not open, and an older one answers."""
-
-    status: Literal["ok", "degraded"]
-    generation: str
-    created: str
-    model: str
-    articles: int
-    sections: int
-    passages: int
-    reason: str | None
-
-
-def live_index(request: Request) -> LiveIndex:
+async def live_index(request: Request) -> LiveIndex:
     """The index of this application."""
     live: LiveIndex = request.app.state.live
     return live
@@ -100,32 +85,3 @@ def list_articles(query: Annotated[ListQuery, Query()], live: Live) -> ArticleLi
     with live.use() as knowledge_base:
         articles = knowledge_base.articles(query.limit, query.offset)
         return ArticleList(knowledge_base.article_count, articles)
-
-
-@router.head("/healthz", include_in_schema=False)  # what balancers ask
-@router.get(
-    "/healthz",
-    tags=["operation"],
-    operation_id="health",
-    summary="Say what is being served",
-    description="200 while questions can be answered, 503 while no index can be served.",
-    response_description="The generation that answers, and its size.",
-    responses={**examples.ok(examples.HEALTH), **problem_responses(503)},
-)
-def health(live: Live) -> Health:
-    with live.use() as knowledge_base:
-        failure = live.failure
-        return Health(
-            status="degraded" if failure else "ok",
-            generation=knowledge_base.generation,
-            created=knowledge_base.manifest.created,
-            model=knowledge_base.manifest.model.name,
-            articles=knowledge_base.article_count,
-            sections=knowledge_base.section_count,
-            passages=knowledge_base.passage_count,
-            reason=_why_degraded(failure) if failure else None,
-        )
-
-
-def _why_degraded(failure: IndexUnusable) -> str:
-    return f"An older index answers in place of the newest. {index_remedy(failure)}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kb.keys import KeyRing, keys_file
 from search_api import (
@@ -19,18 +21,29 @@ from search_api import (
     articles,
     bulk,
     openapi,
+    operation,
     pages,
     problems,
     searching,
 )
+from search_api.admission import Admission, Limits
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
-from search_api.guard import Guard
+from search_api.guard import Guard, RouteNote
+from search_api.hosts import TrustedHosts
+from search_api.line import Line
 from search_api.live import LiveIndex
+from search_api.logs import report_without_messages
+from search_api.metrics import Metrics
+from search_api.observer import Observer
+from search_api.query_log import QueryLog
 from search_api.settings import Settings
 from search_api.templates import Templates
+from search_api.tracing import Tracing, make_tracing
 from search_api.worker import TaskWorker
+
+logger = logging.getLogger(__name__)
 
 TAGS = [
     {"name": "search", "description": "A question in, cited passages out."},
@@ -39,32 +52,53 @@ TAGS = [
     {"name": "operation", "description": "For those who run the service."},
 ]
 
+SAMPLE_EVERY_S = 5.0
+PRUNE_EVERY_S = 3600.0
+
 # FastAPI reports to a global OpenTelemetry provider by itself, query strings and validation errors
-# included, and these hold questions. It may be turned on once it can be made to leave them out.
+# included, and these hold questions. What may be told, search_api/tracing.py tells.
 _NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """A new application. It opens its index when it starts, and starts also when there is none."""
+    """A new application. It opens its index when it starts, and starts also when there is none.
+
+    Raises `InvalidRequest` where a setting asks for what is not there.
+    """
     live = LiveIndex(
         settings.index, base_url=settings.base_url, poll_interval_s=settings.poll_interval_s
     )
     worker = TaskWorker(settings.index)
+    line = Line(settings.max_concurrent, settings.max_waiting)
+    metrics = Metrics(live, line)
+    query_log = _query_log(settings)
+    tracing = make_tracing(settings.otlp_endpoint)
+    live.on_answer = Observer(metrics, tracing, query_log)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(report_without_messages)
+        if query_log is not None:
+            logger.warning("questions are kept in %s (KB_QUERY_LOG)", settings.query_log)
         await run_in_threadpool(live.start)
         await run_in_threadpool(worker.start)
+        care = asyncio.create_task(_take_care(metrics, query_log))
         try:
             yield
         finally:
+            care.cancel()
+            with suppress(asyncio.CancelledError):
+                await care
             await run_in_threadpool(worker.close)
             await run_in_threadpool(live.close)
+            if tracing is not None:
+                await run_in_threadpool(tracing.close)
 
     app = FastAPI(
         title="Sectioned knowledge base",
         summary="A question in, the passage that answers it out, with its article and section.",
-        description="Errors are problem details by RFC 9457. Questions are never logged.",
+        description=_description(settings),
         version=_version(),
         openapi_tags=TAGS,
         servers=[{"url": settings.base_url}] if settings.base_url else None,
@@ -77,25 +111,91 @@ def create_app(settings: Settings) -> FastAPI:
     assets = load_assets()
     app.state.settings = settings
     app.state.live = live
+    app.state.line = line
+    app.state.metrics = metrics
     app.state.worker = worker
     app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    # Innermost: what refuses for want of a key is bounded, logged and opened to other sites like the rest.
-    keys = KeyRing(settings.keys_file or keys_file(settings.index))
-    app.add_middleware(with_caching)
-    app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
-    app.add_middleware(CrossOrigin, origins=settings.origins)
-    app.add_middleware(Guard)
+    _add_middleware(app, settings, metrics, tracing)
     problems.install(app)
     openapi.install(app, settings.search_access)
     app.include_router(searching.router)
     app.include_router(api.router)
+    app.include_router(operation.router)
     app.include_router(articles.router)
     app.include_router(bulk.router)
     app.include_router(administration.router)
     app.include_router(pages.router)
     app.include_router(assets_router(assets))
     return app
+
+
+def _add_middleware(
+    app: FastAPI, settings: Settings, metrics: Metrics, tracing: Tracing | None
+) -> None:
+    """The innermost first."""
+    # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
+    app.add_middleware(RouteNote)
+    app.add_middleware(with_caching)
+    keys = KeyRing(settings.keys_file or keys_file(settings.index))
+    app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
+    app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
+    app.add_middleware(CrossOrigin, origins=settings.origins)
+    app.add_middleware(
+        Guard,
+        hosts=TrustedHosts(settings.trusted_hosts.split()),
+        metrics=metrics,
+        tracing=tracing,
+    )
+    if settings.trusted_proxies:
+        # uvicorn's: the last address before those of trusted proxies is the client's.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies.split())
+
+
+def check_settings(settings: Settings) -> None:
+    """Raise `InvalidRequest` where a setting asks for what is not there, as `create_app` would."""
+    _query_log(settings)
+    if tracing := make_tracing(settings.otlp_endpoint):
+        tracing.close()
+
+
+def _query_log(settings: Settings) -> QueryLog | None:
+    if settings.query_log is None:
+        return None
+    return QueryLog(settings.query_log, settings.query_log_days)
+
+
+async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
+    """What has to be done while nobody asks: gauges for other workers to read, questions that are past their days."""
+    since_pruned = PRUNE_EVERY_S
+    while True:
+        metrics.sample()
+        if query_log is not None and since_pruned >= PRUNE_EVERY_S:
+            since_pruned = 0.0
+            try:
+                await run_in_threadpool(query_log.prune)
+            except OSError as error:
+                logger.error("old questions could not be deleted: %s", error.strerror)
+        await asyncio.sleep(SAMPLE_EVERY_S)
+        since_pruned += SAMPLE_EVERY_S
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        deadline_s=settings.deadline_s,
+        client_timeout_s=settings.client_timeout_s,
+        rate_limit=settings.rate_limit,
+        rate_burst=settings.rate_burst,
+    )
+
+
+def _description(settings: Settings) -> str:
+    kept = (
+        "Questions are in no log."
+        if settings.query_log is None
+        else f"This service keeps questions for {settings.query_log_days} days, without saying who asked."
+    )
+    return f"Errors are problem details by RFC 9457. {kept}"
 
 
 def _version() -> str:

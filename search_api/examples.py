@@ -250,6 +250,13 @@ HEALTH: dict[str, Any] = {
     "reason": None,
 }
 
+READINESS: dict[str, Any] = {
+    "status": "ready",
+    "generation": _GENERATION,
+    "at_work": 2,
+    "waiting": 0,
+}
+
 
 TASK: dict[str, Any] = {
     "id": "20261122T184512Z-9f86d081884c7d65",
@@ -350,4 +357,5 @@ def curl_commands(origin: str) -> dict[str, str]:
         "rebuild": f"curl {key} -X POST {origin}/api/v1/rebuild",
         "indexStatus": f"curl {key} {origin}/api/v1/status",
         "health": f"curl {origin}/healthz",
+        "readiness": f"curl {origin}/readyz",
     }

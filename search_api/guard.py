@@ -1,30 +1,31 @@
-"""Given any request, what holds for all: an id, safe headers, a bound on the body, one log line.
+"""Given any request, what holds for all: an id, a host to be trusted, safe headers, a log line, metrics, a trace.
 
-The outermost layer. No query string, body or exception message is ever logged: they may hold a
-question.
+The outermost layer. No query string, body or exception message is ever logged, nor a path, but the route that it led
+to: all of these may hold a question.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-import traceback
 import uuid
-from pathlib import Path
-from urllib.parse import quote
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from search_api.faults import where
+from search_api.hosts import HostVerdict, TrustedHosts
+from search_api.logs import request_id_of_context
+from search_api.metrics import Metrics
 from search_api.problems import problem
+from search_api.tracing import Tracing
 
 logger = logging.getLogger(__name__)
 access_logger = logging.getLogger("search_api.access")
 
-MAX_BODY_BYTES = 65_536
-"""A question of 4,000 characters, each escaped as two \\uXXXX, takes 48,000 bytes."""
+_METHODS = frozenset(("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"))
+NO_ROUTE = "-"
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -38,12 +39,20 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+BAD_HOST = "The `Host` of the request is not valid."
+WRONG_HOST = "The service is not asked for by that `Host`."
+
 
 class Guard:
     """ASGI middleware. Answers 500 itself for whatever nothing else has caught."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: TrustedHosts, metrics: Metrics, tracing: Tracing | None
+    ) -> None:
         self._app = app
+        self._hosts = hosts
+        self._metrics = metrics
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,6 +61,8 @@ class Guard:
         began = time.perf_counter()
         request_id = uuid.uuid4().hex[:16]
         scope.setdefault("state", {})["request_id"] = request_id
+        token = request_id_of_context.set(request_id)
+        span = self._tracing.begin(scope) if self._tracing else None
         status = 0
 
         async def guarded_send(message: Message) -> None:
@@ -67,61 +78,60 @@ class Guard:
             await send(message)
 
         try:
-            await self._app(scope, _bounded(scope, receive), guarded_send)
+            if not await self._refused(scope, receive, guarded_send):
+                await self._app(scope, receive, guarded_send)
         except Exception as error:
+            self._metrics.failed()
             logger.error("request %s failed: %s", request_id, where(error))
             if status == 0:
                 response = problem(Request(scope), 500)
                 await response(scope, receive, guarded_send)
         finally:
+            method, route = _named(scope)
+            seconds = time.perf_counter() - began
+            self._metrics.answered(method, route, status, seconds)
+            if self._tracing and span:
+                self._tracing.end(span, method, route, status)
             access_logger.info(
                 "%s %s %d %.1f ms %s",
-                scope["method"],
-                # Quoted, so that a decoded line break cannot begin a line of its own.
-                quote(scope["path"]),
-                status,
-                (time.perf_counter() - began) * 1000,
-                request_id,
+                *(method, route, status, seconds * 1000, request_id),
+                extra={"fields": _fields(method, route, status, seconds)},
             )
+            request_id_of_context.reset(token)
+
+    async def _refused(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Refuse a request that asks for a host which is malformed or not trusted."""
+        match self._hosts.verdict([v for name, v in scope["headers"] if name == b"host"]):
+            case HostVerdict.TRUSTED:
+                return False
+            case HostVerdict.MALFORMED:
+                response = problem(Request(scope), 400, BAD_HOST)
+            case HostVerdict.UNTRUSTED:
+                response = problem(Request(scope), 421, WRONG_HOST)
+        await response(scope, receive, send)
+        return True
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """`receive`, counting the body's bytes as they come in; too many raise a 413."""
-    declared = Headers(scope=scope).get("content-length", "")
-    received = 0
+class RouteNote:
+    """ASGI middleware, the innermost: notes the route for the guard, whose scope those between them may have copied."""
 
-    async def bounded() -> Message:
-        nonlocal received
-        # A route that keeps what it is sent allows more, once it knows who sends it.
-        most: int = scope["state"].get("max_body_bytes", MAX_BODY_BYTES)
-        if declared.isdecimal() and int(declared[:20]) > most:
-            raise _too_large(most)
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > most:
-            raise _too_large(most)
-        return message
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-    return bounded
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            if scope["type"] == "http":
+                scope["state"]["route"] = scope.get("route")
 
 
-def _too_large(most: int) -> HTTPException:
-    return HTTPException(413, f"The body may have at most {most:,} bytes.")
+def _named(scope: Scope) -> tuple[str, str]:
+    """The method, and the route in the form in which it was declared: neither is in the client's own words."""
+    route = scope["state"].get("route")
+    path = getattr(route, "path_format", None) or getattr(route, "path", None) or NO_ROUTE
+    return scope["method"] if scope["method"] in _METHODS else "OTHER", path
 
 
-def where(error: BaseException) -> str:
-    """The types of an error and its causes with the places they passed, without any message."""
-    parts = []
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        frames = traceback.extract_tb(cause.__traceback__)[-12:]
-        places = " > ".join(f"{_short(frame.filename)}:{frame.lineno}" for frame in frames)
-        parts.append(f"{type(cause).__name__} at {places}")
-        cause = cause.__cause__ or cause.__context__
-    return "; caused by ".join(parts)
-
-
-def _short(filename: str) -> str:
-    return "/".join(Path(filename).parts[-2:])
+def _fields(method: str, route: str, status: int, seconds: float) -> dict[str, object]:
+    return {"method": method, "route": route, "status": status, "ms": round(seconds * 1000, 1)}

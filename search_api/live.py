@@ -19,6 +19,7 @@ from pathlib import Path
 from kb.errors import IndexMissing, IndexUnusable
 from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
+from search_api.served import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ RETRY_AFTER_S = 30.0
 class _Served:
     """One open knowledge base and how many requests use it. Guarded by `LiveIndex._lock`."""
 
-    knowledge_base: KnowledgeBase
+    knowledge_base: ServedKnowledgeBase
     users: int = 0
     retired: bool = False
 
@@ -62,6 +63,8 @@ class LiveIndex:
         self._base_url = base_url
         self._poll_interval_s = poll_interval_s
         self._retry_after_s = retry_after_s
+        self.on_answer: OnAnswer | None = None
+        """What is called with each answer; set it before `start`."""
         self._clock = clock
         self._lock = threading.Lock()
         self._served: _Served | None = None
@@ -144,6 +147,7 @@ class LiveIndex:
             opened.close()
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
+        opened.on_answer = self.on_answer
         self._replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
         if opened.damage is None:
@@ -152,7 +156,7 @@ class LiveIndex:
         else:
             self._fail(wanted, opened.damage)
 
-    def _replace(self, opened: KnowledgeBase | None) -> None:
+    def _replace(self, opened: ServedKnowledgeBase | None) -> None:
         with self._lock:
             old = self._served
             self._served = _Served(opened) if opened is not None else None
@@ -178,9 +182,9 @@ class LiveIndex:
                 logger.error("looking for a new index failed: %s", type(error).__name__)
 
 
-def _ready(path: Path, base_url: str) -> KnowledgeBase:
+def _ready(path: Path, base_url: str) -> ServedKnowledgeBase:
     """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
-    opened = KnowledgeBase.open(path, verify="full", base_url=base_url)
+    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url)
     try:
         opened.warm_up()
     except BaseException:

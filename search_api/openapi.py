@@ -239,6 +239,13 @@ FIELDS: dict[str, dict[str, str]] = {
         "passages": "How many passages.",
         "reason": "Why the service is degraded, and what to do; else null.",
     },
+    "Readiness": {
+        "": "That questions may be sent here.",
+        "status": "Always `ready`.",
+        "generation": "The state of the index that answers.",
+        "at_work": "How many requests this worker has at work.",
+        "waiting": "How many wait in its line.",
+    },
 }
 
 
@@ -246,7 +253,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route declares of the problems it may answer with."""
     schema = {"$ref": SCHEMA_REF.format(model="Problem")}
     declared: dict[int | str, dict[str, Any]] = {}
-    for status in (*statuses, 500):
+    for status in dict.fromkeys((*statuses, 429, 500)):
         kind = kind_of(status)
         example = {"type": f"/docs#{kind.name}", "title": kind.title, "status": status}
         declared[status] = {

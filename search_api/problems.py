@@ -155,11 +155,46 @@ KINDS = (
         {"detail": "Send the body as JSON, with Content-Type: application/json."},
     ),
     Kind(
+        "request-timeout",
+        408,
+        "The request did not arrive in time",
+        "Send the body faster.",
+        {},
+    ),
+    Kind(
+        "misdirected-request",
+        421,
+        "Misdirected request",
+        "The service is not asked for by that `Host`.",
+        {},
+    ),
+    Kind(
+        "too-many-requests",
+        429,
+        "Too many requests",
+        "One client asks more often than is accepted; `Retry-After` says when to ask again.",
+        {"detail": "Wait as long as `Retry-After` says."},
+    ),
+    Kind(
         "index-unavailable",
         503,
         "No index can be served",
         "The index is missing or damaged; `detail` says what its operator does about it.",
         {"detail": f"There is no index yet. {_REMEDY}"},
+    ),
+    Kind(
+        "overloaded",
+        503,
+        "Too much to do",
+        "More questions came in than can be answered in time; `Retry-After` says when to ask again.",
+        {},
+    ),
+    Kind(
+        "too-late",
+        503,
+        "The answer took too long",
+        "No answer was found within the time that a question may take.",
+        {},
     ),
     Kind(
         "worker-missing",
@@ -176,11 +211,12 @@ KINDS = (
         {"request_id": "3f0d6c1b2a9e4d58"},
     ),
 )
-_BY_STATUS = {kind.status: kind for kind in KINDS}
+_BY_STATUS = {kind.status: kind for kind in reversed(KINDS)}  # of several, the first
+_BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def kind_of(status: int) -> Kind:
-    """The kind of problem that a status stands for. Only for those in `KINDS`."""
+    """The kind of problem that a status stands for, the first of several. Only for those in `KINDS`."""
     return _BY_STATUS[status]
 
 
@@ -204,15 +240,19 @@ def problem(
     status: int,
     detail: str | None = None,
     *,
+    kind: str | None = None,
     errors: Sequence[tuple[str, str]] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response for one problem: JSON, or a page for a reader who is at a page."""
-    kind = _BY_STATUS.get(status)
+    """The response for one problem: JSON, or a page for a reader who is at a page.
+
+    `kind` is the name of one of `KINDS`, where there are several of that status.
+    """
+    named = _BY_NAME[kind] if kind else _BY_STATUS.get(status)
     base_url = request.app.state.settings.base_url
     body = Problem(
-        type=f"{base_url}/docs#{kind.name}" if kind else "about:blank",
-        title=kind.title if kind else HTTPStatus(status).phrase,
+        type=f"{base_url}/docs#{named.name}" if named else "about:blank",
+        title=named.title if named else HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         errors=[FieldError(field=field, message=text) for field, text in errors or ()] or None,
@@ -226,7 +266,7 @@ def problem(
 
 def _is_for_a_reader(request: Request) -> bool:
     path = request.url.path
-    if path.startswith("/api/") or path in ("/healthz", "/openapi.json"):
+    if path.startswith("/api/") or path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
         return False
     return "text/html" in request.headers.get("accept", "")
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import sys
 from contextlib import suppress
-from logging.config import dictConfig
 
 import uvicorn
 
 from kb.errors import IndexUnusable, InvalidRequest
-from search_api.app import create_app
+from search_api.app import check_settings, create_app
+from search_api.http_protocol import http_protocol
+from search_api.live import LiveIndex
+from search_api.logs import configure_logging
 from search_api.problems import index_remedy
 from search_api.settings import Settings
-
-logger = logging.getLogger(__name__)
+from search_api.workers import serve_by_workers
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests under way end.
 
-    Says on stderr where it listens, once it does. Raises `InvalidRequest` where it may not listen.
+    Says on stderr where it listens, once it does. Raises `InvalidRequest` where it may not listen, or where a setting
+    asks for what is not there.
     """
-    configure_logging(settings.log_level)
-    listener = listen(settings.host, settings.port)
-    server = make_server(settings)
-    with suppress(KeyboardInterrupt):  # raised again by uvicorn after it has ended in good order
-        server.run(sockets=[listener])
+    configure_logging(settings.log_level, settings.log_format)
+    check_settings(settings)
+    with listen(settings.host, settings.port) as listener:
+        if settings.workers > 1:
+            serve_by_workers(settings, listener, _address(listener))
+            return
+        server = make_server(settings)
+        with suppress(KeyboardInterrupt):  # raised again by uvicorn after it has ended well
+            server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -52,6 +57,8 @@ def make_server(settings: Settings) -> uvicorn.Server:
     app = create_app(settings)
     config = uvicorn.Config(
         app,
+        http=http_protocol(settings.client_timeout_s, settings.base_url),
+        ws="none",
         log_config=None,
         access_log=False,  # uvicorn's holds query strings, that is, questions
         server_header=False,
@@ -59,42 +66,30 @@ def make_server(settings: Settings) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    return _AnnouncedServer(config, settings)
-
-
-def configure_logging(level: str) -> None:
-    """Log to stderr, one line an event."""
-    dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-            "root": {"level": "WARNING", "handlers": ["stderr"]},
-            "loggers": {"search_api": {"level": level.upper()}},
-        }
-    )
+    return _AnnouncedServer(config, app.state.live)
 
 
 class _AnnouncedServer(uvicorn.Server):
     """Says what it serves, and where, once it listens."""
 
-    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+    def __init__(self, config: uvicorn.Config, live: LiveIndex) -> None:
         super().__init__(config)
-        self._settings = settings
+        self._live = live
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            print(self._announcement(sockets[0]), file=sys.stderr, flush=True)
+            print(self._announcement(_address(sockets[0])), file=sys.stderr, flush=True)
 
-    def _announcement(self, listener: socket.socket) -> str:
-        host, port = listener.getsockname()[:2]
-        address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-        app = self.config.app
+    def _announcement(self, address: str) -> str:
         try:
-            with app.state.live.use() as knowledge_base:  # type: ignore[union-attr]
+            with self._live.use() as knowledge_base:
                 count = knowledge_base.article_count
         except IndexUnusable as error:
             return f"Serving no articles yet on {address}. {index_remedy(error)}"
         return f"Serving {count:,} articles on {address}"
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,11 +1,16 @@
-"""Given the environment and a few overrides, the service's settings: one table, read once.
+"""Given a file, the environment and flags, the service's settings: one table, read once.
 
-Every setting is an environment variable: its name in capitals after `KB_`. Flags of `kb serve` are
-given as overrides, and win.
+Every setting is an environment variable, its name in capitals after `KB_`; a key of the TOML file that
+`KB_CONFIG` or `--config` names; and a flag of `kb serve`. A flag wins over the environment, that over the
+file, and that over the default. docs/operating.md holds the table, made from the fields below.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import re
+import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +21,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kb.errors import InvalidRequest
 
 PREFIX = "KB_"
+CONFIG_VARIABLE = "KB_CONFIG"
+
+_HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
 
 
 class Settings(BaseSettings):
@@ -64,8 +72,80 @@ class Settings(BaseSettings):
         le=1024**4,
         description="The most bytes that one upload or import may unpack to.",
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes that answer. They share one memory-mapped index; each has its own encoder.",
+    )
+    max_concurrent: int = Field(
+        default=4,
+        ge=1,
+        le=32,
+        description="Requests that one worker has at work at once; the others wait in line.",
+    )
+    max_waiting: int = Field(
+        default=128,
+        ge=0,
+        le=100_000,
+        description="Requests that may wait in a worker's line; one more gets 503 with `Retry-After`.",
+    )
+    deadline_s: float = Field(
+        default=10.0,
+        ge=0.01,
+        le=3600,
+        description="Seconds after which a request that has no answer yet, the wait in line included, gets 503.",
+    )
+    client_timeout_s: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=3600,
+        description="Seconds that a client may take to send the head of a request, and as many for a question's body.",
+    )
+    rate_limit: float = Field(
+        default=0.0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second that one client may make for long, in each worker; above it, 429 with"
+        " `Retry-After`. 0: no limit. Somebody typing makes up to 20.",
+    )
+    rate_burst: int = Field(
+        default=60,
+        ge=1,
+        le=1_000_000,
+        description="Requests that one client may make at once before `rate_limit` holds.",
+    )
+    trusted_hosts: str = Field(
+        default="",
+        description="Names by which the service may be asked for, such as `kb.example.org *.example.net`, separated"
+        " by spaces; any other `Host` gets 421. Empty: every well-formed one.",
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks of the proxies before the service, such as `127.0.0.1 10.0.0.0/8`,"
+        " separated by spaces: from these alone `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    )
+    metrics_clients: str = Field(
+        default="127.0.0.0/8 ::1",
+        description="Addresses or networks that may read `/metrics`, separated by spaces; all others get 404.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least severe message that is logged; requests are info."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="`text`, or `json`: one object a line, with its request's id."
+    )
+    otlp_endpoint: str = Field(
+        default="",
+        description="Where traces are sent by OTLP over HTTP, such as http://localhost:4318. Empty: there are none."
+        " Needs the extra `telemetry`.",
+    )
+    query_log: Path | None = Field(
+        default=None,
+        description="A folder in which questions are kept, for tuning. Empty: none is kept. Read about it below first.",
+    )
+    query_log_days: int = Field(
+        default=30, ge=1, le=3650, description="Days after which kept questions are deleted."
     )
     poll_interval_s: float = Field(
         default=1.0,
@@ -106,7 +186,42 @@ class Settings(BaseSettings):
                 )
         return value.lower()
 
-    @field_validator("log_level", mode="before")
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _hosts(cls, value: str) -> str:
+        for host in value.lower().split():
+            if not _HOST_PATTERN.fullmatch(host):
+                raise ValueError(
+                    f"{host!r} must be a host, such as kb.example.org or *.example.org, without a port"
+                )
+        return value.lower()
+
+    @field_validator("trusted_proxies", "metrics_clients")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for network in value.split():
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ValueError(
+                    f"{network!r} must be an address or a network, such as 10.0.0.0/8"
+                ) from None
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("must be an http or https address, such as http://localhost:4318")
+        return value.rstrip("/")
+
+    @field_validator("query_log", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -122,18 +237,43 @@ class Settings(BaseSettings):
         return urlsplit(self.base_url).path
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """The settings from the environment; an override that is not None wins.
+def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
+    """The settings of the file `config`, or the one that KB_CONFIG names, the environment and `overrides`.
 
-    Raises `InvalidRequest`, whose message names the variable, the value and what is accepted.
+    Each wins over those before it; an override that is None is none. Raises `InvalidRequest`, whose message names
+    the variable or the file's key, the value and what is accepted.
     """
+    named = os.environ.get(CONFIG_VARIABLE)
+    file = config or (Path(named) if named else None)
+    in_environment = {name.upper() for name in os.environ}
+    from_file = {
+        name: value
+        for name, value in (_read(file) if file else {}).items()
+        if PREFIX + name.upper() not in in_environment and overrides.get(name) is None
+    }
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return Settings(**given)
+        return Settings(**from_file, **given)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
         message = first["msg"].removeprefix("Value error, ")
+        where = f"{name} in {file}" if name in from_file else f"{PREFIX}{name.upper()}"
+        raise InvalidRequest(name, f"{where} is {first['input']!r}: {message}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """The keys of a settings file. Raises `InvalidRequest`, naming the file and what is wrong with it."""
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InvalidRequest("config", f"Cannot read the settings in {file}: {reason}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest("config", f"{file} is not TOML: {error}") from None
+    unknown = [name for name in values if name not in Settings.model_fields]
+    if unknown:
         raise InvalidRequest(
-            name, f"{PREFIX}{name.upper()} is {first['input']!r}: {message}"
-        ) from None
+            "config", f"{file}: there is no setting {unknown[0]!r}. docs/operating.md lists them."
+        )
+    return values

@@ -12,7 +12,7 @@ import pytest
 from kb.cli.main import kb as command_line
 from kb.cli.main import run
 from search_api.app import create_app
-from search_api.settings import Settings, load_settings
+from search_api.settings import load_settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = {
@@ -46,11 +46,6 @@ def test_every_option_is_in_the_readmes_row_of_its_command(command: str, option:
     assert any(re.search(rf"{re.escape(option)}\b", row) for row in rows) or (
         option in ("--index", "--json") and f"`{option}" in README
     )
-
-
-@pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert f"`KB_{name.upper()}`" in README
 
 
 def test_the_readmes_example_is_what_the_command_prints(

@@ -78,7 +78,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
         open = staticmethod(made.open)
 
     monkeypatch.setattr(live_module, "current_generation", made.current_generation)
-    monkeypatch.setattr(live_module, "KnowledgeBase", Opener)
+    monkeypatch.setattr(live_module, "ServedKnowledgeBase", Opener)
     return made
 
 
@@ -188,7 +188,7 @@ def test_an_unforeseen_error_is_a_failure_like_any_other(
         raise MemoryError
 
     shelf.current = "one"
-    monkeypatch.setattr("search_api.live.KnowledgeBase.open", staticmethod(fail))
+    monkeypatch.setattr("search_api.live.ServedKnowledgeBase.open", staticmethod(fail))
     live.look()
     assert "MemoryError" in str(live.failure)
     with pytest.raises(IndexUnusable), live.use():

@@ -13,7 +13,8 @@ from kb.article import Article
 from kb.results import RelatedResponse, SearchResponse
 from search_api import examples
 from search_api.administration import IndexStatus
-from search_api.api import ArticleList, Health
+from search_api.api import ArticleList
+from search_api.operation import Health, Readiness
 from search_api.searching import BatchResponse, SuggestionList
 from search_api.task_view import TaskList, TaskView
 
@@ -55,6 +56,7 @@ def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> No
         "post /api/v1/rebuild",
         "get /api/v1/status",
         "get /healthz",
+        "get /readyz",
     }
 
 
@@ -102,6 +104,7 @@ def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
         (Article, examples.ARTICLE),
         (ArticleList, examples.ARTICLE_LIST),
         (Health, examples.HEALTH),
+        (Readiness, examples.READINESS),
         (SuggestionList, examples.SUGGESTIONS),
         (BatchResponse, examples.BATCH_RESPONSE),
         (RelatedResponse, examples.RELATED),

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
-from search_api.guard import MAX_BODY_BYTES
+from search_api.body import MAX_BODY_BYTES
 
 JSON = {"Content-Type": "application/json"}
 CANARY = "zebrafinch"

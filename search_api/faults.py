@@ -1,0 +1,24 @@
+"""Given an exception, where it happened, in words that may be logged: messages may hold a question."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+
+
+def where(error: BaseException) -> str:
+    """The types of an error and its causes with the places they passed, without any message."""
+    parts = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        frames = traceback.extract_tb(cause.__traceback__)[-12:]
+        places = " > ".join(f"{_short(frame.filename)}:{frame.lineno}" for frame in frames)
+        parts.append(f"{type(cause).__name__} at {places}")
+        cause = cause.__cause__ or cause.__context__
+    return "; caused by ".join(parts)
+
+
+def _short(filename: str) -> str:
+    return "/".join(Path(filename).parts[-2:])

@@ -1,0 +1,57 @@
+"""Given the `Host` of a request, whether the service may be asked for by that name.
+
+Pages hold links made of it, and a page of another site whose name was pointed at this machine (DNS rebinding) asks by
+its own name. So a `Host` that is not well formed is always refused, and one that is not trusted where the setting
+`KB_TRUSTED_HOSTS` names those that are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from functools import lru_cache
+
+_HOST = re.compile(
+    r"(?P<name>[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?",
+    re.IGNORECASE,
+)
+_LONGEST = 255
+_LARGEST_PORT = 65535
+
+
+class HostVerdict(Enum):
+    """What is to be done with a request for that host."""
+
+    TRUSTED = auto()
+    UNTRUSTED = auto()
+    MALFORMED = auto()
+
+
+class TrustedHosts:
+    """`names` are such as `kb.example.org` and `*.example.org`, lower case, without a port; none trusts them all."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        every = frozenset(names)
+        self._exact = frozenset(name for name in every if not name.startswith("*"))
+        self._endings = tuple(name[1:] for name in every if name.startswith("*"))
+        self._verdict = lru_cache(maxsize=256)(self._judge)
+
+    def verdict(self, hosts: list[bytes]) -> HostVerdict:
+        """`hosts` are the values of a request's `Host` headers: one, or none with HTTP/1.0."""
+        if len(hosts) > 1 or (hosts and len(hosts[0]) > _LONGEST):
+            return HostVerdict.MALFORMED
+        return self._verdict(hosts[0] if hosts else None)
+
+    def _judge(self, host: bytes | None) -> HostVerdict:
+        if host is None:
+            open_to_all = not (self._exact or self._endings)
+            return HostVerdict.TRUSTED if open_to_all else HostVerdict.UNTRUSTED
+        found = _HOST.fullmatch(host.decode("latin-1"))
+        if found is None or ".." in found["name"] or int(found["port"] or 0) > _LARGEST_PORT:
+            return HostVerdict.MALFORMED
+        name = found["name"].lower().rstrip(".")
+        if not (self._exact or self._endings):
+            return HostVerdict.TRUSTED
+        trusted = name in self._exact or name.endswith(self._endings)
+        return HostVerdict.TRUSTED if trusted else HostVerdict.UNTRUSTED
