@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from search_api import access
 from search_api import body as bodies
 from search_api.faults import where
 from search_api.line import Line, LineFull
@@ -36,7 +37,6 @@ RETRY_AFTER_S = 2
 
 _FREE = ("/healthz", "/readyz", "/metrics", "/kb-search.js")
 _FREE_FOLDER = "/static/"
-_QUESTIONS_BY_POST = ("/api/v1/search", "/answers", "/found")
 _HAVE_BODIES = ("POST", "PUT", "PATCH")
 
 OVERLOADED = "More questions have come in than can be answered in time. Ask again in a moment."
@@ -210,11 +210,8 @@ def _is_free(path: str) -> bool:
 
 
 def _is_administration(scope: Scope) -> bool:
-    """Changes to the library: they take as long as they take, and their answers wait for no other question."""
-    method, path = scope["method"], scope["path"]
-    if method == "POST":
-        return path.startswith("/api/") and not path.startswith(_QUESTIONS_BY_POST)
-    return method not in ("GET", "HEAD", "OPTIONS")
+    """Changes to the library, and following them: they take as long as they take, and wait for no question."""
+    return bool(access.needed(scope["method"], scope["path"], "open"))
 
 
 def _address(scope: Scope) -> str:
