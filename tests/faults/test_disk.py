@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,6 +130,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
         for code in (
             (errno.ENOSPC, errno.EIO) if is_long else (chance.choice((errno.ENOSPC, errno.EIO)),)
         ):
+            shutil.rmtree(tmp_path / "copy", ignore_errors=True)
             copy = library.copy(tmp_path / "copy")
             there = copy.generations()
             capsys.readouterr()
