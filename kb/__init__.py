@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         SearchResponse,
         SearchResult,
         Snippet,
+        Suggestion,
     )
-    from kb.suggest import Suggestion
 
 _HOME = {
     "Article": "kb.article",
@@ -43,7 +43,7 @@ _HOME = {
     "Section": "kb.article",
     "Snippet": "kb.results",
     "Source": "kb.article",
-    "Suggestion": "kb.suggest",
+    "Suggestion": "kb.results",
 }
 
 __all__ = [

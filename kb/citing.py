@@ -101,6 +101,8 @@ class Citer:
             quote=text,
             start=start,
             end=end,
+            updated=article.updated,
+            reviewed=article.reviewed,
         )
         return citation, article, section
 

@@ -40,12 +40,12 @@ from kb.postings import Postings
 from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS
 from kb.ranking import UNITS, Ranker, Ranking, Unit
-from kb.results import RelatedResponse, SearchResponse, SearchResult
+from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
-from kb.suggest import Suggestion, Suggestions, question_path
+from kb.suggest import Suggestions, question_path
 from kb.variety import spread
 from kb.vectors import VectorIndex
 from kb.vocabulary import FOLDER as VOCABULARY

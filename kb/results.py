@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Answered = Literal["confident", "likely", "none"]
+SuggestionKind = Literal["article", "section", "question"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,8 @@ class Citation:
     """A verifiable pointer: `quote` stands word for word at `start` to `end` of the section's text.
 
     `url` is the article's page here, with the section's anchor; `source_url` the publisher's page, or
-    empty. `section_heading` is empty for the text above an article's first heading.
+    empty. `section_heading` is empty for the text above an article's first heading. `updated` and `reviewed`, the
+    article's ISO 8601 dates of its last change and its clinical review, are None where nobody gave one.
     """
 
     article_id: str
@@ -38,6 +40,8 @@ class Citation:
     quote: str
     start: int
     end: int
+    updated: str | None = None
+    reviewed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,15 @@ class SearchResponse:
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """`text` is what a reader is shown and may ask for; `url` leads to the article or section, or asks the question."""
+
+    text: str
+    kind: SuggestionKind
+    url: str
 
 
 @dataclass(frozen=True, slots=True)

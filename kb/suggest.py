@@ -21,10 +21,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -35,6 +34,7 @@ from kb.arrays import mapped
 from kb.deletes import deletion_hashes, look_up
 from kb.errors import InvalidRequest
 from kb.question import MAX_QUESTION_CHARS
+from kb.results import Suggestion, SuggestionKind
 
 MAX_SUGGESTIONS = 50
 MAX_WORDS = 16
@@ -54,9 +54,7 @@ MAX_SLIPS = 2
 ENTRY = np.dtype([("kind", "u1"), ("letters", "<u2")])
 """What it is, as a place in KINDS, and the letters of its words."""
 
-Kind = Literal["article", "section", "question"]
-
-KINDS: tuple[tuple[Kind, float], ...] = (
+KINDS: tuple[tuple[SuggestionKind, float], ...] = (
     ("article", 0.5),
     ("question", 0.5),
     ("article", 0.3),
@@ -72,15 +70,6 @@ _LITTLE = frozenset(
     """a an and are as at be by can could do does for from has have how i if in is it me my of on or our
     should that the this to was we what when where which who why will with you your""".split()  # noqa: SIM905
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """`text` is what a reader is shown and may ask for; `url` leads to the article or section, or asks the question."""
-
-    text: str
-    kind: Kind
-    url: str
 
 
 def question_path(question: str) -> str:

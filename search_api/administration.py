@@ -207,7 +207,7 @@ async def rebuild(request: Request) -> Response:
 @router.get(
     "/api/v1/status",
     tags=["operation"],
-    operation_id="status",
+    operation_id="indexStatus",
     summary="Say how the index stands",
     description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
     " wait. Reads the whole corpus: for people, and not for every second.",

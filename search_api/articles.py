@@ -129,6 +129,7 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
             "headers": {
                 "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
             },
+            "links": links.FROM_TASK,
         }
     }
 
@@ -148,13 +149,13 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
                 MARKDOWN: {"schema": {"type": "string"}},
                 HTML: {"schema": {"type": "string"}},
             },
-            "links": links.FROM_ARTICLE,
             "headers": {
                 "ETag": {
                     "description": "Names what the article holds, for `If-Match` and `If-None-Match`.",
                     "schema": {"type": "string"},
                 }
             },
+            "links": links.FROM_ARTICLE,
         },
         304: {"description": "You hold it already."},
         **problem_responses(404, 422, 503),

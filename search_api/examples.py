@@ -92,6 +92,8 @@ SEARCH_RESPONSE: dict[str, Any] = {
                 "quote": _PASSAGE,
                 "start": 0,
                 "end": 660,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
             "explanation": {
                 "keyword": 0.1075,
@@ -156,6 +158,8 @@ RELATED: dict[str, Any] = {
                 "quote": _NEAR_PASSAGE,
                 "start": 0,
                 "end": 195,
+                "updated": "2026-11-22",
+                "reviewed": None,
             },
         }
     ],
@@ -351,7 +355,7 @@ def curl_commands(origin: str) -> dict[str, str]:
         "readTask": f"curl {key} {task}/{TASK['id']}",
         "followTask": f"curl -N {key} {task}/{TASK['id']}/events",
         "rebuild": f"curl {key} -X POST {origin}/api/v1/rebuild",
-        "status": f"curl {key} {origin}/api/v1/status",
+        "indexStatus": f"curl {key} {origin}/api/v1/status",
         "health": f"curl {origin}/healthz",
         "readiness": f"curl {origin}/readyz",
     }

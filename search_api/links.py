@@ -72,6 +72,10 @@ FROM_ARTICLES: Links = {
     ),
 }
 
+FROM_TASK: Links = {
+    "follow": _link("readTask", "How far the work is.", task_id=_body("/id")),
+}
+
 FROM_ARTICLE: Links = {
     "near": _link("related", "Articles that are near in meaning.", article=_body("/id")),
 }

@@ -153,6 +153,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "quote": "The passage, word for word.",
         "start": "Where it begins in the text of the section, in code points.",
         "end": "Where it ends, exclusive.",
+        "updated": f"When the article was last changed: {_DATES}",
+        "reviewed": f"When a clinician reviewed it: {_DATES}",
     },
     "Explanation": {
         "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"

@@ -17,9 +17,9 @@ from kb.errors import InvalidRequest
 from kb.fusion import Mode
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.ranking import Unit
-from kb.results import RelatedResponse, SearchResponse
+from kb.results import RelatedResponse, SearchResponse, Suggestion
 from kb.stopwatch import Stopwatch
-from kb.suggest import MAX_SUGGESTIONS, Suggestion
+from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples, links
 from search_api.api import Live, given_once, require_json
 from search_api.openapi import problem_responses

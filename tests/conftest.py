@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -43,6 +44,21 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
 
     with KnowledgeBase.open(index_path, verify="full") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def service_url(index_path: Path) -> Iterator[str]:
+    """The address of a running service over the index of `corpus/`."""
+    from search_api.server import listen, make_server
+    from search_api.settings import load_settings
+
+    listener = listen("127.0.0.1", 0)
+    server = make_server(load_settings(index=index_path))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
 
 
 @pytest.fixture

@@ -19,6 +19,13 @@ ALLOWED = {
     "fastapi": ("search_api/",),
     "starlette": ("search_api/",),
     "uvicorn": ("search_api/",),
+    "httpx2": ("kb/client/",),
+    "mcp": ("kb/mcp/",),
+    "mcp_types": ("kb/mcp/",),
+    "langchain_core": ("kb/integrations/langchain.py",),
+    "langsmith": ("kb/integrations/langchain.py",),
+    "llama_index": ("kb/integrations/llama_index.py",),
+    "haystack": ("kb/integrations/haystack.py",),
     "search_api": ("search_api/", "kb/cli/"),
     "indexer": ("indexer/", "kb/cli/"),
 }

@@ -19,6 +19,7 @@ from kb.cli.care import check, gc, rollback, status
 from kb.cli.edit import add, remove
 from kb.cli.evaluate import evaluate
 from kb.cli.keys import keys
+from kb.cli.mcp import mcp
 from kb.cli.search import search
 from kb.cli.serve import serve
 from kb.cli.show import show
@@ -39,7 +40,7 @@ def kb() -> None:
 
 
 for command in (
-    *(build, add, remove, watch, search, serve, show, evaluate, tune, new, lint),
+    *(build, add, remove, watch, search, serve, mcp, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
     *(keys, work),
 ):

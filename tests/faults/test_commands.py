@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import gzip
 import json
+import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from harness.library import Library, held, leftovers, markdown, store_weights
 
+from indexer.collect import make_room
 from indexer.lock import writer_lock
 from indexer.watch import watch
 from kb import tuning
@@ -302,6 +305,34 @@ def test_gc_deletes_what_is_old_left_over_and_forgotten(kb: Kb, library: Library
     library.put("article-0", "once more")
     assert 0 < library.build().embedded < 12
     assert kb("gc", "--keep", "0")[0] == 2
+
+
+def test_a_build_waits_for_readers_that_follow_the_index_and_for_no_others(
+    library: Library,
+) -> None:
+    """A service lets the older generation go as it takes over the newer; a notebook may hold it for a week."""
+
+    def publish_two() -> None:
+        for word in ("once", "twice"):
+            library.put("article-0", word)
+            library.build()
+
+    following = KnowledgeBase.open(library.index)
+    publish_two()
+    assert len(library.generations()) == 3
+    make_room(library.index, following.close)  # told that it is waited for, it lets go
+    assert len(library.generations()) == 2
+
+    with KnowledgeBase.open(library.index) as opened:
+        publish_two()
+        newer = library.generations()[1]
+        an_hour_ago = time.time() - 3600
+        os.utime(library.index / "generations" / newer / "manifest.json", (an_hour_ago,) * 2)
+        make_room(library.index, lambda: pytest.fail("a notebook keeps nobody waiting"))
+        assert opened.generation == library.generations()[0]
+        assert opened.articles()
+    library.build()
+    assert len(library.generations()) == 2
 
 
 def test_a_backup_comes_back_elsewhere_with_its_corpus(

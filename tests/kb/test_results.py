@@ -29,7 +29,7 @@ def test_the_names_are_those_of_the_contract() -> None:
     assert list(result["snippet"]) == ["text", "start", "end"]
     assert list(result["citation"]) == [
         *("article_id", "article_title", "section_id", "section_heading", "url", "source_url"),
-        *("quote", "start", "end"),
+        *("quote", "start", "end", "updated", "reviewed"),
     ]
 
 

@@ -12,9 +12,9 @@ from indexer.scan import Scan
 from indexer.suggestion_writer import write_suggestions
 from kb.article import Article, Section
 from kb.errors import InvalidRequest
+from kb.results import Suggestion
 from kb.suggest import (
     MAX_SUGGESTIONS,
-    Suggestion,
     Suggestions,
     nearest_beginning,
     one_slip_at_most,

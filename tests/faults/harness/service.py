@@ -48,7 +48,7 @@ def serving(library: Library, **settings: Any) -> Iterator[TestClient]:
         yield client
 
 
-def ended(client: Any, task_id: str, within_s: float = 60) -> dict[str, Any]:
+def ended(client: Any, task_id: str, within_s: float = 300) -> dict[str, Any]:
     """The task once it has ended."""
     deadline = time.monotonic() + within_s
     while True:

@@ -1,0 +1,153 @@
+"""Given what is wanted of the service, the call that asks for it: method, path, body, and the type of the answer.
+
+Each function here is a method of both clients. Nothing in this module sends anything. Every call only reads, so that
+it may safely be asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, Unpack
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
+from kb.article import Article
+from kb.client.errors import UnexpectedAnswer
+from kb.results import RelatedResponse, SearchResponse
+
+T = TypeVar("T")
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # some milliseconds for each type
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One question to the service. `private` are the texts of it that belong into no message.
+
+    `answer` is the type that the JSON of the answer is read as. Where `retried` is False, the first answer counts.
+    """
+
+    method: Literal["GET", "POST"]
+    path: str
+    answer: type[T]
+    query: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    private: tuple[str, ...] = field(default=(), repr=False)
+    retried: bool = True
+
+    def read(self, content: bytes) -> T:
+        """The answer from its JSON. Fields that are not known here are passed over. Raises UnexpectedAnswer."""
+        wrong = ""
+        try:
+            answer: T = _adapter(self.answer).validate_json(content)
+        except ValidationError as error:
+            # The rest of the place may be a key of a dict, such as a word of the question.
+            place = [str(name) for name in error.errors(include_input=False)[0]["loc"][:1]]
+            wrong = f" ({place[0]})" if place else ""
+        else:
+            return answer
+        raise UnexpectedAnswer(
+            f"The answer is not a {self.answer.__name__} as this version knows it{wrong}. "
+            "Is the address that of the service, and the service of the same version?"
+        )
+
+
+class SearchOptions(TypedDict, total=False):
+    """What a search may be narrowed by and asked for; what is left out or None is the service's default."""
+
+    limit: int
+    """How many results at most, 1 to 100."""
+    offset: int
+    """How many to leave out from the top; with `limit` at most 1,000."""
+    generation: str | None
+    """Answer from this generation of the index alone, so that all pages are of one list: RequestRefused where it is
+    gone.
+    """
+    mode: Literal["hybrid", "keyword", "dense"]
+    """Rank by words and meaning, by words alone, or by meaning alone."""
+    group_by: Literal["passage", "section", "article"]
+    """What a result is."""
+    article: str | None
+    """Only the article of this id."""
+    topic: str | None
+    """Only articles of this topic; `tag` is an older name of it."""
+    source: str | None
+    """Only articles published at this host."""
+    language: str | None
+    """Only articles in this language, a BCP 47 tag."""
+    updated_since: str | None
+    """Only articles changed on this day (YYYY-MM-DD) or later."""
+    reviewed_since: str | None
+    """Only articles that a clinician reviewed on this day or later."""
+    tag: str | None
+    facets: bool
+    """Say also what the answer could be narrowed to."""
+    exact: bool
+    """Leave the spelling of the question as it is."""
+    explain: bool
+    """Say also how the question was understood."""
+
+
+class Question(SearchOptions):
+    """One search of several."""
+
+    question: Required[str]
+
+
+def search(question: str, **options: Unpack[SearchOptions]) -> Call[SearchResponse]:
+    """Answer a question with the passages that fit it best. The question travels in a body, never in an address."""
+    body = {"question": question, **_given(options)}
+    return Call("POST", "/api/v1/search", SearchResponse, body=body, private=(question,))
+
+
+def search_batch(searches: Sequence[Question]) -> Call[BatchResponse]:
+    """Answer up to 20 questions, each as it would be alone, all from one generation of the index."""
+    body = {"searches": [_given(asked) for asked in searches]}
+    private = tuple(asked["question"] for asked in searches)
+    return Call("POST", "/api/v1/search/batch", BatchResponse, body=body, private=private)
+
+
+def related(
+    article_id: str,
+    section_id: str | None = None,
+    start: int = 0,
+    *,
+    limit: int = 10,
+    generation: str | None = None,
+) -> Call[RelatedResponse]:
+    """What is near in meaning to an article, or to the passage at `start` of one of its sections. Raises
+    ArticleNotFound.
+    """
+    query = {"article": article_id, "section": section_id, "limit": limit, "generation": generation}
+    if section_id is not None:
+        query["start"] = start
+    return Call("GET", "/api/v1/related", RelatedResponse, query=_given(query))
+
+
+def suggest(text: str, *, limit: int = 8) -> Call[SuggestionList]:
+    """What the beginning of a text may become. The text stands in the address, which proxies may log."""
+    query: dict[str, str | int] = {"q": text, "limit": limit}
+    return Call("GET", "/api/v1/suggest", SuggestionList, query=query, private=(text,))
+
+
+def article(article_id: str) -> Call[Article]:
+    """The article of that id, with all its sections. Raises ArticleNotFound."""
+    return Call("GET", f"/api/v1/articles/{quote(article_id, safe='')}", Article)
+
+
+def articles(limit: int = 100, offset: int = 0) -> Call[ArticleList]:
+    """One page of the articles by title: `limit` 1 to 100, from place `offset` on."""
+    return Call("GET", "/api/v1/articles", ArticleList, query={"limit": limit, "offset": offset})
+
+
+def health() -> Call[Health]:
+    """What the service serves. Asked once, without retries: raises ServiceUnavailable where it serves nothing now."""
+    return Call("GET", "/healthz", Health, retried=False)
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,262 @@
+"""Given the address of a service, its API as methods: `Client` waits for the answer, `AsyncClient` is awaited.
+
+Both have the methods of kb.client.calls, typed as those are, and drive the one conversation of kb.client.conversation.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import closing
+from functools import wraps
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+from urllib.parse import urlsplit
+
+import anyio
+import httpx2
+
+from kb.client import calls
+from kb.client.calls import Call
+from kb.client.conversation import Answer, Broken, Heard, RetryPolicy, Send, Wait, converse
+from kb.errors import InvalidRequest
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_S = 5.0
+"""A connection that takes longer counts as none, and is tried again."""
+
+
+class Method(Generic[P, T]):
+    """A function that makes a call, as a method of both clients."""
+
+    def __init__(self, build: Callable[P, Call[T]]) -> None:
+        self._build = build
+        self.__doc__ = build.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Callable[P, Call[T]]: ...
+    @overload
+    def __get__(self, client: Client, owner: type) -> Callable[P, T]: ...
+    @overload
+    def __get__(self, client: AsyncClient, owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, client: Client | AsyncClient | None, owner: type) -> Callable[P, Any]:
+        if client is None:
+            return self._build
+
+        @wraps(self._build)
+        def method(*arguments: P.args, **named: P.kwargs) -> Any:
+            return client.ask(self._build(*arguments, **named))
+
+        return method
+
+
+class _Api:
+    """What both clients are: an address, a key, a policy, and the methods."""
+
+    search = Method(calls.search)
+    search_batch = Method(calls.search_batch)
+    related = Method(calls.related)
+    suggest = Method(calls.suggest)
+    article = Method(calls.article)
+    articles = Method(calls.articles)
+    health = Method(calls.health)
+
+    def __init__(self, url: str, api_key: str | None, retry: RetryPolicy | None) -> None:
+        self.url = _checked(url)
+        self.retry = retry or RetryPolicy()
+        self._headers = {"Accept": "application/json", "User-Agent": "sectioned-kb-client"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.url!r})"
+
+    def _conversation(self, call: Call[T]) -> Generator[Send | Wait, Heard, T]:
+        return converse(call, self.retry, self.url, time.monotonic, random.random)
+
+    def _request(
+        self, http: httpx2.Client | httpx2.AsyncClient, call: Call[T], timeout_s: float
+    ) -> httpx2.Request:
+        return http.build_request(
+            call.method,
+            self.url + call.path,
+            params=call.query or None,
+            json=call.body,
+            headers=self._headers,
+            timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S)),
+        )
+
+
+class Client(_Api):
+    """The service at `url`, the address under which its pages are. Safe to share between threads.
+
+    `api_key` is sent where the service wants one. `transport` replaces the network's, as httpx2 has them. A call
+    takes no longer than `retry.deadline_s`; a service that sends its answer in drops may overstep that by one silence
+    between two of them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        retry: RetryPolicy | None = None,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        super().__init__(url, api_key, retry)
+        self._http = httpx2.Client(transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def ask(self, call: Call[T]) -> T:
+        """What the service answers to a call. Raises ServiceError."""
+        conversation = self._conversation(call)
+        try:
+            step = next(conversation)
+            while True:
+                heard = None
+                if isinstance(step, Wait):
+                    time.sleep(step.seconds)
+                else:
+                    heard = self._send(call, step.timeout_s)
+                step = conversation.send(heard)
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+
+    def _send(self, call: Call[T], timeout_s: float) -> Answer | Broken:
+        ends = time.monotonic() + timeout_s
+        content = bytearray()
+        try:
+            response = self._http.send(self._request(self._http, call, timeout_s), stream=True)
+            with closing(response):
+                for piece in response.iter_bytes():
+                    content += piece
+                    if time.monotonic() > ends:
+                        return Broken.LATE
+        except httpx2.RequestError as error:
+            return _broken(error)
+        return _answer(response, content)
+
+
+class AsyncClient(_Api):
+    """As `Client`, its methods awaited. For one event loop."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        retry: RetryPolicy | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(url, api_key, retry)
+        self._http = httpx2.AsyncClient(transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def ask(self, call: Call[T]) -> T:
+        """What the service answers to a call. Raises ServiceError."""
+        conversation = self._conversation(call)
+        try:
+            step = next(conversation)
+            while True:
+                heard = None
+                if isinstance(step, Wait):
+                    await anyio.sleep(step.seconds)
+                else:
+                    heard = await self._send(call, step.timeout_s)
+                step = conversation.send(heard)
+        except StopIteration as done:
+            answer: T = done.value
+            return answer
+
+    async def _send(self, call: Call[T], timeout_s: float) -> Answer | Broken:
+        content = bytearray()
+        try:
+            with anyio.move_on_after(timeout_s):
+                request = self._request(self._http, call, timeout_s)
+                response = await self._http.send(request, stream=True)
+                try:
+                    async for piece in response.aiter_bytes():
+                        content += piece
+                finally:
+                    await response.aclose()
+                return _answer(response, content)
+        except httpx2.RequestError as error:
+            return _broken(error)
+        return Broken.LATE
+
+
+def _answer(response: httpx2.Response, content: bytearray) -> Answer:
+    return Answer(response.status_code, dict(response.headers), bytes(content))
+
+
+def _broken(error: httpx2.RequestError) -> Broken:
+    """Why there is no answer. The error itself, which holds the request, goes no further."""
+    match error:
+        case httpx2.ReadTimeout() | httpx2.WriteTimeout():
+            return Broken.LATE
+        case httpx2.ConnectError() if _has_cause(error, ssl.SSLCertVerificationError):
+            return Broken.CERTIFICATE
+        case httpx2.NetworkError() | httpx2.TimeoutException() | httpx2.RemoteProtocolError():
+            return Broken.CONNECTION
+        case _:
+            return Broken.UNREADABLE
+
+
+def _has_cause(error: BaseException | None, kind: type[BaseException]) -> bool:
+    while error is not None and not isinstance(error, kind):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidRequest(
+            "url", f"The service's address must begin with http:// or https://, not {url!r}."
+        )
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise InvalidRequest(
+            "url",
+            "The service's address must hold no user, query or fragment; a key is given as `api_key`.",
+        )
+    return url.rstrip("/")
+
+
+class _WithoutText(logging.Filter):
+    """httpx2 logs each address it opens. In that of a suggestion stands what somebody types."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                value.copy_with(query=None)
+                if isinstance(value, httpx2.URL) and value.params.get("q")
+                else value
+                for value in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx2").addFilter(_WithoutText())

@@ -1,0 +1,123 @@
+"""Given a call, what to send, how long to wait and what comes of it: the one course of things behind both clients.
+
+`converse` is a generator that does nothing itself. It asks its driver to send or to wait, and is told what was heard;
+so the same retries serve code with and without `await`, and can be tested without a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeVar
+
+from kb.client.calls import Call
+from kb.client.errors import DeadlineExceeded, ServiceError, Unreachable, error_of
+from kb.errors import InvalidRequest
+
+T = TypeVar("T")
+
+TRANSIENT = frozenset({429, 502, 503, 504})
+"""The service asks to come again, or its proxy did not reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long and how often a call is tried.
+
+    `deadline_s` bounds the whole of it, waiting included; `attempts` counts the first. The pause before the next
+    attempt is random between 0 and `base_s` doubled each time, at most `cap_s` ("full jitter": Brooker, Exponential
+    Backoff And Jitter, AWS Architecture Blog, 2015), and comes on top of what the service asks for in `Retry-After`.
+    """
+
+    attempts: int = 4
+    deadline_s: float = 30.0
+    base_s: float = 0.25
+    cap_s: float = 8.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise InvalidRequest("attempts", f"attempts is {self.attempts}; it must be at least 1.")
+        if not self.deadline_s > 0:
+            raise InvalidRequest(
+                "deadline_s", f"deadline_s is {self.deadline_s}; it must be more than 0."
+            )
+
+    def pause_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
+        """Seconds to wait after the attempt of that number, from 0; `chance` is random, 0 to 1."""
+        return (retry_after_s or 0.0) + chance * min(self.cap_s, self.base_s * 2.0**attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the call, and give up on it after so many seconds."""
+
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the names of `headers` in lower case, `content` decompressed."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Broken(Enum):
+    """Why nothing came back."""
+
+    CONNECTION = "There is no connection to {url}, or it broke. Does the service run there?"
+    CERTIFICATE = "The TLS certificate of {url} is not accepted."
+    LATE = "No answer came from {url} within the time given."
+    UNREADABLE = (
+        "What came from {url} is not HTTP as it should be. Is the address that of the service?"
+    )
+
+
+Heard = Answer | Broken | None
+
+
+def converse(
+    call: Call[T],
+    policy: RetryPolicy,
+    url: str,
+    now: Callable[[], float],
+    chance: Callable[[], float],
+) -> Generator[Send | Wait, Heard, T]:
+    """Ask for what `call` says until it is answered. Raises ServiceError.
+
+    `Send` is answered with an Answer or a Broken, `Wait` with None. `url` is the service's, for messages, `now` is a
+    monotonic clock in seconds, `chance` gives random numbers from 0 to 1. The last error is raised at once where
+    waiting as long as asked would pass the deadline.
+    """
+    ends = now() + policy.deadline_s
+    attempts = policy.attempts if call.retried else 1
+    for attempt in range(attempts):
+        heard = yield Send(max(0.001, ends - now()))
+        assert heard is not None
+        if isinstance(heard, Answer) and 200 <= heard.status < 300:
+            return call.read(heard.content)
+        error = _error(heard, call, url)
+        pause = policy.pause_s(attempt, error.retry_after_s, chance())
+        if not _transient(heard) or attempt + 1 == attempts or now() + pause >= ends:
+            raise error
+        yield Wait(pause)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _transient(heard: Answer | Broken) -> bool:
+    return heard is Broken.CONNECTION or (isinstance(heard, Answer) and heard.status in TRANSIENT)
+
+
+def _error(heard: Answer | Broken, call: Call[T], url: str) -> ServiceError:
+    if isinstance(heard, Answer):
+        return error_of(heard.status, heard.headers, heard.content, call.private)
+    return (DeadlineExceeded if heard is Broken.LATE else Unreachable)(heard.value.format(url=url))

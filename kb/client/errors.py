@@ -1,0 +1,161 @@
+"""Given an answer that is none, the exception it becomes: one for each thing that a caller may want to do about it.
+
+The service answers errors with problem details (RFC 9457). Of these, and of any other answer, an exception holds
+nothing that repeats the question: what stands between client and service may echo a request, and exceptions end in
+logs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from kb.errors import InvalidRequest, KbError, NotFound
+
+PROBLEM = "application/problem+json"
+
+ECHO_WORDS = 3
+"""So many words of a question in a row are taken for a repetition of it."""
+
+
+class ServiceError(KbError):
+    """The service did not answer: the parent of all that a client raises, and itself raised for faults (500).
+
+    `status` is the HTTP status, None where nothing came back. `kind` names the kind of problem (`invalid-request`),
+    `request_id` the line to look for in the service's log, `retry_after_s` the seconds that it asked to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        kind: str = "",
+        request_id: str = "",
+        retry_after_s: float | None = None,
+    ) -> None:
+        Exception.__init__(self, message)
+        self.status = status
+        self.kind = kind
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+
+
+class RequestRefused(ServiceError, InvalidRequest):
+    """A value that the service does not take (400, 409, 413, 415, 422). `field` names it, where one was named."""
+
+    field: str = ""
+
+
+class KeyRefused(ServiceError):
+    """The service wants an API key, or another one (401, 403)."""
+
+
+class ArticleNotFound(ServiceError, NotFound):
+    """There is no article of that id, or no such address at that service (404)."""
+
+
+class TooManyRequests(ServiceError):
+    """The service wants fewer questions from this client (429)."""
+
+
+class ServiceUnavailable(ServiceError):
+    """The service cannot answer now: overloaded, without an index, or gone behind its proxy (502, 503, 504)."""
+
+
+class Unreachable(ServiceError):
+    """There is no connection to the service, or it broke."""
+
+
+class DeadlineExceeded(ServiceError):
+    """No answer came within the time given."""
+
+
+class UnexpectedAnswer(ServiceError):
+    """Something answered that is not this service, or another version of it."""
+
+
+_BY_STATUS: Mapping[int, type[ServiceError]] = {
+    **dict.fromkeys((400, 409, 413, 415, 422), RequestRefused),
+    **dict.fromkeys((401, 403), KeyRefused),
+    404: ArticleNotFound,
+    429: TooManyRequests,
+    500: ServiceError,
+    **dict.fromkeys((502, 503, 504), ServiceUnavailable),
+}
+
+
+def error_of(
+    status: int, headers: Mapping[str, str], content: bytes, private: Iterable[str]
+) -> ServiceError:
+    """The exception for an answer of that status, not below 300. `headers` have lower-case names.
+
+    No attribute of it repeats one of the texts `private`.
+    """
+    problem = _problem(headers, content)
+    kind = _BY_STATUS.get(status, UnexpectedAnswer)
+    told = _text(problem, "detail", private)
+    errors = problem.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else {}
+    error = kind(
+        told or _in_words(status),
+        status=status,
+        kind=_text(problem, "type", private).rpartition("#")[2],
+        request_id=_text(problem, "request_id", private),
+        retry_after_s=retry_after_s(headers.get("retry-after", ""), datetime.now(UTC)),
+    )
+    if isinstance(error, RequestRefused) and isinstance(first, dict):
+        error.field = _text(first, "field", private)
+    return error
+
+
+def retry_after_s(value: str, now: datetime) -> float | None:
+    """The seconds that a `Retry-After` asks to wait: a number or a date (RFC 9110, 10.2.3); None for neither."""
+    value = value.strip()
+    if value.isdecimal():
+        return float(value[:12])
+    try:
+        when = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, ((when if when.tzinfo else when.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def repeats(text: str, private: str) -> bool:
+    """Whether a text holds another, or so many words of it in a row, without regard to case and white space."""
+    words = private.casefold().split()
+    count = min(ECHO_WORDS, len(words))
+    told = " ".join(text.casefold().split())
+    runs = (words[start : start + count] for start in range(len(words) - count + 1))
+    return bool(words) and any(" ".join(run) in told for run in runs)
+
+
+def _problem(headers: Mapping[str, str], content: bytes) -> Mapping[str, Any]:
+    if not headers.get("content-type", "").startswith(PROBLEM):
+        return {}
+    try:
+        problem = json.loads(content)
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _text(problem: Mapping[str, Any], name: str, private: Iterable[str]) -> str:
+    value = problem.get(name)
+    if not isinstance(value, str) or any(repeats(value, text) for text in private):
+        return ""
+    return value
+
+
+def _in_words(status: int) -> str:
+    if 300 <= status < 400:
+        return f"The service answered {status}, a redirection, which is not followed: give the address it leads to."
+    try:
+        phrase = f" {HTTPStatus(status).phrase}"
+    except ValueError:
+        phrase = ""
+    return f"The service answered {status}{phrase}."

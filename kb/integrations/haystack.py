@@ -1,0 +1,94 @@
+"""A Haystack component over an index folder or a service. Needs `pip install 'sectioned-kb[haystack]'`.
+
+    from kb.integrations.haystack import KnowledgeBaseRetriever documents = KnowledgeBaseRetriever(index="index",
+    top_k=5).run("why do my legs jerk when I fall asleep")["documents"]
+
+Haystack reports each run of a pipeline to its makers unless told otherwise, and can put what components are given
+into traces. Questions here are health data: importing this module turns both off for the process, whatever the
+environment says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = (
+    "false"  # read when haystack is imported, which also writes a file
+)
+
+from haystack import Document, component
+from haystack.telemetry import _telemetry
+from haystack.tracing.tracer import tracer
+from haystack.utils import Secret
+
+from kb.integrations.passages import LazyLibrary, Wanted
+
+_telemetry.telemetry = None  # where haystack was there before
+tracer.is_content_tracing_enabled = False
+
+
+@component
+class KnowledgeBaseRetriever:
+    """Passages as documents: `content` word for word, `meta` with the citation, `score`, `id` the passage's.
+
+    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
+    one: a Secret of an environment variable can be saved with a pipeline, a token cannot. `base_url` is the public
+    address for the links of a folder. `top_k` passages at most, 1 to 100, only of one `topic` or published at the
+    host `source`. `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's
+    notices of an emergency first. The library is opened by `warm_up`, or at the first question. Raises the kinds of
+    kb.errors.KbError.
+    """
+
+    def __init__(
+        self,
+        index: str | None = None,
+        url: str | None = None,
+        api_key: Secret | None = None,
+        base_url: str = "",
+        top_k: int = 10,
+        topic: str | None = None,
+        source: str | None = None,
+        nearest: bool = False,
+        notices: bool = True,
+    ) -> None:
+        self.index = index
+        self.url = url
+        self.api_key = api_key
+        self.base_url = base_url
+        self.top_k = top_k
+        self.topic = topic
+        self.source = source
+        self.nearest = nearest
+        self.notices = notices
+        key = api_key.resolve_value() if api_key else None
+        self._library = LazyLibrary(index, url, key, base_url)
+
+    def warm_up(self) -> None:
+        """Open the library."""
+        self._library.open()
+
+    def close(self) -> None:
+        """Let the index or the connections go."""
+        self._library.close()
+
+    @component.output_types(documents=list[Document])
+    def run(self, query: str, top_k: int | None = None) -> dict[str, list[Document]]:
+        """The passages that answer `query`, the best first; `top_k` in place of the component's own."""
+        wanted = Wanted(
+            limit=self.top_k if top_k is None else top_k,
+            topic=self.topic,
+            source=self.source,
+            nearest=self.nearest,
+            notices=self.notices,
+        )
+        documents = [
+            Document(id=found.id, content=found.text, meta=found.metadata, score=found.score)
+            for found in self._library.retrieve(query, wanted)
+        ]
+        return {"documents": documents}
+
+    @component.output_types(documents=list[Document])
+    async def run_async(self, query: str, top_k: int | None = None) -> dict[str, list[Document]]:
+        """As `run`, awaited."""
+        return await asyncio.to_thread(self.run, query, top_k)

@@ -1,0 +1,78 @@
+"""A LlamaIndex retriever over an index folder or a service. Needs `pip install 'sectioned-kb[llama-index]'`.
+
+    from kb.integrations.llama_index import KnowledgeBaseRetriever
+    nodes = KnowledgeBaseRetriever(index="index", limit=5).retrieve("why do my legs jerk when I fall asleep")
+
+LlamaIndex reports to nobody unless a program gives it a handler to report to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from kb.integrations.passages import LazyLibrary, Retrieved, Wanted
+
+FOR_THE_MODEL = frozenset(
+    {"article_title", "section_heading", "url", "updated", "reviewed", "kind", "title"}
+)
+"""What of the metadata a language model is shown beside a passage; the rest is for programs."""
+
+
+class KnowledgeBaseRetriever(BaseRetriever):
+    """Passages as text nodes with scores: `text` word for word, `metadata` with the citation, `id_` the passage's.
+
+    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
+    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of
+    one `topic` or published at the host `source`. `nearest` gives the nearest also where the library has no answer;
+    `notices` puts the publisher's notices of an emergency first. Raises the kinds of kb.errors.KbError, an unusable
+    index at once.
+    """
+
+    def __init__(
+        self,
+        index: str | None = None,
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        base_url: str = "",
+        limit: int = 10,
+        topic: str | None = None,
+        source: str | None = None,
+        nearest: bool = False,
+        notices: bool = True,
+        callback_manager: CallbackManager | None = None,
+    ) -> None:
+        super().__init__(callback_manager=callback_manager)
+        self._library = LazyLibrary(index, url, api_key, base_url)
+        self._wanted = Wanted(
+            limit=limit, topic=topic, source=source, nearest=nearest, notices=notices
+        )
+        self._library.open()
+
+    def close(self) -> None:
+        """Let the index or the connections go."""
+        self._library.close()
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return [
+            _node(found) for found in self._library.retrieve(query_bundle.query_str, self._wanted)
+        ]
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
+
+
+def _node(found: Retrieved) -> NodeWithScore:
+    hidden = [name for name in found.metadata if name not in FOR_THE_MODEL]
+    node = TextNode(
+        id_=found.id,
+        text=found.text,
+        metadata=found.metadata,
+        excluded_llm_metadata_keys=hidden,
+        excluded_embed_metadata_keys=hidden,
+    )
+    return NodeWithScore(node=node, score=found.score)

@@ -1,0 +1,201 @@
+"""Given a library's answers, what the tools return: fields that a program reads, the most urgent first.
+
+`kb.mcp.wording` says the same in words, for assistants that read those.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from kb.article import Article, ArticleSummary, article_path
+from kb.errors import NotFound
+from kb.library import Library, full_link
+from kb.results import Answered, Citation, Link, SearchResponse, SearchResult
+
+NOTHING = "This library has no answer to the question."
+NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."
+
+_DATE = "ISO 8601, null where unknown."
+
+
+class Notice(BaseModel):
+    """Fixed words of the publisher for what sounds like an emergency. Show it first and unchanged."""
+
+    title: str
+    text: str
+    links: list[Link]
+
+
+class Passage(BaseModel):
+    """A quotation with what is needed to cite it."""
+
+    quote: str = Field(description="The passage word for word. Quote it unchanged.")
+    article_title: str
+    section_heading: str = Field(description="Empty for the text above the first heading.")
+    url: str = Field(description="Link to the section, to give with the quotation.")
+    source_url: str = Field(description="The publisher's own page, or empty.")
+    updated: str | None = Field(description=f"When the article was last changed: {_DATE}")
+    reviewed: str | None = Field(description=f"When a clinician reviewed it: {_DATE}")
+    article_id: str
+    section_id: str
+    start: int = Field(
+        description="Where the quotation begins in the section's text, in code points."
+    )
+    end: int = Field(description="Where it ends, exclusive.")
+    score: float = Field(description="How well it fits the question, at most 1.")
+
+
+class SearchAnswer(BaseModel):
+    """The answer to a question."""
+
+    notices: list[Notice] = Field(description="To be shown before anything else, unchanged.")
+    answered: Answered = Field(description="`none`: the library has no answer to the question.")
+    verdict: str = Field(description="What `answered` means here, in words.")
+    searched_for: str = Field(
+        description="The question with misspelt words repaired; empty where none were."
+    )
+    passages: list[Passage] = Field(description="The best first.")
+    when_to_seek_care: Passage | None = Field(description="For a symptom: when to see a doctor.")
+    generation: str = Field(description="Names the state of the library that answered.")
+
+
+class SectionName(BaseModel):
+    """A section that can be read."""
+
+    section_id: str
+    heading: str
+
+
+class SectionAnswer(BaseModel):
+    """A section of an article word for word, or, where none was named, only the article's sections by name."""
+
+    article_id: str
+    article_title: str
+    section_id: str = Field(description="Empty where no section was named.")
+    section_heading: str
+    text: str = Field(description="The whole text of the section.")
+    url: str
+    source_url: str
+    updated: str | None = Field(description=f"When the article was last changed: {_DATE}")
+    reviewed: str | None = Field(description=f"When a clinician reviewed it: {_DATE}")
+    sources: list[Link] = Field(description="The references of the article.")
+    sections: list[SectionName] = Field(description="All sections of the article, in order.")
+
+
+class ArticleEntry(BaseModel):
+    """An article in the list."""
+
+    article_id: str
+    title: str
+    url: str
+    updated: str | None
+    reviewed: str | None
+    topics: list[str]
+    sections: int = Field(description="How many sections it has.")
+
+
+class ArticlesAnswer(BaseModel):
+    """A page of the list of articles."""
+
+    total: int = Field(description="How many articles there are in all.")
+    articles: list[ArticleEntry]
+    next_offset: int | None = Field(description="The `offset` of the next page; null on the last.")
+
+
+def search(
+    library: Library, question: str, limit: int, topic: str | None, source: str | None
+) -> SearchAnswer:
+    """The answer to a question. Raises the library's errors."""
+    response = library.search(question, limit=limit, topic=topic, source=source)
+    return SearchAnswer(
+        notices=[
+            Notice(title=notice.title, text=notice.text, links=list(notice.links))
+            for notice in response.notices
+        ],
+        answered=response.answered,
+        verdict=_verdict(response),
+        searched_for=response.correction.text if response.correction else "",
+        passages=[_passage(library, result) for result in response.results],
+        when_to_seek_care=_passage(library, response.companion) if response.companion else None,
+        generation=response.generation,
+    )
+
+
+def read_section(library: Library, article_id: str, section_id: str) -> SectionAnswer:
+    """A section, or the names of all where `section_id` is empty. Raises NotFound, which names those there are."""
+    article = library.article(article_id)
+    section = article.section(section_id) if section_id else None
+    if section_id and section is None:
+        known = ", ".join(section.id for section in article.sections)
+        raise NotFound(
+            f"The article {article_id!r} has no section {section_id!r}; it has: {known}."
+        )
+    return SectionAnswer(
+        article_id=article.id,
+        article_title=article.display_title,
+        section_id=section_id,
+        section_heading=section.heading if section else "",
+        text=section.text if section else "",
+        url=full_link(library, article_path(article.id, section_id)),
+        source_url=article.url,
+        updated=article.updated,
+        reviewed=article.reviewed,
+        sources=[Link(source.title, source.url) for source in article.sources],
+        sections=_names(article),
+    )
+
+
+def list_articles(library: Library, limit: int, offset: int) -> ArticlesAnswer:
+    """One page of the articles by title."""
+    page = library.articles(limit, offset)
+    ends = offset + len(page.articles)
+    return ArticlesAnswer(
+        total=page.total,
+        articles=[_entry(library, summary) for summary in page.articles],
+        next_offset=ends if page.articles and ends < page.total else None,
+    )
+
+
+def _verdict(response: SearchResponse) -> str:
+    if response.answered == "none":
+        told = NEAREST_ONLY if response.results else NOTHING
+        return f"{told} {response.reason}".rstrip()
+    if response.answered == "likely":
+        return "The first passages probably answer the question. Check that they are about what was asked."
+    return "The first passage answers the question."
+
+
+def _passage(library: Library, result: SearchResult) -> Passage:
+    citation: Citation = result.citation
+    return Passage(
+        quote=citation.quote,
+        article_title=citation.article_title,
+        section_heading=citation.section_heading,
+        url=full_link(library, citation.url),
+        source_url=citation.source_url,
+        updated=citation.updated,
+        reviewed=citation.reviewed,
+        article_id=citation.article_id,
+        section_id=citation.section_id,
+        start=citation.start,
+        end=citation.end,
+        score=result.score,
+    )
+
+
+def _names(article: Article) -> list[SectionName]:
+    return [
+        SectionName(section_id=section.id, heading=section.heading) for section in article.sections
+    ]
+
+
+def _entry(library: Library, summary: ArticleSummary) -> ArticleEntry:
+    return ArticleEntry(
+        article_id=summary.id,
+        title=summary.display_title,
+        url=full_link(library, article_path(summary.id)),
+        updated=summary.updated,
+        reviewed=summary.reviewed,
+        topics=list(summary.tags),
+        sections=summary.section_count,
+    )

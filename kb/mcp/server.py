@@ -1,0 +1,168 @@
+"""Given a library, a server of the Model Context Protocol with three tools that only read.
+
+The SDK logs the message of an error that a tool raises, so none here holds a question; it traces names of tools alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, ParamSpec
+
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
+from mcp_types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, Field
+
+from kb.errors import InvalidRequest, KbError
+from kb.library import Library
+from kb.mcp import answers, wording
+from kb.mcp.answers import ArticlesAnswer, SearchAnswer, SectionAnswer
+
+P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1024 * 1024
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+INSTRUCTIONS = """\
+Articles to quote from, word for word. Ask `search` a question in plain words; quote its passages unchanged, each with
+article, section and link, and say when the article was last changed and whether a clinician reviewed it. Show notices
+first, unchanged. Where `answered` is `none`, say that this library has no answer. `read_section` gives the text
+around a passage. What is quoted is general information, not medical advice."""
+
+_READ_ONLY = ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+
+Question = Annotated[
+    str, Field(description="What is to be answered, in plain words, at most 4,000 characters.")
+]
+Passages = Annotated[int, Field(description="How many passages at most.", ge=1, le=20)]
+Topic = Annotated[
+    str | None, Field(description="Only articles of this topic, as `list_articles` names them.")
+]
+Host = Annotated[
+    str | None, Field(description="Only articles published at this host, such as nhs.uk.")
+]
+ArticleId = Annotated[
+    str, Field(description="The article's id, as `search` and `list_articles` give it.")
+]
+SectionId = Annotated[
+    str, Field(description="The section's id. Left out: the article's sections by name.")
+]
+PageLength = Annotated[int, Field(description="How many articles at most.", ge=1, le=100)]
+Offset = Annotated[
+    int, Field(description="How many to leave out from the top.", ge=0, le=1_000_000_000)
+]
+
+
+def make_server(library: Library) -> MCPServer[None]:
+    """The server, not yet running. Its tools run in threads, so that several questions can be under way."""
+    server: MCPServer[None] = MCPServer(
+        "sectioned-kb",
+        title="Knowledge base",
+        instructions=INSTRUCTIONS,
+        log_level="WARNING",
+        subscriptions=False,
+    )
+
+    @server.tool(title="Search the articles", annotations=_READ_ONLY)
+    @_tool
+    def search(
+        question: Question, limit: Passages = 5, topic: Topic = None, source: Host = None
+    ) -> Annotated[CallToolResult, SearchAnswer]:
+        """Answer a question with passages to quote word for word, each with its article, section, link and dates.
+
+        Says where nothing answers, and puts notices of an emergency first.
+        """
+        answer = answers.search(library, question, limit, topic, source)
+        return _result(answer, wording.of_search(answer))
+
+    @server.tool(title="Read a section", annotations=_READ_ONLY)
+    @_tool
+    def read_section(
+        article_id: ArticleId, section_id: SectionId = ""
+    ) -> Annotated[CallToolResult, SectionAnswer]:
+        """Read a section of an article word for word, with its link, dates and references."""
+        answer = answers.read_section(library, article_id, section_id)
+        return _result(answer, wording.of_section(answer))
+
+    @server.tool(title="List the articles", annotations=_READ_ONLY)
+    @_tool
+    def list_articles(
+        limit: PageLength = 50, offset: Offset = 0
+    ) -> Annotated[CallToolResult, ArticlesAnswer]:
+        """List the articles by title, with their dates and topics."""
+        answer = answers.list_articles(library, limit, offset)
+        return _result(answer, wording.of_articles(answer))
+
+    return server
+
+
+def run_stdio(server: MCPServer[None]) -> None:
+    """Speak the protocol on stdin and stdout until stdin ends."""
+    server.run("stdio")
+
+
+def run_http(server: MCPServer[None], host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
+    """Speak it by streamable HTTP at `/mcp` until SIGINT or SIGTERM.
+
+    Requests must name one of `allowed_hosts`, or a loopback address, as their `Host`: a page in a browser that was
+    led here by a changed name does not. Raises InvalidRequest where it may not listen, or would listen to all without
+    hosts.
+    """
+    if host not in LOOPBACK and not allowed_hosts:
+        raise InvalidRequest(
+            "allow_host",
+            f"{host} is reached from elsewhere: name the hosts that requests may be for, such as "
+            "--allow-host kb.example.org.",
+        )
+    try:
+        server.run(
+            "streamable-http",
+            host=host,
+            port=port,
+            transport_security=_security(allowed_hosts),
+            max_request_body_size=MAX_BODY_BYTES,
+        )
+    except SystemExit:
+        # The server has said on stderr why; its exit code is that of no command here.
+        raise InvalidRequest(
+            "port", f"Cannot listen on {host} port {port}: give another."
+        ) from None
+
+
+def _security(allowed_hosts: tuple[str, ...]) -> TransportSecuritySettings:
+    names = [*allowed_hosts, "127.0.0.1", "localhost", "[::1]"]
+    hosts = [form for name in names for form in (name, f"{name}:*")]
+    return TransportSecuritySettings(
+        allowed_hosts=hosts,
+        allowed_origins=[f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts],
+    )
+
+
+def _tool(function: Callable[P, CallToolResult]) -> Callable[P, CallToolResult]:
+    """Tell the assistant what went wrong, in the words of the domain, and nothing of what went wrong otherwise."""
+
+    @wraps(function)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> CallToolResult:
+        try:
+            return function(*arguments, **named)
+        except KbError as error:
+            raise ToolError(str(error)) from None
+        except Exception as error:
+            logger.error("%s failed: %s", function.__name__, type(error).__name__)
+            raise ToolError(f"The library failed ({type(error).__name__}).") from None
+
+    return guarded
+
+
+def _result(answer: BaseModel, text: str) -> CallToolResult:
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)],
+        structured_content=answer.model_dump(mode="json"),
+    )

@@ -1,0 +1,258 @@
+"""kb.mcp: spoken to by the SDK's own client, over stdio as assistants do, and over HTTP"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+from mcp_types import CallToolResult, TextContent
+
+from kb.knowledge_base import KnowledgeBase
+
+QUESTION = "why do my legs jerk when I fall asleep"
+NO_ANSWER = "how do I file a tax return"
+CANARY = "quetzalcoatlus"
+Call = Callable[..., CallToolResult]
+SCRIPT = "from kb.cli.main import main; main()"
+
+
+@asynccontextmanager
+async def assistant(log: Path, *arguments: str) -> AsyncIterator[Client]:
+    """A client of `kb mcp` in a process of its own, whose stderr goes to `log`."""
+    server = StdioServerParameters(
+        command=sys.executable,
+        args=["-W", "error", "-c", SCRIPT, "mcp", *arguments],
+        env={**os.environ},
+    )
+    with log.open("w") as errlog:
+        async with Client(stdio_client(server, errlog=errlog)) as client:
+            yield client
+
+
+@contextmanager
+def talking(log: Path, *arguments: str) -> Iterator[Call]:
+    """Calls tools of a server that was started with these arguments."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(assistant(log, *arguments)) as client,
+    ):
+
+        def call(tool: str, **given: Any) -> CallToolResult:
+            return portal.call(client.call_tool, tool, given)
+
+        call.tools = portal.call(client.list_tools).tools  # type: ignore[attr-defined]
+        yield call
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mcp") / "stderr"
+
+
+@pytest.fixture(scope="module")
+def call(index_path: Path, log: Path) -> Iterator[Call]:
+    """One conversation over stdio with a server of the index of `corpus/`."""
+    with talking(log, "--index", str(index_path), "--base-url", "https://kb.example.org") as opened:
+        yield opened
+
+
+def text(result: CallToolResult) -> str:
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    return content.text
+
+
+def structured(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error, text(result)
+    assert result.structured_content is not None
+    return result.structured_content
+
+
+def refusal(result: CallToolResult) -> str:
+    assert result.is_error
+    return text(result)
+
+
+def test_the_tools_say_that_they_only_read_and_what_they_take(call: Call) -> None:
+    tools = {tool.name: tool for tool in call.tools}  # type: ignore[attr-defined]
+    assert tools.keys() == {"search", "read_section", "list_articles"}
+    for tool in tools.values():
+        hints = tool.annotations
+        assert (hints.read_only_hint, hints.destructive_hint) == (True, False)
+        assert tool.description
+        assert tool.output_schema
+        assert all("description" in field for field in tool.input_schema["properties"].values())
+
+
+def test_a_passage_is_quoted_word_for_word_with_all_that_cites_it(
+    call: Call, knowledge_base: KnowledgeBase
+) -> None:
+    found = call("search", question=QUESTION, limit=2)
+    expected = knowledge_base.search(QUESTION, 2)
+    told, words = structured(found), text(found)
+    assert told["answered"] == expected.answered
+    for passage, result in zip(told["passages"], expected.results, strict=True):
+        citation = result.citation
+        section = knowledge_base.article(citation.article_id).section(citation.section_id)
+        assert section is not None
+        assert passage["quote"] == section.text[passage["start"] : passage["end"]] == result.text
+        assert passage["url"] == f"https://kb.example.org{citation.url}"
+        assert (passage["updated"], passage["reviewed"]) == (citation.updated, citation.reviewed)
+        assert f"{citation.article_title} › {citation.section_heading}" in words
+        assert passage["url"] in words
+        assert all(f"> {line}" in words for line in citation.quote.split("\n") if line)
+        assert f"updated {citation.updated}; not clinically reviewed" in words
+
+
+def test_the_section_around_a_passage_can_be_read(
+    call: Call, knowledge_base: KnowledgeBase
+) -> None:
+    passage = structured(call("search", question=QUESTION, limit=1))["passages"][0]
+    article_id, section_id = passage["article_id"], passage["section_id"]
+    section = structured(call("read_section", article_id=article_id, section_id=section_id))
+    assert section["text"][passage["start"] : passage["end"]] == passage["quote"]
+    assert section["url"] == passage["url"]
+    outline = structured(call("read_section", article_id=article_id))
+    assert (outline["text"], outline["section_id"]) == ("", "")
+    own = knowledge_base.article(article_id).sections
+    assert [entry["section_id"] for entry in outline["sections"]] == [each.id for each in own]
+
+
+def test_the_list_of_articles_can_be_paged_to_its_end(
+    call: Call, knowledge_base: KnowledgeBase
+) -> None:
+    listed: list[str] = []
+    offset: int | None = 0
+    while offset is not None:
+        page = structured(call("list_articles", limit=10, offset=offset))
+        listed += [entry["article_id"] for entry in page["articles"]]
+        offset = page["next_offset"]
+    assert listed == [summary.id for summary in knowledge_base.articles(limit=1000)]
+    beyond = structured(call("list_articles", offset=1000))
+    assert (beyond["articles"], beyond["next_offset"]) == ([], None)
+
+
+def test_notices_of_an_emergency_come_first(call: Call) -> None:
+    found = call("search", question="crushing chest pain")
+    told, words = structured(found), text(found)
+    assert next(iter(told)) == "notices"
+    notice = told["notices"][0]
+    assert 0 < words.index(notice["title"]) < words.index(notice["text"]) < words.index("[1]")
+    assert notice["links"][0]["url"] in words
+
+
+def test_where_nothing_answers_it_is_said_plainly(call: Call) -> None:
+    found = call("search", question=NO_ANSWER)
+    assert structured(found)["answered"] == "none"
+    assert text(found).startswith("This library has no answer to the question. The passages below")
+    nothing = call("search", question="legs", topic="no such topic")
+    assert structured(nothing)["passages"] == []
+    assert "only the nearest" not in text(nothing)
+
+
+def test_what_went_wrong_is_told_with_the_remedy_and_without_the_question(
+    call: Call, knowledge_base: KnowledgeBase
+) -> None:
+    assert "no article 'no-such'" in refusal(call("read_section", article_id="no-such"))
+    article = knowledge_base.article("sleep-hygiene")
+    told = refusal(call("read_section", article_id=article.id, section_id="nope"))
+    assert f"it has: {article.sections[0].id}, {article.sections[1].id}" in told
+    for wrong in ({"question": f"{CANARY} " * 500}, {"question": CANARY, "limit": 500}):
+        told = refusal(call("search", **wrong))
+        assert "4,000" in told or "less than or equal to 20" in told
+        assert CANARY not in told
+
+
+def test_nothing_is_written_beside_the_protocol(call: Call, log: Path) -> None:
+    call("search", question=CANARY)
+    assert log.read_text() == ""
+
+
+def test_an_assistant_quotes_from_a_service_by_its_address(
+    service_url: str, knowledge_base: KnowledgeBase, tmp_path: Path
+) -> None:
+    citation = knowledge_base.search(QUESTION, 1).results[0].citation
+    with talking(tmp_path / "stderr", "--url", service_url) as call:
+        passage = structured(call("search", question=QUESTION, limit=1))["passages"][0]
+    assert passage["quote"] == citation.quote
+    assert passage["url"] == service_url + citation.url
+
+
+def test_where_the_service_is_gone_the_assistant_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with talking(tmp_path / "stderr", "--url", url) as call:
+        told = refusal(call("search", question=CANARY))
+    assert f"no connection to {url}" in told
+    assert CANARY not in told + (tmp_path / "stderr").read_text()
+
+
+def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_path: Path) -> None:
+    import httpx2
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    arguments = [
+        "mcp",
+        "--index",
+        str(index_path),
+        "--http",
+        "--port",
+        str(port),
+        "--allow-host",
+        "kb.example.org",
+    ]
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", SCRIPT, *arguments], stderr=subprocess.PIPE, text=True
+    ) as server:
+        url = f"http://127.0.0.1:{port}/mcp"
+
+        async def ask() -> None:
+            async with Client(url) as client:
+                told = structured(
+                    await client.call_tool("search", {"question": f"{QUESTION} {CANARY}"})
+                )
+                assert told["passages"]
+
+        try:
+            _wait_for(port)
+            asyncio.run(ask())
+            body = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+            headers = {"Accept": "application/json, text/event-stream"}
+            status = {
+                host: httpx2.post(url, json=body, headers={**headers, "Host": host}).status_code
+                for host in ("evil.example", "kb.example.org", f"localhost:{port}")
+            }
+            assert status.pop("evil.example") == 421
+            assert 421 not in status.values()
+            foreign = httpx2.post(
+                url, json=body, headers={**headers, "Origin": "https://evil.example"}
+            )
+            assert foreign.status_code == 403
+        finally:
+            server.terminate()
+            assert server.stderr is not None
+            log = server.stderr.read()
+    assert re.search(rf"http://127\.0\.0\.1:{port}/mcp", log)
+    assert CANARY not in log
+
+
+def _wait_for(port: int) -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return
