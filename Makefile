@@ -42,7 +42,7 @@ unit: setup ## the tests alone
 	HF_HUB_OFFLINE=1 $(BIN)/pytest
 
 api: setup ## Schemathesis over the whole OpenAPI document, with many examples
-	HF_HUB_OFFLINE=1 SCHEMATHESIS_EXAMPLES=50 $(BIN)/pytest tests/search_api/test_schemathesis.py
+	HF_HUB_OFFLINE=1 SCHEMATHESIS_EXAMPLES=50 $(BIN)/pytest tests/search_api/test_schemathesis.py tests/faults/test_document.py
 
 hostile: setup ## 5,000 hostile questions to a service over index/: none may fail or take more than 300 ms
 	@$(BIN)/kb build --if-stale

@@ -29,7 +29,7 @@ _READING_ARTICLES = frozenset({"search", "articles"})
 _CHANGING = frozenset({"articles"})
 _FOLLOWING = frozenset({"articles", "admin"})
 _ADMINISTERING = frozenset({"admin"})
-_SAFE = ("GET", "HEAD", "OPTIONS")
+_SAFE = ("GET", "HEAD", "OPTIONS", "QUERY", "TRACE")
 
 SECURITY_SCHEME = "key"
 NO_KEYS = (

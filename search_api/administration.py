@@ -34,6 +34,13 @@ _STATUS_TIMEOUT_S = 120
 _INDEX_UNUSABLE = 3
 """The exit code of `kb status` where nothing can be served."""
 
+_EVENT = {
+    "type": "object",
+    "description": "One event; `data` is the task as JSON.",
+    "required": ["id", "event", "data"],
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+}
+
 router = APIRouter()
 
 TaskId = Annotated[
@@ -148,7 +155,7 @@ async def read_task(request: Request, task_id: TaskId) -> TaskView:
     response_description="The events.",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}, "example": examples.EVENT}}},
+        200: {"content": {EVENT_STREAM: {"schema": _EVENT, "example": examples.EVENT}}},
         **problem_responses(404, 422, 503),
     },
     openapi_extra={

@@ -101,8 +101,11 @@ class ReadQuery(BaseModel):
 router = APIRouter(tags=["articles"])
 
 
-def _header(name: str, description: str) -> dict[str, Any]:
-    schema = {"type": "string"}
+_TAGS = r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'
+
+
+def _header(name: str, description: str, pattern: str = "") -> dict[str, Any]:
+    schema = {"type": "string"} | ({"pattern": pattern} if pattern else {})
     return {"name": name, "in": "header", "description": description, "schema": schema}
 
 
@@ -110,13 +113,17 @@ IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
     "1 to 255 printable ASCII characters of your choice. The same key with the same work is the same task, so that a"
     " request whose answer was lost can be sent again; with other work it is refused (422). Known as long as the task.",
+    r"^[\x21-\x7e]{1,255}$",
 )
 IF_MATCH = _header(
     "If-Match",
     "Only if the article in the corpus is still the one with this entity tag (of a `GET`, or of the answer to a `PUT`);"
     " `*`: only if there is one. Else 412.",
+    _TAGS,
 )
-IF_NONE_MATCH = _header("If-None-Match", "`*`: only if there is no article of that id. Else 412.")
+IF_NONE_MATCH = _header(
+    "If-None-Match", "`*`: only if there is no article of that id. Else 412.", r"^\*$"
+)
 HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
 
 

@@ -105,7 +105,9 @@ async def upload(request: Request) -> Response:
         "parameters": [IDEMPOTENCY_KEY],
         "requestBody": {
             "required": True,
-            "content": {name: {"schema": {"type": "string"}} for name in JSON_LINES[:2]},
+            "content": {
+                name: {"schema": {"type": "string", "minLength": 1}} for name in JSON_LINES[:2]
+            },
         },
     },
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ for name in [
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
+HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,19 +50,70 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
         yield opened
 
 
-@pytest.fixture(scope="session")
-def service_url(index_path: Path) -> Iterator[str]:
-    """The address of a running service over the index of `corpus/`."""
+@contextmanager
+def _listening(index: Path) -> Iterator[str]:
     from search_api.server import listen, make_server
     from search_api.settings import load_settings
 
     listener = listen("127.0.0.1", 0)
-    server = make_server(load_settings(index=index_path))
+    server = make_server(load_settings(index=index))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def service_url(index_path: Path) -> Iterator[str]:
+    """The address of a running service over the index of `corpus/`."""
+    with _listening(index_path) as url:
+        yield url
+
+
+@pytest.fixture
+def check_document(tmp_path: Path) -> Callable[..., None]:
+    """Asks a service over an index all that its OpenAPI document says, and what it does not, and believes nothing.
+
+    Schemathesis makes the requests from the document, so that a new route is covered as soon as it is there, and walks
+    from answers to further requests by the document's links. SCHEMATHESIS_EXAMPLES is how many requests each
+    operation gets in each phase. The rest are its options.
+    """
+
+    def check(index: Path, *chosen: str) -> None:
+        options = {
+            "--phases": "examples,coverage,fuzzing,stateful",
+            "--checks": "all",
+            "--max-examples": os.environ.get("SCHEMATHESIS_EXAMPLES", "3"),
+            "--seed": "7",
+            "--generation-database": "none",
+            "--suppress-health-check": "all",
+            "--wait-for-schema": "60",
+            "--request-timeout": "60",
+        }
+        with _listening(index) as url:
+            done = subprocess.run(
+                [
+                    Path(sys.executable).parent / "schemathesis",
+                    "run",
+                    f"{url}/openapi.json",
+                    *(part for option in options.items() for part in option),
+                    *chosen,
+                ],
+                cwd=tmp_path,
+                env={**os.environ, "SCHEMATHESIS_HOOKS": str(HOOKS)},
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+        assert done.returncode == 0, (
+            done.stdout.rpartition(" FAILURES ")[2][:8000] + done.stderr[-2000:]
+        )
+        assert "Stateful" in done.stdout
+
+    return check
 
 
 @pytest.fixture

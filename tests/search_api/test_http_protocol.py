@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,8 @@ def test_what_is_no_request_gets_a_problem_and_nothing_of_it_is_written(
 ) -> None:
     with connect(port) as connection:
         connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
+        with suppress(OSError):  # the service may have hung up already
+            connection.shutdown(socket.SHUT_WR)
         answer = everything(connection)
     assert problem_of(answer) == (400, "unreadable-request")
     assert b"zebra" not in answer
@@ -120,6 +122,8 @@ def test_a_body_that_never_ends_is_not_waited_for(port: int) -> None:
         slow.sendall(POST + b"Content-Length: 50\r\n\r\n{")
         slow.settimeout(20)
         answer = slow.recv(65_536)
+        while not answer.endswith(b"}"):  # the head may come by itself
+            answer += slow.recv(65_536)
     assert problem_of(answer) == (408, "request-timeout")
 
 
