@@ -7,10 +7,8 @@ article that is added stands in a file of its own; one that is removed loses tha
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +28,7 @@ from indexer.readers.slug import slug
 from indexer.scan import Scan
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article
-from kb.durable import fsync, make_folder, remove_durably, write_durably
+from kb.durable import changing, fsync, make_folder, remove_durably, write_durably
 from kb.errors import ArticleError, CorpusError, KbError
 from kb.sources import Sources
 from kb.store import article_digest
@@ -94,7 +92,7 @@ def add(
     failures = list(refused)
     progress = progress or Progress()
     progress.stage("corpus")
-    with _only_editor(folder):
+    with changing(folder):
         places = _Places(corpora, known)
         for file in files:
             for line, item in read_file(file.path):
@@ -129,7 +127,7 @@ def put(
     article = parse(Path(name), content)
     if article.id != article_id:
         raise ArticleError(name, f"is the article {article.id!r}, and not {article_id!r}")
-    with _only_editor(folder):
+    with changing(folder):
         places = _Places(corpora, known)
         if precondition is not None:
             precondition(places.digest(article_id), article_digest(article))
@@ -147,7 +145,7 @@ def remove(
     """Take articles out of the corpora for good. Raises CorpusError, PreconditionFailed and OSError."""
     folder = writable_folder(corpora)
     removed, missing = [], []
-    with _only_editor(folder):
+    with changing(folder):
         places = _Places(corpora, known)
         for article_id in dict.fromkeys(ids):
             if not places.has(article_id):
@@ -259,14 +257,3 @@ def _target(folder: Path, name: str, content: bytes, article: Article, own: list
         name,
         f"cannot be stored as the article {article.id!r}: state that id in it, or rename the file",
     )
-
-
-@contextmanager
-def _only_editor(folder: Path) -> Iterator[None]:
-    """One change of the folder at a time: a lock of the system on the folder itself."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

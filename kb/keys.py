@@ -7,21 +7,18 @@ the answer takes tells nothing.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
-import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from kb.durable import make_folder, write_durably
+from kb.durable import changing, make_folder, write_durably
 from kb.errors import InvalidRequest, KbError, NotFound
 
 FILE = "keys.json"
@@ -123,7 +120,7 @@ class KeyRing:
 
     def _change(self, change: Callable[[tuple[Key, ...]], tuple[Key, ...]]) -> None:
         make_folder(self.path.parent)
-        with _only_writer(self.path.parent):
+        with changing(self.path.parent):
             keys = [
                 {"id": key.id, "name": key.name, "scopes": key.scopes}
                 | {"created": key.created, "sha256": key.sha256}
@@ -166,13 +163,3 @@ def _key(entry: dict[str, Any]) -> Key:
 
 def _digest(presented: str) -> str:
     return hashlib.sha256(presented.encode(errors="surrogatepass")).hexdigest()
-
-
-@contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from kb.answers import Health
 from kb.errors import IndexUnusable
 from search_api import examples
 from search_api.admission import OVERLOADED, RETRY_AFTER_S
@@ -24,20 +25,6 @@ from search_api.openapi import problem_responses
 from search_api.problems import index_remedy, problem
 
 router = APIRouter()
-
-
-@dataclass(frozen=True)
-class Health:
-    """What is being served. `degraded`: the newest index does not open, and an older one answers."""
-
-    status: Literal["ok", "degraded"]
-    generation: str
-    created: str
-    model: str
-    articles: int
-    sections: int
-    passages: int
-    reason: str | None
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from indexer.status import Status
+from kb.answers import Health
 from kb.article import Article
 from kb.results import RelatedResponse, SearchResponse
 from search_api import examples
 from search_api.administration import IndexStatus
 from search_api.api import ArticleList
-from search_api.operation import Health, Readiness
+from search_api.operation import Readiness
 from search_api.searching import BatchResponse, SuggestionList
 from search_api.task_view import TaskList, TaskView
 
