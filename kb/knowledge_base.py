@@ -53,6 +53,7 @@ from kb.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
+    from kb.manifest import Manifest
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
 
@@ -117,9 +118,8 @@ class KnowledgeBase:
         self._article_count = self._store.shown_count()
         self._shown = self._store.shown(self._passages["article"]) if found.removed else None
         self._neighbourhood = Neighbourhood(self._store, self._vectors, self._citer, self._shown)
-        self._conditions = Conditions(self._postings, self._keyword_index)
-        self._keyword: KeywordIndex | None = None
-        self._keyword_lock = threading.Lock()
+        self._phrases = _Phrases(folder, self.manifest)
+        self._conditions = Conditions(self._postings, self._phrases)
         self._catalogue: Catalogue | None = None
         self._catalogue_lock = threading.Lock()
 
@@ -236,7 +236,7 @@ class KnowledgeBase:
 
     def warm_up(self) -> None:
         """Load now what is otherwise loaded by the first question that needs it: some tenths of a second."""
-        self._keyword_index()
+        self._phrases()
         load_language()
         _ = self.catalogue
 
@@ -431,15 +431,6 @@ class KnowledgeBase:
             return self._shown
         return _both(self._conditions.matching(query.conditions), self._shown)
 
-    def _keyword_index(self) -> KeywordIndex:
-        with self._keyword_lock:
-            if self._keyword is None:
-                from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
-
-                read = partial(read_checked, self._folder, self.manifest)
-                self._keyword = KeywordIndex(self._folder / "keyword", read)
-            return self._keyword
-
     def unit_id(self, row: int, unit: Unit) -> str:
         """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
         return self._citer.unit_id(row, unit)
@@ -458,6 +449,29 @@ class KnowledgeBase:
             own = self._store.ordinal(filters.article)
             mask = _both(mask, self._articles_of_passages() == (-1 if own is None else own))
         return mask
+
+
+class _Phrases:
+    """Whoosh's index of a generation, read when it is first asked for.
+
+    Apart from the knowledge base, which must hold nothing that holds it: else a generation that is let go would stay in
+    memory, its files open, until the garbage of cycles is collected.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._lock = threading.Lock()
+        self._index: KeywordIndex | None = None
+
+    def __call__(self) -> KeywordIndex:
+        with self._lock:
+            if self._index is None:
+                from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
+
+                read = partial(read_checked, self._folder, self._manifest)
+                self._index = KeywordIndex(self._folder / "keyword", read)
+            return self._index
 
 
 def _hidden_paths(store: ArticleStore) -> frozenset[str]:

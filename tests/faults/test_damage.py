@@ -97,7 +97,7 @@ def assert_seen(
         assert opened.generation == older, what
         assert opened.damage is not None
         assert opened.search("iron").results
-        assert opened.search('"the cause"').results
+        assert opened.search('"comes first"').results
     if service:
         with TestClient(create_app(load_settings(index=library.index))) as client:
             health = client.get("/healthz").json()
@@ -189,7 +189,7 @@ def test_a_forged_table_of_contents_never_runs_even_in_an_index_that_is_open(
         plain = opened.search("iron")
         contents.write_bytes(pickle.dumps(Forged(marker)))
         with pytest.raises(IndexUnusable, match=contents.name):
-            opened.search('"the cause"')
+            opened.search('"comes first"')
         assert [r.citation for r in opened.search("iron").results] == [
             r.citation for r in plain.results
         ]
@@ -201,11 +201,11 @@ def test_an_operator_is_answered_from_what_was_verified_whatever_happens_to_the_
 ) -> None:
     marker = tmp_path / "marker"
     with KnowledgeBase.open(library.index, verify="full") as opened:
-        before = opened.search('"the cause"').results
+        before = opened.search('"comes first"').results
         assert before
         for path in (library.live() / "keyword").rglob("*.*"):
             path.write_bytes(pickle.dumps(Forged(marker)))
-        assert opened.search('"the cause"').results == before
+        assert opened.search('"comes first"').results == before
     assert not marker.exists()
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -342,3 +344,18 @@ def test_suggestions_lead_to_the_configured_address(index_path: Path) -> None:
     with KnowledgeBase.open(index_path, base_url="https://example.org/kb/") as opened:
         (first, *_) = opened.suggest("restless")
     assert first.url == "https://example.org/kb/articles/restless-legs-syndrome"
+
+
+def test_a_closed_knowledge_base_is_let_go_at_once(index_path: Path) -> None:
+    """A cycle would keep its arrays mapped, and their files open, until the collector comes by."""
+    gc.disable()
+    try:
+        opened = KnowledgeBase.open(index_path)
+        opened.warm_up()
+        assert opened.search('"sleep starts" -denture', facets=True).results
+        watched = weakref.ref(opened)
+        opened.close()
+        del opened
+        assert watched() is None
+    finally:
+        gc.enable()
