@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,12 +57,12 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
 
 
 @contextmanager
-def _listening(index: Path) -> Iterator[str]:
+def _listening(index: Path, **settings: Any) -> Iterator[str]:
     from search_api.server import listen, make_server
     from search_api.settings import load_settings
 
     listener = listen("127.0.0.1", 0)
-    server = make_server(load_settings(index=index))
+    server = make_server(load_settings(index=index, **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:
@@ -74,7 +75,8 @@ def _listening(index: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def service_url(index_path: Path) -> Iterator[str]:
     """The address of a running service over the index of `corpus/`."""
-    with _listening(index_path) as url:
+    # It looks for no other generation, for which tests of that put another way of looking in place.
+    with _listening(index_path, poll_interval_s=3600) as url:
         yield url
 
 
