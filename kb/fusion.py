@@ -21,6 +21,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.arrays import union
+
 CANDIDATE_DEPTH = 500
 
 SAMPLED = 16
@@ -177,4 +179,4 @@ def candidates(
         return top(dense, 2 * depth)
     matching = np.flatnonzero(keyword > 0)
     by_words = matching[top(keyword[matching], 2 * depth if mode == "keyword" else depth)]
-    return by_words if mode == "keyword" else np.union1d(by_words, top(dense, depth))
+    return by_words if mode == "keyword" else union(by_words, top(dense, depth))

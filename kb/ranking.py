@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
+from kb.arrays import gather
 from kb.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
@@ -151,7 +152,7 @@ class Ranker:
         else:
             allowed = np.flatnonzero(mask)
             rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode=mode)]
-        table = self._passages[rows]
+        table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)
