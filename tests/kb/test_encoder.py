@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,15 @@ def test_vectors_are_unit_and_the_same_every_time(encoder: Encoder) -> None:
     assert first.dtype == np.float32
     assert float(first @ first) == pytest.approx(1, abs=1e-5)
     assert np.array_equal(first, encoder.encode_question("why do my legs jerk"))
+
+
+def test_questions_asked_at_once_get_the_vectors_that_each_gets_alone(encoder: Encoder) -> None:
+    """One alone is encoded by all cores, several by one each."""
+    questions = [f"why does my {place} jerk at night" for place in ("leg", "arm", "knee")] * 20
+    alone = [encoder.encode_question(question) for question in questions]
+    with ThreadPoolExecutor(8) as askers:
+        at_once = list(askers.map(encoder.encode_question, questions))
+    assert np.array_equal(alone, at_once)
 
 
 def test_prompts_are_put_before_the_text(folder: Path, tmp_path: Path, encoder: Encoder) -> None:
