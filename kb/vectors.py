@@ -13,7 +13,8 @@ title and then its aliases):
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
 ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
-numkong's kernels for int8; the few that are ranked are then compared in float32.
+numkong's kernels for int8; the few that are ranked are then compared in float32. Of more passages than kb.coarse's
+EXACT_UP_TO, only those that two bits of each dimension let through are looked over.
 """
 
 from __future__ import annotations
@@ -25,9 +26,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped
+from kb.coarse import EXACT_UP_TO, CoarseIndex
+from kb.top import top
 
 ROUNDING = 0.003
 """By so much rounding moves a cosine at most, in some hundred dimensions or more."""
+
+
+LIKELY = 8
+"""So many times as many passages as are wanted are let through by their two bits."""
+
+FEW = 4
+"""Where only one in so many rows is wanted, it is quicker to gather these than to go over all."""
 
 
 class _RoundedRows:
@@ -41,6 +51,8 @@ class _RoundedRows:
         self, question: NDArray[np.float32], rows: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """Those of the question with the given rows, or with all."""
+        if rows is not None and FEW * len(rows) > len(self.rows):
+            return self.cosines(question)[rows]
         codes, scales = (
             (self.rows, self.scales) if rows is None else (self.rows[rows], self.scales[rows])
         )
@@ -58,6 +70,7 @@ class VectorIndex:
     def __init__(self, folder: Path) -> None:
         self._passages = mapped(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
+        self._coarse = CoarseIndex.open(folder)
         self._names = _RoundedRows(folder, "names")
         self._name_starts = mapped(folder, "name_starts")
         self._sentences = _RoundedRows(folder, "sentences")
@@ -66,6 +79,40 @@ class VectorIndex:
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,), by their codes. Costs one pass over these."""
         return self._codes.cosines(question)
+
+    def nearest(
+        self,
+        question: NDArray[np.float32],
+        count: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]:
+        """The ordinals, ascending, of the `count` passages whose codes have the highest cosines; of equals the lower.
+
+        Of those alone that are `allowed`, bool (N,). Of more than EXACT_UP_TO, about one in a thousand is missed.
+        """
+        if not count:
+            return np.zeros(0, dtype=np.int64)
+        rows = self._likely(question, count, allowed)
+        if rows is None:
+            return top(self.all_cosines(question), count)
+        return np.asarray(rows[top(self._codes.cosines(question, rows), count)])
+
+    def _likely(
+        self,
+        question: NDArray[np.float32],
+        count: int,
+        allowed: NDArray[np.bool_] | None,
+    ) -> NDArray[np.int64] | None:
+        """The passages, ascending, that the nearest are among, where not all are to be looked over."""
+        rows = None if allowed is None else np.flatnonzero(allowed)
+        if self._coarse is None or (rows is not None and len(rows) <= EXACT_UP_TO):
+            return rows
+        wanted = LIKELY * count
+        if allowed is None or rows is None:
+            return self._coarse.likely(question, wanted)
+        found = self._coarse.likely(question, 2 * wanted * len(allowed) // len(rows))
+        found = found[allowed[found]]
+        return found if len(found) >= wanted else rows  # what is asked about may be rare among them
 
     def passage_cosines(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
