@@ -1,15 +1,17 @@
 """How the cost of a question, of memory, of disk and of a rebuild grows with the library.
 
-    python benchmarks/growth.py build --real INDEX --out FOLDER 1000 10000 31000 100000 1000000
-    python benchmarks/growth.py ask --topics TOPICS.jsonl --out FOLDER 1000 10000 31000 100000 1000000
+    python benchmarks/growth.py build --real INDEX --out FOLDER 1000 10000 31000 100000
+    python benchmarks/growth.py tile --tiles 10 --out FOLDER 100000
+    python benchmarks/growth.py ask --topics TOPICS.jsonl --out FOLDER
     python benchmarks/growth.py report --out FOLDER [--images docs/images]
 
 INDEX is an index of real articles with its cache; TOPICS has questions, a JSON object with a `text` on each line.
 Beyond the real passages all is made from mixtures of them (benchmarks/mixtures.py). `build` indexes from nothing, by
-the project's own indexer, one thing spared: vectors come from the cache or are mixed, none is embedded. `ask` asks, in
-a fresh process for each size, from the question's text to ten cited results. `report` writes growth.md and growth.json,
-and with `--images` growth.svg, for which it needs matplotlib. Each step may be repeated alone; an index that is there
-is not built again.
+the project's own indexer, one thing spared: vectors come from the cache or are mixed, none is embedded. `tile` puts an
+index of several times the size together without building it (benchmarks/tiles.py): it can be asked, and has no rebuild
+time. `ask` asks all, or the sizes named, each in a fresh process, from the question's text to ten cited results.
+`report` writes growth.md and growth.json, and with `--images` growth.svg, for which it needs matplotlib. Each step may
+be repeated alone; an index that is there is not built again.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import time
 from pathlib import Path
 
 from mixtures import MixedCache, Mixtures
+from tiles import tile
 
 from indexer import build as indexer_build
 from indexer.build import build
@@ -39,19 +42,19 @@ COLUMNS = {
     "pss_mb": "memory MB (PSS)",
     "anonymous_mb": "of it not mapped",
     "disk_mb": "disk MB",
-    "rebuild_s": "rebuild s",
+    "rebuild_s": "rebuild, processor s",
 }
 
 
 class Stopwatch(Progress):
-    """Seconds of each stage of a build."""
+    """Seconds of processor time of each stage of a build: what else the machine does is left out."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._name, self._since = "start", time.monotonic()
+        self._name, self._since = "start", time.process_time()
 
     def stage(self, name: str, total: int | None = None) -> None:  # noqa: ARG002
-        now = time.monotonic()
+        now = time.process_time()
         self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
         self._name, self._since = name, now
 
@@ -93,6 +96,28 @@ def build_size(real: Path, folder: Path, passages: int) -> None:
 def _cache_of(real: Path):  # type: ignore[no-untyped-def]
     """Opens, whatever the path asked for, a cache that reads the real index's and is never written."""
     return lambda _, *rest: MixedCache(real / "cache" / "embeddings.sqlite", *rest)
+
+
+def tile_size(folder: Path, passages: int, tiles: int) -> None:
+    """Make of an index one of several times its size; what a rebuild of that would take stays unknown."""
+    made = json.loads((folder / f"build-{passages}.json").read_text())
+    note = folder / f"build-{passages * tiles}.json"
+    if note.exists():
+        return
+    index = folder / f"index-{passages * tiles}"
+    tile(folder / f"index-{passages}", index, tiles)
+    disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
+    note.write_text(
+        json.dumps(
+            {
+                "passages": tiles * made["passages"],
+                "articles": tiles * made["articles"],
+                "texts": tiles * made["texts"],
+                "disk_mb": disk // 2**20,
+                "tiles": tiles,
+            }
+        )
+    )
 
 
 def ask(folder: Path, passages: int, topics: Path) -> None:
@@ -153,6 +178,11 @@ def slope(sizes: list[int], values: list[float]) -> float:
     return statistics.linear_regression(x, y).slope
 
 
+def _exponent(rows: list[dict[str, float]], name: str) -> float:
+    known = [row for row in rows if name in row]
+    return round(slope([row["passages"] for row in known], [row[name] for row in known]), 2)
+
+
 def report(folder: Path, images: Path | None) -> None:
     """Write the table, the JSON and the plot of all sizes that were built and asked."""
     rows = []
@@ -161,9 +191,8 @@ def report(folder: Path, images: Path | None) -> None:
         if asked.exists():
             rows.append({**json.loads(note.read_text()), **json.loads(asked.read_text())})
     rows.sort(key=lambda row: row["passages"])
-    sizes = [row["passages"] for row in rows]
-    exponents = {name: round(slope(sizes, [row[name] for row in rows]), 2) for name in COLUMNS}
-    last = {name: round(slope(sizes[-2:], [row[name] for row in rows[-2:]]), 2) for name in COLUMNS}
+    exponents = {name: _exponent(rows, name) for name in COLUMNS}
+    last = {name: _exponent([row for row in rows if name in row][-2:], name) for name in COLUMNS}
     (folder / "growth.json").write_text(
         json.dumps({"sizes": rows, "exponents": exponents, "last": last}, indent=1)
     )
@@ -172,7 +201,9 @@ def report(folder: Path, images: Path | None) -> None:
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     lines += [
-        f"| {row['passages']:,} | " + " | ".join(f"{row[name]:,}" for name in COLUMNS) + " |"
+        f"| {row['passages']:,} | "
+        + " | ".join(f"{row[name]:,}" if name in row else "" for name in COLUMNS)
+        + " |"
         for row in rows
     ]
     for title, found in (("exponent", exponents), ("of the last two", last)):
@@ -181,10 +212,10 @@ def report(folder: Path, images: Path | None) -> None:
     (folder / "growth.md").write_text(table)
     print(table)
     if images is not None:
-        plot(images / "growth.svg", sizes, rows)
+        plot(images / "growth.svg", rows)
 
 
-def plot(path: Path, sizes: list[int], rows: list[dict[str, float]]) -> None:
+def plot(path: Path, rows: list[dict[str, float]]) -> None:
     """Latency, memory and disk, and rebuild time against passages, both axes logarithmic."""
     import matplotlib as mpl  # noqa: PLC0415  (only for plots)
 
@@ -198,13 +229,18 @@ def plot(path: Path, sizes: list[int], rows: list[dict[str, float]]) -> None:
             {"p95_ms": "p95", "p50_ms": "p50", "without_encoding_ms": "p50 without encoding"},
         ),
         ("MB", {"disk_mb": "disk", "pss_mb": "memory (PSS)", "anonymous_mb": "of it not mapped"}),
-        ("a rebuild, s", {"rebuild_s": "without embedding"}),
+        ("a rebuild, processor s", {"rebuild_s": "without embedding"}),
     )
     figure, axes = plt.subplots(1, len(parts), figsize=(12, 3.6), layout="constrained")
     for axis, (label, series) in zip(axes, parts, strict=True):
         for name, title in series.items():
-            values = [row[name] for row in rows]
-            axis.plot(sizes, values, marker="o", label=f"{title}, N^{slope(sizes, values):.2f}")
+            known = [row for row in rows if name in row]
+            axis.plot(
+                [row["passages"] for row in known],
+                [row[name] for row in known],
+                marker="o",
+                label=f"{title}, N^{_exponent(rows, name)}",
+            )
         axis.set(xscale="log", yscale="log", xlabel="passages", ylabel=label)
         axis.grid(visible=True, which="both", alpha=0.2)
         axis.legend(frameon=False)
@@ -214,18 +250,23 @@ def plot(path: Path, sizes: list[int], rows: list[dict[str, float]]) -> None:
 def main() -> None:
     """Do one step, each size in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("step", choices=("build", "ask", "report"))
+    parser.add_argument("step", choices=("build", "tile", "ask", "report"))
     parser.add_argument("passages", nargs="*", type=int)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--topics", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=Path)
+    parser.add_argument("--tiles", type=int, default=10)
     given = parser.parse_intermixed_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.step == "report":
         report(given.out, given.images)
-    elif len(given.passages) > 1:
+    elif given.step == "tile":
         for passages in given.passages:
+            tile_size(given.out, passages, given.tiles)
+    elif len(given.passages) != 1:
+        built = sorted(int(note.stem.rpartition("-")[2]) for note in given.out.glob("build-*.json"))
+        for passages in given.passages or built:
             command = [sys.executable, __file__, given.step, str(passages), "--out", str(given.out)]
             for option in ("real", "topics"):
                 if getattr(given, option):

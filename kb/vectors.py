@@ -37,7 +37,7 @@ LIKELY = 8
 """So many times as many passages as are wanted are let through by their two bits."""
 
 FEW = 4
-"""Where only one in so many rows is wanted, it is quicker to gather these than to go over all."""
+"""Where only one in so many passages is asked about, it is quicker to gather their codes than to go over all."""
 
 
 class _RoundedRows:
@@ -51,8 +51,6 @@ class _RoundedRows:
         self, question: NDArray[np.float32], rows: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """Those of the question with the given rows, or with all."""
-        if rows is not None and FEW * len(rows) > len(self.rows):
-            return self.cosines(question)[rows]
         codes, scales = (
             (self.rows, self.scales) if rows is None else (self.rows[rows], self.scales[rows])
         )
@@ -95,7 +93,11 @@ class VectorIndex:
         rows = self._likely(question, count, allowed)
         if rows is None:
             return top(self.all_cosines(question), count)
-        return np.asarray(rows[top(self._codes.cosines(question, rows), count)])
+        if FEW * len(rows) > len(self._codes.rows):
+            cosines = self.all_cosines(question)[rows]
+        else:
+            cosines = self._codes.cosines(question, rows)
+        return np.asarray(rows[top(cosines, count)])
 
     def _likely(
         self,
