@@ -155,7 +155,7 @@ def best_by_words(
     """
     if not depth:
         return np.zeros(0, dtype=np.int64)
-    matching = np.flatnonzero(keyword)
+    matching = np.flatnonzero(keyword > 0)
     if allowed is not None:
         matching = matching[allowed[matching]]
     return np.asarray(matching[top(keyword[matching], depth)])

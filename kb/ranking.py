@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
+from kb.arrays import gather, union
 from kb.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
@@ -147,11 +148,11 @@ class Ranker:
         """
         keyword = self._postings.score(terms, concepts)
         by_words, by_meaning = depths(mode)
-        rows = np.union1d(
+        rows = union(
             best_by_words(keyword.scores, by_words, mask),
             self._vectors.nearest(vector, by_meaning, mask),
         )
-        table = self._passages[rows]
+        table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)

@@ -25,7 +25,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.arrays import mapped
+from kb.arrays import gather, mapped
 from kb.coarse import EXACT_UP_TO, CoarseIndex
 from kb.top import top
 
@@ -51,9 +51,9 @@ class _RoundedRows:
         self, question: NDArray[np.float32], rows: NDArray[np.int64] | None = None
     ) -> NDArray[np.float32]:
         """Those of the question with the given rows, or with all."""
-        codes, scales = (
-            (self.rows, self.scales) if rows is None else (self.rows[rows], self.scales[rows])
-        )
+        codes, scales = self.rows, self.scales
+        if rows is not None:
+            codes, scales = gather(codes, rows), gather(scales, rows)
         if not len(codes):
             return np.zeros(0, dtype=np.float32)
         scale = float(np.abs(question).max()) / 127 or 1.0
@@ -120,11 +120,11 @@ class VectorIndex:
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """The cosine of the question with the given passages, (n,), as exact as float32 is."""
-        return np.asarray(self._passages[passages] @ question)
+        return np.asarray(gather(self._passages, passages) @ question)
 
     def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
         """The unit vectors of the given passages, (n, d)."""
-        return np.asarray(self._passages[passages])
+        return gather(self._passages, passages)
 
     def best_names(
         self, question: NDArray[np.float32], articles: NDArray[np.int64]
@@ -166,6 +166,5 @@ def _best_of_each(
     first = np.cumsum(counts) - counts
     best = np.maximum.reduceat(cosines, first)
     hits = np.flatnonzero(cosines == np.repeat(best, counts))
-    owner = np.repeat(np.arange(len(counts)), counts)[hits]
-    _, earliest = np.unique(owner, return_index=True)
-    return best, hits[earliest] - first
+    # The first hit that is in a run or behind its begin is in it: each run has one.
+    return best, hits[np.searchsorted(hits, first)] - first
