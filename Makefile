@@ -53,10 +53,10 @@ faults: setup ## the fault tests in full: kills, power cuts, full disks, damage,
 
 GROWTH_SIZES ?= 1000 10000 31000 100000
 growth: setup ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
-	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/growth.py build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
-	$(BIN)/python benchmarks/growth.py tile --tiles 10 --out $(OUT) $(lastword $(GROWTH_SIZES))
-	$(BIN)/python benchmarks/growth.py ask --topics $(TOPICS) --out $(OUT)
-	$(BIN)/python benchmarks/growth.py report --out $(OUT) --images docs/images
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.growth build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
+	$(BIN)/python -m benchmarks.growth tile --tiles 10 --out $(OUT) $(lastword $(GROWTH_SIZES))
+	$(BIN)/python -m benchmarks.growth ask --topics $(TOPICS) --out $(OUT)
+	$(BIN)/python -m benchmarks.growth report --out $(OUT) --images docs/images
 
 nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER (half an hour)
 	$(BIN)/python benchmarks/nearest.py build --real $(REAL) --out $(OUT) $(ENGINES)

@@ -1,9 +1,9 @@
 """How the cost of a question, of memory, of disk and of a rebuild grows with the library.
 
-    python benchmarks/growth.py build --real INDEX --out FOLDER 1000 10000 31000 100000
-    python benchmarks/growth.py tile --tiles 10 --out FOLDER 100000
-    python benchmarks/growth.py ask --topics TOPICS.jsonl --out FOLDER
-    python benchmarks/growth.py report --out FOLDER [--images docs/images]
+    python -m benchmarks.growth build --real INDEX --out FOLDER 1000 10000 31000 100000
+    python -m benchmarks.growth tile --tiles 10 --out FOLDER 100000
+    python -m benchmarks.growth ask --topics TOPICS.jsonl --out FOLDER
+    python -m benchmarks.growth report --out FOLDER [--images docs/images]
 
 INDEX is an index of real articles with its cache; TOPICS has questions, a JSON object with a `text` on each line.
 Beyond the real passages all is made from mixtures of them (benchmarks/mixtures.py). `build` indexes from nothing, by
@@ -26,9 +26,8 @@ import sys
 import time
 from pathlib import Path
 
-from mixtures import MixedCache, Mixtures
-from tiles import tile
-
+from benchmarks.mixtures import MixedCache, Mixtures
+from benchmarks.tiles import tile
 from indexer import build as indexer_build
 from indexer.build import build
 from indexer.progress import Progress
@@ -267,7 +266,8 @@ def main() -> None:
     elif len(given.passages) != 1:
         built = sorted(int(note.stem.rpartition("-")[2]) for note in given.out.glob("build-*.json"))
         for passages in given.passages or built:
-            command = [sys.executable, __file__, given.step, str(passages), "--out", str(given.out)]
+            command = [sys.executable, "-m", "benchmarks.growth", given.step, str(passages)]
+            command += ["--out", str(given.out)]
             for option in ("real", "topics"):
                 if getattr(given, option):
                     command += [f"--{option}", str(getattr(given, option))]

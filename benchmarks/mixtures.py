@@ -86,6 +86,10 @@ class Mixtures:
         mixed = FIRST * one + (1 - FIRST) * other
         return np.asarray(mixed / np.linalg.norm(mixed), dtype=np.float32)
 
+    def passages_of(self, article: int) -> NDArray[np.int64]:
+        """The rows of a real article's passages, by its ordinal."""
+        return self._rows[article]
+
     def _article(self, ordinal: int) -> Article:
         if ordinal not in self._texts:
             article = self._store.article_by_id(self._store.article_head(ordinal).id)
