@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit api hostile faults screenshots settings-table lock clean
+.PHONY: help setup serve test check unit api hostile faults growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,17 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long
+
+GROWTH_SIZES ?= 1000 10000 31000 100000
+growth: setup ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.growth build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
+	$(BIN)/python -m benchmarks.growth tile --tiles 10 --out $(OUT) $(lastword $(GROWTH_SIZES))
+	$(BIN)/python -m benchmarks.growth ask --topics $(TOPICS) --out $(OUT)
+	$(BIN)/python -m benchmarks.growth report --out $(OUT) --images docs/images
+
+nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER (half an hour)
+	$(BIN)/python benchmarks/nearest.py build --real $(REAL) --out $(OUT) $(ENGINES)
+	$(BIN)/python benchmarks/nearest.py ask --topics $(TOPICS) --real $(REAL) --out $(OUT) $(ENGINES)
 
 screenshots: setup ## the pages' pictures, into docs/images/
 	@sh scripts/install-browser
