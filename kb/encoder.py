@@ -47,6 +47,27 @@ class EncoderSettings:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
+class Tokens:
+    """An encoder's tokenizer: texts as its model takes them. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the encoder's."""
+        self.settings = EncoderSettings.load(folder / "encoder.json")
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.settings.max_tokens)
+
+    def batch(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """`input_ids` and `attention_mask`, both (len(texts), tokens of the longest), cut at the window."""
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        return {"input_ids": ids, "attention_mask": mask}
+
+
 class Encoder:
     """A text encoder. Safe to share between threads."""
 
@@ -56,10 +77,8 @@ class Encoder:
         Passages are encoded by one thread a call: calls at once then use several cores, and none waits for another. So
         are questions while there are several; one alone gets all cores.
         """
-        self.settings = EncoderSettings.load(folder / "encoder.json")
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self.settings.max_tokens)
+        self._tokens = Tokens(folder)
+        self.settings = self._tokens.settings
         path = folder / model
         self._model = str(path if path.exists() else folder / FOR_PASSAGES)
         cores = len(os.sched_getaffinity(0)) if model == FOR_QUESTIONS else 1
@@ -106,13 +125,7 @@ class Encoder:
         return self._encode([self.settings.passage_prompt + text for text in texts])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
-        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)] = row
-            mask[place, : len(row)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask}
+        feed = self._tokens.batch(texts)
         with self._one_more() as session:
             found = session.run(
                 None, {name: value for name, value in feed.items() if name in self._inputs}
