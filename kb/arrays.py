@@ -27,3 +27,16 @@ def union(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]
     distinct = np.ones(len(merged), dtype=np.bool_)
     np.not_equal(merged[1:], merged[:-1], out=distinct[1:])
     return merged[distinct]
+
+
+def runs(
+    starts: NDArray[np.int64], owners: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All rows of the given owners, one owner's after another's, and how many each has.
+
+    Owner n has the rows `starts[n]` to `starts[n + 1]`.
+    """
+    first = starts[owners]
+    counts = starts[owners + 1] - first
+    before = np.cumsum(counts) - counts
+    return np.arange(int(counts.sum())) + np.repeat(first - before, counts), counts

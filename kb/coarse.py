@@ -14,6 +14,7 @@ In the folder `vectors/`, d dimensions, filled up with zeros to a multiple of fo
 
 from __future__ import annotations
 
+import warnings
 from itertools import product
 from pathlib import Path
 from typing import Any, Self
@@ -54,7 +55,9 @@ class CoarseIndex:
         if not (folder / "coarse.npy").exists():
             return None
         try:
-            import faiss  # noqa: PLC0415  (an extra, and only large libraries need it)
+            with warnings.catch_warnings():  # SWIG's own, from Python 3.12 on
+                warnings.simplefilter("ignore", DeprecationWarning)
+                import faiss  # noqa: PLC0415  (an extra, and only large libraries need it)
         except ImportError:
             return None
         return cls(folder, faiss)

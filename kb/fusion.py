@@ -153,9 +153,6 @@ def best_by_words(
 
     Of those alone that are `allowed`, bool (N,).
     """
-    if not depth:
-        return np.zeros(0, dtype=np.int64)
-    matching = np.flatnonzero(keyword > 0)
-    if allowed is not None:
-        matching = matching[allowed[matching]]
-    return np.asarray(matching[top(keyword[matching], depth)])
+    scores = keyword if allowed is None else keyword * allowed
+    best = top(scores, depth)
+    return np.asarray(best[scores[best] > 0])

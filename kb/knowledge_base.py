@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -36,7 +36,7 @@ from kb.language import name_of
 from kb.names import NameIndex
 from kb.neighbourhood import Neighbourhood
 from kb.notices import Notices
-from kb.postings import Postings
+from kb.postings import KeywordScores, Postings
 from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS
 from kb.ranking import UNITS, Ranker, Ranking, Unit
@@ -377,11 +377,12 @@ class KnowledgeBase:
         vector: NDArray[np.float32],
         mask: NDArray[np.bool_] | None,
         mode: Mode = "hybrid",
+        keyword: KeywordScores | None = None,
     ) -> Ranking:
         begun = self._conditions.begun_words(query.conditions)
         # A beginning that is a small word, such as "the", is a term all the same.
         terms = (*query.terms, *(word.terms[0] for word in begun))
-        return self._ranker.rank(terms, vector, mask, (*query.concepts, *begun), mode)
+        return self._ranker.rank(terms, vector, mask, (*query.concepts, *begun), mode, keyword)
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
@@ -395,14 +396,16 @@ class KnowledgeBase:
         """The section of the first article on when to seek care, for a question about a symptom."""
         if not len(order) or not self._companions.is_about_a_symptom(vector):
             return None
-        own = self._passages["article"] == ranking.articles[order[0]]
-        section = self._companions.section(np.unique(self._passages["section"][own]))
+        own = np.flatnonzero(self._articles_of_passages == ranking.articles[order[0]])
+        of_section = self._passages["section"][own]
+        section = self._companions.section(np.unique(of_section))
         if section is None:
             return None
         places = np.flatnonzero(ranking.sections == section)
         if not len(places):
-            mask = self._passages["section"] == section
-            ranking = self._rank(query, vector, mask)
+            mask = np.zeros(self.passage_count, dtype=np.bool_)
+            mask[own[of_section == section]] = True
+            ranking = self._rank(query, vector, mask, keyword=ranking.keyword)
             places = np.arange(len(ranking.rows))
         best = int(places[np.argmax(ranking.scores[places])])
         return self._citer.result(ranking, best, 0, wanted_terms(ranking.keyword))
@@ -436,19 +439,20 @@ class KnowledgeBase:
         """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
         return self._citer.unit_id(row, unit)
 
-    def _articles_of_passages(self) -> NDArray[np.int64]:
-        """The article's ordinal of each passage, (N,)."""
-        ordinals: NDArray[np.int64] = self._passages["article"].astype(np.int64)
+    @cached_property
+    def _articles_of_passages(self) -> NDArray[np.int32]:
+        """The article's ordinal of each passage, (N,): read from among the other columns once."""
+        ordinals: NDArray[np.int32] = self._passages["article"].astype(np.int32)
         return ordinals
 
     def _within(self, filters: Filters) -> NDArray[np.bool_] | None:
         """The passages of the articles that are asked for, bool (N,), or None where all are."""
         mask = None
         if filters.need_catalogue:
-            mask = self.catalogue.allowed(filters)[self._articles_of_passages()]
+            mask = self.catalogue.allowed(filters)[self._articles_of_passages]
         if filters.article is not None:
             own = self._store.ordinal(filters.article)
-            mask = _both(mask, self._articles_of_passages() == (-1 if own is None else own))
+            mask = _both(mask, self._articles_of_passages == (-1 if own is None else own))
         return mask
 
 

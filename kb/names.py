@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.arrays import mapped
+from kb.arrays import mapped, runs
 from kb.postings import KeywordScores, find_row
 
 QUESTION_SHARE = 2 / 3
@@ -43,19 +43,17 @@ class NameIndex:
 
     def shares(self, question: KeywordScores, articles: NDArray[np.int64]) -> NDArray[np.float32]:
         """For each given article, ascending and distinct, the score of its best name, 0 to 1."""
-        best = np.zeros(len(self._articles) - 1, dtype=np.float32)
+        if not len(articles) or not question.matched:
+            return np.zeros(len(articles), dtype=np.float32)
         held = np.zeros(len(self._masses), dtype=np.float32)
         for found in question.matched:
             held[self._names_with(found.term)] += np.float32(found.idf)
-        names = np.flatnonzero(held)
-        if len(names):
-            mass = held[names]
-            of_name = mass / self._masses[names] * np.minimum(1.0, mass / self._idf_of_rarest)
-            score = QUESTION_SHARE * mass / question.bound + (1 - QUESTION_SHARE) * of_name
-            owner = np.searchsorted(self._articles, names, side="right") - 1  # ascending
-            first = np.flatnonzero(np.diff(owner, prepend=-1))
-            best[owner[first]] = np.maximum.reduceat(score, first)
-        return best[articles]
+        names, counts = runs(self._articles, articles)
+        mass = held[names]
+        share_of_name = mass / np.maximum(self._masses[names], np.finfo(np.float32).tiny)
+        of_name = share_of_name * np.minimum(1.0, mass / self._idf_of_rarest)
+        score = QUESTION_SHARE * mass / question.bound + (1 - QUESTION_SHARE) * of_name
+        return np.asarray(np.maximum.reduceat(score, np.cumsum(counts) - counts), dtype=np.float32)
 
     def _names_with(self, term: str) -> NDArray[np.int32]:
         row = find_row(self._terms, term)

@@ -140,13 +140,15 @@ class Ranker:
         mask: NDArray[np.bool_] | None = None,
         concepts: Sequence[Synonyms] = (),
         mode: Mode = "hybrid",
+        keyword: KeywordScores | None = None,
     ) -> Ranking:
         """Rank all passages, or those alone that `mask`, bool (N,), allows.
 
         All signals are worked out in every mode, for the explanation and the evidence; those of the other side count
-        nothing in the score.
+        nothing in the score. `keyword` are the scores of the same terms and concepts, where they are known.
         """
-        keyword = self._postings.score(terms, concepts)
+        if keyword is None:
+            keyword = self._postings.score(terms, concepts)
         by_words, by_meaning = depths(mode)
         rows = union(
             best_by_words(keyword.scores, by_words, mask),

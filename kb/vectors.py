@@ -25,7 +25,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.arrays import mapped
+from kb.arrays import mapped, runs
 from kb.coarse import EXACT_UP_TO, CoarseIndex
 from kb.rows_on_disk import RowsOnDisk, rows_of, take
 from kb.top import top
@@ -148,7 +148,7 @@ class VectorIndex:
 
         An article always has at least the row of its title.
         """
-        rows, counts = _rows_of(self._name_starts, articles)
+        rows, counts = runs(self._name_starts, articles)
         return _best_of_each(self._names.cosines(question, rows), counts)
 
     def best_sentences(
@@ -158,18 +158,8 @@ class VectorIndex:
 
         A passage always has at least one. Costs one pass over the sentences of these passages alone.
         """
-        rows, counts = _rows_of(self.sentence_starts, passages)
+        rows, counts = runs(self.sentence_starts, passages)
         return _best_of_each(self._sentences.cosines(question, rows), counts)
-
-
-def _rows_of(
-    starts: NDArray[np.int64], owners: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """All rows of the given owners, one owner's after another's, and how many each has."""
-    first = starts[owners]
-    counts = starts[owners + 1] - first
-    before = np.cumsum(counts) - counts
-    return np.arange(int(counts.sum())) + np.repeat(first - before, counts), counts
 
 
 def _best_of_each(

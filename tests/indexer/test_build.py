@@ -312,6 +312,23 @@ class TestBuild:
         for name, (total, done) in progress.stages.items():
             assert total is None or total == done, name
 
+    def test_a_patched_large_index_has_the_codes_of_one_that_was_built_at_once(
+        self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("indexer.coarse_writer.EXACT_UP_TO", 3)
+        build(tmp_path / "patched", [corpus])
+        before = hashes(tmp_path / "patched", "coarse.npy", "coarse_columns.npy")
+        (corpus / "new.md").write_text("# Cold feet\n\nWool warms them.\n")
+        (corpus / "gums.md").unlink(missing_ok=True)
+        for index in ("patched", "fresh"):
+            build(tmp_path / index, [corpus])
+        patched, fresh = (
+            hashes(tmp_path / index, "coarse.npy", "coarse_columns.npy")
+            for index in ("patched", "fresh")
+        )
+        assert patched == fresh != before
+        assert len(fresh) == 2
+
     def test_a_cache_that_cannot_be_written_is_one_message(
         self, tmp_path: Path, corpus: Path
     ) -> None:

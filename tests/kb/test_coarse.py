@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,19 @@ def test_the_nearest_are_nearly_those_of_brute_force_whoever_is_allowed(
             hits += int((cosines[found] >= least - vectors.ROUNDING).sum())
             total += 50
     assert hits >= (0.99 if dimensions > 100 else 0.95) * total
+
+
+@pytest.mark.usefixtures("limit")
+def test_many_threads_get_what_one_gets(tmp_path: Path) -> None:
+    rows = crowded(4000, 384, 6)
+    np.save(tmp_path / "passages.npy", rows)
+    write_coarse(tmp_path)
+    index = CoarseIndex.open(tmp_path)
+    assert index is not None
+    wanted = [index.likely(row, 100).tolist() for row in rows[:200]]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda row: index.likely(row, 100).tolist(), rows[:200]))
+    assert found == wanted
 
 
 def test_a_small_library_has_no_such_codes_and_is_gone_over_in_full(

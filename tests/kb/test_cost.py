@@ -29,7 +29,7 @@ from kb.fusion import CANDIDATE_DEPTH, Mode
 from kb.manifest import Manifest, ModelInfo
 from kb.vectors import LIKELY, VectorIndex
 
-PASSAGES = 3000
+PASSAGES = 2100
 DIMENSIONS = 384
 CANDIDATES = 2 * CANDIDATE_DEPTH
 SYLLABLES = ("ba", "ko", "ri", "mu", "ta", "ne", "zo", "li", "ga", "pu")
