@@ -314,7 +314,7 @@ class KnowledgeBase:
         watch.lap("encode")
         ranking = self._rank(query, vector, mask, mode)
         sections = self._spread(ranking)
-        order = sections if group_by == "section" else ranking.best_of_each(group_by)
+        order = sections if group_by == "section" else ranking.shown(group_by)
         watch.lap("rank")
         verdict = confidence.answered(ranking.evidence(), self.passage_count)
         if query.foreign:
@@ -357,9 +357,9 @@ class KnowledgeBase:
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
         ranking = self.rank(question)
-        order = self._spread(ranking) if unit == "section" else ranking.best_of_each(unit)
-        # What evaluates a run sorts it by score, and breaks ties in its own way.
-        scores = np.minimum.accumulate(ranking.scores[order]) - 1e-9 * np.arange(len(order))
+        order = self._spread(ranking) if unit == "section" else ranking.shown(unit)
+        # What evaluates a run sorts it by score in float32, and breaks ties in its own way.
+        scores = np.minimum.accumulate(ranking.shown_scores[order]) - 1e-6 * np.arange(len(order))
         return [
             (self.unit_id(int(ranking.rows[place]), unit), float(score))
             for place, score in zip(order[:depth], scores, strict=False)
@@ -385,7 +385,7 @@ class KnowledgeBase:
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
         likeness = self._passages["likeness"][ranking.rows]
-        order = ranking.best_of_each("section")
+        order = ranking.shown("section")
         return spread(order, ranking.articles, ranking.is_subject(), likeness)
 
     def _companion(
