@@ -99,7 +99,7 @@ class Ranking:
         nearest = np.argsort(-dense, kind="stable")[: confidence.NEAREST]
         return confidence.evidence(
             nearby=float(dense[nearest].mean()),
-            sentence=float(self.signals.sentence[nearest[0]]),
+            sentence=float(self.signals.sentence.max()),
             words=float(self.signals.keyword[nearest].max()),
         )
 
