@@ -117,9 +117,9 @@ def details(run: Run) -> str:
 def put(document: Path, content: str) -> None:
     """The content in place of what the document has between its marks. Raises ValueError where it has none."""
     text = document.read_text(encoding="utf-8")
-    marked = re.compile(r"(<!-- peers -->\n\n).*?(\n\n<!-- /peers -->)", re.DOTALL)
+    marked = re.compile(r"(<!-- peers -->\n).*?(\n<!-- /peers -->)", re.DOTALL)
     if not marked.search(text):
         raise ValueError(f"{document}: has no <!-- peers --> with <!-- /peers --> below it.")
     document.write_text(
-        marked.sub(lambda found: f"{found[1]}{content}{found[2]}", text), encoding="utf-8"
+        marked.sub(lambda found: f"{found[1]}\n{content}\n{found[2]}", text), encoding="utf-8"
     )
