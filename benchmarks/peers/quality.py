@@ -16,8 +16,11 @@ MEASURES = {
 }
 
 
-def quality(run: Sequence[Sequence[Any]], material: Material, qrels: Path) -> dict[str, float]:
-    """`run` holds the passages of each question of the material, by row or id, best first."""
+def quality(run: Sequence[Sequence[Any]], material: Material, qrels: Path) -> dict[str, Any]:
+    """`run` holds the passages of each question of the material, by row or id, best first.
+
+    The mean of each measure, and as `ndcg_of_each` the nDCG@10 of each question.
+    """
     units: dict[Any, str] = {}
     for row, passage in enumerate(material.passages):
         units[row] = units[passage.id] = passage.unit
@@ -26,5 +29,10 @@ def quality(run: Sequence[Sequence[Any]], material: Material, qrels: Path) -> di
         for (topic, _), passages in zip(material.questions, run, strict=True)
         for place, unit in enumerate(dict.fromkeys(units[passage] for passage in passages), start=1)
     ]
-    means = evaluate(scored, read_qrels(qrels)).means
-    return {name: means[measure] for name, measure in MEASURES.items()}
+    found = evaluate(scored, read_qrels(qrels))
+    means = {name: found.means[measure] for name, measure in MEASURES.items()}
+    ndcg = MEASURES["ndcg"]
+    each = [
+        round(found.by_topic.get(topic, {}).get(ndcg, 0.0), 4) for topic, _ in material.questions
+    ]
+    return means | {"ndcg_of_each": each}
