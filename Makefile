@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit api hostile faults bench bench-report http screenshots settings-table lock clean
+.PHONY: help setup serve test check unit api hostile faults bench bench-report http growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,12 +65,27 @@ bench: setup build/peers/.installed ## this project beside its peers, over the c
 bench-report: build/peers/.installed ## the tables and the plot of benchmarks/peers/run.json into README.md and docs/
 	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/performance.md --plot docs/images/peers.svg
 
+http: setup ## questions a second through HTTP by 8 clients, and what commands take from nothing, over INDEX
+	$(BIN)/python benchmarks/http_rate.py --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --field summary
+	$(BIN)/python benchmarks/cold_start.py --index $(INDEX)
+
 build/peers/.installed: benchmarks/peers/requirements.txt lock/torch.lock
 	@PYTHON=$(PYTHON) VENV=build/peers sh scripts/make-venv
 	@echo "Installing the peers into build/peers (2.3 GB with torch's CPU build; hnswlib is compiled) ..."
 	@VENV=build/peers TORCH="$(TORCH)" sh scripts/install-torch
 	@build/peers/bin/python -m pip --disable-pip-version-check install -q --only-binary :all: --no-binary hnswlib -r $<
 	@touch $@
+
+GROWTH_SIZES ?= 1000 10000 31000 100000
+growth: setup ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.growth build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
+	$(BIN)/python -m benchmarks.growth tile --tiles 10 --out $(OUT) $(lastword $(GROWTH_SIZES))
+	$(BIN)/python -m benchmarks.growth ask --topics $(TOPICS) --out $(OUT)
+	$(BIN)/python -m benchmarks.growth report --out $(OUT) --images docs/images
+
+nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER (half an hour)
+	$(BIN)/python benchmarks/nearest.py build --real $(REAL) --out $(OUT) $(ENGINES)
+	$(BIN)/python benchmarks/nearest.py ask --topics $(TOPICS) --real $(REAL) --out $(OUT) $(ENGINES)
 
 screenshots: setup ## the pages' pictures, into docs/images/
 	@sh scripts/install-browser

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from indexer.coarse_writer import write_coarse
 from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
 from indexer.merge import Merge
@@ -51,6 +52,7 @@ def write_starts(library: Library, folder: Path) -> None:
 def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None) -> None:
     """Write all of it into the folder of a generation. `change` spares reading what has not changed."""
     write_starts(library, folder)
+    write_coarse(folder / "vectors")
     write_names(
         folder / NAMES,
         library.names,

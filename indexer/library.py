@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.keyword_writer import Fields
+from indexer.sentences import sentence_spans
 from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.tokens import TokenCounter
 from kb.article import Article
 from kb.hashing import word_hash
-from kb.snippet import sentence_spans
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
 from kb.variety import simhash
@@ -141,7 +141,7 @@ class Library:
             first, last = int(entry["start"]), int(entry["end"])
             text = self._section(int(entry["section"])).text[first:last]
             language = self._head(int(entry["article"])).language
-            for start, end in sentence_spans(text, language) or ((0, len(text)),):
+            for start, end in list(sentence_spans(text, language)) or [(0, len(text))]:
                 yield place, first + start, first + end
 
     def _article(self, article_id: str) -> Article:

@@ -62,6 +62,7 @@ class EmbeddingModel:
                     "sentence-transformers model, or a model of the hub where that can be reached."
                 ) from error
         self._model.eval()
+        _plain_attention(self._model)
         tokenizer = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if tokenizer is None:
             raise ModelError(
@@ -178,6 +179,13 @@ class EmbeddingModel:
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(tensor.detach().float().cpu().numpy()).tobytes())
         return digest.hexdigest()
+
+
+def _plain_attention(model: SentenceTransformer) -> None:
+    """Have attention computed step by step: the export of torch's own form of it has twice as many nodes."""
+    choose = getattr(getattr(model[0], "auto_model", None), "set_attn_implementation", None)
+    if choose is not None:
+        choose("eager")
 
 
 def _quantise(source: Path, target: Path) -> None:

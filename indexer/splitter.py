@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from indexer.sentences import sentence_spans
 from indexer.tokens import TokenCounter
 from kb.article import Article, Section
 from kb.passage import Passage
-from kb.snippet import sentence_spans
 
 PREFIX_TOKENS = 64
 """The most tokens that title and heading may take of the window."""
@@ -79,7 +79,7 @@ class Splitter:
 
     def _pieces(self, text: str, language: str) -> Iterator[_Piece]:
         for block, block_text in _blocks(text):
-            spans = sentence_spans(block_text, language)
+            spans = list(sentence_spans(block_text, language))
             for index, (start, end) in enumerate(spans):
                 last = index == len(spans) - 1
                 begin, stop = block + start, block + end

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,6 +58,13 @@ def fold(word: str) -> str:
     return without_accents(word).replace("’", "'").removesuffix("'s").replace("'", "")
 
 
+@lru_cache(maxsize=200_000)
+def _term(word: str) -> str:
+    """The term of a word as it is written, or "" for a stop word."""
+    lower = word.lower()
+    return "" if lower in _STOP_WORDS else _stem(lower)
+
+
 @lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     """The folded stem of a lower-case word."""
@@ -92,8 +99,7 @@ def make_analyzer() -> Any:
 
 def terms(text: str) -> list[str]:
     """The terms of `text` in order, repeats included: what `make_analyzer` gives, in a fifth of the time."""
-    found = (word.lower() for word in _WORD_PATTERN.findall(text))
-    return [term for word in found if word not in _STOP_WORDS and (term := _stem(word))]
+    return [term for word in _WORD_PATTERN.findall(text) if (term := _term(word))]
 
 
 def term_of(word: str) -> str:
@@ -103,13 +109,12 @@ def term_of(word: str) -> str:
     return "" if word in _STOP_WORDS else _stem(word)
 
 
-def tokens(text: str) -> list[Token]:
-    """The terms of `text` with the places they came from."""
-    found = ((match[0].lower(), match) for match in _WORD_PATTERN.finditer(text))
+def tokens(text: str, among: Container[str] | None = None) -> list[Token]:
+    """The terms of `text` with the places they came from; where `among` is given, of these terms alone."""
     return [
         Token(term, match.start(), match.end())
-        for word, match in found
-        if word not in _STOP_WORDS and (term := _stem(word))
+        for match in _WORD_PATTERN.finditer(text)
+        if (term := _term(match[0])) and (among is None or term in among)
     ]
 
 

@@ -116,9 +116,10 @@ class Citer:
     ) -> SearchResult:
         """The result of one place; `wanted` are the ranking's `wanted_terms`. Raises IndexDamaged, as `cited` does."""
         citation, article, section = self.cited(int(ranking.rows[place]))
-        answer = self._nearest_sentence(ranking, place)
+        sentences = self._sentences_of(int(ranking.rows[place]))
+        answer = sentences[int(ranking.nearest_sentence[place])]
         snippet, highlights = excerpt(
-            section.text, citation.start, citation.end, wanted, article.language, answer
+            section.text, citation.start, citation.end, sentences, wanted, answer
         )
         explanation = ranking.explain(place, (article.title, *article.aliases))
         marked = [section.text[begin:stop] for begin, stop in highlights]
@@ -134,11 +135,11 @@ class Citer:
             also=also,
         )
 
-    def _nearest_sentence(self, ranking: Ranking, place: int) -> tuple[int, int]:
-        """The sentence of a candidate that comes nearest to the question, as a range of its section."""
-        first = self._sentence_starts[ranking.rows[place]]
-        entry = self._sentences[first + ranking.nearest_sentence[place]]
-        return int(entry["start"]), int(entry["end"])
+    def _sentences_of(self, row: int) -> list[tuple[int, int]]:
+        """The sentences of a passage as ranges of its section, in order; at least one."""
+        first, end = self._sentence_starts[row], self._sentence_starts[row + 1]
+        own = self._sentences[first:end]
+        return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
     def _link(self, ranking: Ranking, place: int) -> SectionLink:
         entry = self.passages[ranking.rows[place]]

@@ -10,7 +10,10 @@ that loses more by it has no `question.onnx`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,6 +23,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 FOR_PASSAGES, FOR_QUESTIONS = "model.onnx", "question.onnx"
+
+_SLOW_FUSIONS = ["SkipLayerNormFusion"]
+"""Of the runtime's: adding and normalising in one step takes twice as long as in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +53,45 @@ class Encoder:
     def __init__(self, folder: Path, model: str = FOR_QUESTIONS) -> None:
         """`model` is FOR_QUESTIONS or FOR_PASSAGES.
 
-        A call is one thread's work: several calls at once then use several cores, and none waits for another.
+        Passages are encoded by one thread a call: calls at once then use several cores, and none waits for another. So
+        are questions while there are several; one alone gets all cores.
         """
         self.settings = EncoderSettings.load(folder / "encoder.json")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.settings.max_tokens)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3  # errors only: the library's warnings are not the user's
         path = folder / model
-        self._session = onnxruntime.InferenceSession(
-            str(path if path.exists() else folder / FOR_PASSAGES),
+        self._model = str(path if path.exists() else folder / FOR_PASSAGES)
+        cores = len(os.sched_getaffinity(0)) if model == FOR_QUESTIONS else 1
+        self._for_one = self._session(cores)
+        self._for_many = self._for_one if cores == 1 else None
+        self._inputs = {given.name for given in self._for_one.get_inputs()}
+        self._loading = threading.Lock()
+        self._running = 0
+        self._counting = threading.Lock()
+
+    def _session(self, threads: int) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3  # errors only: the library's warnings are not the user's
+        return onnxruntime.InferenceSession(
+            self._model,
             options,
             providers=["CPUExecutionProvider"],
+            disabled_optimizers=_SLOW_FUSIONS,
         )
-        self._inputs = {given.name for given in self._session.get_inputs()}
+
+    def warm_up(self) -> None:
+        """Load now what is otherwise loaded when two questions first come at once."""
+        self._loaded_for_many()
+
+    def _loaded_for_many(self) -> onnxruntime.InferenceSession:
+        with self._loading:
+            if self._for_many is None:
+                self._for_many = self._session(1)
+            return self._for_many
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
         """The unit vector of a question, float32 (dimensions,). Text beyond the window is not seen."""
@@ -84,7 +113,20 @@ class Encoder:
             ids[place, : len(row)] = row
             mask[place, : len(row)] = 1
         feed = {"input_ids": ids, "attention_mask": mask}
-        vectors = self._session.run(
-            None, {name: value for name, value in feed.items() if name in self._inputs}
-        )[0]
-        return np.asarray(vectors, dtype=np.float32)
+        with self._one_more() as session:
+            found = session.run(
+                None, {name: value for name, value in feed.items() if name in self._inputs}
+            )
+        return np.asarray(found[0], dtype=np.float32)
+
+    @contextmanager
+    def _one_more(self) -> Iterator[onnxruntime.InferenceSession]:
+        """The session for one more call: with all cores where it is the only one."""
+        with self._counting:
+            self._running += 1
+            alone = self._running == 1
+        try:
+            yield self._for_one if alone else self._loaded_for_many()
+        finally:
+            with self._counting:
+                self._running -= 1

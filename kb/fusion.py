@@ -21,10 +21,9 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-CANDIDATE_DEPTH = 500
+from kb.top import top
 
-SAMPLED = 16
-"""Of so many scores one is in the sample."""
+CANDIDATE_DEPTH = 500
 
 Mode = Literal["hybrid", "keyword", "dense"]
 """Which signals count: all, those of words alone, or those of meaning alone."""
@@ -137,44 +136,26 @@ class Signals:
         return np.asarray(total, dtype=np.float64)
 
 
-def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
-    """The ordinals of the `depth` best scores, in ascending order; of equal ones the lower ordinals."""
-    if depth >= len(scores):
-        return np.arange(len(scores))
-    rows = _likely(scores, depth)
-    likely = scores[rows]
-    threshold = np.partition(likely, len(likely) - depth)[len(likely) - depth]
-    above = np.flatnonzero(likely > threshold)
-    level = np.flatnonzero(likely == threshold)[: depth - len(above)]
-    return np.asarray(rows[np.sort(np.concatenate((above, level)))])
+def depths(mode: Mode, depth: int = CANDIDATE_DEPTH) -> tuple[int, int]:
+    """How many passages are candidates for their words, and how many for their meaning.
 
-
-def _likely(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
-    """Rows that the `depth` best are among: those above what a sample says is low enough, or all where it errs.
-
-    To sort out 500 of 30,000 scores takes ten times as long as to compare each with one number.
+    In each of the one-sided modes twice as many of the one side, so that there are as many pages.
     """
-    sample = scores[::SAMPLED]
-    place = len(sample) - 2 * depth // SAMPLED - SAMPLED
-    if place > 0:
-        rows = np.flatnonzero(scores >= np.partition(sample, place)[place])
-        if len(rows) >= depth:
-            return rows
-    return np.arange(len(scores))
+    if mode == "hybrid":
+        return depth, depth
+    return (2 * depth, 0) if mode == "keyword" else (0, 2 * depth)
 
 
-def candidates(
-    keyword: NDArray[np.float32],
-    dense: NDArray[np.float32],
-    depth: int = CANDIDATE_DEPTH,
-    mode: Mode = "hybrid",
+def best_by_words(
+    keyword: NDArray[np.float32], depth: int, allowed: NDArray[np.bool_] | None = None
 ) -> NDArray[np.int64]:
-    """The passages worth a closer look, in ascending order: the best by words and the best by meaning.
+    """The ordinals, ascending, of the `depth` passages with the best keyword scores, (N,); none that has 0.
 
-    In each of the other modes twice as many of the one side, so that there are as many pages.
+    Of those alone that are `allowed`, bool (N,).
     """
-    if mode == "dense":
-        return top(dense, 2 * depth)
+    if not depth:
+        return np.zeros(0, dtype=np.int64)
     matching = np.flatnonzero(keyword > 0)
-    by_words = matching[top(keyword[matching], 2 * depth if mode == "keyword" else depth)]
-    return by_words if mode == "keyword" else np.union1d(by_words, top(dense, depth))
+    if allowed is not None:
+        matching = matching[allowed[matching]]
+    return np.asarray(matching[top(keyword[matching], depth)])

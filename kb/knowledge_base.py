@@ -237,6 +237,7 @@ class KnowledgeBase:
     def warm_up(self) -> None:
         """Load now what is otherwise loaded by the first question that needs it: some tenths of a second."""
         self._phrases()
+        self._encoder.warm_up()
         load_language()
         _ = self.catalogue
 

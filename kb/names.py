@@ -52,8 +52,9 @@ class NameIndex:
             mass = held[names]
             of_name = mass / self._masses[names] * np.minimum(1.0, mass / self._idf_of_rarest)
             score = QUESTION_SHARE * mass / question.bound + (1 - QUESTION_SHARE) * of_name
-            owner = np.searchsorted(self._articles, names, side="right") - 1
-            np.maximum.at(best, owner, score.astype(np.float32))
+            owner = np.searchsorted(self._articles, names, side="right") - 1  # ascending
+            first = np.flatnonzero(np.diff(owner, prepend=-1))
+            best[owner[first]] = np.maximum.reduceat(score, first)
         return best[articles]
 
     def _names_with(self, term: str) -> NDArray[np.int32]:

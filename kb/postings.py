@@ -71,8 +71,8 @@ class Variant:
 class MatchedConcept:
     """Known terms of the question that are a name together, and the other names of the same thing.
 
-    `worth_most`, int16 (N,), says for each passage which of them is worth more there than the name itself and than the
-    others; -1 where none is.
+    `worth_most`, int16 (N,), says for each passage which of them, counted from 1, is worth more there than the name
+    itself and than the others; 0 where none is.
     """
 
     terms: tuple[MatchedTerm, ...]
@@ -99,7 +99,7 @@ def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
     key = term.encode()
     if len(key) > terms.dtype.itemsize:  # numpy would widen the whole table to compare
         return None
-    row = int(np.searchsorted(terms, np.bytes_(key)))
+    row = int(terms.searchsorted(np.bytes_(key)))
     return row if row < len(terms) and terms[row] == key else None
 
 
@@ -186,43 +186,35 @@ class Postings:
         scores = self._sum(matched)
         understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
         for concept in understood:
-            own = self._sum(concept.terms)
-            best = own.copy()
-            for number, variant in enumerate(concept.variants):
-                self._raise(best, concept.worth_most, number, variant)
-            scores += best - own
+            self._add_variants(scores, concept)
         if bound > 0:
             scores /= np.float32(bound)
         return KeywordScores(scores, bound, tuple(matched), understood)
 
     def _sum(self, terms: Iterable[MatchedTerm]) -> NDArray[np.float32]:
-        """The sum of the terms' scores, (N,)."""
+        """The sum of the terms' scores, (N,). Costs by their postings: numpy's zeros are not written beforehand."""
         scores = np.zeros(self.passage_count, dtype=np.float32)
         for found in terms:
             rows = self._passages[found.start : found.end]
             scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
         return scores
 
-    def _raise(
-        self,
-        best: NDArray[np.float32],
-        worth_most: NDArray[np.int16],
-        number: int,
-        variant: Variant,
-    ) -> None:
-        """Where the variant of that number is worth more than `best`, (N,), put it in its place."""
-        scale = np.float32(variant.scale)
-        if len(variant.terms) == 1:  # its own passages alone, each of which stands there once
-            (found,) = variant.terms
-            rows = self._passages[found.start : found.end]
-            worth = scale * (np.float32(found.idf) * self._impacts[found.start : found.end])
-        else:
-            worth = scale * self._sum(variant.terms)
-            rows = np.flatnonzero(worth)
-            worth = worth[rows]
-        better = worth > best[rows]
-        best[rows[better]] = worth[better]
-        worth_most[rows[better]] = number
+    def _add_variants(self, scores: NDArray[np.float32], concept: MatchedConcept) -> None:
+        """Where a variant is worth more than the name and than the other variants, add what it is worth more."""
+        own = self._sum(concept.terms)
+        gain = np.zeros_like(own)
+        for number, variant in enumerate(concept.variants, start=1):
+            worth = self._sum(variant.terms)
+            for found in (
+                variant.terms
+            ):  # only where one of them stands; where two do, the second finds it done
+                rows = self._passages[found.start : found.end]
+                more = np.float32(variant.scale) * worth[rows] - own[rows]
+                better = more > gain[rows]
+                raised, more = rows[better], more[better]
+                scores[raised] += more - gain[raised]
+                gain[raised] = more
+                concept.worth_most[raised] = number
 
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)
@@ -233,7 +225,7 @@ class Postings:
         ]
         if not variants:
             return None
-        nowhere = np.full(self.passage_count, -1, dtype=np.int16)
+        nowhere = np.zeros(self.passage_count, dtype=np.int16)
         return MatchedConcept(self._find_all(concept.terms), tuple(variants), nowhere)
 
     def _find_all(self, terms: Sequence[str]) -> tuple[MatchedTerm, ...]:
@@ -249,9 +241,9 @@ class Postings:
         worth = {found.term: self._worth_in(found, passage) for found in scored.matched}
         for concept in scored.concepts:
             number = int(concept.worth_most[passage])
-            if number < 0:
+            if not number:
                 continue
-            variant = concept.variants[number]
+            variant = concept.variants[number - 1]
             own = sum(self._worth_in(found, passage) for found in concept.terms)
             held = sum(self._worth_in(found, passage) for found in variant.terms)
             worth[variant.text] = worth.get(variant.text, 0.0) + variant.scale * held - own
@@ -260,7 +252,7 @@ class Postings:
     def _worth_in(self, found: MatchedTerm, passage: int) -> float:
         """A term's score in one passage."""
         rows = self._passages[found.start : found.end]
-        place = int(np.searchsorted(rows, passage))
+        place = int(rows.searchsorted(passage))
         if place == len(rows) or rows[place] != passage:
             return 0.0
         return found.idf * float(self._impacts[found.start + place])

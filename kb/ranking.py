@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
+from kb.arrays import gather, union
 from kb.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
     Mode,
     Signals,
-    candidates,
+    best_by_words,
+    depths,
     for_question,
     in_mode,
     lengthened,
@@ -145,13 +147,12 @@ class Ranker:
         nothing in the score.
         """
         keyword = self._postings.score(terms, concepts)
-        dense = self._vectors.all_cosines(vector)
-        if mask is None:
-            rows = candidates(keyword.scores, dense, mode=mode)
-        else:
-            allowed = np.flatnonzero(mask)
-            rows = allowed[candidates(keyword.scores[allowed], dense[allowed], mode=mode)]
-        table = self._passages[rows]
+        by_words, by_meaning = depths(mode)
+        rows = union(
+            best_by_words(keyword.scores, by_words, mask),
+            self._vectors.nearest(vector, by_meaning, mask),
+        )
+        table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)

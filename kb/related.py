@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.fusion import top
 from kb.vectors import VectorIndex
 
 NEAR = 0.25
@@ -69,8 +68,9 @@ def nearest_sections(
     """
     direction = vectors.passage_vectors(np.array([passage]))[0]
     others = sections != sections[passage]
-    rows = np.flatnonzero(others if allowed is None else others & allowed)
-    rows = rows[top(vectors.all_cosines(direction)[rows], LOOKED_AT)]
+    if allowed is not None:
+        others &= allowed
+    rows = vectors.nearest(direction, LOOKED_AT, others)
     cosines = vectors.passage_cosines(direction, rows)
     order = np.argsort(-cosines, kind="stable")
     _, first = np.unique(sections[rows][order], return_index=True)

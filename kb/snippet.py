@@ -3,77 +3,62 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
-import sentencex
-
-from kb.analysis import Token, tokens
+from kb import analysis
 from kb.results import Snippet
 
 SNIPPET_MAX_CHARS = 320
 
-
-@lru_cache(maxsize=2048)
-def sentence_spans(text: str, language: str = "en") -> tuple[tuple[int, int], ...]:
-    """The sentences and lines of `text` as code-point ranges, white space at their ends left out."""
-    spans = []
-    position = 0
-    for piece in sentencex.segment(language, text):
-        start = text.index(piece, position)
-        position = start + len(piece)
-        for line in re.finditer(r"[^\n]+", piece):
-            stripped = line[0].strip()
-            if stripped:
-                begin = start + line.start() + line[0].index(stripped)
-                spans.append((begin, begin + len(stripped)))
-    return tuple(spans)
+Match = tuple[int, int, str]
+"""A word that matches: start, end and term."""
 
 
-@lru_cache(maxsize=512)
-def _tokens(text: str) -> tuple[Token, ...]:
-    """The tokens of a passage. While somebody types, the same passages come again with every letter."""
-    return tuple(tokens(text))
-
-
-def matches(text: str, wanted: Mapping[str, float]) -> list[tuple[int, int, str]]:
-    """The words of `text` that are among the wanted terms: start, end and term."""
-    return [(token.start, token.end, token.term) for token in _tokens(text) if token.term in wanted]
+def matches(text: str, wanted: Mapping[str, float]) -> list[Match]:
+    """The words of `text` that are among the wanted terms, in order."""
+    return [
+        (token.start, token.end, token.term) for token in analysis.tokens(text, among=wanted.keys())
+    ]
 
 
 def best_window(
     text: str,
+    sentences: Sequence[tuple[int, int]],
+    found: Sequence[Match],
     wanted: Mapping[str, float],
-    language: str = "en",
     answer: tuple[int, int] | None = None,
 ) -> tuple[int, int]:
-    """The run of whole sentences, at most SNIPPET_MAX_CHARS long, that holds most of what is wanted.
+    """The run of whole `sentences`, ranges of `text` in order, at most SNIPPET_MAX_CHARS long, that holds most.
 
-    `answer` is the sentence, as a range, that comes nearest in meaning: to hold it counts as much as one more word.
-    Where no word matches it decides alone. (It may not decide always: under a heading that says it all, a sentence
-    of one word comes nearest.)
-    `wanted` gives each term its weight, counted once a run; of equal runs the earliest, and there the longest.
+    `found` are the `matches` of `wanted`, which gives each term its weight, counted once a run; of equal runs the
+    earliest, and there the longest. `answer` is the sentence, as a range, that comes nearest in meaning: to hold it
+    counts as much as one more word. Where no word matches it decides alone. (It may not decide always: under a heading
+    that says it all, a sentence of one word comes nearest.)
     A sentence longer than that is cut between words.
     """
-    sentences = sentence_spans(text, language)
     if not sentences:
         return 0, len(text)
-    found = matches(text, wanted)
     one_word = math.fsum(wanted.values()) / len(wanted) if wanted else 1.0
     best: tuple[float, int, int] | None = None
     window = sentences[0]
     for first, (start, _) in enumerate(sentences):
+        inside = iter([match for match in found if match[0] >= start])
+        following = next(inside, None)
+        held: set[str] = set()
+        worth = 0.0
         for last in range(first, len(sentences)):
             end = sentences[last][1]
             if end - start > SNIPPET_MAX_CHARS and last > first:
                 break
-            held = {term for begin, stop, term in found if start <= begin and stop <= end}
-            # fsum, since a set has no order that a sum could keep
-            value = math.fsum(wanted[term] for term in held)
-            if answer is not None and start <= answer[0] and answer[1] <= end:
-                value += one_word
-            key = (value, -start, end)
+            known = len(held)
+            while following is not None and following[1] <= end:
+                held.add(following[2])
+                following = next(inside, None)
+            if len(held) > known:
+                # fsum, since a set has no order that a sum could keep
+                worth = math.fsum(wanted[term] for term in held)
+            answers = answer is not None and start <= answer[0] and answer[1] <= end
+            key = (worth + one_word if answers else worth, -start, end)
             if best is None or key > best:
                 best, window = key, (start, end)
     return _cut(text, window, [begin for begin, _, _ in found])
@@ -106,18 +91,22 @@ def excerpt(
     section_text: str,
     start: int,
     end: int,
+    sentences: Sequence[tuple[int, int]],
     wanted: Mapping[str, float],
-    language: str = "en",
     answer: tuple[int, int] | None = None,
 ) -> tuple[Snippet, tuple[tuple[int, int], ...]]:
-    """The snippet of `section_text[start:end]`, and the matched words of that whole passage.
+    """The snippet of the passage `section_text[start:end]`, whose sentences are given, and its matched words, all.
 
     All offsets are in the section's text.
     """
     passage = section_text[start:end]
-    if answer is not None:
-        answer = (answer[0] - start, answer[1] - start)
-    begin, stop = best_window(passage, wanted, language, answer)
+    found = matches(passage, wanted)
+    begin, stop = best_window(
+        passage,
+        [(left - start, right - start) for left, right in sentences],
+        found,
+        wanted,
+        None if answer is None else (answer[0] - start, answer[1] - start),
+    )
     snippet = Snippet(passage[begin:stop], start + begin, start + stop)
-    marks = tuple((start + left, start + right) for left, right, _ in matches(passage, wanted))
-    return snippet, marks
+    return snippet, tuple((start + left, start + right) for left, right, _ in found)

@@ -31,22 +31,20 @@ def spread(
     """`order` with at most a few places changed; the other arrays are indexed by its values."""
     shown: list[int] = []
     back: list[int] = []
+    texts: list[int] = []
     count: dict[int, int] = {}
     for passed, place in enumerate(order.tolist()):
-        article = int(articles[place])
+        article, text = int(articles[place]), int(likeness[place])
         full = count.get(article, 0) >= SHARE and not is_subject[place]
-        if full or _is_like(likeness[place], likeness[shown]):
+        if full or any((text ^ other).bit_count() <= ALIKE for other in texts):
             back.append(place)
         else:
             shown.append(place)
+            texts.append(text)
             count[article] = count.get(article, 0) + 1
         if len(shown) == WINDOW:
             return np.concatenate((np.array(shown + back, dtype=np.int64), order[passed + 1 :]))
     return np.array(shown + back, dtype=np.int64)
-
-
-def _is_like(one: np.uint64, others: NDArray[np.uint64]) -> bool:
-    return bool((np.bitwise_count(others ^ one) <= ALIKE).any())
 
 
 def simhash(words: list[int]) -> int:

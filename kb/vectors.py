@@ -13,7 +13,8 @@ title and then its aliases):
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
 ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
-numkong's kernels for int8; the few that are ranked are then compared in float32.
+numkong's kernels for int8; the few that are ranked are then compared in float32. Of more passages than kb.coarse's
+EXACT_UP_TO, only those that two bits of each dimension let through are looked over.
 """
 
 from __future__ import annotations
@@ -25,39 +26,64 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped
+from kb.coarse import EXACT_UP_TO, CoarseIndex
+from kb.rows_on_disk import RowsOnDisk, rows_of, take
+from kb.top import top
 
 ROUNDING = 0.003
 """By so much rounding moves a cosine at most, in some hundred dimensions or more."""
+
+
+LIKELY = 8
+"""So many times as many passages as are wanted are let through by their two bits."""
+
+FEW = 4
+"""Where only one in so many passages is asked about, it is quicker to gather their codes than to go over all."""
 
 
 class _RoundedRows:
     """Unit vectors as int8 with a scale each; `name` is the plural of what they are the vectors of."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.rows = mapped(folder, name)
-        self.scales = mapped(folder, f"{name.removesuffix('s')}_scales")
+        self._folder, self._name = folder, name
+        self._rows = rows_of(folder, name)
+        self._scales = mapped(folder, f"{name.removesuffix('s')}_scales")
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Those of the question with all rows, in one pass."""
+        codes = self._rows
+        if isinstance(codes, RowsOnDisk):
+            codes = mapped(self._folder, self._name)  # for this pass alone
+        return _cosines(question, codes, self._scales)
 
     def cosines(
-        self, question: NDArray[np.float32], rows: NDArray[np.int64] | None = None
+        self, question: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Those of the question with the given rows, or with all."""
-        codes, scales = (
-            (self.rows, self.scales) if rows is None else (self.rows[rows], self.scales[rows])
-        )
-        if not len(codes):
-            return np.zeros(0, dtype=np.float32)
-        scale = float(np.abs(question).max()) / 127 or 1.0
-        rounded = np.rint(question / scale).astype(np.int8)
-        products = np.asarray(numkong.cdist(rounded[np.newaxis], codes, "dot"))[0]
-        return np.asarray(products * (scales * scale), dtype=np.float32)
+        """Those of the question with the given rows."""
+        return _cosines(question, take(self._rows, rows), take(self._scales, rows))
+
+
+def _cosines(
+    question: NDArray[np.float32], codes: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    if not len(codes):
+        return np.zeros(0, dtype=np.float32)
+    scale = float(np.abs(question).max()) / 127 or 1.0
+    rounded = np.rint(question / scale).astype(np.int8)
+    products = np.asarray(numkong.cdist(rounded[np.newaxis], codes, "dot"))[0]
+    return np.asarray(products * (scales * scale), dtype=np.float32)
 
 
 class VectorIndex:
     """Search by one pass over memory. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        self._passages = mapped(folder, "passages")
+        self._passages = rows_of(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
+        self._coarse = CoarseIndex.open(folder)
         self._names = _RoundedRows(folder, "names")
         self._name_starts = mapped(folder, "name_starts")
         self._sentences = _RoundedRows(folder, "sentences")
@@ -65,17 +91,55 @@ class VectorIndex:
 
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,), by their codes. Costs one pass over these."""
-        return self._codes.cosines(question)
+        return self._codes.all_cosines(question)
+
+    def nearest(
+        self,
+        question: NDArray[np.float32],
+        count: int,
+        allowed: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]:
+        """The ordinals, ascending, of the `count` passages whose codes have the highest cosines; of equals the lower.
+
+        Of those alone that are `allowed`, bool (N,). Of more than EXACT_UP_TO, about one in a thousand is missed.
+        """
+        if not count:
+            return np.zeros(0, dtype=np.int64)
+        rows = self._likely(question, count, allowed)
+        if rows is None:
+            return top(self.all_cosines(question), count)
+        if FEW * len(rows) > len(self._codes):
+            cosines = self.all_cosines(question)[rows]
+        else:
+            cosines = self._codes.cosines(question, rows)
+        return np.asarray(rows[top(cosines, count)])
+
+    def _likely(
+        self,
+        question: NDArray[np.float32],
+        count: int,
+        allowed: NDArray[np.bool_] | None,
+    ) -> NDArray[np.int64] | None:
+        """The passages, ascending, that the nearest are among, where not all are to be looked over."""
+        rows = None if allowed is None else np.flatnonzero(allowed)
+        if self._coarse is None or (rows is not None and len(rows) <= EXACT_UP_TO):
+            return rows
+        wanted = LIKELY * count
+        if allowed is None or rows is None:
+            return self._coarse.likely(question, wanted)
+        found = self._coarse.likely(question, 2 * wanted * len(allowed) // len(rows))
+        found = found[allowed[found]]
+        return found if len(found) >= wanted else rows  # what is asked about may be rare among them
 
     def passage_cosines(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """The cosine of the question with the given passages, (n,), as exact as float32 is."""
-        return np.asarray(self._passages[passages] @ question)
+        return np.asarray(take(self._passages, passages) @ question)
 
     def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
         """The unit vectors of the given passages, (n, d)."""
-        return np.asarray(self._passages[passages])
+        return take(self._passages, passages)
 
     def best_names(
         self, question: NDArray[np.float32], articles: NDArray[np.int64]
@@ -117,6 +181,5 @@ def _best_of_each(
     first = np.cumsum(counts) - counts
     best = np.maximum.reduceat(cosines, first)
     hits = np.flatnonzero(cosines == np.repeat(best, counts))
-    owner = np.repeat(np.arange(len(counts)), counts)[hits]
-    _, earliest = np.unique(owner, return_index=True)
-    return best, hits[earliest] - first
+    # The first hit that is in a run or behind its begin is in it: each run has one.
+    return best, hits[np.searchsorted(hits, first)] - first

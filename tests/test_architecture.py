@@ -16,6 +16,7 @@ ALLOWED = {
     "sentence_transformers": ("indexer/model.py",),
     "torch": ("indexer/model.py",),
     "transformers": (),
+    "faiss": ("kb/coarse.py",),
     "fastapi": ("search_api/",),
     "starlette": ("search_api/",),
     "uvicorn": ("search_api/",),

@@ -10,19 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.fusion import (
+    CANDIDATE_DEPTH,
     DEFAULT_WEIGHTS,
+    MODES,
     NAME_TERMS,
-    SAMPLED,
     SENTENCE_TERMS,
     SHORT_QUESTION,
     UNRELATED_NAME,
     FusionWeights,
     Signals,
-    candidates,
+    best_by_words,
+    depths,
     for_question,
     in_mode,
     nearness,
-    top,
     weights_for,
 )
 
@@ -35,58 +36,19 @@ def signals(*rows: tuple[float, float, float, float, float]) -> Signals:
     return Signals(*(np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)))
 
 
-@given(scores, st.integers(1, 40))
-def test_top_is_the_best_scores_and_of_equal_ones_the_lower_ordinals(
-    values: np.ndarray[tuple[int], np.dtype[np.float32]], depth: int
+@given(scores, st.lists(st.booleans(), min_size=30, max_size=30), st.integers(0, 10))
+def test_the_best_by_words_hold_one_and_are_allowed(
+    keyword: np.ndarray[tuple[int], np.dtype[np.float32]], allowed: list[bool], depth: int
 ) -> None:
-    best = sorted(range(len(values)), key=lambda row: (-values[row], row))[:depth]
-    assert top(values, depth).tolist() == sorted(best)
+    mask = np.array(allowed)[: len(keyword)]
+    for only, ones in ((None, np.ones_like(mask)), (mask, mask)):
+        best = sorted(np.flatnonzero(ones & (keyword > 0)), key=lambda row: (-keyword[row], row))
+        assert best_by_words(keyword, depth, only).tolist() == sorted(best[:depth])
 
 
-@given(
-    st.integers(0, 2**32 - 1), st.integers(1, 3000), st.integers(1, 600), st.sampled_from([0, 1, 3])
-)
-def test_top_of_many_is_the_same_whatever_the_sample_said(
-    seed: int, count: int, depth: int, decimals: int
-) -> None:
-    """Scores with ties, and with a wave in them that goes with the sample or against it."""
-    random = np.random.default_rng(seed)
-    wave = np.tile(random.random(SAMPLED), count // SAMPLED + 1)[:count]
-    values = np.round(random.random(count) + 4 * wave, decimals).astype(np.float32)
-    best = np.lexsort((np.arange(count), -values))[:depth]
-    assert top(values, depth).tolist() == sorted(best.tolist())
-
-
-def test_a_depth_beyond_all_passages_takes_all() -> None:
-    assert top(np.array([0.1, 0.9], dtype=np.float32), 500).tolist() == [0, 1]
-    assert top(np.array([], dtype=np.float32), 500).tolist() == []
-
-
-@given(scores, scores, st.integers(1, 10))
-def test_candidates_are_the_best_of_both_sides_once_each(
-    keyword: np.ndarray[tuple[int], np.dtype[np.float32]],
-    dense: np.ndarray[tuple[int], np.dtype[np.float32]],
-    depth: int,
-) -> None:
-    size = min(len(keyword), len(dense))
-    keyword, dense = keyword[:size], dense[:size]
-    words = {row for row in top(keyword, depth).tolist() if keyword[row] > 0}
-    assert candidates(keyword, dense, depth).tolist() == sorted(
-        words | set(top(dense, depth).tolist())
-    )
-
-
-@given(scores, scores, st.integers(1, 10))
-def test_each_of_the_other_modes_has_candidates_of_one_side_alone(
-    keyword: np.ndarray[tuple[int], np.dtype[np.float32]],
-    dense: np.ndarray[tuple[int], np.dtype[np.float32]],
-    depth: int,
-) -> None:
-    size = min(len(keyword), len(dense))
-    keyword, dense = keyword[:size], dense[:size]
-    words = [row for row in top(keyword, 2 * depth).tolist() if keyword[row] > 0]
-    assert candidates(keyword, dense, depth, "keyword").tolist() == words
-    assert candidates(keyword, dense, depth, "dense").tolist() == top(dense, 2 * depth).tolist()
+def test_each_mode_has_as_many_candidates() -> None:
+    assert [sum(depths(mode)) for mode in MODES] == [2 * CANDIDATE_DEPTH] * 3
+    assert depths("keyword")[1] == depths("dense")[0] == 0
 
 
 @pytest.mark.parametrize("weights", [DEFAULT_WEIGHTS, FusionWeights(0, 0.25, 0.5, 0.25, 0)])
@@ -104,13 +66,6 @@ def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
     else:
         assert words.keyword == 1.0
     assert meaning.name / meaning.dense == pytest.approx(weights.name / weights.dense)
-
-
-def test_passages_without_a_word_of_the_question_are_no_keyword_candidates() -> None:
-    keyword = np.array([0, 0, 0, 0.5], dtype=np.float32)
-    dense = np.array([0.1, 0.9, 0.2, 0.3], dtype=np.float32)
-    assert candidates(keyword, dense, depth=2).tolist() == [1, 3]
-    assert candidates(keyword, dense, depth=1).tolist() == [1, 3]
 
 
 def test_the_score_is_the_weighted_sum() -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kb.analysis import terms
+from indexer.sentences import sentence_spans
+from kb.analysis import terms, tokens
 from kb.knowledge_base import KnowledgeBase
-from kb.snippet import SNIPPET_MAX_CHARS, best_window, excerpt, sentence_spans
+from kb.snippet import SNIPPET_MAX_CHARS, best_window, excerpt, matches
 
 WORDS = [
     "legs",
@@ -32,16 +33,14 @@ written = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SPACES)), m
 wanted = st.dictionaries(st.sampled_from(["leg", "jerk", "sleep", "twitch"]), st.floats(0.1, 9))
 
 
-@given(st.one_of(written, st.text(max_size=300)), st.sampled_from(["en", "de", "zh", "zz", ""]))
-def test_sentences_are_in_order_and_leave_out_white_space_alone(text: str, language: str) -> None:
-    end = 0
-    for start, stop in sentence_spans(text, language):
-        assert not text[end:start].strip()
-        assert start < stop
-        assert text[start:stop] == text[start:stop].strip()
-        assert "\n" not in text[start:stop]
-        end = stop
-    assert not text[end:].strip()
+def sentences_of(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """As an index keeps them: ranges of the whole text."""
+    return [(start + left, start + right) for left, right in sentence_spans(text[start:end])]
+
+
+def window(passage: str, wanted: dict[str, float]) -> tuple[int, int]:
+    spans = sentences_of(passage, 0, len(passage))
+    return best_window(passage, spans, matches(passage, wanted), wanted)
 
 
 @settings(max_examples=300)
@@ -55,7 +54,7 @@ def test_a_snippet_stands_at_its_offsets_and_ends_between_words(
 ) -> None:
     text = before + passage + after
     start, end = len(before), len(before) + len(passage)
-    snippet, highlights = excerpt(text, start, end, wanted)
+    snippet, highlights = excerpt(text, start, end, sentences_of(text, start, end), wanted)
     assert start <= snippet.start < snippet.end <= end
     assert snippet.text == text[snippet.start : snippet.end]
     assert snippet.text == snippet.text.strip()
@@ -75,7 +74,8 @@ def test_a_snippet_stands_at_its_offsets_and_ends_between_words(
 
 @given(passage=written.filter(str.strip), wanted=wanted.filter(bool))
 def test_where_a_word_matches_the_snippet_holds_one(passage: str, wanted: dict[str, float]) -> None:
-    snippet, highlights = excerpt(passage, 0, len(passage), wanted)
+    spans = sentences_of(passage, 0, len(passage))
+    snippet, highlights = excerpt(passage, 0, len(passage), spans, wanted)
     if highlights:
         assert any(snippet.start <= left and right <= snippet.end for left, right in highlights)
 
@@ -84,10 +84,10 @@ def test_where_a_word_matches_the_snippet_holds_one(passage: str, wanted: dict[s
 def test_a_snippet_holds_the_sentence_that_answers_where_that_fits(
     passage: str, wanted: dict[str, float], data: st.DataObject
 ) -> None:
-    start, end = data.draw(st.sampled_from(sentence_spans(passage)))
-    snippet, _ = excerpt(
-        "before " + passage, 7, 7 + len(passage), wanted, "en", (7 + start, 7 + end)
-    )
+    start, end = data.draw(st.sampled_from(list(sentence_spans(passage))))
+    text = "before " + passage
+    spans = sentences_of(text, 7, len(text))
+    snippet, _ = excerpt(text, 7, len(text), spans, wanted, (7 + start, 7 + end))
     assert len(snippet.text) <= SNIPPET_MAX_CHARS
     if end - start <= SNIPPET_MAX_CHARS:
         assert snippet.start <= 7 + start
@@ -99,13 +99,13 @@ def test_a_snippet_holds_the_sentence_that_answers_where_that_fits(
 def test_the_sentences_that_hold_most_of_the_question_are_shown() -> None:
     filler = "Nothing of note happens here, and nothing more is said about it at all. " * 6
     passage = f"{filler}Legs may jerk. They jerk in sleep. {filler}"
-    start, stop = best_window(passage, {"leg": 2.0, "jerk": 1.0, "sleep": 1.0})
+    start, stop = window(passage, {"leg": 2.0, "jerk": 1.0, "sleep": 1.0})
     assert "Legs may jerk. They jerk in sleep." in passage[start:stop]
 
 
 def test_a_passage_that_fits_is_shown_whole() -> None:
     passage = "Legs may jerk. They rest.\n\n- warm bath\n- stretch"
-    assert best_window(passage, {"leg": 1.0}) == (0, len(passage))
+    assert window(passage, {"leg": 1.0}) == (0, len(passage))
 
 
 def test_of_equal_windows_the_earliest_is_shown_in_whatever_order_their_words_stand() -> None:
@@ -119,7 +119,13 @@ def test_of_equal_windows_the_earliest_is_shown_in_whatever_order_their_words_st
         chosen.shuffle(first)
         chosen.shuffle(second)
         text = f"Now {' '.join(first)} end. {filler}Now {' '.join(second)} end. {filler}"
-        assert best_window(text, weights)[0] == 0
+        assert window(text, weights)[0] == 0
+
+
+@given(text=st.one_of(written, st.text(max_size=300)), wanted=wanted)
+def test_matches_are_the_tokens_that_are_wanted(text: str, wanted: dict[str, float]) -> None:
+    expected = [token for token in tokens(text) if token.term in wanted]
+    assert matches(text, wanted) == [(found.start, found.end, found.term) for found in expected]
 
 
 @pytest.mark.parametrize("asked", ["why do my legs jerk when I fall asleep", "sore gums", "B12"])

@@ -1,0 +1,282 @@
+"""How the cost of a question, of memory, of disk and of a rebuild grows with the library.
+
+    python -m benchmarks.growth build --real INDEX --out FOLDER 1000 10000 31000 100000
+    python -m benchmarks.growth tile --tiles 10 --out FOLDER 100000
+    python -m benchmarks.growth ask --topics TOPICS.jsonl --out FOLDER
+    python -m benchmarks.growth report --out FOLDER [--images docs/images]
+
+INDEX is an index of real articles with its cache; TOPICS has questions, a JSON object with a `text` on each line.
+Beyond the real passages all is made from mixtures of them (benchmarks/mixtures.py). `build` indexes from nothing, by
+the project's own indexer, one thing spared: vectors come from the cache or are mixed, none is embedded. `tile` puts an
+index of several times the size together without building it (benchmarks/tiles.py): it can be asked, and has no rebuild
+time. `ask` asks all, or the sizes named, each in a fresh process, from the question's text to ten cited results.
+`report` writes growth.md and growth.json, and with `--images` growth.svg, for which it needs matplotlib. Each step may
+be repeated alone; an index that is there is not built again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.mixtures import MixedCache, Mixtures
+from benchmarks.tiles import tile
+from indexer import build as indexer_build
+from indexer.build import build
+from indexer.progress import Progress
+from kb import KnowledgeBase
+
+ROUNDS = 3
+COLUMNS = {
+    "p50_ms": "p50 ms",
+    "p95_ms": "p95 ms",
+    "without_encoding_ms": "p50 without encoding",
+    "pss_mb": "memory MB (PSS)",
+    "anonymous_mb": "of it not mapped",
+    "disk_mb": "disk MB",
+    "rebuild_s": "rebuild, processor s",
+}
+
+
+class Stopwatch(Progress):
+    """Seconds of processor time of each stage of a build: what else the machine does is left out."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._name, self._since = "start", time.process_time()
+
+    def stage(self, name: str, total: int | None = None) -> None:  # noqa: ARG002
+        now = time.process_time()
+        self.seconds[self._name] = self.seconds.get(self._name, 0.0) + now - self._since
+        self._name, self._since = name, now
+
+    def close(self) -> None:
+        self.stage("end")
+
+
+def build_size(real: Path, folder: Path, passages: int) -> None:
+    """Build the index of so many passages, from nothing, and write down how long it took."""
+    index, note = folder / f"index-{passages}", folder / f"build-{passages}.json"
+    if note.exists():
+        return
+    mixtures = Mixtures(real)
+    corpus = folder / f"corpus-{passages}.jsonl"
+    mixtures.write(corpus, passages)
+    MixedCache.mixtures = mixtures
+    watch = Stopwatch()
+    indexer_build.EmbeddingCache = _cache_of(real)  # type: ignore[misc, assignment]
+    report = build(index, [corpus], progress=watch)
+    generation = index / "generations" / report.generation
+    disk = sum(path.stat().st_size for path in generation.rglob("*") if path.is_file())
+    seconds = {name: round(value, 1) for name, value in watch.seconds.items()}
+    note.write_text(
+        json.dumps(
+            {
+                "passages": report.passages,
+                "articles": report.articles,
+                "texts": report.texts,
+                "stages_s": seconds,
+                "rebuild_s": round(sum(seconds.values()) - seconds.get("load model", 0.0), 1),
+                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                "disk_mb": disk // 2**20,
+            }
+        )
+    )
+    print(note.read_text(), flush=True)
+
+
+def _cache_of(real: Path):  # type: ignore[no-untyped-def]
+    """Opens, whatever the path asked for, a cache that reads the real index's and is never written."""
+    return lambda _, *rest: MixedCache(real / "cache" / "embeddings.sqlite", *rest)
+
+
+def tile_size(folder: Path, passages: int, tiles: int) -> None:
+    """Make of an index one of several times its size; what a rebuild of that would take stays unknown."""
+    made = json.loads((folder / f"build-{passages}.json").read_text())
+    note = folder / f"build-{passages * tiles}.json"
+    if note.exists():
+        return
+    index = folder / f"index-{passages * tiles}"
+    tile(folder / f"index-{passages}", index, tiles)
+    disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
+    note.write_text(
+        json.dumps(
+            {
+                "passages": tiles * made["passages"],
+                "articles": tiles * made["articles"],
+                "texts": tiles * made["texts"],
+                "disk_mb": disk // 2**20,
+                "tiles": tiles,
+            }
+        )
+    )
+
+
+def ask(folder: Path, passages: int, topics: Path) -> None:
+    """Ask all questions, and write down how long they took and what the process holds after them."""
+    questions = [json.loads(line)["text"] for line in topics.read_text().splitlines()]
+    begun = time.perf_counter()
+    with KnowledgeBase.open(folder / f"index-{passages}") as knowledge_base:
+        knowledge_base.search(questions[0])
+        first = time.perf_counter() - begun
+        for question in questions:
+            knowledge_base.search(question)
+        total, steps = [], []
+        for _ in range(ROUNDS):
+            for question in questions:
+                since = time.perf_counter()
+                response = knowledge_base.search(question)
+                total.append(1e3 * (time.perf_counter() - since))
+                steps.append(response.timings)
+        memory = _memory()
+    ranked = sorted(total)
+    (folder / f"ask-{passages}.json").write_text(
+        json.dumps(
+            {
+                "questions": len(total),
+                "first_s": round(first, 2),
+                "p50_ms": round(statistics.median(ranked), 2),
+                "p95_ms": round(ranked[int(0.95 * len(ranked))], 2),
+                "without_encoding_ms": round(
+                    statistics.median(
+                        each - step["encode"] for each, step in zip(total, steps, strict=True)
+                    ),
+                    2,
+                ),
+                "steps_ms": {
+                    name: round(statistics.median(step[name] for step in steps), 2)
+                    for name in steps[0]
+                },
+                **memory,
+            }
+        )
+    )
+    print((folder / f"ask-{passages}.json").read_text(), flush=True)
+
+
+def _memory() -> dict[str, int]:
+    """MB of this process: its share of all it has mapped, and what is its own."""
+    rollup = Path("/proc/self/smaps_rollup").read_text()
+    values = dict(line.split(":") for line in rollup.splitlines()[1:])
+    return {
+        "pss_mb": int(values["Pss"].split()[0]) // 1024,
+        "anonymous_mb": int(values["Anonymous"].split()[0]) // 1024,
+    }
+
+
+def slope(sizes: list[int], values: list[float]) -> float:
+    """The exponent of the power law nearest to the values, by least squares of the logarithms."""
+    x, y = [math.log(size) for size in sizes], [math.log(value) for value in values]
+    return statistics.linear_regression(x, y).slope
+
+
+def _exponent(rows: list[dict[str, float]], name: str) -> float:
+    known = [row for row in rows if name in row]
+    return round(slope([row["passages"] for row in known], [row[name] for row in known]), 2)
+
+
+def report(folder: Path, images: Path | None) -> None:
+    """Write the table, the JSON and the plot of all sizes that were built and asked."""
+    rows = []
+    for note in folder.glob("build-*.json"):
+        asked = folder / note.name.replace("build", "ask")
+        if asked.exists():
+            rows.append({**json.loads(note.read_text()), **json.loads(asked.read_text())})
+    rows.sort(key=lambda row: row["passages"])
+    exponents = {name: _exponent(rows, name) for name in COLUMNS}
+    last = {name: _exponent([row for row in rows if name in row][-2:], name) for name in COLUMNS}
+    (folder / "growth.json").write_text(
+        json.dumps({"sizes": rows, "exponents": exponents, "last": last}, indent=1)
+    )
+    lines = [
+        "| passages | " + " | ".join(COLUMNS.values()) + " |",
+        "|---" * (len(COLUMNS) + 1) + "|",
+    ]
+    lines += [
+        f"| {row['passages']:,} | "
+        + " | ".join(f"{row[name]:,}" if name in row else "" for name in COLUMNS)
+        + " |"
+        for row in rows
+    ]
+    for title, found in (("exponent", exponents), ("of the last two", last)):
+        lines.append(f"| {title} | " + " | ".join(str(found[name]) for name in COLUMNS) + " |")
+    table = "\n".join(lines) + "\n"
+    (folder / "growth.md").write_text(table)
+    print(table)
+    if images is not None:
+        plot(images / "growth.svg", rows)
+
+
+def plot(path: Path, rows: list[dict[str, float]]) -> None:
+    """Latency, memory and disk, and rebuild time against passages, both axes logarithmic."""
+    import matplotlib as mpl  # noqa: PLC0415  (only for plots)
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "growth"
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    parts = (
+        (
+            "a question, ms",
+            {"p95_ms": "p95", "p50_ms": "p50", "without_encoding_ms": "p50 without encoding"},
+        ),
+        ("MB", {"disk_mb": "disk", "pss_mb": "memory (PSS)", "anonymous_mb": "of it not mapped"}),
+        ("a rebuild, processor s", {"rebuild_s": "without embedding"}),
+    )
+    figure, axes = plt.subplots(1, len(parts), figsize=(12, 3.6), layout="constrained")
+    for axis, (label, series) in zip(axes, parts, strict=True):
+        for name, title in series.items():
+            known = [row for row in rows if name in row]
+            axis.plot(
+                [row["passages"] for row in known],
+                [row[name] for row in known],
+                marker="o",
+                label=f"{title}, N^{_exponent(rows, name)}",
+            )
+        axis.set(xscale="log", yscale="log", xlabel="passages", ylabel=label)
+        axis.grid(visible=True, which="both", alpha=0.2)
+        axis.legend(frameon=False)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    """Do one step, each size in a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("step", choices=("build", "tile", "ask", "report"))
+    parser.add_argument("passages", nargs="*", type=int)
+    parser.add_argument("--real", type=Path)
+    parser.add_argument("--topics", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--images", type=Path)
+    parser.add_argument("--tiles", type=int, default=10)
+    given = parser.parse_intermixed_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.step == "report":
+        report(given.out, given.images)
+    elif given.step == "tile":
+        for passages in given.passages:
+            tile_size(given.out, passages, given.tiles)
+    elif len(given.passages) != 1:
+        built = sorted(int(note.stem.rpartition("-")[2]) for note in given.out.glob("build-*.json"))
+        for passages in given.passages or built:
+            command = [sys.executable, "-m", "benchmarks.growth", given.step, str(passages)]
+            command += ["--out", str(given.out)]
+            for option in ("real", "topics"):
+                if getattr(given, option):
+                    command += [f"--{option}", str(getattr(given, option))]
+            subprocess.run(command, check=True)
+    elif given.step == "build":
+        build_size(given.real, given.out, given.passages[0])
+    else:
+        ask(given.out, given.passages[0], given.topics)
+
+
+if __name__ == "__main__":
+    main()
