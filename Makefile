@@ -51,7 +51,8 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long
 
-# Beside what: `make bench PEERS="own lancedb"` measures these again, `make bench` those that the run has not yet.
+# Beside what: `make bench PEERS="own lancedb"` measures these again, with REBUILD=1 filled anew, `make bench` those that
+# the run has not yet.
 DATA  ?= ../shared/data/medquad
 INDEX ?= build/bench/index
 PEERS ?=
@@ -59,7 +60,7 @@ PEERS ?=
 bench: setup build/peers/.installed ## this project beside its peers, over the collection in DATA, into benchmarks/peers/run.json and the documents
 	@test $(INDEX) != build/bench/index || $(BIN)/kb build --index $(INDEX) --corpus $(DATA)/articles.jsonl.gz --if-stale
 	$(BIN)/python -m benchmarks.peers run --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --qrels $(DATA)/qrels.dev.txt \
-		--engines "$(PEERS)"
+		--engines "$(PEERS)" $(if $(REBUILD),--rebuild)
 	@$(MAKE) --no-print-directory bench-report
 
 bench-report: build/peers/.installed ## the tables and the plot of benchmarks/peers/run.json into README.md and docs/
