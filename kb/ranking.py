@@ -186,6 +186,7 @@ class Ranker:
         question_terms = len(set(terms))
         weights = in_mode(for_question(self._weights, question_terms), mode)
         scores = signals.combine(weights)
+        subjects = () if mode == "dense" else self._names.subjects(keyword)  # they are words
         return Ranking(
             rows=rows,
             sections=sections,
@@ -194,7 +195,7 @@ class Ranker:
             nearest_name=nearest[owner],
             nearest_sentence=nearest_sentence,
             scores=scores,
-            lifts=lifts(scores, articles, self._names.subjects(keyword)),
+            lifts=lifts(scores, articles, subjects),
             weights=weights,
             keyword=keyword,
             postings=self._postings,

@@ -117,6 +117,8 @@ def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) 
     check_explanation(ranker.rank(["leg", "cramp", "zebra"], QUESTION))
     both = ranker.rank(["leg", "cramp", "twitch"], QUESTION)
     assert both.lifts.any()
+    by_meaning = ranker.rank(["leg", "cramp", "twitch"], QUESTION, mode="dense")
+    assert not by_meaning.lifts.any()
     check_explanation(both)
 
 
