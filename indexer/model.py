@@ -60,7 +60,6 @@ class EmbeddingModel:
                     "sentence-transformers model, or a model of the hub where that can be reached."
                 ) from error
         self._model.eval()
-        _plain_attention(self._model)
         tokenizer = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if tokenizer is None:
             raise ModelError(
@@ -155,6 +154,7 @@ class EmbeddingModel:
     def _export_onnx(self, path: Path) -> None:
         import torch  # noqa: PLC0415  (as above)
 
+        _plain_attention(self._model)
         example = torch.tensor([[101, 102, 103, 104, 105], [101, 102, 103, 0, 0]])
         mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
         axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}

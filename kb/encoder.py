@@ -68,6 +68,18 @@ class Tokens:
         return {"input_ids": ids, "attention_mask": mask}
 
 
+def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
+    """The model, loaded; a call is the work of so many threads."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only: the library's warnings are not the user's
+    return onnxruntime.InferenceSession(
+        str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
+    )
+
+
 class Encoder:
     """A text encoder. Safe to share between threads."""
 
@@ -80,27 +92,14 @@ class Encoder:
         self._tokens = Tokens(folder)
         self.settings = self._tokens.settings
         path = folder / model
-        self._model = str(path if path.exists() else folder / FOR_PASSAGES)
+        self._model = path if path.exists() else folder / FOR_PASSAGES
         cores = len(os.sched_getaffinity(0)) if model == FOR_QUESTIONS else 1
-        self._for_one = self._session(cores)
+        self._for_one = open_session(self._model, cores)
         self._for_many = self._for_one if cores == 1 else None
         self._inputs = {given.name for given in self._for_one.get_inputs()}
         self._loading = threading.Lock()
         self._running = 0
         self._counting = threading.Lock()
-
-    def _session(self, threads: int) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors only: the library's warnings are not the user's
-        return onnxruntime.InferenceSession(
-            self._model,
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=_SLOW_FUSIONS,
-        )
 
     def warm_up(self) -> None:
         """Load now what is otherwise loaded when two questions first come at once."""
@@ -109,7 +108,7 @@ class Encoder:
     def _loaded_for_many(self) -> onnxruntime.InferenceSession:
         with self._loading:
             if self._for_many is None:
-                self._for_many = self._session(1)
+                self._for_many = open_session(self._model, 1)
             return self._for_many
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
