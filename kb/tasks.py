@@ -30,6 +30,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from kb.answers import TaskKind, TaskState
 from kb.durable import fsync, make_folder
 
 FOLDER = "tasks"
@@ -39,8 +40,8 @@ KEPT_AT_MOST = 1000
 """How many ended tasks are kept, the latest."""
 _ABANDONED = timedelta(days=1)
 
-Kind = Literal["put", "delete", "upload", "import", "rebuild"]
-State = Literal["queued", "accepted", "done", "failed"]
+Kind = TaskKind
+State = TaskState
 Refusal = Literal["missing", "precondition", "invalid"]
 STATES: tuple[State, ...] = get_args(State)
 ENDED = ("done", "failed")
