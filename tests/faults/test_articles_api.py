@@ -5,12 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import logging
+import re
+import socket
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from fastapi.testclient import TestClient
@@ -319,6 +325,43 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(shelf: Library) -> None
         found = report(service, service.post(f"{API}/import", content=bomb, headers=packed))
         assert "more than 200,000 bytes" in found["failures"][0]["reason"]
     assert list((shelf.index / "tasks" / "received").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("request_line", "head", "body"),
+    [
+        ("PUT /api/v1/articles/news", "Content-Type: text/markdown", b"# N"),
+        ("POST /api/v1/upload", "Content-Type: multipart/form-data; boundary=x", b"--x\r\n"),
+    ],
+)
+def test_a_client_that_goes_away_while_it_sends_is_counted_as_that_and_leaves_nothing(
+    shelf: Library,
+    listening: Callable[..., AbstractContextManager[str]],
+    caplog: pytest.LogCaptureFixture,
+    request_line: str,
+    head: str,
+    body: bytes,
+) -> None:
+    (authorization,) = bearer(shelf, "articles").values()
+    with listening(shelf.index) as url:
+        place = urlsplit(url)
+        with socket.create_connection((place.hostname, place.port)) as connection:
+            lines = [f"{request_line} HTTP/1.1", f"Host: {place.netloc}", head]
+            lines += [f"Authorization: {authorization}", "Content-Length: 100000", "", ""]
+            connection.sendall("\r\n".join(lines).encode() + body)
+            deadline = time.monotonic() + 30
+            while not list((shelf.index / "tasks").glob("received/*")):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        gone = re.compile(
+            r'^kb_http_requests_total{method="P\w+",.*status="0"} 1\.0$', re.MULTILINE
+        )
+        while not gone.search(told := urlopen(f"{url}/metrics").read().decode()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "\nkb_failures_total 0.0\n" in told
+        assert list((shelf.index / "tasks" / "received").iterdir()) == []
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 @pytest.mark.parametrize(
