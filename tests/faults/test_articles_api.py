@@ -486,6 +486,34 @@ def test_many_changes_at_once_are_all_made_and_share_builds(
     assert {f"many-{n}": f"w{n}" for n in range(12)}.items() <= found.items()
 
 
+def test_no_more_tasks_wait_than_may_and_what_is_known_is_answered_all_the_same(
+    shelf: Library,
+) -> None:
+    with working(shelf), serving(shelf, max_tasks=2) as service:
+        with writer_lock(shelf.index):
+            first = put(service, "one", "tea", **{"Idempotency-Key": "k"})
+            assert put(service, "two", "tea").status_code == 202
+            sent = iter([b"# Three\n\n", b"Text."])
+            url = f"{API}/articles/three"
+            for full in (
+                service.put(url, content=sent, headers=MARKDOWN),
+                service.delete(url),
+                service.post(f"{API}/upload", files={"file": ("a.md", b"# A\n\nText.")}),
+                service.post(f"{API}/rebuild"),
+            ):
+                assert (full.status_code, full.json()["type"]) == (503, "/docs#tasks-full")
+                assert int(full.headers["retry-after"]) > 0
+            assert next(sent, None) is not None  # nothing of the body was taken
+            again = put(service, "one", "tea", **{"Idempotency-Key": "k"})
+            assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+            assert list((shelf.index / "tasks" / "received").iterdir()) == []
+            told = service.app.state.metrics.exposition().decode()  # type: ignore[attr-defined]
+            assert 'kb_shed_total{reason="tasks_full"} 4.0' in told
+        ended(service, again.json()["id"])
+        report(service, put(service, "three", "tea"))
+    assert "three" in held(shelf.index)
+
+
 def test_where_nobody_works_the_task_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
