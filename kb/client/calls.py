@@ -176,9 +176,9 @@ def related(
 
 
 def suggest(text: str, *, limit: int = 8) -> Call[SuggestionList]:
-    """What the beginning of a text may become. The text stands in the address, which proxies may log."""
-    query: dict[str, str | int] = {"q": text, "limit": limit}
-    return Call("GET", "/api/v1/suggest", SuggestionList, query=query, private=(text,))
+    """What the beginning of a text may become. The text travels in a body, never in an address."""
+    body = {"text": text, "limit": limit}
+    return Call("POST", "/api/v1/suggest", SuggestionList, body=body, private=(text,))
 
 
 def article(article_id: str) -> Call[Article]:

@@ -6,7 +6,6 @@ kb.client.conversation.
 
 from __future__ import annotations
 
-import logging
 import random
 import ssl
 import time
@@ -331,20 +330,3 @@ def _checked(url: str) -> str:
             "The service's address must hold no user, query or fragment; a key is given as `api_key`.",
         )
     return url.rstrip("/")
-
-
-class _WithoutText(logging.Filter):
-    """httpx2 logs each address it opens. In that of a suggestion stands what somebody types."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                value.copy_with(query=None)
-                if isinstance(value, httpx2.URL) and value.params.get("q")
-                else value
-                for value in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx2").addFilter(_WithoutText())

@@ -303,7 +303,7 @@ def test_no_log_of_the_http_library_holds_what_was_asked(
         for record in caplog.records
         if not record.name.startswith("uvicorn")
     )
-    assert re.search(r"HTTP Request: GET \S+/api/v1/suggest ", log)
+    assert re.search(r"HTTP Request: POST \S+/api/v1/suggest ", log)
     assert CANARY not in log
 
 
