@@ -32,7 +32,10 @@ WORDS = st.sampled_from(["iron", "salt", "sleep", "stress", "water", "light", "t
 
 
 class Librarian(RuleBasedStateMachine):
-    """`texts` is the corpus, `live` what the index ought to hold, `history` what each generation was made to hold."""
+    """`texts` is the corpus, `live` what the index ought to hold, `history` what each generation was made to hold.
+
+    `origins` says of a generation that a rollback made without some articles, of which it is the content.
+    """
 
     source: Library
 
@@ -50,6 +53,7 @@ class Librarian(RuleBasedStateMachine):
         self.live = dict(self.texts)
         older, newest = self.library.generations()
         self.history = {newest: dict(self.live), older: {**self.live, "article-0": "newer"}}
+        self.origins: dict[str, str] = {}
         self.pinned = False
 
     def teardown(self) -> None:
@@ -95,17 +99,22 @@ class Librarian(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def roll_back(self, data: st.DataObject) -> None:
-        choices = [None, *self.library.generations()]
-        target = data.draw(st.sampled_from(choices))
+        there, live = self.library.generations(), self.library.live().name
+        asked = data.draw(st.sampled_from([None, *there]))
+        older = [name for name in there if name < self.origins.get(live, live)]
+        target = asked or max(older, default="")
         try:
-            done = roll_back(self.library.index, target)
+            done = roll_back(self.library.index, asked)
         except NotFound:
-            assert target is None
+            assert not target
             return
-        was = self.history[target or done.rolled_back_to]
+        assert done.rolled_back_to == self.origins.get(target, target)
+        was = self.history[target]
         self.live = {name: word for name, word in was.items() if name in self.texts}
         assert set(done.left_out) == was.keys() - self.texts.keys()
         self.history[done.generation] = dict(self.live)
+        if done.generation != target:
+            self.origins[done.generation] = done.rolled_back_to
         self.pinned = True
 
     @rule(word=WORDS)
