@@ -48,8 +48,8 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 	@$(BIN)/kb build --if-stale
 	$(BIN)/python benchmarks/hostile.py
 
-faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
-	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long
+faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, publications (an hour; one: FAULTS=tests/faults/test_kill.py)
+	HF_HUB_OFFLINE=1 $(BIN)/pytest $(or $(FAULTS),tests/faults) --faults-long
 
 # Beside what: `make bench PEERS="own lancedb"` measures these again, with REBUILD=1 filled anew, `make bench` those that
 # the run has not yet.

@@ -30,7 +30,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from kb.answers import TaskKind, TaskState
 from kb.durable import fsync, make_folder
+from kb.errors import KbError
 
 FOLDER = "tasks"
 KEPT = timedelta(days=7)
@@ -39,8 +41,8 @@ KEPT_AT_MOST = 1000
 """How many ended tasks are kept, the latest."""
 _ABANDONED = timedelta(days=1)
 
-Kind = Literal["put", "delete", "upload", "import", "rebuild"]
-State = Literal["queued", "accepted", "done", "failed"]
+Kind = TaskKind
+State = TaskState
 Refusal = Literal["missing", "precondition", "invalid"]
 STATES: tuple[State, ...] = get_args(State)
 ENDED = ("done", "failed")
@@ -72,6 +74,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 CREATE UNIQUE INDEX IF NOT EXISTS tasks_by_key ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, number);
 """
+_WAITS = "state IN ('queued', 'accepted')"
 _COLUMNS = (
     "id, kind, state, subject, wanted, fingerprint, created, ended, attempts, stage, steps_done, steps_total, "
     "report, refusal, error, version"
@@ -116,6 +119,15 @@ def new_task_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
 
 
+class TasksFull(KbError):
+    """So many tasks wait that no more are taken."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"{most:,} tasks wait to be worked at, and no more may: send this again once some of them are done."
+        )
+
+
 class TaskStore:
     """The tasks of one index. Safe to share between threads; several processes may have it open.
 
@@ -156,14 +168,17 @@ class TaskStore:
         owner: str = "",
         idempotency_key: str | None = None,
         fingerprint: str = "",
+        most: int | None = None,
     ) -> tuple[Task, bool]:
         """Keep a task, for good once this returns; it, and whether it is a new one.
 
         It is not where this owner gave that idempotency key before: then it is the task of that time, whatever was
-        wanted. The files that came with it must be on disk in `received(task_id)`.
+        wanted. The files that came with it must be on disk in `received(task_id)`. Raises TasksFull where a new one
+        would be more than `most` that wait.
         """
         now = _now()
         with self._transaction() as connection:
+            self._check_room(connection, owner, idempotency_key, most)
             cursor = connection.execute(
                 "INSERT INTO tasks (id, kind, state, subject, wanted, owner, idempotency_key, fingerprint, created) "
                 "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?) ON CONFLICT (owner, idempotency_key) "
@@ -181,6 +196,28 @@ class TaskStore:
                 values,
             ).fetchall()
         return _task(row), is_new
+
+    def check_room(self, owner: str, idempotency_key: str | None, most: int) -> None:
+        """Raise TasksFull where `add` would."""
+        with self._lock:
+            self._check_room(self._connection, owner, idempotency_key, most)
+
+    def _check_room(
+        self,
+        connection: sqlite3.Connection,
+        owner: str,
+        idempotency_key: str | None,
+        most: int | None,
+    ) -> None:
+        if most is None:
+            return
+        waiting, is_known = connection.execute(
+            f"SELECT (SELECT COUNT(*) FROM tasks WHERE {_WAITS}), EXISTS "  # noqa: S608
+            "(SELECT 1 FROM tasks WHERE owner = ? AND idempotency_key = ?)",
+            (owner, idempotency_key),
+        ).fetchone()
+        if waiting >= most and not is_known:
+            raise TasksFull(most)
 
     def get(self, task_id: str) -> Task | None:
         """The task of that id, or None."""
@@ -213,7 +250,7 @@ class TaskStore:
         """Whether a task has not ended."""
         with self._lock:
             found = self._connection.execute(
-                "SELECT EXISTS (SELECT 1 FROM tasks WHERE state IN ('queued', 'accepted'))"
+                f"SELECT EXISTS (SELECT 1 FROM tasks WHERE {_WAITS})"  # noqa: S608
             ).fetchone()
         return bool(found[0])
 

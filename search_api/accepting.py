@@ -40,6 +40,14 @@ async def task_store(request: Request) -> TaskStore:
     return await run_in_threadpool(task_worker(request).store)
 
 
+async def task_store_with_room(request: Request) -> TaskStore:
+    """The same, asked before a body is kept for one more task. Raises TasksFull, InvalidRequest."""
+    store = await task_store(request)
+    key, most = idempotency_key(request), request.app.state.settings.max_tasks
+    await run_in_threadpool(store.check_room, bearer(request).id, key, most)
+    return store
+
+
 async def accept(
     request: Request,
     store: TaskStore,
@@ -50,7 +58,7 @@ async def accept(
 ) -> Response:
     """Keep the work as a task, wait until the corpus has it, and answer: 202, or why not.
 
-    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound.
+    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull.
     """
     key = idempotency_key(request)
     fingerprint = received.fingerprint(kind, subject, dict(wanted))
@@ -64,6 +72,7 @@ async def accept(
             owner=bearer(request).id,
             idempotency_key=key,
             fingerprint=fingerprint,
+            most=request.app.state.settings.max_tasks,
         )
     )
     if not is_new:

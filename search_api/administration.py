@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from kb.errors import IndexDamaged, IndexMissing
 from kb.tasks import TASK_ID, Task, TaskStore
 from search_api import examples
-from search_api.accepting import accept, task_store
+from search_api.accepting import accept, task_store, task_store_with_room
 from search_api.api import given_once
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
@@ -174,7 +174,8 @@ async def follow_task(request: Request, task_id: TaskId) -> Response:
     task = await _task(store, task_id)
     known = request.headers.get("last-event-id", "")
     events = _events(store, task, int(known) if known.isdecimal() and len(known) < 19 else -1)
-    return StreamingResponse(events, media_type=EVENT_STREAM)
+    # nginx would keep the events back until they fill a block.
+    return StreamingResponse(events, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(store: TaskStore, task: Task | None, known: int) -> AsyncIterator[str]:
@@ -206,7 +207,7 @@ async def _events(store: TaskStore, task: Task | None, known: int) -> AsyncItera
     openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
 )
 async def rebuild(request: Request) -> Response:
-    store = await task_store(request)
+    store = await task_store_with_room(request)
     with receiving(store) as received:
         return await accept(request, store, "rebuild", received, {})
 

@@ -13,7 +13,7 @@ from kb.article import Article
 from kb.errors import InvalidRequest
 from kb.store import article_digest
 from search_api import examples, links
-from search_api.accepting import accept, task_store
+from search_api.accepting import accept, task_store_with_room
 from search_api.api import Live, given_once
 from search_api.blocks import blocks
 from search_api.etags import etag, if_match, is_create_only, is_held
@@ -237,7 +237,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
         "if_none_match": is_create_only(request.headers.get("if-none-match")),
     }
     allow_body(request, request.app.state.settings.upload_max_bytes)
-    store = await task_store(request)
+    store = await task_store_with_room(request)
     with receiving(store) as received:
         await keep_body(request, received, "article")
         return await accept(request, store, "put", received, wanted, article_id)
@@ -259,6 +259,6 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
 )
 async def delete_article(request: Request, article_id: ArticleId) -> Response:
     wanted = {"if_match": if_match(request.headers.get("if-match"))}
-    store = await task_store(request)
+    store = await task_store_with_room(request)
     with receiving(store) as received:
         return await accept(request, store, "delete", received, wanted, article_id)

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from search_api.accepting import accept, task_store
+from search_api.accepting import accept, task_store_with_room
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
 from search_api.receiving import (
@@ -79,7 +79,7 @@ async def upload(request: Request) -> Response:
     refuse_encoding(request)
     settings: Settings = request.app.state.settings
     allow_body(request, settings.upload_max_bytes)
-    store = await task_store(request)
+    store = await task_store_with_room(request)
     with receiving(store) as received:
         if kind == FORM:
             await keep_files(request, received, settings.upload_max_files)
@@ -117,7 +117,7 @@ async def import_articles(request: Request) -> Response:
     compressed = refuse_encoding(request, "gzip") == "gzip"
     settings: Settings = request.app.state.settings
     allow_body(request, settings.upload_max_bytes)
-    store = await task_store(request)
+    store = await task_store_with_room(request)
     with receiving(store) as received:
         await keep_body(request, received, "import.jsonl.gz" if compressed else "import.jsonl")
         return await accept(request, store, "import", received, _wanted(received, settings))

@@ -170,6 +170,10 @@ RELATED: dict[str, Any] = {
 
 BEGINNING = "sleep sta"
 
+SUGGEST_REQUESTS: dict[str, Example] = {
+    "beginning": {"summary": "The beginning of a text", "value": {"text": BEGINNING, "limit": 3}},
+}
+
 SUGGESTIONS: dict[str, Any] = {
     "suggestions": [
         {
@@ -334,6 +338,7 @@ def curl_commands(origin: str) -> dict[str, str]:
     body = json.dumps({"question": QUESTION, "limit": 3})
     words = QUESTION.replace(" ", "+")
     batch = json.dumps(BATCH_REQUESTS["two"]["value"])
+    beginning = json.dumps(SUGGEST_REQUESTS["beginning"]["value"])
     passage = RELATED["results"][0]["citation"]
     key = '-H "Authorization: Bearer $KB_KEY"'
     article, task = f"{origin}/api/v1/articles/{ARTICLE['id']}", f"{origin}/api/v1/tasks"
@@ -343,7 +348,8 @@ def curl_commands(origin: str) -> dict[str, str]:
         "searchBatch": f"curl {origin}/api/v1/search/batch \\\n  --json '{batch}'",
         "related": f"curl '{origin}/api/v1/related?article={passage['article_id']}"
         f"&section={passage['section_id']}&start={passage['start']}'",
-        "suggest": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
+        "suggest": f"curl {origin}/api/v1/suggest \\\n  --json '{beginning}'",
+        "suggestByAddress": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",
         "putArticle": f"curl {key} -X PUT -H 'Content-Type: text/markdown' \\\n"

@@ -12,6 +12,7 @@ import uuid
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search_api.faults import where
@@ -80,6 +81,8 @@ class Guard:
         try:
             if not await self._refused(scope, receive, guarded_send):
                 await self._app(scope, receive, guarded_send)
+        except ClientDisconnect:
+            pass  # in the middle of its body: nobody is there to be answered, and nothing has failed
         except Exception as error:
             self._metrics.failed()
             logger.error("request %s failed: %s", request_id, where(error))

@@ -127,7 +127,7 @@ class Metrics:
             registry=registry,
         )
         self._index = _IndexCollector(live)
-        for reason in ("line_full", "line_slow", "gone", "deadline", "rate"):
+        for reason in ("line_full", "line_slow", "gone", "deadline", "rate", "tasks_full"):
             self._shed.labels(reason)
         self.sample()
 

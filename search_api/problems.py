@@ -29,6 +29,7 @@ from kb.errors import (
     PassageNotFound,
     TuningDamaged,
 )
+from kb.tasks import TasksFull
 from search_api.validation import accepted_fields, field_errors
 
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
@@ -197,6 +198,13 @@ KINDS = (
         {},
     ),
     Kind(
+        "tasks-full",
+        503,
+        "Too many tasks wait",
+        "No more work is taken for now; `Retry-After` says when to send it again.",
+        {"detail": str(TasksFull(1000))},
+    ),
+    Kind(
         "worker-missing",
         504,
         "Nobody has taken the work up",
@@ -291,6 +299,10 @@ async def _domain_error(request: Request, error: Exception) -> Response:
             return problem(request, 404, NO_ARTICLE)
         case GenerationGone():
             return problem(request, 409, str(error))
+        case TasksFull():
+            request.app.state.metrics.shed("tasks_full")
+            retry = {"Retry-After": str(RETRY_AFTER_S)}
+            return problem(request, 503, str(error), kind="tasks-full", headers=retry)
         case IndexUnusable():
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, index_remedy(error), headers=retry)

@@ -27,6 +27,8 @@ from search_api.openapi import problem_responses
 MAX_BATCH = 20
 
 _NOT_BLANK = r"[^\s\x00-\x1f\x7f-\x9f]"
+_IN_THE_BOX = "What stands in the box so far. Blank, or more than 16 words: no suggestions."
+_BEGINNING = {"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING}
 _QUESTION = {
     "minLength": 1,
     "maxLength": MAX_QUESTION_CHARS,
@@ -212,18 +214,7 @@ class RelatedQuery(BaseModel):
     generation: Generation = None
 
 
-class SuggestQuery(BaseModel):
-    """What somebody has typed so far."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    q: Annotated[
-        str,
-        Field(
-            description="What stands in the box so far. Blank, or more than 16 words: no suggestions.",
-            json_schema_extra={"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING},
-        ),
-    ]
+class _Suggested(BaseModel):
     limit: Annotated[
         int,
         Field(
@@ -231,6 +222,28 @@ class SuggestQuery(BaseModel):
             json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
         ),
     ] = 8
+
+
+class SuggestRequest(_Suggested):
+    """What somebody has typed so far."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: Annotated[str, Field(description=_IN_THE_BOX, json_schema_extra=_BEGINNING)]
+
+
+class SuggestQuery(_Suggested):
+    """The same in an address."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Annotated[
+        str,
+        Field(
+            description=f"{_IN_THE_BOX} Browsers and proxies keep addresses; POST keeps the text out of them.",
+            json_schema_extra=_BEGINNING,
+        ),
+    ]
 
 
 @dataclass(frozen=True)
@@ -351,7 +364,7 @@ def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedRespo
         )
 
 
-@router.get(
+@router.post(
     "/api/v1/suggest",
     tags=["search"],
     operation_id="suggest",
@@ -361,13 +374,37 @@ def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedRespo
     response_description="The suggestions, and the generation whose articles they lead to.",
     responses={
         **examples.ok(examples.SUGGESTIONS, links.FROM_SUGGEST),
+        **problem_responses(400, 413, 415, 422, 503),
+    },
+    dependencies=[Depends(require_json)],
+)
+def suggest(
+    body: Annotated[SuggestRequest, Body(openapi_examples=examples.SUGGEST_REQUESTS)], live: Live
+) -> SuggestionList:
+    return _suggestions(live, body.text, body.limit)
+
+
+@router.get(
+    "/api/v1/suggest",
+    tags=["search"],
+    operation_id="suggestByAddress",
+    summary="Complete what is given in the address",
+    description="The same as by POST, easier to try. Prefer POST: addresses stand in histories and in the logs of"
+    " proxies.",
+    response_description="The suggestions.",
+    responses={
+        **examples.ok(examples.SUGGESTIONS, links.FROM_SUGGEST),
         **problem_responses(422, 503),
     },
     dependencies=[given_once(SuggestQuery)],
 )
-def suggest(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
+def suggest_by_address(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
+    return _suggestions(live, query.q, query.limit)
+
+
+def _suggestions(live: Live, text: str, limit: int) -> SuggestionList:
     watch = Stopwatch()
     with live.use() as knowledge_base:
-        suggestions = knowledge_base.suggest(query.q, query.limit)
+        suggestions = knowledge_base.suggest(text, limit)
         watch.lap("suggest")
         return SuggestionList(suggestions, knowledge_base.generation, watch.total())

@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         le=1024**4,
         description="The most bytes that one upload or import may unpack to.",
     )
+    max_tasks: int = Field(
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="Tasks that may wait, or be worked at; what would be one more gets 503 with `Retry-After`.",
+    )
     workers: int = Field(
         default=1,
         ge=1,

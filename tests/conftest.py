@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +57,11 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
 
 
 @contextmanager
-def _listening(index: Path, **settings: Any) -> Iterator[str]:
+def _listening(index: Path, port: int = 0, **settings: Any) -> Iterator[str]:
     from search_api.server import listen, make_server
     from search_api.settings import load_settings
 
-    listener = listen("127.0.0.1", 0)
+    listener = listen("127.0.0.1", port)
     server = make_server(load_settings(index=index, **settings))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -78,6 +78,12 @@ def service_url(index_path: Path) -> Iterator[str]:
     # It looks for no other generation, for which tests of that put another way of looking in place.
     with _listening(index_path, poll_interval_s=3600) as url:
         yield url
+
+
+@pytest.fixture
+def listening() -> Callable[..., AbstractContextManager[str]]:
+    """Makes the address of a service over an index folder, on a port and with settings of one's choice."""
+    return _listening
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -33,6 +34,15 @@ def work(index: Path, idle_s: float | None, parent: int | None) -> None:
     from indexer.worker import work as work_at
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    os.nice(_NICE)  # questions come first
+    _give_way()
     if not work_at(index, idle_s=idle_s, parent=parent):
         say(f"Another process works at the tasks of {index}.")
+
+
+def _give_way() -> None:
+    """Questions come first: take what processor time they leave."""
+    os.nice(_NICE)
+    # Where the kernel shares out processor time by sessions (sched_autogroup_enabled), niceness counts within one
+    # alone, and the service starts this in a session of its own: that has a niceness, too.
+    with suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")

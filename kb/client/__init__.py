@@ -6,28 +6,46 @@
     async with AsyncClient("https://kb.example.org") as client:
         response = await client.search("why do my legs jerk when I fall asleep", limit=3)
 
+and, with a key, change what it holds:
+
+    with Client("https://kb.example.org", api_key=key) as client:
+        accepted = client.put_article("growing-pains", "# Growing pains\\n\\nThey come in the evening.")
+        task = client.wait(accepted.task.id)
+
 Needs `pip install 'sectioned-kb[client]'`; loads nothing of the engine.
 """
 
 from __future__ import annotations
 
-from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
-from kb.client.calls import Call, Question, SearchOptions
+from kb.answers import (
+    ArticleList,
+    BatchResponse,
+    Health,
+    IndexStatus,
+    SuggestionList,
+    TaskList,
+    TaskView,
+)
+from kb.client.calls import Call, HeldArticle, Question, SearchOptions
+from kb.client.changes import Accepted
 from kb.client.client import AsyncClient, Client
 from kb.client.conversation import RetryPolicy
 from kb.client.errors import (
     ArticleNotFound,
     DeadlineExceeded,
     KeyRefused,
+    PreconditionFailed,
     RequestRefused,
     ServiceError,
     ServiceUnavailable,
+    TaskNotFound,
     TooManyRequests,
     UnexpectedAnswer,
     Unreachable,
 )
 
 __all__ = [
+    "Accepted",
     "ArticleList",
     "ArticleNotFound",
     "AsyncClient",
@@ -36,7 +54,10 @@ __all__ = [
     "Client",
     "DeadlineExceeded",
     "Health",
+    "HeldArticle",
+    "IndexStatus",
     "KeyRefused",
+    "PreconditionFailed",
     "Question",
     "RequestRefused",
     "RetryPolicy",
@@ -44,6 +65,9 @@ __all__ = [
     "ServiceError",
     "ServiceUnavailable",
     "SuggestionList",
+    "TaskList",
+    "TaskNotFound",
+    "TaskView",
     "TooManyRequests",
     "UnexpectedAnswer",
     "Unreachable",

@@ -1,7 +1,7 @@
 """Given what is wanted of the service, the call that asks for it: method, path, body, and the type of the answer.
 
-Each function here is a method of both clients. Nothing in this module sends anything. Every call only reads, so that
-it may safely be asked again.
+Each function here is a method of both clients; what changes something is in kb.client.changes. Nothing in these modules
+sends anything. Every call may safely be sent again: those here only read.
 """
 
 from __future__ import annotations
@@ -9,51 +9,98 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, Unpack
+from pathlib import Path
+from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
+from kb.answers import (
+    ArticleList,
+    BatchResponse,
+    Health,
+    IndexStatus,
+    SuggestionList,
+    TaskList,
+    TaskView,
+)
 from kb.article import Article
-from kb.client.errors import UnexpectedAnswer
+from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
 from kb.results import RelatedResponse, SearchResponse
 
 T = TypeVar("T")
+V = TypeVar("V")
+
+STATUS_DEADLINE_S = 120.0
+"""The service reads the whole corpus to answer."""
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # some milliseconds for each type
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file to send: under a name, from memory or from a path, which is read anew each time it is sent."""
+
+    name: str
+    content: bytes | Path
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
     """One question to the service. `private` are the texts of it that belong into no message.
 
-    `answer` is the type that the JSON of the answer is read as. Where `retried` is False, the first answer counts.
+    The body is JSON (`body`), bytes (`content`), or a form (`files`). `answer` is the type that the JSON of the answer
+    is read as, and `finish` what makes of it and the answer's headers what the caller gets. Where `retried` is False,
+    the first answer counts. `deadline_s` stands in place of the client's own, `missing` is raised for 404.
     """
 
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
-    answer: type[T]
+    answer: type[Any]
     query: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     body: Mapping[str, Any] | None = field(default=None, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    files: tuple[Sent, ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     private: tuple[str, ...] = field(default=(), repr=False)
     retried: bool = True
+    deadline_s: float | None = None
+    missing: type[ServiceError] = ArticleNotFound
+    finish: Callable[[Any, Mapping[str, str]], T] = field(
+        default=lambda value, _: cast(T, value), repr=False
+    )
 
-    def read(self, content: bytes) -> T:
-        """The answer from its JSON. Fields that are not known here are passed over. Raises UnexpectedAnswer."""
-        wrong = ""
-        try:
-            answer: T = _adapter(self.answer).validate_json(content)
-        except ValidationError as error:
-            # The rest of the place may be a key of a dict, such as a word of the question.
-            place = [str(name) for name in error.errors(include_input=False)[0]["loc"][:1]]
-            wrong = f" ({place[0]})" if place else ""
-        else:
-            return answer
-        raise UnexpectedAnswer(
-            f"The answer is not a {self.answer.__name__} as this version knows it{wrong}. "
-            "Is the address that of the service, and the service of the same version?"
-        )
+    def read(self, content: bytes, headers: Mapping[str, str]) -> T:
+        """What the caller gets for an answer. Fields that are not known here are passed over. Raises UnexpectedAnswer.
+
+        `headers` have lower-case names.
+        """
+        return self.finish(parsed(self.answer, content), headers)
+
+
+def parsed(kind: type[V], content: bytes) -> V:
+    """A value of that type from its JSON. Raises UnexpectedAnswer."""
+    wrong = ""
+    try:
+        value: V = _adapter(kind).validate_json(content)
+    except ValidationError as error:
+        # The rest of the place may be a key of a dict, such as a word of the question.
+        place = [str(name) for name in error.errors(include_input=False)[0]["loc"][:1]]
+        wrong = f" ({place[0]})" if place else ""
+    else:
+        return value
+    raise UnexpectedAnswer(
+        f"The answer is not a {kind.__name__} as this version knows it{wrong}. "
+        "Is the address that of the service, and the service of the same version?"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldArticle:
+    """An article, and the entity tag that names what it holds: `if_match` of a change to it."""
+
+    article: Article
+    etag: str
 
 
 class SearchOptions(TypedDict, total=False):
@@ -129,14 +176,23 @@ def related(
 
 
 def suggest(text: str, *, limit: int = 8) -> Call[SuggestionList]:
-    """What the beginning of a text may become. The text stands in the address, which proxies may log."""
-    query: dict[str, str | int] = {"q": text, "limit": limit}
-    return Call("GET", "/api/v1/suggest", SuggestionList, query=query, private=(text,))
+    """What the beginning of a text may become. The text travels in a body, never in an address."""
+    body = {"text": text, "limit": limit}
+    return Call("POST", "/api/v1/suggest", SuggestionList, body=body, private=(text,))
 
 
 def article(article_id: str) -> Call[Article]:
     """The article of that id, with all its sections. Raises ArticleNotFound."""
-    return Call("GET", f"/api/v1/articles/{quote(article_id, safe='')}", Article)
+    return Call("GET", article_path(article_id), Article)
+
+
+def article_with_etag(article_id: str) -> Call[HeldArticle]:
+    """The same, with the entity tag for changing it only if nobody else has meanwhile. Raises ArticleNotFound."""
+
+    def held(article: Article, headers: Mapping[str, str]) -> HeldArticle:
+        return HeldArticle(article, headers.get("etag", ""))
+
+    return Call("GET", article_path(article_id), Article, finish=held)
 
 
 def articles(limit: int = 100, offset: int = 0) -> Call[ArticleList]:
@@ -147,6 +203,31 @@ def articles(limit: int = 100, offset: int = 0) -> Call[ArticleList]:
 def health() -> Call[Health]:
     """What the service serves. Asked once, without retries: raises ServiceUnavailable where it serves nothing now."""
     return Call("GET", "/healthz", Health, retried=False)
+
+
+def status() -> Call[IndexStatus]:
+    """How the index stands, and how many tasks wait. Needs a key of the scope `admin`; a large corpus takes long."""
+    return Call("GET", "/api/v1/status", IndexStatus, deadline_s=STATUS_DEADLINE_S)
+
+
+def tasks(limit: int = 20) -> Call[TaskList]:
+    """The latest tasks, at most `limit` (1 to 100), without their reports."""
+    return Call("GET", "/api/v1/tasks", TaskList, query={"limit": limit})
+
+
+def task(task_id: str) -> Call[TaskView]:
+    """How far a task is, and in the end what became of each article. Raises TaskNotFound."""
+    return Call("GET", task_path(task_id), TaskView, missing=TaskNotFound)
+
+
+def article_path(article_id: str) -> str:
+    """The address of an article at the service."""
+    return f"/api/v1/articles/{quote(article_id, safe='')}"
+
+
+def task_path(task_id: str) -> str:
+    """The address of a task at the service."""
+    return f"/api/v1/tasks/{quote(task_id, safe='')}"
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """Given the address of a service, its API as methods: `Client` waits for the answer, `AsyncClient` is awaited.
 
-Both have the methods of kb.client.calls, typed as those are, and drive the one conversation of kb.client.conversation.
+Both have the methods of kb.client.calls and kb.client.changes, typed as those are, and drive the one conversation of
+kb.client.conversation.
 """
 
 from __future__ import annotations
 
-import logging
 import random
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import closing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterator
+from contextlib import ExitStack, aclosing, closing, contextmanager
 from functools import wraps
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 from urllib.parse import urlsplit
@@ -18,9 +18,11 @@ from urllib.parse import urlsplit
 import anyio
 import httpx2
 
-from kb.client import calls
+from kb.answers import TaskView
+from kb.client import calls, changes
 from kb.client.calls import Call
 from kb.client.conversation import Answer, Broken, Heard, RetryPolicy, Send, Wait, converse
+from kb.client.following import EVENT_STREAM, Following
 from kb.errors import InvalidRequest
 
 P = ParamSpec("P")
@@ -62,8 +64,17 @@ class _Api:
     related = Method(calls.related)
     suggest = Method(calls.suggest)
     article = Method(calls.article)
+    article_with_etag = Method(calls.article_with_etag)
     articles = Method(calls.articles)
     health = Method(calls.health)
+    status = Method(calls.status)
+    tasks = Method(calls.tasks)
+    task = Method(calls.task)
+    put_article = Method(changes.put_article)
+    delete_article = Method(changes.delete_article)
+    upload = Method(changes.upload)
+    import_articles = Method(changes.import_articles)
+    rebuild = Method(changes.rebuild)
 
     def __init__(self, url: str, api_key: str | None, retry: RetryPolicy | None) -> None:
         self.url = _checked(url)
@@ -78,17 +89,31 @@ class _Api:
     def _conversation(self, call: Call[T]) -> Generator[Send | Wait, Heard, T]:
         return converse(call, self.retry, self.url, time.monotonic, random.random)
 
+    def _following(self, task_id: str, timeout_s: float | None) -> Following:
+        return Following(task_id, self.retry, self.url, timeout_s, time.monotonic, random.random)
+
+    @contextmanager
     def _request(
         self, http: httpx2.Client | httpx2.AsyncClient, call: Call[T], timeout_s: float
-    ) -> httpx2.Request:
-        return http.build_request(
-            call.method,
-            self.url + call.path,
-            params=call.query or None,
-            json=call.body,
-            headers=self._headers,
-            timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S)),
-        )
+    ) -> Iterator[httpx2.Request]:
+        """The request for a call; the files that it sends are open inside the block."""
+        with ExitStack() as opened:
+            files = [
+                (sent.name, sent.content)
+                if isinstance(sent.content, bytes)
+                else (sent.name, opened.enter_context(sent.content.open("rb")))
+                for sent in call.files
+            ]
+            yield http.build_request(
+                call.method,
+                self.url + call.path,
+                params=call.query or None,
+                json=call.body,
+                content=call.content,
+                files=[("file", file) for file in files] or None,
+                headers={**self._headers, **call.headers},
+                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S)),
+            )
 
 
 class Client(_Api):
@@ -140,8 +165,10 @@ class Client(_Api):
         ends = time.monotonic() + timeout_s
         content = bytearray()
         try:
-            response = self._http.send(self._request(self._http, call, timeout_s), stream=True)
-            with closing(response):
+            with (
+                self._request(self._http, call, timeout_s) as request,
+                closing(self._http.send(request, stream=True)) as response,
+            ):
                 for piece in response.iter_bytes():
                     content += piece
                     if time.monotonic() > ends:
@@ -150,9 +177,37 @@ class Client(_Api):
             return _broken(error)
         return _answer(response, content)
 
+    def follow(self, task_id: str, *, timeout_s: float | None = None) -> Iterator[TaskView]:
+        """The task each time that it has changed, until it has ended. A connection that breaks is made anew.
+
+        Raises TaskNotFound, ServiceError, and DeadlineExceeded after `timeout_s` seconds, by default never.
+        """
+        following = self._following(task_id, timeout_s)
+        while not following.has_ended:
+            heard: Answer | Broken = Broken.CONNECTION  # what ends before the task does has broken
+            try:
+                with (
+                    self._request(self._http, following.call, following.silence_s) as request,
+                    closing(self._http.send(request, stream=True)) as response,
+                ):
+                    if not _is_stream(response):
+                        heard = _answer(response, response.read())
+                    else:
+                        for piece in response.iter_bytes():
+                            yield from following.feed(piece)
+            except httpx2.RequestError as error:
+                heard = _broken(error)
+            if not following.has_ended:
+                time.sleep(following.pause_s(heard))
+
+    def wait(self, task_id: str, *, timeout_s: float | None = None) -> TaskView:
+        """The task once it has ended, be it `done` or `failed`. Raises as `follow`."""
+        *_, task = self.follow(task_id, timeout_s=timeout_s)
+        return task
+
 
 class AsyncClient(_Api):
-    """As `Client`, its methods awaited. For one event loop."""
+    """As `Client`, its methods awaited. For one event loop. Files that are sent are read in it."""
 
     def __init__(
         self,
@@ -195,20 +250,52 @@ class AsyncClient(_Api):
         content = bytearray()
         try:
             with anyio.move_on_after(timeout_s):
-                request = self._request(self._http, call, timeout_s)
-                response = await self._http.send(request, stream=True)
-                try:
-                    async for piece in response.aiter_bytes():
-                        content += piece
-                finally:
-                    await response.aclose()
+                with self._request(self._http, call, timeout_s) as request:
+                    response = await self._http.send(request, stream=True)
+                    async with aclosing(response):
+                        async for piece in response.aiter_bytes():
+                            content += piece
                 return _answer(response, content)
         except httpx2.RequestError as error:
             return _broken(error)
         return Broken.LATE
 
+    async def follow(
+        self, task_id: str, *, timeout_s: float | None = None
+    ) -> AsyncGenerator[TaskView]:
+        """As `Client.follow`, for `async for`."""
+        following = self._following(task_id, timeout_s)
+        while not following.has_ended:
+            heard: Answer | Broken = Broken.CONNECTION
+            try:
+                with self._request(self._http, following.call, following.silence_s) as request:
+                    response = await self._http.send(request, stream=True)
+                    async with aclosing(response):
+                        if not _is_stream(response):
+                            heard = _answer(response, await response.aread())
+                        else:
+                            async for piece in response.aiter_bytes():
+                                for task in following.feed(piece):
+                                    yield task
+            except httpx2.RequestError as error:
+                heard = _broken(error)
+            if not following.has_ended:
+                await anyio.sleep(following.pause_s(heard))
 
-def _answer(response: httpx2.Response, content: bytearray) -> Answer:
+    async def wait(self, task_id: str, *, timeout_s: float | None = None) -> TaskView:
+        """As `Client.wait`."""
+        async with aclosing(self.follow(task_id, timeout_s=timeout_s)) as tasks:
+            async for task in tasks:
+                last = task
+        return last
+
+
+def _is_stream(response: httpx2.Response) -> bool:
+    kind = response.headers.get("content-type", "")
+    return response.status_code == 200 and kind.startswith(EVENT_STREAM)
+
+
+def _answer(response: httpx2.Response, content: bytes | bytearray) -> Answer:
     return Answer(response.status_code, dict(response.headers), bytes(content))
 
 
@@ -243,20 +330,3 @@ def _checked(url: str) -> str:
             "The service's address must hold no user, query or fragment; a key is given as `api_key`.",
         )
     return url.rstrip("/")
-
-
-class _WithoutText(logging.Filter):
-    """httpx2 logs each address it opens. In that of a suggestion stands what somebody types."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        if isinstance(record.args, tuple):
-            record.args = tuple(
-                value.copy_with(query=None)
-                if isinstance(value, httpx2.URL) and value.params.get("q")
-                else value
-                for value in record.args
-            )
-        return True
-
-
-logging.getLogger("httpx2").addFilter(_WithoutText())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kb.client.calls import Call
 from kb.client.errors import DeadlineExceeded, ServiceError, Unreachable, error_of
@@ -25,9 +25,10 @@ TRANSIENT = frozenset({429, 502, 503, 504})
 class RetryPolicy:
     """How long and how often a call is tried.
 
-    `deadline_s` bounds the whole of it, waiting included; `attempts` counts the first. The pause before the next
-    attempt is random between 0 and `base_s` doubled each time, at most `cap_s` ("full jitter": Brooker, Exponential
-    Backoff And Jitter, AWS Architecture Blog, 2015), and comes on top of what the service asks for in `Retry-After`.
+    `deadline_s` bounds the whole of it, waiting included, of calls that have none of their own; `attempts` counts
+    the first. The pause before the next attempt is random between 0 and `base_s` doubled each time, at most `cap_s`
+    ("full jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), and comes on top of what the
+    service asks for in `Retry-After`.
     """
 
     attempts: int = 4
@@ -98,26 +99,28 @@ def converse(
     monotonic clock in seconds, `chance` gives random numbers from 0 to 1. The last error is raised at once where
     waiting as long as asked would pass the deadline.
     """
-    ends = now() + policy.deadline_s
+    ends = now() + (policy.deadline_s if call.deadline_s is None else call.deadline_s)
     attempts = policy.attempts if call.retried else 1
     for attempt in range(attempts):
         heard = yield Send(max(0.001, ends - now()))
         assert heard is not None
         if isinstance(heard, Answer) and 200 <= heard.status < 300:
-            return call.read(heard.content)
-        error = _error(heard, call, url)
+            return call.read(heard.content, heard.headers)
+        error = error_for(heard, call, url)
         pause = policy.pause_s(attempt, error.retry_after_s, chance())
-        if not _transient(heard) or attempt + 1 == attempts or now() + pause >= ends:
+        if not is_transient(heard) or attempt + 1 == attempts or now() + pause >= ends:
             raise error
         yield Wait(pause)
     raise AssertionError("the last attempt returns or raises")
 
 
-def _transient(heard: Answer | Broken) -> bool:
+def is_transient(heard: Answer | Broken) -> bool:
+    """Whether it may be otherwise in a moment."""
     return heard is Broken.CONNECTION or (isinstance(heard, Answer) and heard.status in TRANSIENT)
 
 
-def _error(heard: Answer | Broken, call: Call[T], url: str) -> ServiceError:
+def error_for(heard: Answer | Broken, call: Call[Any], url: str) -> ServiceError:
+    """The exception for what is no answer to a call."""
     if isinstance(heard, Answer):
-        return error_of(heard.status, heard.headers, heard.content, call.private)
+        return error_of(heard.status, heard.headers, heard.content, call.private, call.missing)
     return (DeadlineExceeded if heard is Broken.LATE else Unreachable)(heard.value.format(url=url))

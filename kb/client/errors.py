@@ -59,12 +59,20 @@ class ArticleNotFound(ServiceError, NotFound):
     """There is no article of that id, or no such address at that service (404)."""
 
 
+class TaskNotFound(ServiceError, NotFound):
+    """There is no task of that id: it ended too long ago, or never was (404)."""
+
+
+class PreconditionFailed(ServiceError):
+    """The article is another than the change was meant for, or there is one already (412): read it again."""
+
+
 class TooManyRequests(ServiceError):
     """The service wants fewer questions from this client (429)."""
 
 
 class ServiceUnavailable(ServiceError):
-    """The service cannot answer now: overloaded, without an index, or gone behind its proxy (502, 503, 504)."""
+    """The service cannot answer now: overloaded, without index or worker, or gone behind its proxy (502 to 504)."""
 
 
 class Unreachable(ServiceError):
@@ -82,7 +90,7 @@ class UnexpectedAnswer(ServiceError):
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
     **dict.fromkeys((400, 409, 413, 415, 422), RequestRefused),
     **dict.fromkeys((401, 403), KeyRefused),
-    404: ArticleNotFound,
+    412: PreconditionFailed,
     429: TooManyRequests,
     500: ServiceError,
     **dict.fromkeys((502, 503, 504), ServiceUnavailable),
@@ -90,14 +98,18 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
 
 
 def error_of(
-    status: int, headers: Mapping[str, str], content: bytes, private: Iterable[str]
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    private: Iterable[str],
+    missing: type[ServiceError] = ArticleNotFound,
 ) -> ServiceError:
-    """The exception for an answer of that status, not below 300. `headers` have lower-case names.
+    """The exception for an answer of that status, `missing` for 404. `headers` have lower-case names.
 
     No attribute of it repeats one of the texts `private`.
     """
     problem = _problem(headers, content)
-    kind = _BY_STATUS.get(status, UnexpectedAnswer)
+    kind = missing if status == 404 else _BY_STATUS.get(status, UnexpectedAnswer)
     told = _text(problem, "detail", private)
     errors = problem.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}

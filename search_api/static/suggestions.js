@@ -54,8 +54,12 @@ export class Suggestions {
     return this.#latest.start(
       PAUSE_MS,
       async (signal) => {
-        const address = `${this.form.dataset.suggest}?${new URLSearchParams({ q: text, limit })}`;
-        const response = await fetch(address, { signal });
+        const response = await fetch(this.form.dataset.suggest, {
+          method: "POST", // an address, which proxies keep, would hold what is typed
+          headers: { "Content-Type": "application/json" },
+          body: JSON.stringify({ text, limit }),
+          signal,
+        });
         const { suggestions } = response.ok ? await response.json() : { suggestions: [] };
         signal.throwIfAborted();
         if (document.activeElement === this.input) this.#show(suggestions);

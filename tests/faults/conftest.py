@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,35 @@ from harness.library import Library
 from harness.tiny import few_english_words, make_tiny_model
 
 
-# Not of the session's scope: the tests of other folders want the real dictionary.
-@pytest.fixture(scope="module", autouse=True)
-def few_words() -> Iterator[None]:
+@contextmanager
+def few_words_patched() -> Iterator[None]:
     """The dictionary of English is not what fails here, and would be most of the time of a build."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("indexer.spelling_writer.english_words", few_english_words)
         yield
 
 
-@pytest.fixture(scope="module")
-def tiny_library(few_words: None, tmp_path_factory: pytest.TempPathFactory) -> Library:
+# Not of the session's scope: the tests of other folders want the real dictionary.
+@pytest.fixture(scope="module", autouse=True)
+def few_words() -> Iterator[None]:
+    """Few words of English for the builds of these tests."""
+    with few_words_patched():
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """Six articles and an index of two generations of them. To be copied and not changed."""
     root = tmp_path_factory.mktemp("faults")
     model = make_tiny_model(root / "model-files")
     library = Library(root / "library", model)
     library.root.mkdir()
-    for number, word in enumerate(("iron", "salt", "sleep", "stress", "water")):
-        library.put(f"article-{number}", word)
-    library.build()
-    library.put("article-5", "light")
-    library.build()
+    with few_words_patched():
+        for number, word in enumerate(("iron", "salt", "sleep", "stress", "water")):
+            library.put(f"article-{number}", word)
+        library.build()
+        library.put("article-5", "light")
+        library.build()
     return library
 
 

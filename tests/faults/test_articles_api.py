@@ -5,12 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import logging
+import re
+import socket
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from fastapi.testclient import TestClient
@@ -322,6 +328,43 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(shelf: Library) -> None
 
 
 @pytest.mark.parametrize(
+    ("request_line", "head", "body"),
+    [
+        ("PUT /api/v1/articles/news", "Content-Type: text/markdown", b"# N"),
+        ("POST /api/v1/upload", "Content-Type: multipart/form-data; boundary=x", b"--x\r\n"),
+    ],
+)
+def test_a_client_that_goes_away_while_it_sends_is_counted_as_that_and_leaves_nothing(
+    shelf: Library,
+    listening: Callable[..., AbstractContextManager[str]],
+    caplog: pytest.LogCaptureFixture,
+    request_line: str,
+    head: str,
+    body: bytes,
+) -> None:
+    (authorization,) = bearer(shelf, "articles").values()
+    with listening(shelf.index) as url:
+        place = urlsplit(url)
+        with socket.create_connection((place.hostname, place.port)) as connection:
+            lines = [f"{request_line} HTTP/1.1", f"Host: {place.netloc}", head]
+            lines += [f"Authorization: {authorization}", "Content-Length: 100000", "", ""]
+            connection.sendall("\r\n".join(lines).encode() + body)
+            deadline = time.monotonic() + 30
+            while not list((shelf.index / "tasks").glob("received/*")):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+        gone = re.compile(
+            r'^kb_http_requests_total{method="P\w+",.*status="0"} 1\.0$', re.MULTILINE
+        )
+        while not gone.search(told := urlopen(f"{url}/metrics").read().decode()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert "\nkb_failures_total 0.0\n" in told
+        assert list((shelf.index / "tasks" / "received").iterdir()) == []
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
     ("path", "content", "kind", "status"),
     [
         ("/upload", b"", "multipart/form-data", 422),
@@ -441,6 +484,34 @@ def test_many_changes_at_once_are_all_made_and_share_builds(
     assert len({task["report"]["generation"] for task in done}) <= 3
     found = held(shelf.index)
     assert {f"many-{n}": f"w{n}" for n in range(12)}.items() <= found.items()
+
+
+def test_no_more_tasks_wait_than_may_and_what_is_known_is_answered_all_the_same(
+    shelf: Library,
+) -> None:
+    with working(shelf), serving(shelf, max_tasks=2) as service:
+        with writer_lock(shelf.index):
+            first = put(service, "one", "tea", **{"Idempotency-Key": "k"})
+            assert put(service, "two", "tea").status_code == 202
+            sent = iter([b"# Three\n\n", b"Text."])
+            url = f"{API}/articles/three"
+            for full in (
+                service.put(url, content=sent, headers=MARKDOWN),
+                service.delete(url),
+                service.post(f"{API}/upload", files={"file": ("a.md", b"# A\n\nText.")}),
+                service.post(f"{API}/rebuild"),
+            ):
+                assert (full.status_code, full.json()["type"]) == (503, "/docs#tasks-full")
+                assert int(full.headers["retry-after"]) > 0
+            assert next(sent, None) is not None  # nothing of the body was taken
+            again = put(service, "one", "tea", **{"Idempotency-Key": "k"})
+            assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
+            assert list((shelf.index / "tasks" / "received").iterdir()) == []
+            told = service.app.state.metrics.exposition().decode()  # type: ignore[attr-defined]
+            assert 'kb_shed_total{reason="tasks_full"} 4.0' in told
+        ended(service, again.json()["id"])
+        report(service, put(service, "three", "tea"))
+    assert "three" in held(shelf.index)
 
 
 def test_where_nobody_works_the_task_is_kept_and_the_client_is_told(

@@ -19,7 +19,7 @@ from harness.library import Library, held, markdown, store_weights
 
 from indexer.archive import back_up, restore
 from kb.errors import IndexUnusable, KbError
-from kb.fallback import REMOVED, removed_to_bytes
+from kb.fallback import REMOVED, open_newest, removed_to_bytes
 from kb.generation import open_generation
 from kb.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
@@ -78,18 +78,31 @@ def nothing_opened(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
     return check
 
 
-def assert_seen(
-    library: Library, nothing_opened: Callable[[Path], None], what: str, *, service: bool
-) -> None:
+def assert_refused(
+    library: Library, nothing_opened: Callable[[Path], None], what: str
+) -> tuple[Path, str]:
+    """The live generation is opened by nobody, `kb check` says so, and the older one, which is whole, answers."""
     live, older = library.live(), library.generations()[0]
     assert older != live.name
     for verify in ("quick", "full"):
         with pytest.raises(IndexUnusable):
             open_generation(library.index, verify)  # type: ignore[arg-type]
+    opened = open_newest(library.index, "full")
+    opened.lease.release()
+    assert (opened.folder.name, opened.damage is None) == (older, False), what
     found = {each.generation: each for each in inspect(library.index)}
     assert found[live.name].live, what
     assert found[live.name].damage, what
     assert found[older].damage is None
+    nothing_opened(live)
+    return live, older
+
+
+def assert_seen(
+    library: Library, nothing_opened: Callable[[Path], None], what: str, *, service: bool
+) -> None:
+    """The same, by asking: of Python, of the service, and for a backup."""
+    live, older = assert_refused(library, nothing_opened, what)
     with pytest.raises((IndexUnusable, OSError)):
         back_up(library.index, library.root / "backup.tar")
     assert not (library.root / "backup.tar").exists()
@@ -107,22 +120,26 @@ def assert_seen(
     nothing_opened(live)
 
 
+def cut(content: bytes, chance: random.Random) -> bytes:
+    return content[: chance.randrange(len(content))]
+
+
 def test_bit_flips_and_truncations(
     library: Library, nothing_opened: Callable[[Path], None], is_long: bool
 ) -> None:
+    """100 flips and 20 truncations: of all files together, or, in the long form, of each."""
     chance = random.Random(1)
     paths = [path for path in files(library.live()) if path.stat().st_size]
-    for number in range(100):
-        path = chance.choice(paths)
-        with damaged(path, flip(path.read_bytes(), chance)):
-            service = is_long or number % 10 == 0
-            assert_seen(library, nothing_opened, f"flip in {path}", service=service)
-    for number in range(20):
-        path = chance.choice(paths)
-        content = path.read_bytes()
-        with damaged(path, content[: chance.randrange(len(content))]):
-            service = is_long or number % 10 == 0
-            assert_seen(library, nothing_opened, f"truncated {path}", service=service)
+    for path in paths if is_long else [None]:
+        for number in range(120):
+            spoilt = path or chance.choice(paths)
+            content = spoilt.read_bytes()
+            what = f"{'flip in' if number < 100 else 'truncated'} {spoilt}, {number}"
+            with damaged(spoilt, (flip if number < 100 else cut)(content, chance)):
+                if number % 20:
+                    assert_refused(library, nothing_opened, what)
+                else:
+                    assert_seen(library, nothing_opened, what, service=number in (0, 100))
 
 
 def test_every_file_deleted_zeroed_and_swapped_with_an_older_copy(

@@ -94,7 +94,7 @@ def test_publications_under_load_from_sixteen_clients(library: Library, is_long:
                     wrong.append((found["generation"], named, expected))
             except Exception as error:
                 wrong.append(repr(error))
-            time.sleep(0 if is_long else 0.25)
+            time.sleep(0.1 if is_long else 0.25)
 
     with ExitStack() as opened:
         workers = [opened.enter_context(service(library)) for _ in range(2)]

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +28,17 @@ ROOT = Path(__file__).parents[2]
 class Service:
     """A process of `kb serve`, and a client that bears a key."""
 
-    def __init__(self, library: Library, headers: dict[str, str]) -> None:
+    def __init__(self, library: Library, headers: dict[str, str], workers: int = 1) -> None:
+        options = ("--port", "0", "--workers", str(workers), "--index", str(library.index))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kb", "serve", "--port", "0", "--index", str(library.index)],
+            [sys.executable, "-m", "kb", "serve", *options],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "KB_LOG_LEVEL": "warning"},
         )
         assert self.process.stderr is not None
         lines: list[str] = []
-        while not (found := re.search(r"Serving \d+ articles on (http://\S+)", "".join(lines))):
+        while not (found := re.search(r"Serving .*on (http://\S+)", "".join(lines))):
             lines.append(self.process.stderr.readline())
             assert lines[-1], lines
         # Whatever else it says is read, lest the pipe fill up.
@@ -60,8 +62,8 @@ class Service:
 
 
 @contextmanager
-def running(library: Library, headers: dict[str, str]) -> Iterator[Service]:
-    service = Service(library, headers)
+def running(library: Library, headers: dict[str, str], workers: int = 1) -> Iterator[Service]:
+    service = Service(library, headers, workers)
     try:
         yield service
     finally:
@@ -103,6 +105,41 @@ def test_a_service_that_is_killed_in_the_middle_of_its_work_goes_on_after_its_re
         status = service.client.get(f"{API}/status").raise_for_status().json()
         assert status["tasks"] == {"queued": 0, "accepted": 0, "done": 4, "failed": 0}
     assert leftovers(shelf.index) == []
+
+
+def who_works(library: Library, *, but: int = 0, within_s: float = 30) -> tuple[int, int]:
+    """The process that works at the tasks, once it is another than `but`, and the process that started it."""
+    deadline = time.monotonic() + within_s
+    while True:
+        for folder in Path("/proc").glob("[1-9]*"):
+            with suppress(OSError):
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                if b"work" in command and str(library.index).encode() in command:
+                    pid = int(folder.name)
+                    parent = int(command[command.index(b"--parent") + 1])
+                    if pid != but and Path(f"/proc/{parent}").exists():
+                        return pid, parent
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_when_the_process_that_works_is_killed_another_takes_over_what_it_was_doing(
+    shelf: Library,
+) -> None:
+    headers = bearer(shelf, "articles", "admin")
+    with running(shelf, headers, workers=2) as service:
+        with writer_lock(shelf.index):  # what works waits for this, in the middle of its task
+            task_id = service.put("news", "tea").json()["id"]
+            first, _ = who_works(shelf)
+            os.kill(first, signal.SIGKILL)
+            second, parent = who_works(shelf, but=first)
+            os.kill(parent, signal.SIGKILL)  # it answers; with it goes the one that it had started
+            third, other = who_works(shelf, but=second)
+            assert other != parent
+            assert service.client.get(f"{API}/tasks/{task_id}").json()["state"] == "accepted"
+        assert ended(service.client, task_id)["state"] == "done"
+        assert who_works(shelf) == (third, other)
+    assert held(shelf.index) == shelf.texts | {"news": "tea"}
 
 
 def test_two_services_over_one_index_share_the_work_and_lose_none(shelf: Library) -> None:

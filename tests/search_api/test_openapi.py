@@ -45,6 +45,7 @@ def test_the_routes_are_those_that_were_promised(document: dict[str, Any]) -> No
         "post /api/v1/search/batch",
         "get /api/v1/related",
         "get /api/v1/suggest",
+        "post /api/v1/suggest",
         "get /api/v1/articles",
         "get /api/v1/articles/{article_id}",
         "put /api/v1/articles/{article_id}",

@@ -28,6 +28,35 @@ def test_the_route_gives_what_python_gives(
     assert len(response.json()["suggestions"]) == 3
 
 
+def test_the_text_may_come_in_a_body_and_gets_the_same(client: TestClient) -> None:
+    by_address = client.get(ROUTE, params={"q": "restl", "limit": 3}).json()
+    by_body = client.post(ROUTE, json={"text": "restl", "limit": 3})
+    assert by_body.headers["cache-control"] == "no-store"
+    assert by_body.json()["suggestions"] == by_address["suggestions"]
+    assert len(client.post(ROUTE, json={"text": "leg"}).json()["suggestions"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"text": "leg", "limit": 0}, "limit"),
+        ({"text": "leg", "limit": "3"}, "limit"),
+        ({"text": "leg" * 2000}, "text"),
+        ({"text": ["leg"]}, "text"),
+        ({"q": "leg"}, "text"),
+        ({"text": "leg", "offset": 1}, "unknown"),
+        (["leg"], "body"),
+    ],
+)
+def test_a_wrong_body_is_a_problem_that_names_the_field(
+    client: TestClient, body: Any, field: str
+) -> None:
+    response = client.post(ROUTE, json=body)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == field
+    assert "leg" not in response.text
+
+
 def test_eight_suggestions_are_given_unless_asked_otherwise(client: TestClient) -> None:
     assert len(client.get(ROUTE, params={"q": "leg"}).json()["suggestions"]) == 8
 

@@ -5,21 +5,28 @@ keeps what an fsync was asked for, and does as it likes with everything else:
 
 - A folder comes back as it was at some moment since its last fsync.
 - A file's content that was not synced comes back as it was at the last fsync, empty, as zeros, halved, with a flipped
-  bit, or whole.
+  bit, or whole. Of SQLite's log, which is only appended to, this holds for what was appended since.
+
+SQLite syncs by itself, unseen from here. A commit of the tasks counts as a sync of their log where the connection asks
+SQLite for that (`synchronous = FULL`): that SQLite then does it, its own tests show.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kb.tasks import TaskStore
 
 Listing = dict[str, int]
 """A folder's names and what they stand for: a number for each file and folder, never used again, as inodes are."""
@@ -52,12 +59,21 @@ class Recorder:
     _contents: dict[tuple[int, int, int], bytes] = field(default_factory=dict)
     _numbers: dict[tuple[int, bool], int] = field(default_factory=dict)
     _last: int = 0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def note(self, step: str, inode: int | None = None) -> None:
-        state = self._state()
-        known = self._numbers
-        synced = None if inode is None else known.get((inode, False), known.get((inode, True)))
-        self.moments.append(Moment(step, synced, state))
+        with self._lock:
+            state = self._state_at_rest()
+            known = self._numbers
+            synced = None if inode is None else known.get((inode, False), known.get((inode, True)))
+            self.moments.append(Moment(step, synced, state))
+
+    def _state_at_rest(self) -> State:
+        while True:
+            with suppress(
+                FileNotFoundError
+            ):  # SQLite and open readers make and delete files unseen
+                return self._state()
 
     def _state(self) -> State:
         folders: dict[int, Listing] = {}
@@ -93,25 +109,39 @@ class Recorder:
             real_fsync = os.fsync
 
             def fsync(handle: int) -> None:
-                real_fsync(handle)
-                path = Path(f"/proc/self/fd/{handle}").readlink()
-                self.note(f"fsync {path.name}", os.fstat(handle).st_ino)
+                with self._lock:
+                    real_fsync(handle)
+                    path = Path(f"/proc/self/fd/{handle}").readlink()
+                    self.note(f"fsync {path.name}", os.fstat(handle).st_ino)
 
             patched.setattr(os, "fsync", fsync)
             for name in ("rename", "replace", "mkdir", "unlink", "rmdir"):
                 patched.setattr(os, name, self._noting(name, getattr(os, name)))
+            patched.setattr(TaskStore, "_transaction", self._committing(TaskStore._transaction))
             self.note("begin")
             yield
             self.note("end")
 
     def _noting(self, name: str, real: Any) -> Any:
         def call(*arguments: Any, **options: Any) -> Any:
-            result = real(*arguments, **options)
-            named = arguments[1] if name in ("rename", "replace") else arguments[0]
-            self.note(f"{name} {Path(os.fsdecode(named)).name}")
-            return result
+            with self._lock:
+                result = real(*arguments, **options)
+                named = arguments[1] if name in ("rename", "replace") else arguments[0]
+                self.note(f"{name} {Path(os.fsdecode(named)).name}")
+                return result
 
         return call
+
+    def _committing(self, real: Any) -> Any:
+        @contextmanager
+        def transaction(store: TaskStore) -> Iterator[sqlite3.Connection]:
+            with self._lock, real(store) as connection:
+                yield connection
+            full = connection.execute("PRAGMA synchronous").fetchone()[0] >= 2
+            log = store.folder / "tasks.sqlite-wal"
+            self.note("commit", log.stat().st_ino if full else None)
+
+        return transaction
 
 
 def crash(moments: list[Moment], at: int, target: Path, seed: int, *, syncs: bool = True) -> None:
@@ -134,6 +164,8 @@ def crash(moments: list[Moment], at: int, target: Path, seed: int, *, syncs: boo
                 durable_files[moment.synced] = moment.state.files[moment.synced]
             elif moment.synced in possible:
                 possible[moment.synced] = possible[moment.synced][-1:]
+    listings = (listing for known in possible.values() for listing in known)
+    logs = {n for listing in listings for name, n in listing.items() if name.endswith("-wal")}
     written: dict[int, bytes] = {}
     for moment in moments[: at + 1]:
         written |= moment.state.files
@@ -144,9 +176,18 @@ def crash(moments: list[Moment], at: int, target: Path, seed: int, *, syncs: boo
             for name, entry in chance.choice(possible[number]).items():
                 put(entry, place / name)
         else:
-            place.write_bytes(_survivor(chance, written[number], durable_files.get(number)))
+            durable = durable_files.get(number)
+            kept = _common(written[number], durable or b"") if number in logs else b""
+            rest = None if durable is None else durable[len(kept) :]
+            place.write_bytes(kept + _survivor(chance, written[number][len(kept) :], rest))
 
     put(moments[0].state.root, target)
+
+
+def _common(one: bytes, other: bytes) -> bytes:
+    """What both begin with."""
+    length = min(len(one), len(other))
+    return one[: next((n for n in range(length) if one[n] != other[n]), length)]
 
 
 def _survivor(chance: random.Random, written: bytes, durable: bytes | None) -> bytes:

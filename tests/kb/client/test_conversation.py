@@ -60,7 +60,7 @@ def unavailable(status: int, retry_after: str = "") -> Answer:
 @pytest.mark.parametrize("heard", [*map(unavailable, (429, 502, 503, 504)), Broken.CONNECTION])
 def test_what_may_pass_is_asked_again(heard: Heard) -> None:
     outcome, steps = held([heard, heard, GOOD], RetryPolicy(attempts=3, base_s=1, cap_s=9))
-    assert outcome == CALL.read(GOOD.content)
+    assert outcome == CALL.read(GOOD.content, {})
     assert [step.seconds for step in steps if isinstance(step, Wait)] == [1.0, 2.0]
 
 

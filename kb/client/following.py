@@ -1,0 +1,108 @@
+"""Given a task's id, the task each time that it has changed, over as many connections as that takes.
+
+The service sends events (WHATWG HTML, 9.2, "Server-sent events") until the task has ended. A connection that breaks is
+made anew, with the id of the last event: a task survives a restart of the service, and so does following it. As
+`kb.client.conversation`, a `Following` sends nothing itself: a client feeds it with what came, and is told how long to
+wait before it connects again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from kb.answers import TaskView
+from kb.client.calls import Call, parsed, task_path
+from kb.client.conversation import Answer, Broken, RetryPolicy, error_for, is_transient
+from kb.client.errors import DeadlineExceeded, TaskNotFound, UnexpectedAnswer
+
+EVENT_STREAM = "text/event-stream"
+
+SILENCE_S = 60.0
+"""The service says something every 15 seconds, be it nothing new; who is silent for so long has gone."""
+
+
+class Following:
+    """The course of following one task for one caller. `now` is a monotonic clock in seconds, `chance` random, 0 to 1.
+
+    After `timeout_s` seconds DeadlineExceeded is raised, by whichever method is called next; the task goes on. A
+    service that cannot be reached is tried for `policy.deadline_s` seconds, or not again where `attempts` is 1.
+    """
+
+    def __init__(
+        self,
+        task_id: str,
+        policy: RetryPolicy,
+        url: str,
+        timeout_s: float | None,
+        now: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self.has_ended = False
+        self._path = f"{task_path(task_id)}/events"
+        self._policy = policy
+        self._url = url
+        self._timeout_s = timeout_s
+        self._ends = float("inf") if timeout_s is None else now() + timeout_s
+        self._now = now
+        self._chance = chance
+        self._last_id = self._id = ""  # of the last event that was whole, and of the one that comes
+        self._rest = b""
+        self._data: list[bytes] = []
+        self._broke: float | None = None
+        self._attempt = 0
+
+    @property
+    def call(self) -> Call[TaskView]:
+        """What to ask for: the events that have not come yet."""
+        headers = {"Accept": EVENT_STREAM, "Cache-Control": "no-store"}
+        if self._last_id:
+            headers["Last-Event-ID"] = self._last_id
+        return Call("GET", self._path, TaskView, headers=headers, missing=TaskNotFound)
+
+    @property
+    def silence_s(self) -> float:
+        """How long a connection may be silent."""
+        return max(0.001, min(SILENCE_S, self._ends - self._now()))
+
+    def feed(self, piece: bytes) -> Iterator[TaskView]:
+        """The task as often as the next bytes say that it has changed. Raises UnexpectedAnswer, DeadlineExceeded."""
+        self._broke, self._attempt = None, 0
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        for line in lines:
+            name, _, value = line.rstrip(b"\r").partition(b":")
+            value = value.removeprefix(b" ")
+            if name == b"id":
+                self._id = value.decode("ascii", "ignore")
+            elif name == b"data":
+                self._data.append(value)
+            elif not name and not value and self._data:
+                task = parsed(TaskView, b"\n".join(self._data))
+                self._last_id, self._data = self._id, []
+                self.has_ended = task.has_ended
+                yield task
+        if not self.has_ended:
+            self._check()
+
+    def pause_s(self, heard: Answer | Broken) -> float:
+        """How long to wait before connecting again, after a connection that came to this. Raises ServiceError."""
+        self._rest, self._data = b"", []
+        self._check()
+        if isinstance(heard, Answer) and heard.status < 300:
+            raise UnexpectedAnswer(
+                f"What came from {self._url} is no stream of events. Is the address that of the service?"
+            )
+        error = error_for(heard, self.call, self._url)
+        now = self._now()
+        self._broke = now if self._broke is None else self._broke
+        pause = self._policy.pause_s(self._attempt, error.retry_after_s, self._chance())
+        self._attempt += 1
+        gives_up = now + pause > self._broke + self._policy.deadline_s or self._policy.attempts == 1
+        if gives_up or not (is_transient(heard) or heard is Broken.LATE):
+            raise error
+        return min(pause, max(0.0, self._ends - now))
+
+    def _check(self) -> None:
+        if self._now() >= self._ends:
+            raise DeadlineExceeded(
+                f"The task has not ended within {self._timeout_s:g} s. It goes on: follow it again."
+            )
