@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit api hostile faults growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit api hostile faults bench bench-report http growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,32 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, a thousand publications (an hour or so)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/faults --faults-long
 
+# Beside what: `make bench PEERS="own lancedb"` measures these again, with REBUILD=1 filled anew, `make bench` those that
+# the run has not yet.
+DATA  ?= ../shared/data/medquad
+INDEX ?= build/bench/index
+PEERS ?=
+
+bench: setup build/peers/.installed ## this project beside its peers, over the collection in DATA, into benchmarks/peers/run.json and the documents
+	@test $(INDEX) != build/bench/index || $(BIN)/kb build --index $(INDEX) --corpus $(DATA)/articles.jsonl.gz --if-stale
+	$(BIN)/python -m benchmarks.peers run --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --qrels $(DATA)/qrels.dev.txt \
+		--engines "$(PEERS)" $(if $(REBUILD),--rebuild)
+	@$(MAKE) --no-print-directory bench-report
+
+bench-report: build/peers/.installed ## the tables and the plot of benchmarks/peers/run.json into README.md and docs/
+	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/performance.md --plot docs/images/peers.svg
+
+http: setup ## questions a second through HTTP by 8 clients, and what commands take from nothing, over INDEX
+	$(BIN)/python benchmarks/http_rate.py --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --field summary
+	$(BIN)/python benchmarks/cold_start.py --index $(INDEX)
+
+build/peers/.installed: benchmarks/peers/requirements.txt lock/torch.lock
+	@PYTHON=$(PYTHON) VENV=build/peers sh scripts/make-venv
+	@echo "Installing the peers into build/peers (2.3 GB with torch's CPU build; hnswlib is compiled) ..."
+	@VENV=build/peers TORCH="$(TORCH)" sh scripts/install-torch
+	@build/peers/bin/python -m pip --disable-pip-version-check install -q --only-binary :all: --no-binary hnswlib -r $<
+	@touch $@
+
 GROWTH_SIZES ?= 1000 10000 31000 100000
 growth: setup ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.growth build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
@@ -75,4 +101,4 @@ lock: setup ## resolve pyproject.toml anew into lock/
 	PATH="$(BIN):$$PATH" $(BIN)/python lock/relock.py
 
 clean: ## remove what was made here: .venv, the index, caches
-	rm -rf $(VENV) index .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build index .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -61,9 +61,9 @@ class Client:
         self._host, self._port = host, port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def ask(self, question: str) -> tuple[int, bool]:
+    async def ask(self, question: str, limit: int) -> tuple[int, bool]:
         """The status, and whether there was a `Retry-After`."""
-        path = f"/api/v1/search?limit=5&q={quote(question)}"
+        path = f"/api/v1/search?limit={limit}&q={quote(question)}"
         try:
             return await self._ask(path)
         except (OSError, asyncio.IncompleteReadError):
@@ -91,7 +91,12 @@ class Client:
 
 
 async def load(
-    address: str, questions: list[str], clients: int, seconds: float, rate: float | None = None
+    address: str,
+    questions: list[str],
+    clients: int,
+    seconds: float,
+    rate: float | None = None,
+    limit: int = 5,
 ) -> Outcome:
     """Ask for so long with so many clients: as fast as answers come, or at `rate` a second together.
 
@@ -107,7 +112,7 @@ async def load(
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             asked = due if rate else time.monotonic()
             try:
-                status, retry_after = await client.ask(chance.choice(questions))
+                status, retry_after = await client.ask(chance.choice(questions), limit)
             except (OSError, asyncio.IncompleteReadError):
                 outcome.broken += 1
                 client.close()

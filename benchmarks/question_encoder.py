@@ -20,12 +20,10 @@ from pathlib import Path
 from statistics import quantiles
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from kb import KnowledgeBase
-from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder
+from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder, Tokens, open_session
 from kb.evaluation import Evaluation, Scored, evaluate, read_qrels, read_topics, run_topics
 from kb.fitting import confidence_interval
 
@@ -47,19 +45,12 @@ def first_ten(run: list[Scored]) -> dict[str, set[str]]:
 
 def encoder_of(folder: Path, model: str, threads: int) -> Encode:
     """Encodes a question with so many threads, whatever the service uses."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(
-        str(folder / model), options, providers=["CPUExecutionProvider"]
-    )
+    session = open_session(folder / model, threads)
     inputs = {given.name for given in session.get_inputs()}
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(256)
+    tokens = Tokens(folder)
 
     def encode(text: str) -> NDArray[np.float32]:
-        ids = np.array([tokenizer.encode(text).ids], dtype=np.int64)
-        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        feed = tokens.batch([text])
         wanted = {name: value for name, value in feed.items() if name in inputs}
         return np.asarray(session.run(None, wanted)[0][0])
 

@@ -15,7 +15,7 @@ from kb.bm25f import BM25FParameters
 from kb.errors import IndexUnusable
 from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
 from kb.keyword import DOCUMENTS
-from kb.manifest import PIPELINE_VERSION, Manifest
+from kb.manifest import PIPELINE_VERSION, Manifest, Precision
 from kb.sources import Sources
 
 
@@ -95,7 +95,9 @@ def _is_copied(name: str) -> bool:
     )
 
 
-def fits_model(model_name: str, files: str) -> Callable[[Manifest, Sources], bool]:
+def fits_model(
+    model_name: str, files: str, precision: Precision
+) -> Callable[[Manifest, Sources], bool]:
     """Whether a generation is of this program's pipeline and of that model, so that it can be built upon.
 
     `files` are the model's `model_files`.
@@ -106,6 +108,7 @@ def fits_model(model_name: str, files: str) -> Callable[[Manifest, Sources], boo
             manifest.pipeline_version == PIPELINE_VERSION
             and manifest.bm25f == BM25FParameters()
             and manifest.model.name == model_name
+            and manifest.model.precision == precision
             and sources.model_files == files
         )
 

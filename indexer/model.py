@@ -38,8 +38,6 @@ _PROBE = "Why do my legs jerk when I fall asleep?"
 class EmbeddingModel:
     """A loaded sentence-transformers model, on the CPU, in float32."""
 
-    precision = "fp32"
-
     def __init__(self, name: str = DEFAULT_MODEL) -> None:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
@@ -62,7 +60,6 @@ class EmbeddingModel:
                     "sentence-transformers model, or a model of the hub where that can be reached."
                 ) from error
         self._model.eval()
-        _plain_attention(self._model)
         tokenizer = getattr(self._model.tokenizer, "backend_tokenizer", None)
         if tokenizer is None:
             raise ModelError(
@@ -87,7 +84,7 @@ class EmbeddingModel:
             query_prompt=self._prompts.get("query") or "",
             passage_prompt=self.passage_prompt,
         )
-        self.info = ModelInfo(name, self._sha256(), dimensions, int(window), self.precision)
+        self.info = ModelInfo(name, self._sha256(), dimensions, int(window))
 
     @property
     def passage_prompt(self) -> str:
@@ -137,27 +134,32 @@ class EmbeddingModel:
         if float(quantised.encode_question(_PROBE) @ exported.encode_question(_PROBE)) < 0.998:
             (folder / FOR_QUESTIONS).unlink()
 
-    def _export_onnx(self, path: Path) -> None:
+    def module(self) -> torch.nn.Module:
+        """The model with its pooling: token ids and mask in, (n, tokens), one float32 unit vector each out."""
         import torch  # noqa: PLC0415  (takes seconds)
 
         model = self._model
 
         class UnitVector(torch.nn.Module):
-            """Token ids and mask in, one unit vector out."""
-
             def forward(
                 self, input_ids: torch.Tensor, attention_mask: torch.Tensor
             ) -> torch.Tensor:
                 features = model({"input_ids": input_ids, "attention_mask": attention_mask})
-                return torch.nn.functional.normalize(features["sentence_embedding"], dim=-1)
+                return torch.nn.functional.normalize(features["sentence_embedding"].float(), dim=-1)
 
         module = UnitVector()
         module.add_module("model", model)
+        return module.eval()
+
+    def _export_onnx(self, path: Path) -> None:
+        import torch  # noqa: PLC0415  (as above)
+
+        _plain_attention(self._model)
         example = torch.tensor([[101, 102, 103, 104, 105], [101, 102, 103, 0, 0]])
         mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
         axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
         program = torch.onnx.export(
-            module.eval(),
+            self.module(),
             (example, mask),
             input_names=["input_ids", "attention_mask"],
             output_names=["unit_vector"],

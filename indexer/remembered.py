@@ -1,4 +1,7 @@
-"""Given an index, what its last build was told: the corpora and the model. It need not open, nor be of this format."""
+"""Given an index, what its last build was told: the corpora, the model and its precision.
+
+It need not open, nor be of this format.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +13,18 @@ from indexer.model_folder import DEFAULT_MODEL
 from kb.errors import IndexUnusable
 from kb.generation import current_generation, generation_path, generations
 from kb.manifest import FILE as MANIFEST
+from kb.manifest import PRECISIONS, Precision
 
 DEFAULT_CORPUS = Path("corpus")
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The corpora, in order, and the model's name."""
+    """The corpora, in order, the model's name, and in which numbers it embeds."""
 
     corpora: tuple[Path, ...]
     model: str
+    precision: Precision = "fp32"
 
 
 def remembered(index: Path) -> Remembered:
@@ -33,8 +38,11 @@ def remembered(index: Path) -> Remembered:
             content = json.loads((generation_path(index, name) / MANIFEST).read_bytes())
             corpora = tuple(Path(corpus["path"]) for corpus in content["corpora"])
             model = str(content["model"]["name"])
-        except (OSError, ValueError, KeyError, TypeError):
+            precision = next(
+                known for known in PRECISIONS if known == content["model"]["precision"]
+            )
+        except (OSError, ValueError, KeyError, TypeError, StopIteration):
             continue
         if corpora:
-            return Remembered(corpora, model)
+            return Remembered(corpora, model, precision)
     return Remembered((DEFAULT_CORPUS,), DEFAULT_MODEL)

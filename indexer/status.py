@@ -51,7 +51,8 @@ def status(index: Path) -> Status:
     found = open_newest(index)
     try:
         manifest, sources = found.manifest, Sources.load(found.folder)
-        model = remembered(index).model
+        before = remembered(index)
+        fits = fits_model(before.model, model_files(before.model), before.precision)
         scan, unreadable = _scan(index, sources)
         return Status(
             generation=found.folder.name,
@@ -61,7 +62,7 @@ def status(index: Path) -> Status:
             corpora=tuple(corpus.path for corpus in manifest.corpora),
             pinned=pinned_generation(index) == found.folder.name,
             damage=str(found.damage) if found.damage else None,
-            rebuild=not fits_model(model, model_files(model))(manifest, sources),
+            rebuild=not fits(manifest, sources),
             stale={
                 "added": tuple(sorted(scan.added)) if scan else (),
                 "changed": tuple(sorted(scan.changed)) if scan else (),

@@ -295,6 +295,7 @@ class _Builder:
             before.corpora,
             before.model,
             progress,
+            precision=before.precision,
             wait_s=_WAIT_FOR_OTHER_BUILDS_S,
             waiting=lambda _: progress.stage("wait for another build"),
         )

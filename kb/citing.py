@@ -125,7 +125,7 @@ class Citer:
         marked = [section.text[begin:stop] for begin, stop in highlights]
         return SearchResult(
             rank=rank,
-            score=float(ranking.scores[place]),
+            score=float(ranking.shown_scores[place]),
             text=citation.quote,
             snippet=snippet,
             highlights=highlights,

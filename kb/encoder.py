@@ -47,6 +47,39 @@ class EncoderSettings:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
+class Tokens:
+    """An encoder's tokenizer: texts as its model takes them. Safe to share between threads."""
+
+    def __init__(self, folder: Path) -> None:
+        """`folder` is the encoder's."""
+        self.settings = EncoderSettings.load(folder / "encoder.json")
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.settings.max_tokens)
+
+    def batch(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """`input_ids` and `attention_mask`, both (len(texts), tokens of the longest), cut at the window."""
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for place, row in enumerate(rows):
+            ids[place, : len(row)] = row
+            mask[place, : len(row)] = 1
+        return {"input_ids": ids, "attention_mask": mask}
+
+
+def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
+    """The model, loaded; a call is the work of so many threads."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only: the library's warnings are not the user's
+    return onnxruntime.InferenceSession(
+        str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
+    )
+
+
 class Encoder:
     """A text encoder. Safe to share between threads."""
 
@@ -56,32 +89,17 @@ class Encoder:
         Passages are encoded by one thread a call: calls at once then use several cores, and none waits for another. So
         are questions while there are several; one alone gets all cores.
         """
-        self.settings = EncoderSettings.load(folder / "encoder.json")
-        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self.settings.max_tokens)
+        self._tokens = Tokens(folder)
+        self.settings = self._tokens.settings
         path = folder / model
-        self._model = str(path if path.exists() else folder / FOR_PASSAGES)
+        self._model = path if path.exists() else folder / FOR_PASSAGES
         cores = len(os.sched_getaffinity(0)) if model == FOR_QUESTIONS else 1
-        self._for_one = self._session(cores)
+        self._for_one = open_session(self._model, cores)
         self._for_many = self._for_one if cores == 1 else None
         self._inputs = {given.name for given in self._for_one.get_inputs()}
         self._loading = threading.Lock()
         self._running = 0
         self._counting = threading.Lock()
-
-    def _session(self, threads: int) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # errors only: the library's warnings are not the user's
-        return onnxruntime.InferenceSession(
-            self._model,
-            options,
-            providers=["CPUExecutionProvider"],
-            disabled_optimizers=_SLOW_FUSIONS,
-        )
 
     def warm_up(self) -> None:
         """Load now what is otherwise loaded when two questions first come at once."""
@@ -90,7 +108,7 @@ class Encoder:
     def _loaded_for_many(self) -> onnxruntime.InferenceSession:
         with self._loading:
             if self._for_many is None:
-                self._for_many = self._session(1)
+                self._for_many = open_session(self._model, 1)
             return self._for_many
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
@@ -106,13 +124,7 @@ class Encoder:
         return self._encode([self.settings.passage_prompt + text for text in texts])
 
     def _encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
-        ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
-        mask = np.zeros_like(ids)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)] = row
-            mask[place, : len(row)] = 1
-        feed = {"input_ids": ids, "attention_mask": mask}
+        feed = self._tokens.batch(texts)
         with self._one_more() as session:
             found = session.run(
                 None, {name: value for name, value in feed.items() if name in self._inputs}

@@ -4,8 +4,8 @@ A score is linear in the weights, so the candidates of a question and their sign
 are measured by one product of matrices. The values are those that ir-measures gives for the same ranking: gains are the
 grades, discounts log2 of the rank plus 1 (Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques",
 TOIS 2002); scores are compared in float32, and of equal ones the higher id stands first; of the ranking `DEPTH` units
-count; a unit graded below 0 is taken for unjudged. The variety of the first page (kb.variety), which puts a few
-sections back whatever their scores, is left out.
+count; a unit graded below 0 is taken for unjudged. What lifts each subject of a question (kb.subjects) and the variety
+of the first page (kb.variety), which move a few sections whatever the weights, are left out.
 """
 
 from __future__ import annotations

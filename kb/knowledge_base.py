@@ -54,11 +54,15 @@ from kb.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
     from kb.manifest import Manifest
+    from kb.reranker import Reranker
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
 
 MAX_LIMIT = 100
 MAX_DEPTH = 1000
+
+RERANKED = 30
+"""So many results a reranker orders anew."""
 
 
 class KnowledgeBase:
@@ -68,9 +72,15 @@ class KnowledgeBase:
     """
 
     def __init__(
-        self, index: Path, verify: Verify, base_url: str, weights: FusionWeights | None
+        self,
+        index: Path,
+        verify: Verify,
+        base_url: str,
+        weights: FusionWeights | None,
+        reranker: Reranker | None,
     ) -> None:
         self.path = index
+        self._reranker = reranker
         self._base_url = base_url.rstrip("/")
         tuned = tuning.load(index) if weights is None else None
         found = open_newest(index, verify)
@@ -131,14 +141,16 @@ class KnowledgeBase:
         verify: Verify = "quick",
         base_url: str = "",
         weights: FusionWeights | None = None,
+        reranker: Reranker | None = None,
     ) -> Self:
         """Open the live generation of the index in `path`; where that one does not verify, the newest that does.
 
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
         path in citations. `weights` says how much each ranker counts; None takes those that `kb tune` stored, where
-        they hold for the generation, else the shipped ones. Raises the kinds of kb.errors.IndexUnusable.
+        they hold for the generation, else the shipped ones. `reranker` orders the first results of a hybrid search
+        anew. Raises the kinds of kb.errors.IndexUnusable.
         """
-        return cls(Path(path), verify, base_url, weights)
+        return cls(Path(path), verify, base_url, weights, reranker)
 
     def __enter__(self) -> Self:
         return self
@@ -315,8 +327,11 @@ class KnowledgeBase:
         watch.lap("encode")
         ranking = self._rank(query, vector, mask, mode)
         sections = self._spread(ranking)
-        order = sections if group_by == "section" else ranking.best_of_each(group_by)
+        order = sections if group_by == "section" else ranking.shown(group_by)
         watch.lap("rank")
+        if self._reranker is not None and mode == "hybrid":
+            order = self._reranked(self._reranker, query.text, ranking, order)
+            watch.lap("rerank")
         verdict = confidence.answered(ranking.evidence(), self.passage_count)
         if query.foreign:
             verdict = "none"
@@ -358,9 +373,11 @@ class KnowledgeBase:
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
         ranking = self.rank(question)
-        order = self._spread(ranking) if unit == "section" else ranking.best_of_each(unit)
-        # What evaluates a run sorts it by score, and breaks ties in its own way.
-        scores = np.minimum.accumulate(ranking.scores[order]) - 1e-9 * np.arange(len(order))
+        order = self._spread(ranking) if unit == "section" else ranking.shown(unit)
+        if self._reranker is not None:
+            order = self._reranked(self._reranker, self._reader.read(question).text, ranking, order)
+        # What evaluates a run sorts it by score in float32, and breaks ties in its own way.
+        scores = np.minimum.accumulate(ranking.shown_scores[order]) - 1e-6 * np.arange(len(order))
         return [
             (self.unit_id(int(ranking.rows[place]), unit), float(score))
             for place, score in zip(order[:depth], scores, strict=False)
@@ -387,8 +404,16 @@ class KnowledgeBase:
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
         likeness = self._passages["likeness"][ranking.rows]
-        order = ranking.best_of_each("section")
+        order = ranking.shown("section")
         return spread(order, ranking.articles, ranking.is_subject(), likeness)
+
+    def _reranked(
+        self, reranker: Reranker, question: str, ranking: Ranking, order: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """`order` as the reranker has it, which reads title, heading and passage."""
+        cited = (self._citer.cited(int(ranking.rows[place]))[0] for place in order[:RERANKED])
+        texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
+        return reranker.reordered(question, order, texts)
 
     def _companion(
         self, query: Query, vector: NDArray[np.float32], ranking: Ranking, order: NDArray[np.int64]

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
@@ -21,15 +21,21 @@ PIPELINE_VERSION = 5
 FILE = "manifest.json"
 
 
+Precision = Literal["fp32", "bf16"]
+"""In which numbers passages are embedded: float32, or bfloat16 where there are many of them."""
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The embedding model: as asked for, the SHA-256 of its weights and settings, and its shape."""
+    """The embedding model: as asked for, the SHA-256 of its weights and settings, its shape, and how it was used."""
 
     name: str
     sha256: str
     dimensions: int
     max_tokens: int
-    precision: str
+    precision: Precision = "fp32"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,14 @@
-"""Given a question's terms, how far each article's best name (title or alias) is what the question is about.
+"""Given a question's terms, how far each article's best name (title or alias) is what the question is about, and
+which subjects it names.
 
 The cosine with a name knows what words mean, but lets any name of the same kind come near: "trisomy 13" for a question
 about trisomy 7. The words in common know nothing else. So a name is also scored by its terms, counted by idf: two
 thirds by the share of the question that it covers, one third by the share of the name that the question covers. The
 latter counts in full only where the covered terms are worth as much as one that stands in a single passage, or
 a name of one ordinary word would be covered by every other question.
+
+A subject is named where a name stands in the question with all of its terms; of a name within a name ("cancer" within
+"liver cancer") the longer one is meant.
 
 Memory-mapped arrays in the folder `names/`; A articles, M names (each article's title and then its aliases), T terms:
 
@@ -27,6 +31,12 @@ from kb.postings import KeywordScores, find_row
 
 QUESTION_SHARE = 2 / 3
 
+SUBJECT_WORTH = 0.5
+"""The terms of a name that tells a subject are worth so much of one that stands in a single passage."""
+
+ROUNDING = 1e-3
+"""A sum of idf in float32 may be so far off."""
+
 
 class NameIndex:
     """Read-only and safe to share between threads."""
@@ -45,15 +55,59 @@ class NameIndex:
         """For each given article, ascending and distinct, the score of its best name, 0 to 1."""
         if not len(articles) or not question.matched:
             return np.zeros(len(articles), dtype=np.float32)
-        held = np.zeros(len(self._masses), dtype=np.float32)
-        for found in question.matched:
-            held[self._names_with(found.term)] += np.float32(found.idf)
+        held = self._held(question)
         names, counts = runs(self._articles, articles)
         mass = held[names]
         share_of_name = mass / np.maximum(self._masses[names], np.finfo(np.float32).tiny)
         of_name = share_of_name * np.minimum(1.0, mass / self._idf_of_rarest)
         score = QUESTION_SHARE * mass / question.bound + (1 - QUESTION_SHARE) * of_name
         return np.asarray(np.maximum.reduceat(score, np.cumsum(counts) - counts), dtype=np.float32)
+
+    def subjects(self, question: KeywordScores) -> list[NDArray[np.int64]]:
+        """The subjects that the question names, each as the ordinals of the articles about it, ascending.
+
+        Those are all with a name that holds the subject's terms. Subjects that share an article are one: "measles" and
+        "vaccination" where there is a "measles vaccination".
+        """
+        subjects: list[NDArray[np.int64]] = []
+        for terms in self._named(question):
+            holding = [self._names_with(term) for term in terms]
+            names = holding[0]
+            for others in holding[1:]:
+                names = np.intersect1d(names, others, assume_unique=True)
+            about = np.unique(self._owners(names))
+            apart = []
+            for subject in subjects:
+                if np.intersect1d(subject, about, assume_unique=True).size:
+                    about = np.union1d(subject, about)
+                else:
+                    apart.append(subject)
+            subjects = [*apart, about]
+        return subjects
+
+    def _named(self, question: KeywordScores) -> list[frozenset[str]]:
+        """The terms of each name that the question holds whole and that tells a subject, none within another's."""
+        held = self._held(question)
+        names = np.flatnonzero(held)
+        needed = np.maximum(self._masses[names] - ROUNDING, SUBJECT_WORTH * self._idf_of_rarest)
+        whole = names[held[names] >= needed]
+        terms_of: dict[int, set[str]] = {}
+        for found in question.matched if len(whole) else ():
+            for name in np.intersect1d(self._names_with(found.term), whole).tolist():
+                terms_of.setdefault(name, set()).add(found.term)
+        distinct = sorted({frozenset(terms) for terms in terms_of.values()}, key=sorted)
+        return [terms for terms in distinct if not any(terms < other for other in distinct)]
+
+    def _held(self, question: KeywordScores) -> NDArray[np.float32]:
+        """What each name's terms that are in the question are worth together, (M,)."""
+        held = np.zeros(len(self._masses), dtype=np.float32)
+        for found in question.matched:
+            held[self._names_with(found.term)] += np.float32(found.idf)
+        return held
+
+    def _owners(self, names: NDArray[np.integer]) -> NDArray[np.int64]:
+        """The article of each of these names."""
+        return np.asarray(np.searchsorted(self._articles, names, side="right") - 1)
 
     def _names_with(self, term: str) -> NDArray[np.int32]:
         row = find_row(self._terms, term)

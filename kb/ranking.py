@@ -27,6 +27,7 @@ from kb.fusion import (
 from kb.names import NameIndex
 from kb.postings import KeywordScores, Postings, Synonyms
 from kb.results import Explanation
+from kb.subjects import lifts
 from kb.vectors import VectorIndex
 
 Unit = Literal["passage", "section", "article"]
@@ -43,7 +44,8 @@ class Ranking:
 
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
-    `scores` are the weighted sums of `signals`. `question_terms` is the number of the question's distinct terms.
+    `scores` are the weighted sums of `signals`, and `lifts` what is added to show each subject of the question
+    (kb.subjects). `question_terms` is the number of the question's distinct terms.
     """
 
     rows: NDArray[np.int64]
@@ -53,6 +55,7 @@ class Ranking:
     nearest_name: NDArray[np.int64]
     nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
+    lifts: NDArray[np.float64]
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
@@ -64,7 +67,19 @@ class Ranking:
 
     def best_of_each(self, unit: Unit) -> NDArray[np.int64]:
         """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
-        order = np.argsort(-self.scores, kind="stable")
+        return self._best(unit, self.scores)
+
+    def shown(self, unit: Unit) -> NDArray[np.int64]:
+        """The same in the order to show, in which each subject of the question has its place: kb.subjects."""
+        return self._best(unit, self.shown_scores)
+
+    @property
+    def shown_scores(self) -> NDArray[np.float64]:
+        """The scores with their lifts: what is shown is ordered by these."""
+        return self.scores + self.lifts
+
+    def _best(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+        order = np.argsort(-scores, kind="stable")
         _, first = np.unique(self.owners(unit)[order], return_index=True)
         return order[np.sort(first)]
 
@@ -86,7 +101,7 @@ class Ranking:
         nearest = np.argsort(-dense, kind="stable")[: confidence.NEAREST]
         return confidence.evidence(
             nearby=float(dense[nearest].mean()),
-            sentence=float(self.signals.sentence[nearest[0]]),
+            sentence=float(self.signals.sentence.max()),
             words=float(self.signals.keyword[nearest].max()),
         )
 
@@ -110,6 +125,7 @@ class Ranking:
             name_matched=names[int(self.nearest_name[place])],
             focus_share=focus,
             terms={term: self.weights.keyword * share for term, share in shares.items()},
+            subject=float(self.lifts[place]),
         )
 
 
@@ -169,6 +185,8 @@ class Ranker:
         )
         question_terms = len(set(terms))
         weights = in_mode(for_question(self._weights, question_terms), mode)
+        scores = signals.combine(weights)
+        subjects = () if mode == "dense" else self._names.subjects(keyword)  # they are words
         return Ranking(
             rows=rows,
             sections=sections,
@@ -176,7 +194,8 @@ class Ranker:
             signals=signals,
             nearest_name=nearest[owner],
             nearest_sentence=nearest_sentence,
-            scores=signals.combine(weights),
+            scores=scores,
+            lifts=lifts(scores, articles, subjects),
             weights=weights,
             keyword=keyword,
             postings=self._postings,

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kb.keys import KeyRing, keys_file
+from kb.reranker import Reranker
 from search_api import (
     access,
     administration,
@@ -63,10 +64,13 @@ _NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_c
 def create_app(settings: Settings) -> FastAPI:
     """A new application. It opens its index when it starts, and starts also when there is none.
 
-    Raises `InvalidRequest` where a setting asks for what is not there.
+    Raises `InvalidRequest` where a setting asks for what is not there, `ModelError` where no reranker can be loaded.
     """
     live = LiveIndex(
-        settings.index, base_url=settings.base_url, poll_interval_s=settings.poll_interval_s
+        settings.index,
+        base_url=settings.base_url,
+        reranker=Reranker(settings.reranker) if settings.reranker else None,
+        poll_interval_s=settings.poll_interval_s,
     )
     worker = TaskWorker(settings.index)
     line = Line(settings.max_concurrent, settings.max_waiting)

@@ -83,7 +83,7 @@ def _words(result: SearchResult) -> tuple[str, ...]:
 def _parts(result: SearchResult) -> tuple[Part, ...]:
     why = result.explanation
     nearest_name = f" The nearest of its names is “{why.name_matched}”." if why.name_matched else ""
-    return (
+    parts = (
         Part(
             "The words",
             "Words of your question that stand in the passage, its headings or the article’s names."
@@ -116,6 +116,15 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             f"{why.focus_share:.0%} of the most there could be",
         ),
     )
+    if not why.subject:
+        return parts
+    another = Part(
+        "One of several subjects",
+        "Your question names more than one, and each is shown.",
+        why.subject,
+        "Half of what it was behind the best of another",
+    )
+    return (*parts, another)
 
 
 def _closeness(cosine: float) -> str:

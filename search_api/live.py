@@ -19,6 +19,7 @@ from pathlib import Path
 from kb.errors import IndexMissing, IndexUnusable
 from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
+from kb.reranker import Reranker
 from search_api.served import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
@@ -55,12 +56,14 @@ class LiveIndex:
         path: Path,
         *,
         base_url: str = "",
+        reranker: Reranker | None = None,
         poll_interval_s: float = 1.0,
         retry_after_s: float = RETRY_AFTER_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.path = path
         self._base_url = base_url
+        self._reranker = reranker
         self._poll_interval_s = poll_interval_s
         self._retry_after_s = retry_after_s
         self.on_answer: OnAnswer | None = None
@@ -135,7 +138,7 @@ class LiveIndex:
 
     def _take_over(self, wanted: str, served: str | None) -> None:
         try:
-            opened = _ready(self.path, self._base_url)
+            opened = _ready(self.path, self._base_url, self._reranker)
         except IndexUnusable as error:
             self._fail(wanted, error)
             return
@@ -182,9 +185,9 @@ class LiveIndex:
                 logger.error("looking for a new index failed: %s", type(error).__name__)
 
 
-def _ready(path: Path, base_url: str) -> ServedKnowledgeBase:
+def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:
     """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
-    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url)
+    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url, reranker=reranker)
     try:
         opened.warm_up()
     except BaseException:

@@ -158,7 +158,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "Explanation": {
         "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"
-        " `sentence`, `name` and `focus`.",
+        " `sentence`, `name`, `focus` and `subject`.",
         "keyword": "Contribution of the words in common.",
         "dense": "Contribution of the passage's meaning.",
         "name": "Contribution of the article's title or nearest alias.",
@@ -171,6 +171,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "name_matched": "The title or alias that was nearest.",
         "focus_share": "How far the question and one of those names are the same words, 0 to 1.",
         "terms": "The matched terms, each with its share of `keyword`.",
+        "subject": "What is added so that of several subjects in one question each is shown; mostly 0.",
     },
     "Article": {
         "": "One source document with its sections.",

@@ -39,6 +39,11 @@ class Settings(BaseSettings):
         description="Public address of the service, for the links in citations, such as"
         " https://example.org/kb. Empty: links begin with /articles/.",
     )
+    reranker: str = Field(
+        default="",
+        description="A sentence-transformers CrossEncoder, by name or path, that orders the first 30 results anew;"
+        " needs what building needs. Empty: none.",
+    )
     site_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         default="Health Knowledge Base", description="Name of the site, at the head of every page."
     )

@@ -29,6 +29,7 @@ from search_api.http_protocol import http_protocol
 from search_api.logs import configure_logging
 from search_api.metrics import FOLDER_VARIABLE
 from search_api.settings import Settings
+from search_api.shared_socket import SharedSocket
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +55,12 @@ def serve_by_workers(settings: Settings, listener: socket.socket, address: str) 
     )
     folder = tempfile.mkdtemp(prefix="kb-metrics-")
     os.environ[FOLDER_VARIABLE] = folder
-    supervisor = _AnnouncedSupervisor(config, listener, address)
+    shared = SharedSocket.of(listener)
+    supervisor = _AnnouncedSupervisor(config, shared, address)
     try:
         supervisor.run()
     finally:
+        shared.close()
         del os.environ[FOLDER_VARIABLE]
         shutil.rmtree(folder, ignore_errors=True)
     if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
@@ -81,7 +84,7 @@ def _end_with_supervisor() -> None:
 class _AnnouncedSupervisor(Multiprocess):
     """Says where it serves once the first worker does."""
 
-    def __init__(self, config: uvicorn.Config, listener: socket.socket, address: str) -> None:
+    def __init__(self, config: uvicorn.Config, listener: SharedSocket, address: str) -> None:
         super().__init__(config, [listener])
         self._address = address
 

@@ -11,6 +11,7 @@ from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
 from kb.cli.summary import as_dict, summarise
 from kb.errors import KbError
+from kb.manifest import Precision
 
 
 @click.command()
@@ -24,6 +25,14 @@ from kb.errors import KbError
     "all-MiniLM-L6-v2.",
 )
 @click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    envvar="KB_PRECISION",
+    show_envvar=True,
+    help="In which numbers a library is embedded: bf16 takes half the time on processors that multiply it, at a cosine "
+    "of 0.998 to fp32; by default that of the last build, or fp32.",
+)
+@click.option(
     "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
 )
 @wait_option
@@ -32,6 +41,7 @@ def build(
     index: Path,
     corpora: tuple[Path, ...],
     model: str | None,
+    precision: Precision | None,
     if_stale: bool,
     wait_s: float,
     as_json: bool,
@@ -47,10 +57,13 @@ def build(
 
     before = remembered(index)
     chosen, model = corpora or before.corpora, model or before.model
-    if if_stale and not is_stale(index, chosen, model):
+    precision = precision or before.precision
+    if if_stale and not is_stale(index, chosen, model, precision):
         click.echo(f"The index in {index} is up to date.", err=True)
         return 0
-    report = build_index(index, chosen, model, make_progress(), wait_s=wait_s, waiting=say)
+    report = build_index(
+        index, chosen, model, make_progress(), precision=precision, wait_s=wait_s, waiting=say
+    )
     if as_json:
         click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))
     summarise(report, index)
@@ -100,7 +113,13 @@ def watch(
         try:
             summarise(
                 build_index(
-                    index, chosen, before.model, make_progress(), wait_s=wait_s, waiting=say
+                    index,
+                    chosen,
+                    before.model,
+                    make_progress(),
+                    precision=before.precision,
+                    wait_s=wait_s,
+                    waiting=say,
                 ),
                 index,
             )

@@ -122,9 +122,16 @@ def _rebuild(
             f"{index} was rolled back to {pinned} and stays so: `kb build` puts these articles into it."
         )
         return None
-    model = remembered(index).model
+    before = remembered(index)
     report = build(
-        index, corpora, model, make_progress(), wait_s=wait_s, waiting=say, emptied=emptied
+        index,
+        corpora,
+        before.model,
+        make_progress(),
+        precision=before.precision,
+        wait_s=wait_s,
+        waiting=say,
+        emptied=emptied,
     )
     summarise(report, index)
     return report

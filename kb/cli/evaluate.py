@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from kb.cli.options import index_option
+from kb.cli.options import index_option, load_reranker, reranker_option
 
 if TYPE_CHECKING:
     from kb.ranking import Unit
@@ -39,6 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the run in TREC's form.",
 )
+@reranker_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, each topic's values included.")
 def evaluate(
     index: Path,
@@ -48,9 +49,10 @@ def evaluate(
     unit: str,
     depth: int,
     run_out: Path | None,
+    reranker: str | None,
     as_json: bool,
 ) -> None:
-    """Measure the ranking, as it is shipped, on judged questions; `kb tune` measures fitted weights."""
+    """Measure the shipped ranking, or a reranker on top, on judged questions; `kb tune` measures fitted weights."""
     from kb import evaluation
     from kb.fusion import DEFAULT_WEIGHTS
     from kb.knowledge_base import KnowledgeBase
@@ -59,8 +61,9 @@ def evaluate(
         raise click.BadParameter(f"there is no folder {run_out.parent}", param_hint="--run-out")
     questions = evaluation.read_topics(topics, field)
     judgments = evaluation.read_qrels(qrels)
+    loaded = load_reranker(reranker)
     with (
-        KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as knowledge_base,
+        KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS, reranker=loaded) as knowledge_base,
         click.progressbar(
             length=len(questions), label="asking", file=sys.stderr, hidden=not sys.stderr.isatty()
         ) as bar,

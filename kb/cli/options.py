@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from kb.knowledge_base import KnowledgeBase
+    from kb.reranker import Reranker
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -44,6 +45,23 @@ wait_option: Decorator = click.option(
     show_default=True,
     help="Seconds to wait for another build to end.",
 )
+
+
+reranker_option: Decorator = click.option(
+    "--reranker",
+    envvar="KB_RERANKER",
+    show_envvar=True,
+    help="A sentence-transformers CrossEncoder, by name or path, that orders the first results anew. Off by default.",
+)
+
+
+def load_reranker(name: str | None) -> Reranker | None:
+    """The reranker of that name, or None where none is named. Raises ModelError."""
+    if not name:
+        return None
+    from kb.reranker import Reranker
+
+    return Reranker(name)
 
 
 def warn_of_damage(knowledge_base: KnowledgeBase) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kb.cli.options import index_option, json_option, warn_of_damage
+from kb.cli.options import index_option, json_option, load_reranker, reranker_option, warn_of_damage
 
 if TYPE_CHECKING:
     from kb.results import SearchResponse, SearchResult
@@ -32,6 +32,7 @@ _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
     show_envvar=True,
     help="The public address of the service, for citations' links.",
 )
+@reranker_option
 @click.option("--exact", is_flag=True, help="Leave the question's spelling as it is.")
 @click.option(
     "--mode",
@@ -61,6 +62,7 @@ def search(
     limit: int,
     offset: int,
     base_url: str,
+    reranker: str | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -70,7 +72,8 @@ def search(
     """
     from kb.knowledge_base import KnowledgeBase
 
-    with KnowledgeBase.open(index, base_url=base_url) as knowledge_base:
+    loaded = load_reranker(reranker)
+    with KnowledgeBase.open(index, base_url=base_url, reranker=loaded) as knowledge_base:
         warn_of_damage(knowledge_base)
         response = knowledge_base.search(" ".join(question), limit, offset, **options)
     if as_json:

@@ -30,7 +30,9 @@ def test_real_articles_come_first_and_mixtures_after_them_the_same_each_time(
     lines = list(Mixtures(index_path).articles(2 * knowledge_base.passage_count))
     assert lines == list(Mixtures(index_path).articles(2 * knowledge_base.passage_count))
     real = [line for line in lines if not line["id"].startswith("mixture-")]
-    assert {line["id"] for line in real} == {summary.id for summary in knowledge_base.articles()}
+    assert sorted(line["id"] for line in real) == sorted(
+        summary.id for summary in knowledge_base.articles(limit=100)
+    )
     assert lines[: len(real)] == real
     for line in real:
         article = knowledge_base.article(line["id"])

@@ -355,6 +355,17 @@ def test_an_unknown_model_is_1_and_named(kb: Kb, tmp_path: Path) -> None:
     assert "'no-such/model'" in err
 
 
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_a_reranker_that_cannot_be_loaded_is_1_and_named(
+    kb: Kb, index_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KB_RERANKER", "no/such/reranker")
+    code, out, err = kb("search", "--index", index_path, "leg cramps at night")
+    assert (code, out) == (1, "")
+    assert "'no/such/reranker' cannot be loaded" in err
+    assert "leg cramps" not in err
+
+
 @pytest.fixture
 def judged(tmp_path: Path) -> tuple[Path, Path]:
     topics, qrels = tmp_path / "topics.jsonl", tmp_path / "qrels"

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer import build as building
 from indexer.build import BuildReport, build, is_stale
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.progress import Progress
+from indexer.remembered import remembered
 from kb.errors import BuildInProgress, CorpusError, KbError, ModelError
 from kb.generation import current_generation, file_sha256
 from kb.knowledge_base import KnowledgeBase
@@ -104,6 +106,29 @@ class TestBuild:
             assert opened.article("gums").title == "Sore gums"
             best = opened.search("what helps against jumpy legs from lack of iron").results[0]
             assert (best.citation.article_id, best.citation.section_id) == ("legs", "causes")
+
+    def test_a_precision_is_kept_to_and_another_one_embeds_anew(
+        self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(building, "FEW_TEXTS", 0)
+        index = tmp_path / "index"
+        first = build(index, [corpus], precision="bf16")
+        assert first.embedded > 0
+        assert not is_stale(index, [corpus], precision="bf16")
+        assert is_stale(index, [corpus])
+        assert remembered(index).precision == "bf16"
+        with KnowledgeBase.open(index) as opened:
+            assert opened.manifest.model.precision == "bf16"
+            best = opened.search("what helps against jumpy legs from lack of iron").results[0]
+            assert (best.citation.article_id, best.citation.section_id) == ("legs", "causes")
+        rounded = np.load(folder_of(index) / "vectors" / "passages.npy")
+        assert build(index, [corpus], precision="bf16").published is False
+        assert build(index, [corpus]).embedded == first.embedded
+        whole = np.load(folder_of(index) / "vectors" / "passages.npy")
+        cosines = (rounded * whole).sum(axis=1)
+        assert not np.array_equal(rounded, whole)
+        assert float(cosines.min()) > 0.99
+        assert np.linalg.norm(rounded, axis=1) == pytest.approx(1, abs=1e-5)
 
     def test_ids_in_runs_are_those_of_jsonl_as_given_and_article_and_section_for_markdown(
         self, tmp_path: Path, corpus: Path
@@ -295,6 +320,8 @@ class TestBuild:
         before = hashes(tmp_path / "patched", "coarse.npy", "coarse_columns.npy")
         (corpus / "new.md").write_text("# Cold feet\n\nWool warms them.\n")
         (corpus / "gums.md").unlink(missing_ok=True)
+        # A vector differs in its last bits with its batch: so each is to be the same one.
+        shutil.copytree(tmp_path / "patched" / "cache", tmp_path / "fresh" / "cache")
         for index in ("patched", "fresh"):
             build(tmp_path / index, [corpus])
         patched, fresh = (

@@ -43,5 +43,5 @@ def test_words_alone_are_no_answer_and_a_near_meaning_needs_no_words() -> None:
 
 
 def test_the_line_is_where_it_was_laid() -> None:
-    assert unrelated(237) == pytest.approx(0.25, abs=0.005)
-    assert unrelated(36_437) == pytest.approx(0.38, abs=0.005)
+    assert unrelated(237) == pytest.approx(0.263, abs=0.005)
+    assert unrelated(36_437) == pytest.approx(0.425, abs=0.005)

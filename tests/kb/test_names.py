@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from indexer.name_writer import write_names
 from kb.analysis import terms
-from kb.names import QUESTION_SHARE, NameIndex
+from kb.names import QUESTION_SHARE, SUBJECT_WORTH, NameIndex
 from kb.postings import Postings
 
 ARTICLES = [
@@ -88,3 +88,45 @@ def test_a_library_without_names_has_no_focus(
     write_names(tmp_path / "names", ["", ""], np.array([0, 1, 2]), postings)
     index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
     assert index.shares(postings.score(["text"]), np.array([0, 1])).tolist() == [0, 0]
+
+
+def named(postings: Postings, index: NameIndex, question: str) -> list[list[int]]:
+    return sorted(each.tolist() for each in index.subjects(postings.score(terms(question))))
+
+
+def test_each_subject_is_known_by_all_articles_with_its_name(
+    postings: Postings, index: NameIndex
+) -> None:
+    assert named(postings, index, "can trisomy 13 cause restless legs syndrome?") == [[0], [2]]
+    assert named(postings, index, "restless legs") == []
+
+
+def test_names_of_one_article_are_one_subject(postings: Postings, index: NameIndex) -> None:
+    assert named(postings, index, "is trisomy 13 the Patau syndrome") == [[0]]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(vocabulary), max_size=8))
+def test_subjects_are_the_longest_names_that_stand_whole_in_the_question_joined_by_their_articles(
+    postings: Postings, index: NameIndex, question: list[str]
+) -> None:
+    def worth(words: frozenset[str]) -> float:
+        found = [postings.find(word) for word in words]
+        return sum(each.idf if each else postings.idf_of_rarest for each in found)
+
+    own = {name: frozenset(terms(name)) for name in NAMES}
+    known = {word for word in question if postings.find(word)}
+    whole = {
+        words
+        for words in own.values()
+        if words and words <= known and worth(words) >= SUBJECT_WORTH * postings.idf_of_rarest
+    }
+    longest = [words for words in whole if not any(words < other for other in whole)]
+    joined: list[set[int]] = []
+    for words in longest:
+        about = {n for n, names in enumerate(ARTICLES) if any(words <= own[name] for name in names)}
+        touching = [subject for subject in joined if subject & about]
+        joined = [subject for subject in joined if not subject & about]
+        joined.append(about.union(*touching))
+    found = index.subjects(postings.score(question))
+    assert sorted(each.tolist() for each in found) == sorted(sorted(subject) for subject in joined)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         nearest_name=np.zeros(len(scores), dtype=np.int64),
         nearest_sentence=np.zeros(len(scores), dtype=np.int64),
         scores=np.array(scores),
+        lifts=np.zeros(len(scores)),
         weights=DEFAULT_WEIGHTS,
         keyword=KeywordScores(empty, 0.0, ()),
         postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
@@ -54,6 +56,15 @@ def test_each_unit_stands_once_by_its_best_passage_and_of_equals_the_first(
         owner = {"passage": place, "section": rows[place][1], "article": rows[place][2]}[unit]
         expected.setdefault(owner, place)
     assert found.best_of_each(unit).tolist() == list(expected.values())
+
+
+def test_what_is_shown_leaves_each_subject_its_place() -> None:
+    found = ranking([0.8, 0.7, 0.3, 0.6], [0, 1, 2, 3], [0, 0, 1, 2])
+    assert found.shown("section").tolist() == [0, 1, 3, 2]
+    lifted = replace(found, lifts=np.array([0.0, 0.0, 0.35, 0.0]))
+    assert lifted.shown("section").tolist() == [0, 1, 2, 3]
+    assert lifted.shown("article").tolist() == [0, 2, 3]
+    assert lifted.best_of_each("section").tolist() == [0, 1, 3, 2]
 
 
 COLLECTION: list[Fields] = [
@@ -103,17 +114,27 @@ def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
 
 
 def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
-    found = ranker.rank(["leg", "cramp", "zebra"], QUESTION)
+    check_explanation(ranker.rank(["leg", "cramp", "zebra"], QUESTION))
+    both = ranker.rank(["leg", "cramp", "twitch"], QUESTION)
+    assert both.lifts.any()
+    by_meaning = ranker.rank(["leg", "cramp", "twitch"], QUESTION, mode="dense")
+    assert not by_meaning.lifts.any()
+    check_explanation(both)
+
+
+def check_explanation(found: Ranking) -> None:
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]])
-        total = why.keyword + why.dense + why.sentence + why.name + why.focus
-        assert total == pytest.approx(found.scores[place], abs=1e-12)
+        total = why.keyword + why.dense + why.sentence + why.name + why.focus + why.subject
+        assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in names[found.articles[place]]
         assert why.keyword == DEFAULT_WEIGHTS.keyword * why.keyword_score
-        assert set(why.terms) == {"leg", "cramp"} & {
-            term for term in ("leg", "cramp") if term in " ".join(COLLECTION[row]).lower()
+        assert set(why.terms) == {
+            each.term
+            for each in found.keyword.matched
+            if each.term in " ".join(COLLECTION[row]).lower()
         }
 
 
@@ -136,11 +157,10 @@ def test_an_article_is_the_subject_where_its_name_is_near_or_the_same_words(
 def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:
     found = ranker.rank(["leg", "cramp"], QUESTION)
     dense = found.signals.dense
-    nearest = int(np.argmax(dense))
     assert found.evidence() == pytest.approx(
-        0.6 * float(dense.mean())
-        + 0.2 * float(found.signals.sentence[nearest])
-        + 0.2 * float(found.signals.keyword.max())
+        0.7 * float(dense.mean())
+        + 0.15 * float(found.signals.sentence.max())
+        + 0.15 * float(found.signals.keyword.max())
     )
     nothing = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
     assert nothing.evidence() == 0

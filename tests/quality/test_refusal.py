@@ -22,7 +22,7 @@ def test_questions_about_other_subjects_are_not_answered(knowledge_base: Knowled
         q["id"] for q in questions if knowledge_base.search(q["text"], 1).answered != "none"
     ]
     assert len(questions) == 100
-    assert len(answered) <= 6, answered
+    assert len(answered) <= 5, answered
 
 
 def test_questions_that_it_answers_are_not_turned_away(knowledge_base: KnowledgeBase) -> None:

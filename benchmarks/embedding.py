@@ -1,0 +1,139 @@
+"""Given an index, how fast its texts are embedded: by plain sentence-transformers calls and as `kb build` does.
+
+    python benchmarks/embedding.py --index DIR [--passages 600]
+
+Prints tokens a second, the share of what the machine's matrix products reach in the same numbers, and how near the
+vectors are to those of the plain calls. The ways take turns, and of each the best of three rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+
+from indexer.embedding import Embed, EmbeddingCache, embed_into
+from indexer.half_encoder import HalfEncoder
+from indexer.index_encoder import IndexEncoder
+from indexer.model_folder import model_folder
+from kb import KnowledgeBase
+
+ROUNDS = 3
+CALL = 32
+"""Texts of a plain call, the library's default."""
+
+Way = Callable[[list[str]], NDArray[np.float32]]
+
+
+def passages(index: Path, count: int) -> tuple[list[str], Path, str]:
+    """Texts of passages, evenly spread over the library; the encoder's folder and the model's name."""
+    with KnowledgeBase.open(index) as opened:
+        rows = np.linspace(0, opened.passage_count - 1, count, dtype=np.int64)
+        texts = [opened._citer.cited(int(row))[0].quote for row in rows]
+        return (
+            texts,
+            index / "generations" / opened.generation / "encoder",
+            opened.manifest.model.name,
+        )
+
+
+def as_a_build(embed: Embed, dimensions: int, lengths: dict[str, int]) -> Way:
+    """Sorted, in batches, in lanes, and into a cache that begins empty."""
+
+    def way(texts: list[str]) -> NDArray[np.float32]:
+        out = np.zeros((len(texts), dimensions), dtype=np.float32)
+        with (
+            TemporaryDirectory() as folder,
+            EmbeddingCache(Path(folder) / "c.sqlite", "", dimensions) as cache,
+        ):
+            embed_into(out, texts, [lengths[text] for text in texts], embed, cache, lambda _: None)
+        return out
+
+    return way
+
+
+def ceiling(dtype: torch.dtype) -> float:
+    """GFLOP/s of a product of matrices too large for the caches, on all cores; the best of ten."""
+    one = torch.ones(2048, 2048, dtype=dtype)
+    taken = []
+    for _ in range(10):
+        begun = time.perf_counter()
+        one @ one
+        taken.append(time.perf_counter() - begun)
+    return 2 * 2048**3 / min(taken) / 1e9
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--passages", type=int, default=600)
+    options = parser.parse_args()
+    texts, folder, name = passages(options.index, options.passages)
+    threads = torch.get_num_threads()
+    model = SentenceTransformer(model_folder(name), device="cpu")
+    half = SentenceTransformer(model_folder(name), device="cpu").bfloat16()
+    counter = IndexEncoder.counter_of(folder)
+    lengths = {
+        text: min(counter.count(text) + counter.special_tokens, model.max_seq_length)
+        for text in texts
+    }
+    tokens = sum(lengths[text] for text in texts)
+    layers = sum(
+        weights.numel()
+        for part, weights in model.named_parameters()
+        if weights.dim() == 2 and "embeddings" not in part
+    )
+
+    def plain(chosen: SentenceTransformer) -> Way:
+        def way(given: list[str]) -> NDArray[np.float32]:
+            torch.set_num_threads(threads)
+            return np.asarray(
+                chosen.encode(
+                    given, batch_size=CALL, normalize_embeddings=True, show_progress_bar=False
+                )
+            )
+
+        return way
+
+    size = model.get_embedding_dimension()
+    assert size is not None
+    ways: dict[str, tuple[Way, torch.dtype]] = {
+        "plain calls, fp32": (plain(model), torch.float32),
+        "a build, fp32": (as_a_build(IndexEncoder(folder), size, lengths), torch.float32),
+        "plain calls, bf16": (plain(half), torch.bfloat16),
+        "a build, bf16": (as_a_build(HalfEncoder(name, folder), size, lengths), torch.bfloat16),
+    }
+    best = dict.fromkeys(ways, 0.0)
+    vectors = {}
+    for way, (embed, _) in ways.items():
+        embed(texts[:CALL])
+        for _round in range(ROUNDS):
+            begun = time.perf_counter()
+            vectors[way] = embed(texts)
+            best[way] = max(best[way], tokens / (time.perf_counter() - begun))
+    torch.set_num_threads(threads)
+    reached = {dtype: ceiling(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    first = next(iter(ways))
+    print(f"{len(texts)} passages, {tokens:,} tokens")
+    print("\n| | tokens/s | against plain fp32 | of the machine's products | lowest cosine |")
+    print("|---|---|---|---|---|")
+    for way, (_, dtype) in ways.items():
+        share = best[way] * 2 * layers / 1e9 / reached[dtype]
+        nearest = float((vectors[way] * vectors[first]).sum(axis=1).min())
+        print(
+            f"| {way} | {best[way]:,.0f} | {best[way] / best[first]:.2f} | {share:.0%} of "
+            f"{reached[dtype]:.0f} GFLOP/s | {nearest:.4f} |"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

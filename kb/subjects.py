@@ -1,0 +1,36 @@
+"""Given the subjects that a question names, and scores, what is added to these so that none is crowded out.
+
+"Can an abscessed tooth cause a heart attack?" asks about two articles. The one whose words are rarer, or whose name is
+nearer to the whole question, would fill the first page; so the others are lifted halfway to the best of all. What is
+best by score stays first, and within a subject nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 3
+"""Who names more is telling a story."""
+
+LIFT = 0.5
+"""How far the best of another subject is lifted towards the best of all."""
+
+
+def lifts(
+    scores: NDArray[np.float64], articles: NDArray[np.int64], subjects: Sequence[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """What is added to each score, (n,), 0 or more; `articles`, (n,), says whose each is.
+
+    Each subject is the ordinals of some articles, none of which is in two of them.
+    """
+    added = np.zeros(len(scores))
+    own = [found for subject in subjects if (found := np.isin(articles, subject)).any()]
+    if not 2 <= len(own) <= MOST:
+        return added
+    best = [float(scores[found].max()) for found in own]
+    for found, its_best in zip(own, best, strict=True):
+        added[found] = LIFT * (max(best) - its_best)
+    return added
