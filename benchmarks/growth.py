@@ -219,7 +219,7 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
     import matplotlib as mpl  # noqa: PLC0415  (only for plots)
 
     mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "growth"
+    mpl.rcParams.update({"svg.hashsalt": "growth", "svg.fonttype": "none"})
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     parts = (

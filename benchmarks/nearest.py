@@ -27,6 +27,7 @@ from indexer.coarse_writer import write_coarse
 from indexer.vector_rows import RoundedRows
 from kb.encoder import Encoder
 from kb.generation import open_generation
+from kb.rows_on_disk import rows_of, take
 from kb.vectors import VectorIndex
 
 NEAREST = 100
@@ -225,6 +226,7 @@ def build(name: str, folder: Path) -> None:
 def ask(name: str, folder: Path, questions: NDArray[np.float32], truth: list[set[int]]) -> None:
     """Ask all questions at each of the engine's settings, and print a row of the table for each."""
     rows = np.load(folder / "passages.npy", mmap_mode="r").view(np.ndarray)
+    exact = rows_of(folder, "passages")
     made = json.loads((folder / f"{name}.json").read_text())
     begun = time.perf_counter()
     search = ENGINES[name].open(folder, rows)
@@ -235,7 +237,7 @@ def ask(name: str, folder: Path, questions: NDArray[np.float32], truth: list[set
             for question, wanted in zip(questions, truth, strict=True):
                 since = time.perf_counter()
                 candidates = search(question, setting)
-                cosines = rows[candidates] @ question
+                cosines = take(exact, candidates) @ question
                 best = candidates[np.argsort(-cosines, kind="stable")[:NEAREST]]
                 times.append(1e3 * (time.perf_counter() - since))
                 found += len(wanted.intersection(best.tolist())) if turn == 0 else 0
