@@ -2,7 +2,8 @@
 
 asyncio takes every connection that waits whenever it looks. So of a burst, such as a browser's or a proxy's first
 connections, whichever process wakes first takes all, and keeps them for as long as they are kept alive: one works, the
-others have nothing to do. Here a look takes one connection, and the next is anyone's; who is busy looks later.
+others have nothing to do. Here a look takes one connection, and the next is anyone's; who is busy looks later. That is
+no promise: where no core is free, the others may wake too late.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import socket
 from contextlib import ExitStack
 from typing import Any
@@ -48,22 +47,3 @@ def test_asyncio_serves_all_of_a_burst_through_it() -> None:
                 return await asyncio.gather(*(ask(listener.getsockname()) for _ in range(20)))
 
     assert asyncio.run(burst()) == [b"here"] * 20
-
-
-def _address(shared: SharedSocket, told: Any) -> None:
-    told.put((type(shared).__name__, shared.getsockname()))
-    shared.close()
-
-
-def test_a_child_has_the_same_listener() -> None:
-    context = multiprocessing.get_context("spawn")
-    told = context.SimpleQueue()
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        SharedSocket.of(listener) as shared,
-    ):
-        child = context.Process(target=_address, args=(shared, told))
-        child.start()
-        child.join(60)
-        assert child.exitcode == 0
-        assert told.get() == ("SharedSocket", listener.getsockname())
