@@ -10,7 +10,8 @@ from benchmarks.peers.runs import Run
 
 COLOURS = {"hybrid": "#1b6ca8", "keyword": "#8a5a00", "dense": "#5b7f3a"}
 OWN = "#b3202c"
-PLACES = [((x, y), "left" if x > 0 else "right") for y in (0, 8, -8, 16, -16, 24) for x in (7, -7)]
+HEIGHTS = (0, 8, -8, 16, -16, 24, -24, 32, -32, 40, -40, 48)
+PLACES = [((x, y), "left" if x > 0 else "right") for y in HEIGHTS for x in (7, -7)]
 """Where a label may stand beside its point: an offset in points, and the side at which it begins."""
 MEANING = {"hybrid": "words and meaning", "keyword": "words alone", "dense": "meaning alone"}
 
