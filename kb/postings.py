@@ -200,33 +200,21 @@ class Postings:
         return scores
 
     def _add_variants(self, scores: NDArray[np.float32], concept: MatchedConcept) -> None:
-        """Where a variant is worth more than the name and than the other variants, add what it is worth more.
-
-        Only passages with a variant's rarest term are looked at: "syndrome" alone is no other name of anything, and
-        has a hundred times as many postings.
-        """
-        gain = np.zeros_like(scores)
+        """Where a variant is worth more than the name and than the other variants, add what it is worth more."""
+        own = self._sum(concept.terms)
+        gain = np.zeros_like(own)
         for number, variant in enumerate(concept.variants, start=1):
-            rarest = min(variant.terms, key=lambda found: found.end - found.start)
-            rows = self._passages[rarest.start : rarest.end]
-            worth = np.float32(variant.scale) * self._sum_at(rows, variant.terms)
-            more = worth - self._sum_at(rows, concept.terms)
-            better = more > gain[rows]
-            raised, more = rows[better], more[better]
-            scores[raised] += more - gain[raised]
-            gain[raised] = more
-            concept.worth_most[raised] = number
-
-    def _sum_at(self, rows: NDArray[np.int32], terms: Iterable[MatchedTerm]) -> NDArray[np.float32]:
-        """The sum of the terms' scores in the given passages, ascending, (n,). Costs n binary searches a term."""
-        scores = np.zeros(len(rows), dtype=np.float32)
-        for found in terms:
-            held = self._passages[found.start : found.end]
-            places = np.searchsorted(held, rows)
-            places[places == len(held)] = 0
-            there = np.flatnonzero(held[places] == rows)
-            scores[there] += np.float32(found.idf) * self._impacts[found.start + places[there]]
-        return scores
+            worth = self._sum(variant.terms)
+            for found in (
+                variant.terms
+            ):  # only where one of them stands; where two do, the second finds it done
+                rows = self._passages[found.start : found.end]
+                more = np.float32(variant.scale) * worth[rows] - own[rows]
+                better = more > gain[rows]
+                raised, more = rows[better], more[better]
+                scores[raised] += more - gain[raised]
+                gain[raised] = more
+                concept.worth_most[raised] = number
 
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)

@@ -5,6 +5,7 @@ Each test has a short form, which `make test` runs, and a long one, which `make 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +37,10 @@ def few_words() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """Six articles and an index of two generations of them. To be copied and not changed."""
+    """Six articles and an index of two generations of them. To be copied and not changed.
+
+    The index knows the corpus that it was made of: another one, which a test may change that takes it for its own.
+    """
     root = tmp_path_factory.mktemp("faults")
     model = make_tiny_model(root / "model-files")
     library = Library(root / "library", model)
@@ -47,12 +51,15 @@ def tiny_library(tmp_path_factory: pytest.TempPathFactory) -> Library:
         library.build()
         library.put("article-5", "light")
         library.build()
-    return library
+    return library.copy(root / "kept")
 
 
 @pytest.fixture
 def library(tiny_library: Library, tmp_path: Path) -> Library:
     """A library of one's own to spoil."""
+    known = tiny_library.root.parent / "library" / "corpus"
+    shutil.rmtree(known)
+    shutil.copytree(tiny_library.corpus, known)
     return tiny_library.copy(tmp_path / "library")
 
 
