@@ -39,8 +39,8 @@ class Embed(Protocol):
 class EmbeddingCache:
     """Vectors by the hash of their text, for one model.
 
-    `key` names the model, its precision and the runtime that makes vectors now, and may be set to another; `others` are
-    keys under which vectors as good as these may have been kept.
+    `key` names the model, its precision and the runtime that makes vectors now; `others` are keys under which vectors
+    as good as these may have been kept.
     """
 
     def __init__(self, path: Path, key: str, dimensions: int, others: Sequence[str] = ()) -> None:

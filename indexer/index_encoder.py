@@ -30,8 +30,6 @@ class IndexEncoder:
     every layer, and longer where the machine has other work too.
     """
 
-    runtime = "onnx"
-
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._loading = Lock()
