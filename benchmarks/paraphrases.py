@@ -102,12 +102,7 @@ def main() -> int:
         found = measured(options.folder, changed, options)
         cells = []
         for measure in MEASURES:
-            change = np.array(
-                [
-                    found.by_topic[topic][measure] - own.by_topic[topic][measure]
-                    for topic in own.by_topic
-                ]
-            )
+            change = found.gains_over(own, measure)
             low, high = confidence_interval(change, np.random.default_rng(0))
             cells.append(
                 f"{found.means[measure]:.3f} | {change.mean():+.3f} | {low:+.3f} to {high:+.3f}"

@@ -98,13 +98,7 @@ def main() -> int:
             results[model] = evaluate(run, judgments), first_ten(run)
     (whole, ten), (rounded, other) = results[FOR_PASSAGES], results[FOR_QUESTIONS]
     same = np.mean([len(ten[topic] & other[topic]) / max(1, len(ten[topic])) for topic in ten])
-    change = np.array(
-        [
-            rounded.by_topic[topic][MEASURE] - whole.by_topic[topic][MEASURE]
-            for topic in whole.by_topic
-        ]
-    )
-    low, high = confidence_interval(change, np.random.default_rng(0))
+    low, high = confidence_interval(rounded.gains_over(whole, MEASURE), np.random.default_rng(0))
     print(
         f"{whole.topics} questions: {same:.3f} of the first ten are the same; {MEASURE} {whole.means[MEASURE]:.4f} "
         f"in float32, {rounded.means[MEASURE]:.4f} with 8 bits ({low:+.4f} to {high:+.4f})"

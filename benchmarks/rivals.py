@@ -82,12 +82,7 @@ def main() -> int:
         print(f"| as shipped | {own.means[MEASURE]:.3f} | | |")
         for name, rival in RIVALS.items():
             other = evaluate(run_of(asked, topics, options.unit, rival), judgments)
-            gains = np.array(
-                [
-                    own.by_topic[topic][MEASURE] - other.by_topic[topic][MEASURE]
-                    for topic in own.by_topic
-                ]
-            )
+            gains = own.gains_over(other, MEASURE)
             low, high = confidence_interval(gains, np.random.default_rng(0))
             print(
                 f"| {name} | {other.means[MEASURE]:.3f} | {gains.mean():+.3f} | {low:+.3f} to {high:+.3f} |"

@@ -81,12 +81,7 @@ def cells(found: Evaluation, other: Evaluation) -> str:
     """What it measures, and how it differs from the other."""
     told = []
     for measure in MEASURES:
-        change = np.array(
-            [
-                values[measure] - other.by_topic[topic][measure]
-                for topic, values in found.by_topic.items()
-            ]
-        )
+        change = found.gains_over(other, measure)
         low, high = confidence_interval(change, np.random.default_rng(0))
         told.append(
             f"{found.means[measure]:.3f} | {change.mean():+.3f} | {low:+.3f} to {high:+.3f}"

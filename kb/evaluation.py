@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kb.errors import KbError
 from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.ranking import Unit
@@ -42,6 +45,15 @@ class Evaluation:
     means: dict[str, float]
     by_topic: dict[str, dict[str, float]]
     run: tuple[Scored, ...]
+
+    def gains_over(self, other: Evaluation, measure: str) -> NDArray[np.float64]:
+        """By how much each topic's value is above that of the other evaluation, of the same topics: (topics,)."""
+        return np.array(
+            [
+                values[measure] - other.by_topic[topic][measure]
+                for topic, values in self.by_topic.items()
+            ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form; the run is left out."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +12,9 @@ from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
 from kb.cli.summary import as_dict, summarise
 from kb.errors import KbError
-from kb.manifest import Precision
+
+if TYPE_CHECKING:
+    from kb.manifest import Precision
 
 
 @click.command()

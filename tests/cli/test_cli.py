@@ -458,3 +458,14 @@ def test_a_reader_that_goes_away_is_no_error(index_path: Path, unbuffered: str) 
         check=False,
     )
     assert (done.stdout, done.stderr) == ("{0\n", "")
+
+
+def test_what_a_command_does_not_need_is_not_imported_to_start() -> None:
+    script = (
+        "import sys, kb.cli.main\n"
+        "print([name for name in ('numpy', 'onnxruntime', 'whoosh', 'fastapi') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
