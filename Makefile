@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit api hostile faults bench bench-report http growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit fuzz api hostile faults bench bench-report http growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,8 +38,12 @@ check: setup ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Two processes, each with the tests of one file after the other.
 unit: setup ## the tests alone
-	HF_HUB_OFFLINE=1 $(BIN)/pytest
+	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile
+
+fuzz: setup ## the properties alone, with a thousand examples that are others each time
+	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=fuzz -m hypothesis
 
 api: setup ## Schemathesis over the whole OpenAPI document, with many examples
 	HF_HUB_OFFLINE=1 SCHEMATHESIS_EXAMPLES=50 $(BIN)/pytest tests/search_api/test_schemathesis.py tests/faults/test_document.py

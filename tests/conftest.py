@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [
@@ -22,6 +23,10 @@ for name in [
 
 ROOT = Path(__file__).parent.parent
 CORPUS = ROOT / "corpus"
+# What one run finds the next finds too; `make fuzz` looks elsewhere each time.
+settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
+
 HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
 
 
@@ -31,18 +36,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser's tests come last: while Playwright is at work, its event loop runs and no other may."""
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-
-
 @pytest.fixture(scope="session")
 def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an index of `corpus/`. Read-only: a test that changes an index makes its own."""
+    """The folder of an index of `corpus/`. Read-only: a test that changes an index makes its own.
+
+    Of processes that share the tests one builds it. The others wait for its lock, and find nothing left to do.
+    """
     from indexer.build import build
 
-    path = tmp_path_factory.mktemp("library") / "index"
-    report = build(path, [CORPUS])
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    path = folder / "library" / "index"
+    report = build(path, [CORPUS], wait_s=600)
     assert not report.failures
     return path
 

@@ -53,7 +53,8 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+# Of the module's scope: while Playwright is at work its event loop runs, and the tests of other files need theirs.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

@@ -75,9 +75,10 @@ def followed(kind: type[Client | AsyncClient], url: str, task_id: str, **client:
 def done(ask: Ask, url: str, task: TaskView, client: Any) -> TaskView:
     ended: TaskView = ask(url, "wait", task.id, client=client, timeout_s=120)
     assert (ended.state, ended.error, ended.has_ended) == ("done", None, True)
-    assert ended.report is not None
+    assert ended.report is not None and ended.report.generation is not None
     deadline = time.monotonic() + 30
-    while ask(url, "health").generation != ended.report.generation:  # it looks a few times a second
+    # it looks a few times a second, and may by then have the generation of a later task
+    while ask(url, "health").generation < ended.report.generation:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return ended

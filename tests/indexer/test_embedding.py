@@ -60,9 +60,7 @@ def right(out: NDArray[np.float32], texts: Sequence[str]) -> bool:
     return np.array_equal(out, np.array([vector_of(text) for text in texts]).reshape(out.shape))
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), max_size=30),
     lanes=st.integers(1, 3),

@@ -80,9 +80,7 @@ def check(splitter: Splitter, counter: TokenCounter, split: Article) -> list[Pas
     return passages
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sections=st.lists(texts, min_size=1, max_size=3),
     heading=st.sampled_from(["", "Causes", "Long heading " * 90]),
@@ -96,9 +94,7 @@ def test_passages_cover_each_section_in_order_and_fit_the_window(
     check(splitter, counter, article(*sections, heading=heading))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=2000))
 def test_any_text_at_all_is_covered(splitter: Splitter, counter: TokenCounter, text: str) -> None:
     check(splitter, counter, article(text))

@@ -28,7 +28,7 @@ def articles(draw: st.DrawFn) -> dict[str, Article]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(articles(), articles())
 def test_patched_suggestions_are_the_bytes_of_a_build_from_nothing(
     tmp_path_factory: pytest.TempPathFactory, before: dict[str, Article], after: dict[str, Article]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from indexer.tokens import TokenCounter
 
-fast = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fast = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 texts = st.text(max_size=60) | st.lists(
     st.sampled_from(["leg", "fasciculations", "é", "🦵🏽", "不安", "\n", "B12"])
 ).map(" ".join)

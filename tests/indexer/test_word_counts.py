@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import spelling_writer
@@ -47,7 +47,6 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("little_english")
-@settings(deadline=None)
 @given(articles=ARTICLES, data=st.data())
 def test_words_counted_upwards_give_the_bytes_of_words_counted_anew(
     articles: list[Article], data: st.DataObject
@@ -128,7 +127,6 @@ def test_a_word_that_leaves_the_library_corrects_no_more(tmp_path: Path) -> None
     )
 
 
-@settings(deadline=None)
 @given(
     st.sets(st.text("abcdé", min_size=1, max_size=MAX_LETTERS), max_size=12),
     st.sets(st.text("abcdé", min_size=1, max_size=MAX_LETTERS), max_size=12),

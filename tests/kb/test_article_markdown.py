@@ -86,7 +86,7 @@ _LINES = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_LINES, min_size=1, max_size=4).map("\n\n".join))
 def test_any_text_is_read_back(text: str) -> None:
     article = replace(PLAIN, sections=(Section("top", "", 1, text),))

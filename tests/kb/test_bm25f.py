@@ -63,9 +63,7 @@ def oracle(collection: Sequence[Fields], question: str, parameters: BM25FParamet
     return scores
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     collection=collections,
     question=texts,

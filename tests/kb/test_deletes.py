@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.deletes import MAX_LETTERS, deletion_hashes, deletion_table, look_up
@@ -25,7 +25,6 @@ def slip(word: str, data: st.DataObject) -> str:
     )
 
 
-@settings(deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=20, unique=True), st.integers(1, 2), st.data())
 def test_a_word_with_that_many_slips_finds_itself(
     words: list[str], slips: int, data: st.DataObject

@@ -39,7 +39,7 @@ def by_ir_measures(
     return [found.means[name] for name in MEASURES]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     passages=st.integers(1, 500),

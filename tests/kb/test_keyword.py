@@ -98,9 +98,7 @@ conditions = st.lists(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conditions)
 def test_conditions_match_as_a_search_through_the_texts_does(
     small: tuple[Conditions, list[Fields]], asked: list[Condition]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.misspelling import (
@@ -71,7 +71,6 @@ def test_words_that_are_said_alike_sound_alike(typed: str, meant: str) -> None:
     assert unlike == pytest.approx(min(by_eye, by_ear + apart))
 
 
-@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_the_distance_is_that_of_the_whole_table(typed: str, meant: str) -> None:
     """What both have at their ends is left aside; the result is as if it were not."""
@@ -82,7 +81,6 @@ def test_the_distance_is_that_of_the_whole_table(typed: str, meant: str) -> None
     assert (weighted_distance(typed, meant) == 0) == (typed == meant)
 
 
-@settings(deadline=None)
 @given(WORDS, WORDS, st.floats(0, 4))
 def test_a_bound_changes_nothing_below_it(typed: str, meant: str, most: float) -> None:
     exact = weighted_distance(typed, meant)

@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.analysis import stems
@@ -120,7 +120,6 @@ def together(slots: Trigger, words: list[str]) -> bool:
 LETTERS = st.sampled_from(["k", "l", "m", "n", "q"])
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.frozensets(LETTERS, min_size=1, max_size=3), min_size=1, max_size=4),
     st.lists(LETTERS, max_size=17),

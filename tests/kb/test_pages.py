@@ -28,9 +28,7 @@ FILTERS: list[Mapping[str, Any]] = [{}, {"topic": "sleep"}, {"article": "sleep-h
 
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_unit = pytest.mark.parametrize("unit", UNITS)
-bounded = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+bounded = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def bare(results: tuple[SearchResult, ...]) -> list[SearchResult]:

@@ -93,9 +93,7 @@ def test_repeating_a_word_of_the_question_changes_nothing(postings: Postings) ->
     assert once.bound == twice.bound
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["leg", "cramp", "night", "twitch", "caus", "zebra"])))
 def test_contributions_add_up_to_the_score(postings: Postings, asked: list[str]) -> None:
     scored = postings.score(asked)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.english import english_words
@@ -77,7 +77,6 @@ def test_no_common_word_of_english_is_ever_changed(corpus: Spelling) -> None:
         assert corpus.repair(word).changes == ()
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_everything_but_the_changes_stays_as_typed(corpus: Spelling, text: str) -> None:
     repair = corpus.repair(text)

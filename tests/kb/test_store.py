@@ -41,9 +41,7 @@ articles = st.lists(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=articles)
 def test_every_article_comes_out_as_it_went_in_and_ordinals_follow_ids(
     written: list[Article], tmp_path_factory: pytest.TempPathFactory

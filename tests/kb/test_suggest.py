@@ -5,7 +5,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from indexer.scan import Scan
@@ -203,13 +203,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Suggestions:
     return Suggestions(folder)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_whatever_is_typed_is_answered(corpus: Suggestions, text: str) -> None:
     assert len(corpus.suggest(text, 5)) <= 5
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ARTICLES), st.integers(3, 80))
 def test_every_article_is_found_by_every_beginning_of_its_title(
     corpus: Suggestions, wanted: Article, letters: int
@@ -218,7 +216,6 @@ def test_every_article_is_found_by_every_beginning_of_its_title(
     assert wanted.title in texts(found)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(ARTICLES), st.data())
 def test_one_slip_in_a_long_word_of_a_title_is_forgiven(
     corpus: Suggestions, wanted: Article, data: st.DataObject

@@ -211,7 +211,7 @@ WORDS = st.sampled_from(["up", "throw", "leg", "cramp", "night", "a", "the"])
 PHRASES = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(PHRASES, min_size=2, max_size=3), max_size=4), st.lists(WORDS, max_size=9))
 def test_it_agrees_with_a_search_by_hand(
     make: MakeVocabulary, groups: list[list[str]], question: list[str]
