@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -148,8 +149,7 @@ class Postings:
         scores = self._sum(matched)
         understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
         whole = None if wanted is None else self._within_reach(scores, understood, wanted)
-        for concept in understood:
-            self._add_variants(scores, concept, whole)
+        self._add_variants(scores, understood, whole)
         if bound > 0:
             scores /= np.float32(bound)
         return KeywordScores(scores, bound, tuple(matched), understood, whole)
@@ -163,8 +163,7 @@ class Postings:
         concepts = tuple(
             replace(concept, worth_most=concept.worth_most.copy()) for concept in scored.concepts
         )
-        for concept in concepts:
-            self._add_variants(scores, concept, short)
+        self._add_variants(scores, concepts, short)
         scores /= np.float32(scored.bound)
         return replace(scored, scores=scores, concepts=concepts, whole=scored.whole | short)
 
@@ -204,32 +203,31 @@ class Postings:
     def _add_variants(
         self,
         scores: NDArray[np.float32],
-        concept: MatchedConcept,
+        concepts: Sequence[MatchedConcept],
         among: NDArray[np.bool_] | None,
     ) -> None:
         """Where a variant is worth more than the name and than the other variants, add what it is worth more.
 
         In the passages `among`, bool (N,), alone; None for all.
         """
-        own = self._sum(concept.terms)
-        gain = np.zeros_like(own)
-        worth = np.zeros_like(own)
-        for number, variant in enumerate(concept.variants, start=1):
-            held = [self._worth_of(found, among) for found in variant.terms]
-            for rows, values in held:
-                worth[rows] += values
-            for (
-                rows,
-                _,
-            ) in held:  # only where one of them stands; where two do, the second finds it done
-                more = np.float32(variant.scale) * worth[rows] - own[rows]
-                better = more > gain[rows]
-                raised, more = rows[better], more[better]
-                scores[raised] += more - gain[raised]
-                gain[raised] = more
-                concept.worth_most[raised] = number
-            for rows, _ in held:
-                worth[rows] = 0
+        worth_of = cache(partial(self._worth_of, among=among))  # variants have words in common
+        worth = np.zeros_like(scores)
+        for concept in concepts:
+            own = self._sum(concept.terms)
+            gain = np.zeros_like(scores)
+            for number, variant in enumerate(concept.variants, start=1):
+                held = [worth_of(found) for found in variant.terms]
+                for rows, values in held:
+                    worth[rows] += values
+                for rows, _ in held:  # where two of them stand, the second finds it done
+                    more = np.float32(variant.scale) * worth[rows] - own[rows]
+                    better = more > gain[rows]
+                    raised, more = rows[better], more[better]
+                    scores[raised] += more - gain[raised]
+                    gain[raised] = more
+                    concept.worth_most[raised] = number
+                for rows, _ in held:
+                    worth[rows] = 0
 
     def _worth_of(
         self, found: MatchedTerm, among: NDArray[np.bool_] | None
