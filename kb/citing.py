@@ -12,8 +12,9 @@ from kb import analysis
 from kb.arrays import mapped
 from kb.article import Article, Section, article_path
 from kb.errors import IndexDamaged
+from kb.keyword_scores import KeywordScores
 from kb.passage import Passage
-from kb.postings import VARIANT_WEIGHT, KeywordScores
+from kb.postings import VARIANT_WEIGHT
 from kb.ranking import Ranking, Unit
 from kb.results import Citation, SearchResult, SectionLink
 from kb.snippet import excerpt

@@ -31,12 +31,13 @@ from kb.fallback import open_newest
 from kb.filters import Filters
 from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.generation import Verify, read_checked
+from kb.keyword_scores import KeywordScores
 from kb.language import load as load_language
 from kb.language import name_of
 from kb.names import NameIndex
 from kb.neighbourhood import Neighbourhood
 from kb.notices import Notices
-from kb.postings import KeywordScores, Postings
+from kb.postings import Postings
 from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS
 from kb.ranking import UNITS, Ranker, Ranking, Unit

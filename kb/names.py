@@ -27,7 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped, runs
-from kb.postings import KeywordScores, find_row
+from kb.keyword_scores import KeywordScores
+from kb.postings import find_row
 
 QUESTION_SHARE = 2 / 3
 

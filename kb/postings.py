@@ -18,15 +18,17 @@ article.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped
 from kb.bm25f import FIELDS
+from kb.keyword_scores import KeywordScores, MatchedConcept, MatchedTerm, Synonyms, Variant
+from kb.top import top
 
 VARIANT_WEIGHT = 0.5
 """What another name counts, against the question's own: never as much, since only the reader knows what was meant."""
@@ -34,64 +36,20 @@ VARIANT_WEIGHT = 0.5
 MAX_EXPANSIONS = 64
 """So many terms a word's beginning stands for, at most."""
 
+ROUNDING = 1e-3
+"""A sum of scores in float32 may be so far off."""
 
-class Synonyms(Protocol):
-    """What `score` needs of kb.vocabulary.Concept: a name in the question and its other names, as terms."""
-
-    @property
-    def terms(self) -> tuple[str, ...]: ...
-    @property
-    def variants(self) -> tuple[tuple[str, ...], ...]: ...
+PRUNED_FROM = 200_000
+"""Postings of other names from which on it is quicker to leave out what they cannot lift among the best."""
 
 
 @dataclass(frozen=True, slots=True)
-class MatchedTerm:
-    """A term of the question that the index knows: its idf and its postings' range."""
+class Wanted:
+    """Whose scores have to be whole: the best `depth` among the `allowed`, bool (N,) or None for all, and `rows`."""
 
-    term: str
-    idf: float
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """Another name for some terms of the question: its own known terms, and what their scores are multiplied by."""
-
-    terms: tuple[MatchedTerm, ...]
-    scale: float
-
-    @property
-    def text(self) -> str:
-        """Its terms, with spaces between."""
-        return " ".join(found.term for found in self.terms)
-
-
-@dataclass(frozen=True, slots=True)
-class MatchedConcept:
-    """Known terms of the question that are a name together, and the other names of the same thing.
-
-    `worth_most`, int16 (N,), says for each passage which of them, counted from 1, is worth more there than the name
-    itself and than the others; 0 where none is.
-    """
-
-    terms: tuple[MatchedTerm, ...]
-    variants: tuple[Variant, ...]
-    worth_most: NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
-class KeywordScores:
-    """`scores` is float32 (N,): BM25F divided by `bound`, 0 to 1; all 0 where nothing matches.
-
-    `bound` is the sum of idf over all distinct terms of the question, known or not; an unknown term counts
-    as much as one that stands in a single passage, so that a question half understood cannot score 1.
-    """
-
-    scores: NDArray[np.float32]
-    bound: float
-    matched: tuple[MatchedTerm, ...]
-    concepts: tuple[MatchedConcept, ...] = ()
+    depth: int
+    allowed: NDArray[np.bool_] | None = None
+    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
@@ -168,8 +126,13 @@ class Postings:
         columns = [FIELDS.index(field) for field in fields]
         return np.asarray((self._frequencies[start:end][:, columns] > 0).any(axis=1))
 
-    def score(self, terms: Sequence[str], concepts: Sequence[Synonyms] = ()) -> KeywordScores:
-        """Score all passages against the distinct terms of a question.
+    def score(
+        self,
+        terms: Sequence[str],
+        concepts: Sequence[Synonyms] = (),
+        wanted: Wanted | None = None,
+    ) -> KeywordScores:
+        """Score all passages, or those that are `wanted`, against the distinct terms of a question.
 
         Each concept is some of these terms and other names of the same thing, as terms. A passage with another name
         gets VARIANT_WEIGHT of what the question's own would have been worth in its place, or its own, if that is more.
@@ -185,11 +148,49 @@ class Postings:
             matched.append(found)
         scores = self._sum(matched)
         understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
-        for concept in understood:
-            self._add_variants(scores, concept)
+        whole = None if wanted is None else self._within_reach(scores, understood, wanted)
+        self._add_variants(scores, understood, whole)
         if bound > 0:
             scores /= np.float32(bound)
-        return KeywordScores(scores, bound, tuple(matched), understood)
+        return KeywordScores(scores, bound, tuple(matched), understood, whole)
+
+    def completed(self, scored: KeywordScores, rows: NDArray[np.bool_] | None) -> KeywordScores:
+        """The same scores, whole for the given passages, bool (N,), too; for all by None."""
+        if scored.whole is None:
+            return scored
+        short = ~scored.whole if rows is None else rows & ~scored.whole
+        scores = scored.scores * np.float32(scored.bound)
+        concepts = tuple(
+            replace(concept, worth_most=concept.worth_most.copy()) for concept in scored.concepts
+        )
+        self._add_variants(scores, concepts, short)
+        scores /= np.float32(scored.bound)
+        return replace(scored, scores=scores, concepts=concepts, whole=scored.whole | short)
+
+    def _within_reach(
+        self, scores: NDArray[np.float32], concepts: Sequence[MatchedConcept], wanted: Wanted
+    ) -> NDArray[np.bool_] | None:
+        """The passages, bool (N,), that other names have to be looked for in; None for all.
+
+        A passage is out of reach where it would stay below the best without other names even if it held, of each name
+        in the question, the most that another name of it adds anywhere (as Turtle and Flood's MaxScore, IPM 1995).
+        """
+        variants = [variant for concept in concepts for variant in concept.variants]
+        if sum(found.end - found.start for v in variants for found in v.terms) < PRUNED_FROM:
+            return None
+        best = scores if wanted.allowed is None else scores * wanted.allowed
+        least = float(best[top(best, wanted.depth)].min(initial=np.inf))
+        most = sum(max(map(self._most, concept.variants)) for concept in concepts)
+        within = scores >= np.float32(least - most - ROUNDING)
+        within[wanted.rows] = True
+        return within
+
+    def _most(self, variant: Variant) -> float:
+        """More than a variant is worth in any passage."""
+        return variant.scale * sum(
+            found.idf * float(self._impacts[found.start : found.end].max())
+            for found in variant.terms
+        )
 
     def _sum(self, terms: Iterable[MatchedTerm]) -> NDArray[np.float32]:
         """The sum of the terms' scores, (N,). Costs by their postings: numpy's zeros are not written beforehand."""
@@ -199,22 +200,45 @@ class Postings:
             scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
         return scores
 
-    def _add_variants(self, scores: NDArray[np.float32], concept: MatchedConcept) -> None:
-        """Where a variant is worth more than the name and than the other variants, add what it is worth more."""
-        own = self._sum(concept.terms)
-        gain = np.zeros_like(own)
-        for number, variant in enumerate(concept.variants, start=1):
-            worth = self._sum(variant.terms)
-            for found in (
-                variant.terms
-            ):  # only where one of them stands; where two do, the second finds it done
-                rows = self._passages[found.start : found.end]
-                more = np.float32(variant.scale) * worth[rows] - own[rows]
-                better = more > gain[rows]
-                raised, more = rows[better], more[better]
-                scores[raised] += more - gain[raised]
-                gain[raised] = more
-                concept.worth_most[raised] = number
+    def _add_variants(
+        self,
+        scores: NDArray[np.float32],
+        concepts: Sequence[MatchedConcept],
+        among: NDArray[np.bool_] | None,
+    ) -> None:
+        """Where a variant is worth more than the name and than the other variants, add what it is worth more.
+
+        In the passages `among`, bool (N,), alone; None for all.
+        """
+        worth_of = cache(partial(self._worth_of, among=among))  # variants have words in common
+        worth = np.zeros_like(scores)
+        for concept in concepts:
+            own = self._sum(concept.terms)
+            gain = np.zeros_like(scores)
+            for number, variant in enumerate(concept.variants, start=1):
+                held = [worth_of(found) for found in variant.terms]
+                for rows, values in held:
+                    worth[rows] += values
+                for rows, _ in held:  # where two of them stand, the second finds it done
+                    more = np.float32(variant.scale) * worth[rows] - own[rows]
+                    better = more > gain[rows]
+                    raised, more = rows[better], more[better]
+                    scores[raised] += more - gain[raised]
+                    gain[raised] = more
+                    concept.worth_most[raised] = number
+                for rows, _ in held:
+                    worth[rows] = 0
+
+    def _worth_of(
+        self, found: MatchedTerm, among: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The passages with the term, of those `among`, and its score in each."""
+        rows = self._passages[found.start : found.end]
+        impacts = self._impacts[found.start : found.end]
+        if among is not None:
+            kept = np.flatnonzero(among[rows])
+            rows, impacts = rows[kept], impacts[kept]
+        return rows, np.float32(found.idf) * impacts
 
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)

@@ -24,8 +24,9 @@ from kb.fusion import (
     nearness,
     weights_for,
 )
+from kb.keyword_scores import KeywordScores, Synonyms
 from kb.names import NameIndex
-from kb.postings import KeywordScores, Postings, Synonyms
+from kb.postings import Postings, Wanted
 from kb.results import Explanation
 from kb.subjects import lifts
 from kb.vectors import VectorIndex
@@ -163,13 +164,13 @@ class Ranker:
         All signals are worked out in every mode, for the explanation and the evidence; those of the other side count
         nothing in the score. `keyword` are the scores of the same terms and concepts, where they are known.
         """
-        if keyword is None:
-            keyword = self._postings.score(terms, concepts)
         by_words, by_meaning = depths(mode)
-        rows = union(
-            best_by_words(keyword.scores, by_words, mask),
-            self._vectors.nearest(vector, by_meaning, mask),
-        )
+        near = self._vectors.nearest(vector, by_meaning, mask)
+        if keyword is None:
+            keyword = self._postings.score(terms, concepts, Wanted(by_words, mask, near))
+        else:
+            keyword = self._postings.completed(keyword, mask)
+        rows = union(best_by_words(keyword.scores, by_words, mask), near)
         table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)

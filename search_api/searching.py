@@ -51,9 +51,9 @@ def _whole(value: object) -> object:
 
 
 Text = Annotated[str, AfterValidator(_valid_unicode)]
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Limit = Annotated[
-    int,
-    BeforeValidator(_whole),
+    WholeNumber,
     Field(
         description="How many results at most.",
         json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
@@ -73,8 +73,7 @@ class SearchOptions(BaseModel):
 
     limit: Limit = 10
     offset: Annotated[
-        int,
-        BeforeValidator(_whole),
+        WholeNumber,
         Field(
             description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}.",
             json_schema_extra={"minimum": 0, "maximum": MAX_DEPTH - 1},
@@ -216,7 +215,7 @@ class RelatedQuery(BaseModel):
 
 class _Suggested(BaseModel):
     limit: Annotated[
-        int,
+        WholeNumber,
         Field(
             description="How many suggestions at most.",
             json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
@@ -229,7 +228,7 @@ class SuggestRequest(_Suggested):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: Annotated[str, Field(description=_IN_THE_BOX, json_schema_extra=_BEGINNING)]
+    text: Annotated[Text, Field(description=_IN_THE_BOX, json_schema_extra=_BEGINNING)]
 
 
 class SuggestQuery(_Suggested):

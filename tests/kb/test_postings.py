@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from indexer.keyword_writer import Fields
 from kb.analysis import MAX_TERM_BYTES, terms
-from kb.postings import Postings
+from kb.fusion import best_by_words
+from kb.postings import Postings, Wanted
 
 MakePostings = Callable[..., Postings]
 
@@ -103,6 +105,65 @@ def test_contributions_add_up_to_the_score(postings: Postings, asked: list[str])
         held = {term for text in COLLECTION[passage] for term in terms(text)}
         assert set(shares) == held & set(asked)
     assert ((scored.scores >= 0) & (scored.scores <= 1)).all()
+
+
+@dataclass(frozen=True)
+class Named:
+    """A name in the question and its other names, as terms."""
+
+    terms: tuple[str, ...]
+    variants: tuple[tuple[str, ...], ...]
+
+
+SOME_WORDS = [f"word{letter}" for letter in "abcdefghij"]
+some_terms = st.lists(st.sampled_from(SOME_WORDS), min_size=1, max_size=3, unique=True).map(tuple)
+some_names = st.builds(Named, some_terms, st.lists(some_terms, min_size=1, max_size=3).map(tuple))
+
+
+@pytest.fixture(scope="module")
+def crowded(make_postings: MakePostings) -> Postings:
+    """Sixty passages of few words, the first of which are in most."""
+    random = np.random.default_rng(4)
+    weights = 1 / np.arange(1, len(SOME_WORDS) + 1)
+    return make_postings(
+        [
+            ("", "", "", " ".join(random.choice(SOME_WORDS, 5, p=weights / weights.sum())))
+            for _ in range(60)
+        ]
+    )
+
+
+@given(
+    asked=some_terms,
+    names=st.lists(some_names, max_size=3),
+    depth=st.integers(0, 61),
+    allowed=st.none() | st.sets(st.integers(0, 59)),
+    rows=st.sets(st.integers(0, 59)),
+)
+def test_what_is_out_of_reach_of_the_best_is_left_out_and_found_when_it_is_asked_for(
+    crowded: Postings,
+    asked: tuple[str, ...],
+    names: list[Named],
+    depth: int,
+    allowed: set[int] | None,
+    rows: set[int],
+) -> None:
+    asked = (*asked, *(term for name in names for term in name.terms))
+    mask = None if allowed is None else np.isin(np.arange(60), list(allowed))
+    every = crowded.score(asked, names)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("kb.postings.PRUNED_FROM", 0)
+        wanted = Wanted(depth, mask, np.array(sorted(rows), dtype=np.int64))
+        some = crowded.score(asked, names, wanted)
+    expected, found = (best_by_words(scored.scores, depth, mask) for scored in (every, some))
+    assert found.tolist() == expected.tolist()
+    for known in (*found.tolist(), *rows):
+        assert some.scores[known] == every.scores[known]
+        assert crowded.contributions(some, known) == crowded.contributions(every, known)
+    assert (some.scores <= every.scores).all()
+    for wholly in (crowded.completed(some, mask), crowded.completed(some, None)):
+        there = slice(None) if mask is None or wholly.whole is None else wholly.whole
+        assert wholly.scores[there] == pytest.approx(every.scores[there], abs=1e-6)
 
 
 def test_a_collection_without_one_term_can_be_asked(make_postings: MakePostings) -> None:

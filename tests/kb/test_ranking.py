@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from indexer.keyword_writer import Fields
 from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.keyword_scores import KeywordScores
 from kb.names import NameIndex
-from kb.postings import KeywordScores, Postings
+from kb.postings import Postings
 from kb.ranking import Ranker, Ranking, Unit
 
 MakePostings = Callable[..., Postings]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def test_the_route_gives_what_python_gives(
 
 def test_the_text_may_come_in_a_body_and_gets_the_same(client: TestClient) -> None:
     by_address = client.get(ROUTE, params={"q": "restl", "limit": 3}).json()
-    by_body = client.post(ROUTE, json={"text": "restl", "limit": 3})
+    by_body = client.post(ROUTE, json={"text": "restl", "limit": 3.0})  # to JSON a whole number
     assert by_body.headers["cache-control"] == "no-store"
     assert by_body.json()["suggestions"] == by_address["suggestions"]
     assert len(client.post(ROUTE, json={"text": "leg"}).json()["suggestions"]) == 8
@@ -43,6 +44,7 @@ def test_the_text_may_come_in_a_body_and_gets_the_same(client: TestClient) -> No
         ({"text": "leg", "limit": "3"}, "limit"),
         ({"text": "leg" * 2000}, "text"),
         ({"text": ["leg"]}, "text"),
+        ({"text": "leg\ud800"}, "text"),
         ({"q": "leg"}, "text"),
         ({"text": "leg", "offset": 1}, "unknown"),
         (["leg"], "body"),
@@ -51,7 +53,9 @@ def test_the_text_may_come_in_a_body_and_gets_the_same(client: TestClient) -> No
 def test_a_wrong_body_is_a_problem_that_names_the_field(
     client: TestClient, body: Any, field: str
 ) -> None:
-    response = client.post(ROUTE, json=body)
+    response = client.post(
+        ROUTE, content=json.dumps(body), headers={"Content-Type": "application/json"}
+    )
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == field
     assert "leg" not in response.text
