@@ -6,6 +6,8 @@ In the folder `vectors/`; S sections, vectors of d components:
     symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
 
 Both are learnt from examples at build time (indexer/care.py), by the index's own model.
+
+A reader sees the section once: as a result where it is one of the first, else as the companion.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ SURELY = 0.75
 """Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
 
 ABOUT_A_SYMPTOM = 0.185
+
+FIRST = 3
+"""Among so many results the section is seen; further down it is taken out, since it comes along instead."""
 
 
 class CompanionFinder:
@@ -41,3 +46,16 @@ class CompanionFinder:
         care = self._care[sections]
         best = int(np.argmax(care))
         return int(sections[best]) if care[best] >= SURELY else None
+
+
+def without(
+    section: int, order: NDArray[np.int64], sections: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """`order` without the companion's section, or as it is where that is among the first.
+
+    `order` are places, best first, and `sections`, indexed by them, those they belong to.
+    """
+    if section in sections[order[:FIRST]]:
+        return order
+    kept: NDArray[np.int64] = order[sections[order] != section]
+    return kept

@@ -2,7 +2,8 @@
 
 Only absolute signals count: the cosines of the question with the ten nearest passages, on the average; the cosine with
 the nearest sentence of all; and the best BM25F score among the ten, as a share of the question's bound. A score that
-was normalised over the candidates would call the best of a bad lot good.
+was normalised over the candidates would call the best of a bad lot good. Of a message much is somebody's story, which
+no passage tells; so as many words as are in a question to the point are enough (`covered`).
 
 Something near is found by chance, and the more passages there are the nearer it comes; as with the largest of N random
 numbers, by the logarithm of N. So what counts as unrelated is a line over ln N. It was laid through two libraries, of
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import math
 
+from kb.fusion import SHORT_QUESTION
 from kb.results import Answered
 
 NEAREST = 10
@@ -27,12 +29,17 @@ SURE = 0.12
 
 def evidence(nearby: float, sentence: float, words: float) -> float:
     """At most 1. `nearby` and `sentence` are cosines, -1 to 1; `words` is 0 to 1."""
-    return 0.7 * nearby + 0.15 * sentence + 0.15 * words
+    return 0.6 * nearby + 0.2 * sentence + 0.2 * words
+
+
+def covered(share: float, terms: int) -> float:
+    """What it is worth, 0 to 1, that a passage has such a share of a question of so many distinct terms."""
+    return min(share * max(terms, SHORT_QUESTION) / SHORT_QUESTION, 1.0)
 
 
 def unrelated(passages: int) -> float:
     """The evidence that questions about other subjects reach, at the 95th percentile, in so many passages."""
-    return 0.0875 + 0.0321 * math.log(max(passages, 100))
+    return 0.0909 + 0.0316 * math.log(max(passages, 100))
 
 
 def answered(strength: float, passages: int) -> Answered:

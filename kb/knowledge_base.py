@@ -20,7 +20,7 @@ from kb import confidence, tuning
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
 from kb.citing import Citer, wanted_terms
-from kb.companion import CompanionFinder
+from kb.companion import CompanionFinder, without
 from kb.conditions import Conditions
 from kb.encoder import Encoder
 from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
@@ -336,8 +336,14 @@ class KnowledgeBase:
         verdict = confidence.answered(ranking.evidence(), self.passage_count)
         if query.foreign:
             verdict = "none"
+        care = self._care(vector, ranking, order) if verdict != "none" else None
+        if care is not None:
+            order = without(care, order, ranking.sections)
+            sections = without(care, sections, ranking.sections)
         page = self._citer.page(ranking, order, sections, offset, limit)
-        companion = self._companion(query, vector, ranking, sections) if verdict != "none" else None
+        companion = None
+        if care is not None and not offset and care not in ranking.sections[order[:limit]]:
+            companion = self._companion(query, vector, ranking, ranking.articles[order[0]], care)
         nearest = ranking.articles[sections[:FACET_DEPTH]].tolist()
         nearby = facets_of(self._store, nearest) if facets else None
         watch.lap("cite")
@@ -368,8 +374,8 @@ class KnowledgeBase:
         """The ids of the best units with their scores, best first, at most `depth`: a run for evaluation.
 
         A unit's id is the article's; or the section's as the collection gave it, else `article#section`; or the
-        passage's. `depth` is from 1 to 1,000, else InvalidRequest. Sections come in the order of `search`; a score is
-        never above the one before, even where variety put a section back.
+        passage's. `depth` is from 1 to 1,000, else InvalidRequest. Sections come in the order of `search`, a companion
+        among them; a score is never above the one before, even where variety put a section back.
         """
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
@@ -416,21 +422,29 @@ class KnowledgeBase:
         texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
         return reranker.reordered(question, order, texts)
 
-    def _companion(
-        self, query: Query, vector: NDArray[np.float32], ranking: Ranking, order: NDArray[np.int64]
-    ) -> SearchResult | None:
+    def _care(
+        self, vector: NDArray[np.float32], ranking: Ranking, order: NDArray[np.int64]
+    ) -> int | None:
         """The section of the first article on when to seek care, for a question about a symptom."""
         if not len(order) or not self._companions.is_about_a_symptom(vector):
             return None
-        own = np.flatnonzero(self._articles_of_passages == ranking.articles[order[0]])
-        of_section = self._passages["section"][own]
-        section = self._companions.section(np.unique(of_section))
-        if section is None:
-            return None
+        own = self._rows_of(ranking.articles[order[0]])
+        return self._companions.section(np.unique(self._passages["section"][own]))
+
+    def _companion(
+        self,
+        query: Query,
+        vector: NDArray[np.float32],
+        ranking: Ranking,
+        article: np.int64,
+        section: int,
+    ) -> SearchResult:
+        """The section of the article by its best passage, whether a candidate or not."""
         places = np.flatnonzero(ranking.sections == section)
         if not len(places):
+            own = self._rows_of(article)
             mask = np.zeros(self.passage_count, dtype=np.bool_)
-            mask[own[of_section == section]] = True
+            mask[own[self._passages["section"][own] == section]] = True
             ranking = self._rank(query, vector, mask, keyword=ranking.keyword)
             places = np.arange(len(ranking.rows))
         best = int(places[np.argmax(ranking.scores[places])])
@@ -470,6 +484,10 @@ class KnowledgeBase:
         """The article's ordinal of each passage, (N,): read from among the other columns once."""
         ordinals: NDArray[np.int32] = self._passages["article"].astype(np.int32)
         return ordinals
+
+    def _rows_of(self, article: np.int64) -> NDArray[np.int64]:
+        """The passages of the article with this ordinal, ascending."""
+        return np.flatnonzero(self._articles_of_passages == article)
 
     def _within(self, filters: Filters) -> NDArray[np.bool_] | None:
         """The passages of the articles that are asked for, bool (N,), or None where all are."""

@@ -103,7 +103,9 @@ class Ranking:
         return confidence.evidence(
             nearby=float(dense[nearest].mean()),
             sentence=float(self.signals.sentence.max()),
-            words=float(self.signals.keyword[nearest].max()),
+            words=confidence.covered(
+                float(self.signals.keyword[nearest].max()), self.question_terms
+            ),
         )
 
     def explain(self, place: int, names: tuple[str, ...]) -> Explanation:

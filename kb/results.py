@@ -202,8 +202,9 @@ class SearchResponse:
     many results all pages have together, at most 1,000.
     `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
     were asked for. `correction` says what was repaired in the question. `reason` is a sentence, and only there with
-    "none". `companion` is the section of the first article that says when to seek care, for a question about a symptom;
-    it may be among the results, too. `explanation` is there where it was asked for.
+    "none". `companion`, on the first page alone, is the section of the first article that says when to seek care, for a
+    question about a symptom. It is never among the results as well: where it is one of the first three it is a result,
+    else the companion. `explanation` is there where it was asked for.
     """
 
     question: str

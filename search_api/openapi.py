@@ -38,7 +38,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "total": f"How many results all pages have together, at most {MAX_DEPTH:,}.",
         "explanation": "How the question was understood, where that was asked for; else null.",
         "companion": "For a question about a symptom, the section of the first result's article that says"
-        " when to seek care, if there is one; its `rank` is 0.",
+        " when to seek care, if there is one, unless it is a result; its `rank` is 0. Null on later pages.",
     },
     "QuestionExplanation": {
         "": "How a question was understood and answered.",

@@ -198,7 +198,7 @@ def test_when_to_seek_care_comes_along_and_leads_to_its_section(
     open_page: OpenPage, ask: Ask
 ) -> None:
     page = open_page()
-    ask(page, "my calf hurts at night and is swollen")
+    ask(page, "shooting pain from my buttock to my foot")
     companion = page.get_by_role("region", name="When to seek care")
     expect(companion.locator(".snippet")).not_to_be_empty()
     companion.get_by_role("link").click()

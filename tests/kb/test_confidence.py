@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.confidence import SURE, answered, evidence, unrelated
+from kb.confidence import SURE, answered, covered, evidence, unrelated
+from kb.fusion import SHORT_QUESTION
 
 cosines = st.floats(-1, 1)
 shares = st.floats(0, 1)
@@ -29,6 +30,17 @@ def test_more_of_anything_is_never_less_evidence(
 ) -> None:
     low, high = evidence(*map(min, one, other)), evidence(*map(max, one, other))
     assert low <= high <= 1
+
+
+@given(shares, st.integers(0, 512))
+def test_of_a_message_as_many_words_are_enough_as_are_in_a_short_question(
+    share: float, terms: int
+) -> None:
+    worth = covered(share, terms)
+    if terms <= SHORT_QUESTION:
+        assert worth == share
+    else:
+        assert worth == pytest.approx(min(1.0, share * terms / SHORT_QUESTION))
 
 
 @given(sizes, sizes)

@@ -159,9 +159,9 @@ def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Rank
     found = ranker.rank(["leg", "cramp"], QUESTION)
     dense = found.signals.dense
     assert found.evidence() == pytest.approx(
-        0.7 * float(dense.mean())
-        + 0.15 * float(found.signals.sentence.max())
-        + 0.15 * float(found.signals.keyword.max())
+        0.6 * float(dense.mean())
+        + 0.2 * float(found.signals.sentence.max())
+        + 0.2 * float(found.signals.keyword.max())
     )
     nothing = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
     assert nothing.evidence() == 0

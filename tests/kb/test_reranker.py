@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -13,7 +17,7 @@ from kb.knowledge_base import RERANKED, KnowledgeBase
 from kb.reranker import Reranker
 from tests.faults.harness.tiny import make_tiny_model
 
-QUESTION = "why do my legs jerk when I fall asleep"
+QUESTION = "what are the parts of a stethoscope and what do they do"
 
 
 def make_cross_encoder(folder: Path, outputs: int = 1) -> str:
@@ -61,9 +65,26 @@ def test_results_come_in_the_order_of_its_scores_and_those_behind_stay(
     assert by_words == knowledge_base.search(QUESTION, limit=50, mode="keyword").results
 
 
-def test_no_result_needs_no_reranking(knowledge_base: KnowledgeBase, reranker: Reranker) -> None:
-    with KnowledgeBase.open(knowledge_base.path, reranker=reranker) as asked:
-        assert asked.search('"no such phrase anywhere"').results == ()
+def test_the_service_orders_by_the_model_that_is_set(
+    index_path: Path,
+    reranker: Reranker,
+    listening: Callable[..., AbstractContextManager[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the library does, in the API and on the page; a question without results needs no reranking."""
+    with KnowledgeBase.open(index_path, reranker=reranker) as asked:
+        expected = asked.search(QUESTION).to_dict()["results"]
+    monkeypatch.setenv("KB_RERANKER", reranker.name)
+    with listening(index_path) as url, httpx.Client(base_url=url) as client:
+        answer = client.post("/api/v1/search", json={"question": QUESTION}).json()
+        page = client.get("/", params={"q": QUESTION}, headers={"Accept": "text/html"}).text
+        nothing = client.post("/api/v1/search", json={"question": '"no such phrase anywhere"'})
+    assert answer["timings"]["rerank"] > 0
+    assert answer["results"] == json.loads(json.dumps(expected))
+    order = [page.index(f'href="/articles/{first["citation"]["article_id"]}') for first in expected]
+    assert order[0] == min(order)
+    assert nothing.status_code == 200
+    assert nothing.json()["results"] == []
 
 
 @pytest.mark.filterwarnings("ignore::Warning")

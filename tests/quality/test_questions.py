@@ -108,3 +108,15 @@ def test_an_acceptable_section_stands_first_or_among_the_first_three(
     print(name, summary)
     assert first >= at_first * len(questions), summary
     assert three >= at_three * len(questions), summary
+
+
+def test_the_section_of_the_kind_that_is_wanted_stands_first(knowledge_base: KnowledgeBase) -> None:
+    """Thirty-two questions that name their subject plainly, and of whose article most sections are of other kinds."""
+    places = []
+    for question in read("kinds.jsonl"):
+        found = [unit for unit, _ in knowledge_base.run(question["text"], depth=10)]
+        hits = [place for place, unit in enumerate(found, 1) if unit in question["sections"]]
+        places.append(min(hits, default=11))
+    print("kinds: first", places.count(1), "first three", sum(place <= 3 for place in places))
+    assert places.count(1) >= 22
+    assert sum(place <= 3 for place in places) >= 28
