@@ -177,7 +177,7 @@ class _Builder:
         while base is not None:
             try:
                 return self._build(folder, base)
-            except IndexDamaged:  # a file that is verified as it is copied
+            except IndexDamaged:  # which is found out while the build goes on
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
             _empty(folder)
@@ -193,6 +193,7 @@ class _Builder:
             scan = self._read(part, base, everything=False)
             gone = scan.removed | scan.failed | scan.changed
             if base is not None and self._is_as_before(scan, base):
+                base.verified()
                 return self._as_before(base, scan)
             if base is not None and 2 * len(gone) > len(base.sources.articles):
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
@@ -307,6 +308,8 @@ class _Builder:
                 passages, texts = len(library.passages), library.text_count
             else:
                 write_starts(library, part)
+        if donor is not None:
+            donor.verified()
         if base is not None:
             progress.stage("write")
             patched = patch(folder, base, gone, part, counter, BM25FParameters())

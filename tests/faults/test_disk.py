@@ -22,6 +22,9 @@ from harness.workers import Workers
 from indexer.editing import add
 from kb.cli.main import run
 
+_VARYING = re.compile(r"\d{8}T\w+-\w+|\d{3,}|MAIN_[a-z0-9]{10,}|\w+(?=\.ctmp)|(?<=\.toc\.)[\d.]+")
+"""What is another in the name of the same file each time: generations, processes, Whoosh's segments and times."""
+
 
 class FailingDisk:
     """Names what is asked of the disk below `root`, and refuses one of it. SQLite's own writes are not seen here.
@@ -43,7 +46,7 @@ class FailingDisk:
         if not place.startswith(self._root):
             return
         with self._lock:
-            named = re.sub(r"\d{8}T\w+-\w+|\d{3,}|MAIN_\w+", "*", f"{name} {Path(place).name}")
+            named = f"{name} {_VARYING.sub('*', Path(place).name)}"
             step = (named, 1 + sum(known == named for known, _ in self.steps))
             self.steps.append(step)
         if step == self._fail_at:
@@ -150,6 +153,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
             with disk.installed(monkeypatch):
                 status = build(copy)
             said = capsys.readouterr().err
+            assert (step, times) in disk.steps
             found = held(copy.index)
             if status == 0:  # what is only a short cut for the next start may fail
                 assert found == library.texts, step
