@@ -22,6 +22,7 @@ from kb.cli.main import run
 from kb.cli.progress import how_far
 from kb.generation import pinned_generation
 from kb.knowledge_base import KnowledgeBase
+from kb.manifest import Manifest
 
 Outcome = tuple[int, str, str]
 Kb = Callable[..., Outcome]
@@ -454,6 +455,20 @@ def test_kb_watch_does_not_republish_what_was_rolled_back(
     kb("build")
     code, _, err = kb("watch")
     assert held(library.index)["article-4"] == "later"
+
+
+def test_kb_watch_keeps_to_what_a_build_was_told_meanwhile(
+    kb: Kb, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once(corpora: object, changed: Callable[[], None], **_: object) -> None:
+        assert kb("build", "--precision", "bf16")[0] == 0
+        (library.corpus / "article-4.md").write_text(markdown("article-4", "later"))
+        changed()
+
+    monkeypatch.setattr("indexer.watch.watch", once)
+    assert kb("watch")[0] == 0
+    assert held(library.index)["article-4"] == "later"
+    assert Manifest.load(library.live()).model.precision == "bf16"
 
 
 def test_a_search_in_a_damaged_index_is_answered_from_the_older_one_and_says_so(
