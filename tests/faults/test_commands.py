@@ -19,7 +19,7 @@ from indexer.lock import writer_lock
 from indexer.watch import watch
 from kb import tuning
 from kb.cli.main import run
-from kb.cli.progress import how_far
+from kb.cli.progress import how_far, make_progress
 from kb.generation import pinned_generation
 from kb.knowledge_base import KnowledgeBase
 from kb.manifest import Manifest
@@ -502,3 +502,19 @@ def test_progress_says_what_is_done_and_what_is_left(
     done: int, total: int | None, seconds: float, said: str
 ) -> None:
     assert how_far("embed", done, total, seconds) == said
+
+
+def test_stages_are_shown_on_a_terminal_that_does_not_know_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        progress = make_progress()
+        progress.stage("embed", 4)
+        progress.advance(4)
+        progress.close()
+        shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "embed: 100%" in shown
+    assert "4/4" in shown
