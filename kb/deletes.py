@@ -44,10 +44,11 @@ def deletion_table(
     for place, (word, most) in enumerate(zip(words, deletions.tolist(), strict=True)):
         groups.setdefault((len(word), most), []).append(place)
     pairs = [np.zeros(0, dtype=np.uint64)]
-    for (_, most), members in groups.items():
+    for (length, most), members in groups.items():
         for first in range(0, len(members), _AT_ONCE):
             places = members[first : first + _AT_ONCE]
-            codes = np.array([[ord(letter) for letter in words[p]] for p in places], np.uint64)
+            letters = np.array([words[place] for place in places], dtype=f"U{length}")
+            codes = letters.view(np.uint32).reshape(-1, length).astype(np.uint64)
             hashed = _hashes(codes, most).astype(np.uint64) << _HALF
             # Hash and place in one number, so that one sort orders both and drops what is doubled.
             pairs.append((hashed | np.array(places, dtype=np.uint64)[:, None]).ravel())
