@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kb.sources import Sources
 
 _NEW_OBJECTS = 100_000
-"""Python looks for cycles after so many objects: after 700, as it would, that took a tenth of a small build's time, whose
-objects mostly live to its end."""
+"""Python looks for cycles after so many objects: after 700, as it would, that took a tenth of a small build's time,
+whose objects mostly live to its end."""
 
 
 @click.command()
