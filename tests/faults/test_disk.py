@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import errno
 import io
+import math
 import os
 import random
 import re
@@ -125,6 +126,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     capsys: pytest.CaptureFixture[str],
     is_long: bool,
 ) -> None:
+    monkeypatch.setattr("kb.cli.progress._QUIET_S", math.inf)  # however slow this machine is
     before = held(library.index)
     library.put("article-0", "another")
     counting = FailingDisk(tmp_path)
