@@ -25,7 +25,7 @@ from indexer.base import open_one
 from indexer.collect import collect
 from indexer.corpus import list_files, list_lexicons
 from indexer.lock import writer_lock
-from indexer.publish import building_folder, fsync_files
+from indexer.publish import building_folder, fsync_folders
 from indexer.rollback import known_removed, make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
@@ -301,7 +301,9 @@ def _place(index: Path, folder: Path, staged: Path) -> None:
     manifest = Manifest.load(staged)
     _refuse_others(staged, manifest)
     check_files(index, staged, manifest, "full")
-    fsync_files(staged, manifest)
+    for name in manifest.files:
+        fsync(staged / name)
+    fsync_folders(staged)
     fsync(staged / MANIFEST)
     target = generation_path(index, staged.name)
     if target.exists():

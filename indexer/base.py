@@ -1,10 +1,11 @@
-"""Given an index, the generation that a build starts from: checked in full: no damage is copied on."""
+"""Given an index, the generation that a build starts from, checked in full: no damage is copied on."""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,14 +17,16 @@ from kb.errors import IndexUnusable
 from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
 from kb.keyword import DOCUMENTS
 from kb.manifest import PIPELINE_VERSION, Manifest, Precision
+from kb.sources import FILE as SOURCES
 from kb.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A whole generation, held open. `is_live` says whether it is the one that CURRENT names.
+    """A generation, held open. `is_live` says whether it is the one that CURRENT names.
 
-    The encoder and Whoosh's segments, which are taken over as they are, are verified as they are copied.
+    The encoder and Whoosh's segments, which are taken over as they are, are verified as they are copied; everything
+    else beside what is done meanwhile, so that nothing but `manifest` and `sources` may be used before `verified`.
     """
 
     folder: Path
@@ -31,6 +34,11 @@ class Base:
     sources: Sources
     lease: Lease
     is_live: bool
+    verification: Future[None]
+
+    def verified(self) -> None:
+        """Wait until it is known to be whole. Raises IndexDamaged."""
+        self.verification.result()
 
     def copy(self, name: str, target: Path, *leave_out: str) -> None:
         """Copy a folder of the generation, verified in the copy. Raises IndexDamaged."""
@@ -51,15 +59,17 @@ class Base:
         return self
 
     def __exit__(self, *_: object) -> None:
+        wait([self.verification])
         self.lease.release()
 
 
 def open_base(
     index: Path, fits: Callable[[Manifest, Sources], bool], without: Collection[str] = ()
 ) -> Base | None:
-    """The live generation, or else the newest, that verifies and `fits`; None where there is none.
+    """The live generation, or else the newest, that `fits`; None where there is none.
 
-    Those whose ids are in `without` are passed over.
+    Those whose ids are in `without`, and those whose damage is seen at once, are passed over. Whether the one that is
+    returned is whole, `verified` says.
     """
     try:
         live = current_generation(index)
@@ -70,23 +80,39 @@ def open_base(
         if name in without:
             continue
         try:
-            base = open_one(index, name, is_live=name == live)
+            base = _open(index, name, is_live=name == live)
         except IndexUnusable:
             continue
         if fits(base.manifest, base.sources):
             return base
-        base.lease.release()
+        with base:
+            pass
     return None
 
 
 def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
     """That generation, verified. Raises IndexDamaged or IndexFormatMismatch."""
-    folder, manifest, lease = open_by_id(index, generation_id, "full", _is_copied)
+    base = _open(index, generation_id, is_live=is_live)
     try:
-        return Base(folder, manifest, Sources.load(folder), lease, is_live)
+        base.verified()
+    except BaseException:
+        base.lease.release()
+        raise
+    return base
+
+
+def _open(index: Path, generation_id: str, *, is_live: bool) -> Base:
+    folder, manifest, lease = open_by_id(index, generation_id, "full", lambda name: name != SOURCES)
+    try:
+        sources = Sources.load(folder)
     except BaseException:
         lease.release()
         raise
+    files = {name: info for name, info in manifest.files.items() if not _is_copied(name)}
+    pool = ThreadPoolExecutor(1)
+    verification = pool.submit(check_hashes, folder, files)
+    pool.shutdown(wait=False)
+    return Base(folder, manifest, sources, lease, is_live, verification)
 
 
 def _is_copied(name: str) -> bool:

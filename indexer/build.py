@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from indexer.collect import collect, make_room
 from indexer.corpus import list_files
 from indexer.derive import Change, derive, write_starts
 from indexer.embedding import Embed, EmbeddingCache
+from indexer.finishing import Finishing
 from indexer.half_encoder import HalfEncoder
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.lexicon import Lexicon, read_lexicon
@@ -32,7 +34,7 @@ from indexer.model_folder import DEFAULT_MODEL
 from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
-from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
+from indexer.publish import building_folder, creation_time, make_live, publish
 from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
 from kb.bm25f import BM25FParameters
@@ -42,6 +44,9 @@ from kb.generation import open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
 from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
+
+PART = "part"
+"""In the folder of a generation that is being built upon another: a small one of what is new."""
 
 FEW_TEXTS = 2000
 """So many texts, those of some 200 passages, are embedded before torch would have been imported."""
@@ -134,6 +139,15 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
         raise KbError(f"{index}: cannot be written ({error}).") from error
 
 
+class _Made(NamedTuple):
+    """What hangs on the articles of a generation: `embedded` of `texts` vectors were made anew."""
+
+    model: ModelInfo
+    counts: Counts
+    texts: int
+    embedded: int
+
+
 class _Builder:
     def __init__(
         self,
@@ -163,7 +177,7 @@ class _Builder:
         while base is not None:
             try:
                 return self._build(folder, base)
-            except IndexDamaged:  # a file that is verified as it is copied
+            except IndexDamaged:  # which is found out while the build goes on
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
             _empty(folder)
@@ -175,10 +189,11 @@ class _Builder:
             if base is not None:
                 opened.enter_context(base)
             donor = base
-            part = folder / "part" if base else folder
+            part = folder / PART if base else folder
             scan = self._read(part, base, everything=False)
             gone = scan.removed | scan.failed | scan.changed
             if base is not None and self._is_as_before(scan, base):
+                base.verified()
                 return self._as_before(base, scan)
             if base is not None and 2 * len(gone) > len(base.sources.articles):
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
@@ -231,6 +246,44 @@ class _Builder:
         scan: Scan,
         gone: set[str],
     ) -> BuildReport:
+        with Finishing(folder) as finishing:
+            made = self._make(folder, part, base, donor, gone, finishing)
+            self._progress.stage("publish")
+            Sources(
+                tuple(scan.files),
+                scan.articles,
+                scan.changes,
+                self._model_files,
+                lexicons=tuple(scan.lexicons),
+            ).save(folder)
+            files = finishing.file_infos()
+        manifest = Manifest(
+            created=creation_time(self._index),
+            model=made.model,
+            bm25f=BM25FParameters(),
+            corpora=scan.corpus_infos(),
+            counts=made.counts,
+            failures=tuple(str(failure) for failure in self._failures(scan)),
+            files=files,
+        )
+        removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
+        generation = publish(self._index, folder, manifest, removed=removed)
+        if donor is not None:
+            forget(self._index, donor, scan.removed)
+        return self._report(
+            generation, made.counts, scan, made.texts, made.embedded, published=True
+        )
+
+    def _make(
+        self,
+        folder: Path,
+        part: Path,
+        base: Base | None,
+        donor: Base | None,
+        gone: set[str],
+        finishing: Finishing,
+    ) -> _Made:
+        """Make all that hangs on the articles; what is finished is hashed and synced beside that."""
         progress = self._progress
         encoder = folder / "encoder"
         if donor is not None:
@@ -239,6 +292,7 @@ class _Builder:
         else:
             progress.stage("load model")
             model = replace(export_model(self._model_name, encoder), precision=self._precision)
+        finishing.finished(PART, known=_encoder_infos(donor))
         counter = IndexEncoder.counter_of(encoder)
         with Library(part / STORE, counter) as library:
             counts = library.counts
@@ -249,13 +303,17 @@ class _Builder:
                 embedded = embed_part(library, part, embed, cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
+                finishing.finished()
                 derive(library, folder, self._lexicon)
                 passages, texts = len(library.passages), library.text_count
             else:
                 write_starts(library, part)
+        if donor is not None:
+            donor.verified()
         if base is not None:
             progress.stage("write")
             patched = patch(folder, base, gone, part, counter, BM25FParameters())
+            finishing.finished(PART)
             terms = patched.terms
             with patched.library as merged:
                 change = Change(base.folder, gone, part, patched.names)
@@ -263,28 +321,7 @@ class _Builder:
                 counts = merged.counts
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
-        progress.stage("publish")
-        Sources(
-            tuple(scan.files),
-            scan.articles,
-            scan.changes,
-            self._model_files,
-            lexicons=tuple(scan.lexicons),
-        ).save(folder)
-        manifest = Manifest(
-            created=creation_time(self._index),
-            model=model,
-            bm25f=BM25FParameters(),
-            corpora=scan.corpus_infos(),
-            counts=Counts(*counts, passages, terms),
-            failures=tuple(str(failure) for failure in self._failures(scan)),
-            files=file_infos(folder, _encoder_infos(donor)),
-        )
-        removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
-        generation = publish(self._index, folder, manifest, removed=removed)
-        if donor is not None:
-            forget(self._index, donor, scan.removed)
-        return self._report(generation, manifest.counts, scan, texts, embedded, published=True)
+        return _Made(model, Counts(*counts, passages, terms), texts, embedded)
 
     def _embedder(self, model: ModelInfo, encoder: Path, texts: int) -> Embed:
         if model.precision == "bf16" and texts > FEW_TEXTS:

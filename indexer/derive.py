@@ -18,7 +18,7 @@ from indexer.lexicon import Lexicon, write_lexicon
 from indexer.library import Library
 from indexer.merge import Merge
 from indexer.name_writer import write_names
-from indexer.spelling_writer import write_spelling
+from indexer.spelling_writer import Earlier, write_spelling
 from indexer.suggestion_writer import patch_suggestions, write_suggestions
 from indexer.word_counts import FOLDER as COUNTS
 from indexer.word_counts import WordCounts, count_words
@@ -65,10 +65,11 @@ def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | No
         counts = count_words(library.articles())
         write_suggestions(folder / SUGGESTIONS, library.outlines())
     else:
-        earlier = change.base / SPELLING
+        before = WordCounts.load(change.base / COUNTS)
+        earlier = Earlier(change.base / SPELLING, before.words.keys())
         gone = count_words(_articles(change.base / STORE, change.gone))
         come = count_words(_articles(change.extra / STORE))
-        counts = WordCounts.load(change.base / COUNTS).plus(gone, -1).plus(come)
+        counts = before.plus(gone, -1).plus(come)
         patch_suggestions(
             folder / SUGGESTIONS,
             change.base / SUGGESTIONS,

@@ -1,16 +1,15 @@
 """Given a finished generation, make it the live one.
 
-The order of fsync is what makes a publication survive a power cut: the files, the generation's folder, the manifest
-(last, so that a folder with a manifest is whole), the rename into `generations/`, the rename of CURRENT, the index
-folder.
+The order of fsync is what makes a publication survive a power cut: the files (`indexer.finishing`), their
+folders, the manifest (last, so that a folder with a manifest is whole), the rename into `generations/`, the rename of
+CURRENT, the index folder.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,13 +20,12 @@ from kb.fallback import REMOVED, removed_articles, removed_to_bytes
 from kb.generation import (
     PINNED,
     current_generation,
-    file_sha256,
     generation_path,
     save_stamps,
     stamp,
 )
 from kb.manifest import FILE as MANIFEST
-from kb.manifest import FileInfo, Manifest
+from kb.manifest import Manifest
 
 BUILDING = ".building"
 
@@ -62,26 +60,6 @@ def sweep(index: Path) -> int:
     return len(leftovers)
 
 
-def file_infos(folder: Path, known: Mapping[str, FileInfo] | None = None) -> dict[str, FileInfo]:
-    """Length and SHA-256 of every file in the folder, by relative POSIX path, sorted; the lease, made now, among them.
-
-    Those of `known` are taken as given. Uses two cores.
-    """
-    (folder / "lease").touch()
-    given = known or {}
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    with ThreadPoolExecutor(2) as pool:
-        hashed = pool.map(
-            file_sha256,
-            (path for path, name in zip(paths, names, strict=True) if name not in given),
-        )
-        return {
-            name: given.get(name) or FileInfo(path.stat().st_size, next(hashed))
-            for path, name in zip(paths, names, strict=True)
-        }
-
-
 def creation_time(index: Path) -> str:
     """Now, in ISO 8601 and UTC; or just after the newest generation's time, where the clock went back."""
     now = datetime.now(UTC)
@@ -99,13 +77,13 @@ def publish(
     pin: bool = False,
     removed: frozenset[str] | None = None,
 ) -> str:
-    """Make the generation in `folder` the live one and return its id.
+    """Make the generation in `folder`, whose files are on disk, the live one and return its id.
 
     `removed` are the articles that no older generation may show again, where these change; `pin` makes the generation
     stay until another is published on purpose.
     """
     stamps = {name: stamp(folder / name) for name in manifest.files}
-    fsync_files(folder, manifest)
+    fsync_folders(folder)
     (folder / MANIFEST).write_bytes(manifest.to_bytes())
     fsync(folder / MANIFEST)
     fsync(folder)
@@ -130,10 +108,8 @@ def _live(index: Path) -> str | None:
         return None
 
 
-def fsync_files(folder: Path, manifest: Manifest) -> None:
-    """Have all files of a generation on disk, and the folders they are in."""
-    for name in manifest.files:
-        fsync(folder / name)
+def fsync_folders(folder: Path) -> None:
+    """Have on disk which files a generation has, once these are."""
     for path in sorted(folder.rglob("*")):
         if path.is_dir():
             fsync(path)

@@ -16,12 +16,13 @@ from indexer.base import Base, open_one
 from indexer.build import forget
 from indexer.collect import collect
 from indexer.derive import Change, derive
+from indexer.finishing import Finishing
 from indexer.index_encoder import IndexEncoder
 from indexer.lexicon import load_lexicon
 from indexer.lock import writer_lock
 from indexer.part import write_empty_part
 from indexer.patch import patch
-from indexer.publish import building_folder, creation_time, file_infos, make_live, publish
+from indexer.publish import building_folder, creation_time, make_live, publish
 from indexer.remembered import remembered
 from indexer.scan import Scan
 from kb.errors import CorpusError, IndexUnusable, NotFound
@@ -139,15 +140,10 @@ def _publish_without(
             changes=Changes(removed=len(left_out)),
             rolled_back_to=target.sources.rolled_back_to or target.folder.name,
         ).save(folder)
-        published = publish(
-            index,
-            folder,
-            replace(
-                manifest, created=creation_time(index), counts=counts, files=file_infos(folder)
-            ),
-            pin=pin,
-            removed=removed,
-        )
+        with Finishing(folder) as finishing:
+            files = finishing.file_infos()
+        made = replace(manifest, created=creation_time(index), counts=counts, files=files)
+        published = publish(index, folder, made, pin=pin, removed=removed)
     forget(index, target, left_out)
     return published
 

@@ -6,14 +6,16 @@ Given an older generation too, what is known of its words is taken from there, a
 from __future__ import annotations
 
 import math
+from collections.abc import Set
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.english import english_words
 from indexer.word_counts import WordCounts
+from kb.arrays import distinct, union
 from kb.deletes import MAX_LETTERS, deletion_table, patched_table
 from kb.misspelling import sound
 from kb.spelling import MIN_LETTERS, fold, hashes_of, slips_allowed, sound_slips_allowed
@@ -32,32 +34,49 @@ RIVAL = -1.0
 """The weight of those."""
 
 
-def write_spelling(folder: Path, counts: WordCounts, earlier: Path | None = None) -> None:
+class Earlier(NamedTuple):
+    """The arrays of an older generation, by their folder, and the words that its library had."""
+
+    folder: Path
+    words: Set[str]
+
+
+def write_spelling(folder: Path, counts: WordCounts, earlier: Earlier | None = None) -> None:
     """Write the arrays of kb.spelling. The folder is made.
 
-    `earlier` is that folder of an older generation: the bytes are the same without it.
+    With what is `earlier` the bytes are the same as without.
     """
     folder.mkdir(parents=True)
     common = [fold(word) for word in english_words()]
     english = set(common)
     weights = _weights(counts, common[:COMMON_WORDS], english)
-    words = sorted(weights, key=str.encode)
+    words = sorted(weights)  # in the order of their UTF-8 too
     arrays = {
-        "known": np.union1d(
-            _distinct([word.hash for word in counts.words.values()]),
-            hashes_of(english - counts.words.keys()),
-        ),
+        "known": _known(counts, english, earlier),
         "stems": _distinct([word.stem for word in counts.words.values() if word.stem]),
         "words": np.array([word.encode() for word in words], dtype=np.bytes_),
         "weights": np.array([weights[word] for word in words], dtype=np.float32),
         "names": _distinct([word.hash for word in counts.words.values() if word.names]),
-        "pairs": np.union1d(
+        "pairs": union(
             counts.text_pairs.keys[counts.text_pairs.counts >= ATTESTED], counts.name_pairs.keys
         ),
-        **_tables(words, weights, earlier),
+        **_tables(words, weights, earlier.folder if earlier else None),
     }
     for name, values in arrays.items():
         np.save(folder / f"{name}.npy", values, allow_pickle=False)
+
+
+def _known(counts: WordCounts, english: Set[str], earlier: Earlier | None) -> NDArray[np.uint64]:
+    """The hashes of all words of the library and of English, sorted."""
+    words = counts.words
+    if earlier is None:
+        return union(
+            _distinct([word.hash for word in words.values()]), hashes_of(english - words.keys())
+        )
+    before = np.load(earlier.folder / "known.npy", allow_pickle=False)
+    left = hashes_of(earlier.words - words.keys() - english)
+    come = [words[name].hash for name in words.keys() - earlier.words]
+    return union(before[~np.isin(before, left)], np.array(come, dtype=np.uint64))
 
 
 def _weights(counts: WordCounts, common: list[str], english: set[str]) -> dict[str, float]:
@@ -134,4 +153,4 @@ def _load(folder: Path) -> dict[str, NDArray[Any]]:
 
 
 def _distinct(hashes: list[int]) -> NDArray[np.uint64]:
-    return np.unique(np.array(hashes, dtype=np.uint64))
+    return distinct(np.array(hashes, dtype=np.uint64))

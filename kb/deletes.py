@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from kb.arrays import distinct
 
 MAX_LETTERS = 24
 """Longer words are neither written down nor looked up: the hashes of a word grow with the square of its length."""
@@ -29,7 +30,7 @@ _HALF = np.uint64(32)
 def deletion_hashes(word: str, deletions: int) -> NDArray[np.uint32]:
     """The distinct hashes of `word`, of 1 to MAX_LETTERS letters, with 0 to `deletions` letters left out. Sorted."""
     codes = np.array([[ord(letter) for letter in word]], dtype=np.uint64)
-    return _distinct(_hashes(codes, deletions)[0])
+    return distinct(_hashes(codes, deletions)[0])
 
 
 def deletion_table(
@@ -43,14 +44,15 @@ def deletion_table(
     for place, (word, most) in enumerate(zip(words, deletions.tolist(), strict=True)):
         groups.setdefault((len(word), most), []).append(place)
     pairs = [np.zeros(0, dtype=np.uint64)]
-    for (_, most), members in groups.items():
+    for (length, most), members in groups.items():
         for first in range(0, len(members), _AT_ONCE):
             places = members[first : first + _AT_ONCE]
-            codes = np.array([[ord(letter) for letter in words[p]] for p in places], np.uint64)
+            letters = np.array([words[place] for place in places], dtype=f"U{length}")
+            codes = letters.view(np.uint32).reshape(-1, length).astype(np.uint64)
             hashed = _hashes(codes, most).astype(np.uint64) << _HALF
             # Hash and place in one number, so that one sort orders both and drops what is doubled.
             pairs.append((hashed | np.array(places, dtype=np.uint64)[:, None]).ravel())
-    table = _distinct(np.concatenate(pairs))
+    table = distinct(np.concatenate(pairs))
     return (table >> _HALF).astype(np.uint32), table.astype(np.uint32)
 
 
@@ -89,14 +91,6 @@ def look_up(hashes: NDArray[np.uint32], wanted: NDArray[np.uint32]) -> NDArray[n
     before = np.cumsum(counts) - counts
     rows: NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(first - before, counts)
     return rows
-
-
-def _distinct(values: NDArray[Any]) -> NDArray[Any]:
-    """Sorted, each once. (`np.unique` hashes first, which takes ten times as long.)"""
-    values = np.sort(values)
-    new = np.ones(len(values), dtype=np.bool_)
-    np.not_equal(values[1:], values[:-1], out=new[1:])
-    return values[new]
 
 
 def _hashes(codes: NDArray[np.uint64], deletions: int) -> NDArray[np.uint32]:

@@ -105,10 +105,10 @@ def watch(
     from indexer.watch import watch as watch_corpora
     from kb.generation import pinned_generation
 
-    before = remembered(index)
-    chosen = corpora or before.corpora
+    chosen = corpora or remembered(index).corpora
 
     def changed() -> None:
+        before = remembered(index)  # somebody may have built with another model since
         pinned = pinned_generation(index)
         if pinned:
             say(f"{index} was rolled back to {pinned}: nothing is built before `kb build`.")

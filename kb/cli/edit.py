@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from indexer.build import BuildReport
     from indexer.editing import Edit
     from kb.sources import Sources
+
+_NEW_OBJECTS = 100_000
+"""Python looks for cycles after so many objects: after 700, as it would, that took a tenth of a small build's time,
+whose objects mostly live to its end."""
 
 
 @click.command()
@@ -112,6 +117,7 @@ def _corpora(index: Path, given: tuple[Path, ...]) -> tuple[tuple[Path, ...], So
 def _rebuild(
     index: Path, corpora: tuple[Path, ...], wait_s: float, *, emptied: bool = False
 ) -> BuildReport | None:
+    gc.set_threshold(_NEW_OBJECTS)
     from indexer.build import build
     from indexer.remembered import remembered
     from kb.generation import pinned_generation

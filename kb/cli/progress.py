@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,8 +67,15 @@ def _bars() -> Progress:
 
         def stage(self, name: str, total: int | None = None) -> None:
             self.close()
+            columns, lines = get_terminal_size()  # which is never 0: of such tqdm shows nothing
             self.bar = tqdm(
-                desc=f"{name:>20}", total=total, unit="", file=sys.stderr, mininterval=0.2
+                desc=f"{name:>20}",
+                total=total,
+                unit="",
+                file=sys.stderr,
+                mininterval=0.2,
+                ncols=columns,
+                nrows=lines,
             )
 
         def advance(self, steps: int = 1) -> None:

@@ -19,9 +19,10 @@ from indexer.lock import writer_lock
 from indexer.watch import watch
 from kb import tuning
 from kb.cli.main import run
-from kb.cli.progress import how_far
+from kb.cli.progress import how_far, make_progress
 from kb.generation import pinned_generation
 from kb.knowledge_base import KnowledgeBase
+from kb.manifest import Manifest
 
 Outcome = tuple[int, str, str]
 Kb = Callable[..., Outcome]
@@ -456,6 +457,20 @@ def test_kb_watch_does_not_republish_what_was_rolled_back(
     assert held(library.index)["article-4"] == "later"
 
 
+def test_kb_watch_keeps_to_what_a_build_was_told_meanwhile(
+    kb: Kb, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once(corpora: object, changed: Callable[[], None], **_: object) -> None:
+        assert kb("build", "--precision", "bf16")[0] == 0
+        (library.corpus / "article-4.md").write_text(markdown("article-4", "later"))
+        changed()
+
+    monkeypatch.setattr("indexer.watch.watch", once)
+    assert kb("watch")[0] == 0
+    assert held(library.index)["article-4"] == "later"
+    assert Manifest.load(library.live()).model.precision == "bf16"
+
+
 def test_a_search_in_a_damaged_index_is_answered_from_the_older_one_and_says_so(
     kb: Kb, library: Library
 ) -> None:
@@ -487,3 +502,19 @@ def test_progress_says_what_is_done_and_what_is_left(
     done: int, total: int | None, seconds: float, said: str
 ) -> None:
     assert how_far("embed", done, total, seconds) == said
+
+
+def test_stages_are_shown_on_a_terminal_that_does_not_know_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        progress = make_progress()
+        progress.stage("embed", 4)
+        progress.advance(4)
+        progress.close()
+        shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert "embed: 100%" in shown
+    assert "4/4" in shown

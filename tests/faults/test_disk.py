@@ -5,9 +5,12 @@ from __future__ import annotations
 import builtins
 import errno
 import io
+import math
 import os
 import random
+import re
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,21 +23,34 @@ from harness.workers import Workers
 from indexer.editing import add
 from kb.cli.main import run
 
+_VARYING = re.compile(r"\d{8}T\w+-\w+|\d{3,}|MAIN_[a-z0-9]{10,}|\w+(?=\.ctmp)|(?<=\.toc\.)[\d.]+")
+"""What is another in the name of the same file each time: generations, processes, Whoosh's segments and times."""
+
 
 class FailingDisk:
-    """Counts what is asked of the disk below `root`, and refuses one of it. SQLite's own writes are not seen here."""
+    """Names what is asked of the disk below `root`, and refuses one of it. SQLite's own writes are not seen here.
 
-    def __init__(self, root: Path, fail_at: int | None = None, code: int = errno.ENOSPC) -> None:
+    `fail_at` is one of the `steps` of another: threads take them in another order each time.
+    """
+
+    def __init__(
+        self, root: Path, fail_at: tuple[str, int] | None = None, code: int = errno.ENOSPC
+    ) -> None:
         self._root = str(root)
         self._fail_at = fail_at
         self._code = code
-        self.steps: list[str] = []
+        self._lock = threading.Lock()
+        self.steps: list[tuple[str, int]] = []
+        """What was asked and of which file, and for the how manieth time."""
 
     def _take(self, name: str, place: str) -> None:
         if not place.startswith(self._root):
             return
-        self.steps.append(f"{name} {Path(place).name}")
-        if len(self.steps) - 1 == self._fail_at:
+        with self._lock:
+            named = f"{name} {_VARYING.sub('*', Path(place).name)}"
+            step = (named, 1 + sum(known == named for known, _ in self.steps))
+            self.steps.append(step)
+        if step == self._fail_at:
             raise OSError(self._code, os.strerror(self._code), place)
 
     @contextmanager
@@ -110,6 +126,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     capsys: pytest.CaptureFixture[str],
     is_long: bool,
 ) -> None:
+    monkeypatch.setattr("kb.cli.progress._QUIET_S", math.inf)  # however slow this machine is
     before = held(library.index)
     library.put("article-0", "another")
     counting = FailingDisk(tmp_path)
@@ -117,13 +134,13 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     with counting.installed(monkeypatch):
         assert build(trial) == 0
     assert held(trial.index) == library.texts
-    kinds = {step.split()[0] for step in counting.steps}
+    kinds = {step.split()[0] for step, _ in counting.steps}
     assert kinds == {
         *("open", "write", "fsync", "rename", "replace", "mkdir", "posix_fallocate"),
         "sendfile",
     }
     chance = random.Random(4)
-    for place, step in enumerate(counting.steps):
+    for place, (step, times) in enumerate(counting.steps):
         seldom = step.split()[0] not in ("rename", "replace")
         if not is_long and seldom and chance.random() > 0.06:
             continue
@@ -134,10 +151,11 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
             copy = library.copy(tmp_path / "copy")
             there = copy.generations()
             capsys.readouterr()
-            disk = FailingDisk(tmp_path, place, code)
+            disk = FailingDisk(tmp_path, (step, times), code)
             with disk.installed(monkeypatch):
                 status = build(copy)
             said = capsys.readouterr().err
+            assert (step, times) in disk.steps
             found = held(copy.index)
             if status == 0:  # what is only a short cut for the next start may fail
                 assert found == library.texts, step
@@ -155,7 +173,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
             assert leftovers(copy.index) == [], step
             # Only after CURRENT has got its new content may the new generation be the live one.
             replaced = next(
-                n for n, s in enumerate(counting.steps) if s.startswith("replace .CURRENT")
+                n for n, (s, _) in enumerate(counting.steps) if s.startswith("replace .CURRENT")
             )
             assert found == before or place > replaced or status == 0, step
             copy.build()
@@ -200,11 +218,11 @@ def test_an_error_at_every_step_of_adding_an_article_leaves_the_corpus_as_it_was
     trial = library.copy(tmp_path / "trial")
     with counting.installed(monkeypatch):
         add([trial.corpus], [incoming])
-    assert {step.split()[0] for step in counting.steps} >= {"write", "fsync", "replace"}
+    assert {step.split()[0] for step, _ in counting.steps} >= {"write", "fsync", "replace"}
     for place, step in enumerate(counting.steps):
         copy = library.copy(tmp_path / f"copy-{place}")
         before = sorted(path.name for path in copy.corpus.iterdir())
-        with FailingDisk(tmp_path, place, errno.EIO).installed(monkeypatch), pytest.raises(OSError):
+        with FailingDisk(tmp_path, step, errno.EIO).installed(monkeypatch), pytest.raises(OSError):
             add([copy.corpus], [incoming])
         after = sorted(path.name for path in copy.corpus.iterdir())
         assert after in (before, sorted([*before, "news.md"])), step

@@ -85,7 +85,8 @@ def test_kill_once_at_each_named_step(
     for place in places:
         copy = fresh(place)
         before = held(copy.index)
-        status = workers.run(copy, do, kill_at=place, **more)
+        step = (names[place], names[: place + 1].count(names[place]))
+        status = workers.run(copy, do, kill_at=step, **more)
         assert status == -signal.SIGKILL, (names[place], workers.said())
         wanted = dict(copy.texts)
         if do == "add":

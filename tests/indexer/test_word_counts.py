@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer import spelling_writer
-from indexer.spelling_writer import write_spelling
+from indexer.spelling_writer import Earlier, write_spelling
 from indexer.word_counts import WordCounts, count_words
 from kb.article import Article, Section
 from kb.deletes import MAX_LETTERS, deletion_table, patched_table
@@ -63,7 +63,7 @@ def test_words_counted_upwards_give_the_bytes_of_words_counted_anew(
         patched = kept.plus(count_words(gone), -1).plus(count_words(come))
         for name, counts, earlier in (
             ("anew", count_words(after), None),
-            ("patched", patched, root / "before"),
+            ("patched", patched, Earlier(root / "before", kept.words.keys())),
         ):
             counts.save(root / f"counts-{name}")
             write_spelling(root / name, counts, earlier)
@@ -119,7 +119,7 @@ def test_a_word_that_leaves_the_library_corrects_no_more(tmp_path: Path) -> None
     write_spelling(tmp_path / "both", counts)
     assert Spelling(tmp_path / "both").repair("stridr").text == "stridor"
     left = counts.plus(count_words([article(2, "Stridor", "", "")]), -1)
-    write_spelling(tmp_path / "left", left, tmp_path / "both")
+    write_spelling(tmp_path / "left", left, Earlier(tmp_path / "both", counts.words.keys()))
     assert Spelling(tmp_path / "left").repair("stridr").text == "stridr"
     assert (
         Spelling(tmp_path / "left").repair("crop").text

@@ -1,8 +1,8 @@
 """A process that has everything imported and does each piece of work in a child of its own, which may be killed.
 
 Reads a line of JSON for each piece of work, answers with a line that holds the child's process id, and with another
-that holds its exit status once it has ended. With `kill_at`, the child kills itself before that step; with `trace`, it
-writes the names of its steps to that file.
+that holds its exit status once it has ended. With `kill_at`, a name and a number, the child kills itself before the
+step that has that name for the so manieth time; with `trace`, it writes the names of its steps to that file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 import resource
 import signal
 import sys
+import threading
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -43,18 +44,21 @@ def work(order: dict[str, Any]) -> None:
 
 
 class Steps:
-    """Counts the steps of the process, and ends it before one of them."""
+    """Names the steps of the process, in whatever thread, and ends it before one of them."""
 
-    kill_at: int | None = None
+    kill_at: tuple[str, int] | None = None
     names: list[str]
 
     def __init__(self) -> None:
         self.names = []
+        self._lock = threading.Lock()
 
     def take(self, name: str) -> None:
-        if len(self.names) == self.kill_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-        self.names.append(re.sub(r"\d{8}T\w+-\w+|\d{3,}|MAIN_\w+", "*", name))
+        with self._lock:
+            name = re.sub(r"\d{8}T\w+-\w+|\d{3,}|MAIN_\w+", "*", name)
+            self.names.append(name)
+            if (name, self.names.count(name)) == self.kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
 
 
 steps = Steps()
@@ -90,7 +94,7 @@ def child(order: dict[str, Any]) -> None:
     if order.get("limit") is not None:  # no file may grow beyond so many bytes: a disk that is full
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     if order.get("trace") or order.get("kill_at") is not None:
-        steps.kill_at = order.get("kill_at")
+        steps.kill_at = tuple(order["kill_at"]) if order.get("kill_at") else None
         watch_steps()
     with Path(order["log"]).open("w") as log:
         os.dup2(log.fileno(), 1)
