@@ -39,7 +39,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises `InvalidRequest`, naming host or port, where there can be none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except socket.gaierror:
         raise InvalidRequest(
             "host", f"There is no address {host!r} here: give another as --host or KB_HOST."
@@ -50,6 +50,10 @@ def listen(host: str, port: int) -> socket.socket:
             "port",
             f"Cannot listen on {host} port {port} ({reason}): give another as --port or KB_PORT.",
         ) from None
+    # Its connections inherit this. asyncio would set it, but not on sockets made without naming their protocol, as these
+    # are; and then the body of an answer waits 40 ms for the reader's word that its head has come.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def make_server(settings: Settings) -> uvicorn.Server:

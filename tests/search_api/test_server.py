@@ -13,6 +13,7 @@ import pytest
 
 from kb.errors import InvalidRequest
 from search_api.server import listen
+from search_api.shared_socket import SharedSocket
 
 
 def start(index: Path) -> subprocess.Popen[str]:
@@ -68,6 +69,13 @@ def test_a_port_that_is_taken_is_named() -> None:
         with pytest.raises(InvalidRequest, match=f"127.0.0.1 port {port} .*KB_PORT") as caught:
             listen("127.0.0.1", port)
     assert caught.value.field == "port"
+
+
+def test_no_part_of_an_answer_waits_for_a_word_from_the_reader() -> None:
+    with listen("127.0.0.1", 0) as listener, SharedSocket.of(listener) as shared:
+        for accepting in (listener, shared):
+            with socket.create_connection(listener.getsockname()), accepting.accept()[0] as taken:
+                assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_unknown_host_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
