@@ -82,11 +82,11 @@ build/peers/.installed: benchmarks/peers/requirements.txt lock/torch.lock
 	@touch $@
 
 GROWTH_SIZES ?= 1000 10000 31000 100000
-growth: setup ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
+growth: setup build/peers/.installed ## how questions, memory, disk and rebuilds grow: REAL=INDEX TOPICS=FILE OUT=FOLDER (an hour)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.growth build --real $(REAL) --out $(OUT) $(GROWTH_SIZES)
 	$(BIN)/python -m benchmarks.growth tile --tiles 10 --out $(OUT) $(lastword $(GROWTH_SIZES))
 	$(BIN)/python -m benchmarks.growth ask --topics $(TOPICS) --out $(OUT)
-	$(BIN)/python -m benchmarks.growth report --out $(OUT) --images docs/images
+	build/peers/bin/python -m benchmarks.growth_report --out $(OUT) --images docs/images
 
 nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER (half an hour)
 	$(BIN)/python benchmarks/nearest.py build --real $(REAL) --out $(OUT) $(ENGINES)

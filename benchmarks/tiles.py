@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.coarse_writer import write_coarse
-from indexer.publish import building_folder, creation_time, file_infos, publish
+from indexer.finishing import Finishing
+from indexer.publish import building_folder, creation_time, publish
 from kb.bm25f import inverse_document_frequency
 from kb.generation import open_generation
 from kb.manifest import Counts
@@ -66,10 +67,12 @@ def tile(source: Path, index: Path, tiles: int, seed: int = 7) -> None:
         grown = Counts(
             tiles * counts.articles, tiles * counts.sections, tiles * counts.passages, counts.terms
         )
+        with Finishing(new) as finishing:
+            files = finishing.file_infos()
         publish(
             index,
             new,
-            replace(manifest, created=creation_time(index), counts=grown, files=file_infos(new)),
+            replace(manifest, created=creation_time(index), counts=grown, files=files),
         )
     lease.release()
 

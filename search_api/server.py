@@ -50,8 +50,8 @@ def listen(host: str, port: int) -> socket.socket:
             "port",
             f"Cannot listen on {host} port {port} ({reason}): give another as --port or KB_PORT.",
         ) from None
-    # Its connections inherit this. asyncio would set it, but not on sockets made without naming their protocol, as these
-    # are; and then the body of an answer waits 40 ms for the reader's word that its head has come.
+    # Its connections inherit this. asyncio sets it on sockets that name their protocol, which these do not; without it
+    # the body of an answer waits 40 ms for the reader's word that its head has come.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -73,7 +73,7 @@ def test_tiles_are_a_whole_index_that_finds_in_each_tile_what_the_first_has(
 
 
 def test_the_report_fits_the_exponent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from benchmarks.growth import COLUMNS, report
+    from benchmarks.growth_report import COLUMNS, report
 
     for passages in (1000, 10_000, 100_000):
         values = dict.fromkeys(COLUMNS, passages / 10) | {"p50_ms": 2 * passages**0.5}
