@@ -9,6 +9,7 @@ import pytest
 
 from indexer.build import build
 from kb import KnowledgeBase
+from kb.results import SearchResult
 
 QUESTION = "why do my legs jerk when I fall asleep"
 
@@ -16,15 +17,30 @@ QUESTION = "why do my legs jerk when I fall asleep"
 def test_within_a_topic_come_its_articles_alone_in_the_order_they_had(
     knowledge_base: KnowledgeBase,
 ) -> None:
-    everything = knowledge_base.search(QUESTION, 100).results
-    within = knowledge_base.search(QUESTION, 30, tag="Nerves").results
-    assert len(within) == 30
+    everything = knowledge_base.search(QUESTION, 100)
+    within = knowledge_base.search(QUESTION, 30, tag="Nerves")
+    assert len(within.results) == 30
     tags = {a.id: a.tags for a in knowledge_base.articles()}
-    assert all("nerves" in tags[result.citation.article_id] for result in within)
-    expected = [r.citation for r in everything if "nerves" in tags[r.citation.article_id]]
-    assert [result.citation for result in within][: len(expected)] == expected[:30]
-    scores = {result.citation: result.score for result in everything}
-    assert all(scores.get(r.citation, r.score) == pytest.approx(r.score, abs=1e-6) for r in within)
+    assert all("nerves" in tags[result.citation.article_id] for result in within.results)
+    # One section may be a result among the first in one of them, and come along as the companion in the other.
+    apart = {
+        _section(response.companion) for response in (everything, within) if response.companion
+    }
+    found, expected = (
+        [r.citation for r in response.results if _section(r) not in apart]
+        for response in (within, everything)
+    )
+    expected = [citation for citation in expected if "nerves" in tags[citation.article_id]]
+    assert len(expected) >= 10
+    assert found[: len(expected)] == expected[: len(found)]
+    scores = {result.citation: result.score for result in everything.results}
+    assert all(
+        scores.get(r.citation, r.score) == pytest.approx(r.score, abs=1e-6) for r in within.results
+    )
+
+
+def _section(result: SearchResult) -> tuple[str, str]:
+    return result.citation.article_id, result.citation.section_id
 
 
 def test_within_an_article_come_its_sections_alone(knowledge_base: KnowledgeBase) -> None:
