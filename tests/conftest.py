@@ -40,17 +40,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an index of `corpus/`. Read-only: a test that changes an index makes its own.
 
-    Of processes that share the tests one builds it. The others wait for its lock, and find nothing left to do.
+    Of processes that share the tests one builds it, and each has a copy: what verifies an index notes that in it.
     """
     from indexer.build import build
+    from indexer.lock import writer_lock
 
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    path = folder / "library" / "index"
-    report = build(path, [CORPUS], wait_s=600)
-    assert not report.failures
-    return path
+    folder = tmp_path_factory.mktemp("library")
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        assert not build(folder / "index", [CORPUS]).failures
+        return folder / "index"
+    shared = tmp_path_factory.getbasetemp().parent / "index"
+    assert not build(
+        shared, [CORPUS], wait_s=600
+    ).failures  # whoever comes second has nothing to do
+    with writer_lock(shared, 600):
+        shutil.copytree(shared, folder / "index")
+    return folder / "index"
 
 
 @pytest.fixture(scope="session")
