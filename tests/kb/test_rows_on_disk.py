@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -58,8 +59,9 @@ def test_the_file_is_closed_with_the_table(tmp_path: Path) -> None:
     np.save(tmp_path / "table.npy", np.eye(8))
     rows = RowsOnDisk(tmp_path / "table.npy")
     file = rows._file
-    assert os.fstat(file).st_size > 0
+    table = os.fstat(file)
+    assert table.st_size > 0
     del rows
     gc.collect()
-    with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(file)
+    with suppress(OSError):  # its number may be another file's by now: other threads open some
+        assert not os.path.samestat(os.fstat(file), table)
