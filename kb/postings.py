@@ -196,8 +196,8 @@ class Postings:
         """The sum of the terms' scores, (N,). Costs by their postings: numpy's zeros are not written beforehand."""
         scores = np.zeros(self.passage_count, dtype=np.float32)
         for found in terms:
-            rows = self._passages[found.start : found.end]
-            scores[rows] += np.float32(found.idf) * self._impacts[found.start : found.end]
+            rows, values = self._worth_of(found)
+            scores[rows] += values
         return scores
 
     def _add_variants(
@@ -230,9 +230,9 @@ class Postings:
                     worth[rows] = 0
 
     def _worth_of(
-        self, found: MatchedTerm, among: NDArray[np.bool_] | None
+        self, found: MatchedTerm, among: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The passages with the term, of those `among`, and its score in each."""
+        """The passages with the term, of all or of those `among`, bool (N,), and its score in each."""
         rows = self._passages[found.start : found.end]
         impacts = self._impacts[found.start : found.end]
         if among is not None:
