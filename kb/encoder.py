@@ -72,8 +72,9 @@ def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     """The model, loaded; a call is the work of so many threads."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that wait are to sleep: spinning, they would take the core from what else there is to do.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Threads wait for each other by spinning, a microsecond instead of fifty, but only while a call runs: then they
+    # are to sleep, and leave the core to what else there is to do.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     options.log_severity_level = 3  # errors only: the library's warnings are not the user's
     return onnxruntime.InferenceSession(
         str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
