@@ -22,6 +22,9 @@ from whoosh.lang.stopwords import stoplists
 MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
+MAX_RUN = 32
+"""Letters between two spaces up to which what they are is remembered."""
+
 # Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
 _WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"
 
@@ -58,11 +61,34 @@ def fold(word: str) -> str:
     return without_accents(word).replace("’", "'").removesuffix("'s").replace("'", "")
 
 
-@lru_cache(maxsize=200_000)
 def _term(word: str) -> str:
     """The term of a word as it is written, or "" for a stop word."""
     lower = word.lower()
     return "" if lower in _STOP_WORDS else _stem(lower)
+
+
+def _found(run: str) -> tuple[tuple[str, int, int], ...]:
+    """The terms of a text, each with its start and end."""
+    return tuple(
+        (term, match.start(), match.end())
+        for match in _WORD_PATTERN.finditer(run)
+        if (term := _term(match[0]))
+    )
+
+
+_remembered = lru_cache(maxsize=100_000)(_found)
+
+
+def _terms_between_spaces(text: str) -> Iterator[tuple[int, tuple[tuple[str, int, int], ...]]]:
+    """Where each run of letters other than a space begins, and its terms with their places in the run.
+
+    No word holds a space, and the runs of texts repeat: to look one up takes a tenth of the time of finding its words.
+    """
+    start = 0
+    for run in text.split(" "):
+        # A script without spaces has long runs, which do not repeat.
+        yield start, _remembered(run) if len(run) <= MAX_RUN else _found(run)
+        start += len(run) + 1
 
 
 @lru_cache(maxsize=100_000)
@@ -99,7 +125,7 @@ def make_analyzer() -> Any:
 
 def terms(text: str) -> list[str]:
     """The terms of `text` in order, repeats included: what `make_analyzer` gives, in a fifth of the time."""
-    return [term for word in _WORD_PATTERN.findall(text) if (term := _term(word))]
+    return [term for _, found in _terms_between_spaces(text) for term, _, _ in found]
 
 
 def term_of(word: str) -> str:
@@ -112,9 +138,10 @@ def term_of(word: str) -> str:
 def tokens(text: str, among: Container[str] | None = None) -> list[Token]:
     """The terms of `text` with the places they came from; where `among` is given, of these terms alone."""
     return [
-        Token(term, match.start(), match.end())
-        for match in _WORD_PATTERN.finditer(text)
-        if (term := _term(match[0])) and (among is None or term in among)
+        Token(term, begin + start, begin + end)
+        for begin, found in _terms_between_spaces(text)
+        for term, start, end in found
+        if among is None or term in among
     ]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import analysis
 from kb.arrays import mapped
 from kb.article import Article, Section, article_path
 from kb.errors import IndexDamaged
@@ -17,7 +17,7 @@ from kb.passage import Passage
 from kb.postings import VARIANT_WEIGHT
 from kb.ranking import Ranking, Unit
 from kb.results import Citation, SearchResult, SectionLink
-from kb.snippet import excerpt
+from kb.snippet import Match, excerpt
 from kb.store import ArticleStore
 from kb.why import why
 
@@ -69,21 +69,27 @@ class Citer:
         for place in sections[:ALSO_DEPTH].tolist():
             if int(ranking.sections[place]) not in on_page:
                 further.setdefault(int(ranking.articles[place]), []).append(place)
-        wanted = wanted_terms(ranking.keyword)
-        results = []
-        for rank, place in enumerate(shown.tolist(), start=offset + 1):
+        also = []
+        heads = cache(self._store.article_head)  # several results may be of one article
+        for place in shown.tolist():
             places = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
-            also = tuple(self._link(ranking, other) for other in places)
-            results.append(self.result(ranking, place, rank, wanted, also))
-        return tuple(results)
+            also.append(tuple(self._link(ranking, other, heads) for other in places))
+        return self._results(ranking, shown, offset + 1, also, heads)
 
-    def cited(self, row: int) -> tuple[Citation, Article, Section]:
-        """The passage of that row with its article's head and its section.
+    def companion(self, ranking: Ranking, place: int) -> SearchResult:
+        """The result of one place, ranked 0. Raises IndexDamaged, as `cited` does."""
+        heads = self._store.article_head
+        return self._results(ranking, np.array([place]), 0, [()], heads)[0]
+
+    def cited(
+        self, row: int, heads: Callable[[int], Article] | None = None
+    ) -> tuple[Citation, Article, Section]:
+        """The passage of that row with its article's head, which `heads` gives by ordinal, and its section.
 
         Raises IndexDamaged where the passage is not what its section says there.
         """
         entry = self.passages[row]
-        article = self._store.article_head(int(entry["article"]))
+        article = (heads or self._store.article_head)(int(entry["article"]))
         section = self._store.section(int(entry["section"]))
         start, end = int(entry["start"]), int(entry["end"])
         text = section.text[start:end]
@@ -107,34 +113,40 @@ class Citer:
         )
         return citation, article, section
 
-    def result(
+    def _results(
         self,
         ranking: Ranking,
-        place: int,
-        rank: int,
-        wanted: Mapping[str, float],
-        also: tuple[SectionLink, ...] = (),
-    ) -> SearchResult:
-        """The result of one place; `wanted` are the ranking's `wanted_terms`. Raises IndexDamaged, as `cited` does."""
-        citation, article, section = self.cited(int(ranking.rows[place]))
-        sentences = self._sentences_of(int(ranking.rows[place]))
-        answer = sentences[int(ranking.nearest_sentence[place])]
-        snippet, highlights = excerpt(
-            section.text, citation.start, citation.end, sentences, wanted, answer
-        )
-        explanation = ranking.explain(place, (article.title, *article.aliases))
-        marked = [section.text[begin:stop] for begin, stop in highlights]
-        return SearchResult(
-            rank=rank,
-            score=float(ranking.shown_scores[place]),
-            text=citation.quote,
-            snippet=snippet,
-            highlights=highlights,
-            citation=citation,
-            explanation=explanation,
-            why=why(explanation, citation, _by_weight(marked, wanted)),
-            also=also,
-        )
+        places: NDArray[np.int64],
+        first_rank: int,
+        also: Sequence[tuple[SectionLink, ...]],
+        heads: Callable[[int], Article],
+    ) -> tuple[SearchResult, ...]:
+        wanted = wanted_terms(ranking.keyword)
+        shares = ranking.term_shares(places)
+        results = []
+        for number, place in enumerate(places.tolist()):
+            row = int(ranking.rows[place])
+            citation, article, section = self.cited(row, heads)
+            sentences = self._sentences_of(row)
+            answer = sentences[int(ranking.nearest_sentence[place])]
+            snippet, found = excerpt(
+                section.text, citation.start, citation.end, sentences, wanted, answer
+            )
+            names = (article.title, *article.aliases)
+            explanation = ranking.explain(place, names, shares[number])
+            result = SearchResult(
+                rank=first_rank + number,
+                score=float(ranking.shown_scores[place]),
+                text=citation.quote,
+                snippet=snippet,
+                highlights=tuple((start, end) for start, end, _ in found),
+                citation=citation,
+                explanation=explanation,
+                why=why(explanation, citation, _by_weight(section.text, found, wanted)),
+                also=also[number],
+            )
+            results.append(result)
+        return tuple(results)
 
     def _sentences_of(self, row: int) -> list[tuple[int, int]]:
         """The sentences of a passage as ranges of its section, in order; at least one."""
@@ -142,11 +154,10 @@ class Citer:
         own = self._sentences[first:end]
         return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
-    def _link(self, ranking: Ranking, place: int) -> SectionLink:
-        entry = self.passages[ranking.rows[place]]
-        article = self._store.article_head(int(entry["article"]))
-        section = self._store.section(int(entry["section"]))
-        return SectionLink(section.id, section.heading, self._url(article.id, section.id))
+    def _link(self, ranking: Ranking, place: int, heads: Callable[[int], Article]) -> SectionLink:
+        article = heads(int(ranking.articles[place]))
+        section_id, heading = self._store.section_heading(int(ranking.sections[place]))
+        return SectionLink(section_id, heading, self._url(article.id, section_id))
 
     def _url(self, article_id: str, section_id: str) -> str:
         return self._base_url + article_path(article_id, section_id)
@@ -163,11 +174,9 @@ def wanted_terms(keyword: KeywordScores) -> dict[str, float]:
     return wanted | {found.term: found.idf for found in keyword.matched}
 
 
-def _by_weight(marked: list[str], wanted: Mapping[str, float]) -> list[str]:
-    """Marked words, one for each term, those that count most first."""
+def _by_weight(text: str, found: Sequence[Match], wanted: Mapping[str, float]) -> list[str]:
+    """The words of `text` that match, one for each term, those that count most first."""
     by_term: dict[str, str] = {}
-    for word in marked:
-        for term in analysis.terms(word):
-            by_term.setdefault(term, word)
-    known = [term for term in by_term if term in wanted]
-    return [by_term[term] for term in sorted(known, key=lambda term: -wanted[term])]
+    for start, end, term in found:
+        by_term.setdefault(term, text[start:end])
+    return [by_term[term] for term in sorted(by_term, key=lambda term: -wanted[term])]

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence, tuning
+from kb.alongside import Alongside
 from kb.article import Article, ArticleSummary, article_path
 from kb.catalogue import Catalogue
-from kb.citing import Citer, wanted_terms
+from kb.citing import Citer
 from kb.companion import CompanionFinder, without
 from kb.conditions import Conditions
 from kb.encoder import Encoder
@@ -40,7 +41,7 @@ from kb.notices import Notices
 from kb.postings import Postings
 from kb.query import Query, QuestionReader
 from kb.question import MAX_QUESTION_CHARS
-from kb.ranking import UNITS, Ranker, Ranking, Unit
+from kb.ranking import UNITS, Ranker, Ranking, Unit, Words
 from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
@@ -101,7 +102,9 @@ class KnowledgeBase:
             self._citer = Citer(folder, self._store, self._base_url)
             self._passages = self._citer.passages
             self._postings = Postings(folder / "postings")
-            self._vectors = VectorIndex(folder / "vectors")
+            self._alongside = Alongside()
+            opened.callback(self._alongside.close)
+            self._vectors = VectorIndex(folder / "vectors", self._alongside)
             self._ranker = Ranker(
                 self._postings,
                 self._vectors,
@@ -324,9 +327,10 @@ class KnowledgeBase:
         notices = self._notices.find(question)
         mask = _both(self._matching(query), self._within(filters))
         watch.lap("analyse")
+        words = self._alongside.start(lambda: self._words(query, mask, mode))
         vector = self._encode(query.text)
         watch.lap("encode")
-        ranking = self._rank(query, vector, mask, mode)
+        ranking = self._ranker.rank(words(), vector, mask, mode)
         sections = self._spread(ranking)
         order = sections if group_by == "section" else ranking.shown(group_by)
         watch.lap("rank")
@@ -393,20 +397,20 @@ class KnowledgeBase:
     def rank(self, question: str) -> Ranking:
         """All candidates of a question with their signals and scores. Raises InvalidRequest."""
         query = self._reader.read(question)
-        return self._rank(query, self._encode(query.text), self._matching(query))
+        mask = self._matching(query)
+        return self._ranker.rank(self._words(query, mask), self._encode(query.text), mask)
 
-    def _rank(
+    def _words(
         self,
         query: Query,
-        vector: NDArray[np.float32],
         mask: NDArray[np.bool_] | None,
         mode: Mode = "hybrid",
         keyword: KeywordScores | None = None,
-    ) -> Ranking:
+    ) -> Words:
         begun = self._conditions.begun_words(query.conditions)
         # A beginning that is a small word, such as "the", is a term all the same.
         terms = (*query.terms, *(word.terms[0] for word in begun))
-        return self._ranker.rank(terms, vector, mask, (*query.concepts, *begun), mode, keyword)
+        return self._ranker.words(terms, (*query.concepts, *begun), mask, mode, keyword)
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
@@ -445,10 +449,11 @@ class KnowledgeBase:
             own = self._rows_of(article)
             mask = np.zeros(self.passage_count, dtype=np.bool_)
             mask[own[self._passages["section"][own] == section]] = True
-            ranking = self._rank(query, vector, mask, keyword=ranking.keyword)
+            words = self._words(query, mask, keyword=ranking.keyword)
+            ranking = self._ranker.rank(words, vector, mask)
             places = np.arange(len(ranking.rows))
         best = int(places[np.argmax(ranking.scores[places])])
-        return self._citer.result(ranking, best, 0, wanted_terms(ranking.keyword))
+        return self._citer.companion(ranking, best)
 
     def _reason(self, query: Query, mode: Mode, found: int) -> str:
         """Why there is no answer."""

@@ -52,11 +52,22 @@ class NameIndex:
         self._articles = mapped(folder, "articles")
         self._idf_of_rarest = idf_of_rarest
 
-    def shares(self, question: KeywordScores, articles: NDArray[np.int64]) -> NDArray[np.float32]:
-        """For each given article, ascending and distinct, the score of its best name, 0 to 1."""
+    def held(self, question: KeywordScores) -> NDArray[np.float32]:
+        """What each name's terms that are in the question are worth together, (M,)."""
+        held = np.zeros(len(self._masses), dtype=np.float32)
+        for found in question.matched:
+            held[self._names_with(found.term)] += np.float32(found.idf)
+        return held
+
+    def shares(
+        self,
+        question: KeywordScores,
+        held: NDArray[np.float32],
+        articles: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """For each given article, ascending and distinct, the score of its best name, 0 to 1; `held` as above."""
         if not len(articles) or not question.matched:
             return np.zeros(len(articles), dtype=np.float32)
-        held = self._held(question)
         names, counts = runs(self._articles, articles)
         mass = held[names]
         share_of_name = mass / np.maximum(self._masses[names], np.finfo(np.float32).tiny)
@@ -64,14 +75,16 @@ class NameIndex:
         score = QUESTION_SHARE * mass / question.bound + (1 - QUESTION_SHARE) * of_name
         return np.asarray(np.maximum.reduceat(score, np.cumsum(counts) - counts), dtype=np.float32)
 
-    def subjects(self, question: KeywordScores) -> list[NDArray[np.int64]]:
+    def subjects(
+        self, question: KeywordScores, held: NDArray[np.float32]
+    ) -> list[NDArray[np.int64]]:
         """The subjects that the question names, each as the ordinals of the articles about it, ascending.
 
-        Those are all with a name that holds the subject's terms. Subjects that share an article are one: "measles" and
-        "vaccination" where there is a "measles vaccination".
+        `held` as above. Those are all articles with a name that holds the subject's terms. Subjects that share an
+        article are one: "measles" and "vaccination" where there is a "measles vaccination".
         """
         subjects: list[NDArray[np.int64]] = []
-        for terms in self._named(question):
+        for terms in self._named(question, held):
             holding = [self._names_with(term) for term in terms]
             names = holding[0]
             for others in holding[1:]:
@@ -86,25 +99,17 @@ class NameIndex:
             subjects = [*apart, about]
         return subjects
 
-    def _named(self, question: KeywordScores) -> list[frozenset[str]]:
+    def _named(self, question: KeywordScores, held: NDArray[np.float32]) -> list[frozenset[str]]:
         """The terms of each name that the question holds whole and that tells a subject, none within another's."""
-        held = self._held(question)
-        names = np.flatnonzero(held)
-        needed = np.maximum(self._masses[names] - ROUNDING, SUBJECT_WORTH * self._idf_of_rarest)
-        whole = names[held[names] >= needed]
+        worth = SUBJECT_WORTH * self._idf_of_rarest
+        whole = (held >= worth) & (held >= self._masses - np.float32(ROUNDING))
         terms_of: dict[int, set[str]] = {}
-        for found in question.matched if len(whole) else ():
-            for name in np.intersect1d(self._names_with(found.term), whole).tolist():
+        for found in question.matched if whole.any() else ():
+            own = self._names_with(found.term)
+            for name in own[whole[own]].tolist():
                 terms_of.setdefault(name, set()).add(found.term)
         distinct = sorted({frozenset(terms) for terms in terms_of.values()}, key=sorted)
         return [terms for terms in distinct if not any(terms < other for other in distinct)]
-
-    def _held(self, question: KeywordScores) -> NDArray[np.float32]:
-        """What each name's terms that are in the question are worth together, (M,)."""
-        held = np.zeros(len(self._masses), dtype=np.float32)
-        for found in question.matched:
-            held[self._names_with(found.term)] += np.float32(found.idf)
-        return held
 
     def _owners(self, names: NDArray[np.integer]) -> NDArray[np.int64]:
         """The article of each of these names."""

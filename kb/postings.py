@@ -18,7 +18,7 @@ article.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -45,11 +45,10 @@ PRUNED_FROM = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Whose scores have to be whole: the best `depth` among the `allowed`, bool (N,) or None for all, and `rows`."""
+    """Whose scores have to be whole: those of the best `depth` among the `allowed`, bool (N,) or None for all."""
 
     depth: int
     allowed: NDArray[np.bool_] | None = None
-    rows: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
@@ -154,11 +153,15 @@ class Postings:
             scores /= np.float32(bound)
         return KeywordScores(scores, bound, tuple(matched), understood, whole)
 
-    def completed(self, scored: KeywordScores, rows: NDArray[np.bool_] | None) -> KeywordScores:
-        """The same scores, whole for the given passages, bool (N,), too; for all by None."""
+    def completed(
+        self, scored: KeywordScores, passages: NDArray[np.int64] | None = None
+    ) -> KeywordScores:
+        """The same scores, whole for the passages of these ordinals too; for all by None."""
         if scored.whole is None:
             return scored
-        short = ~scored.whole if rows is None else rows & ~scored.whole
+        short = np.zeros_like(scored.whole) if passages is not None else ~scored.whole
+        if passages is not None:
+            short[passages] = ~scored.whole[passages]
         scores = scored.scores * np.float32(scored.bound)
         concepts = tuple(
             replace(concept, worth_most=concept.worth_most.copy()) for concept in scored.concepts
@@ -181,9 +184,7 @@ class Postings:
         best = scores if wanted.allowed is None else scores * wanted.allowed
         least = float(best[top(best, wanted.depth)].min(initial=np.inf))
         most = sum(max(map(self._most, concept.variants)) for concept in concepts)
-        within = scores >= np.float32(least - most - ROUNDING)
-        within[wanted.rows] = True
-        return within
+        return np.asarray(scores >= np.float32(least - most - ROUNDING))
 
     def _most(self, variant: Variant) -> float:
         """More than a variant is worth in any passage."""
@@ -260,23 +261,30 @@ class Postings:
         found = map(self.find, dict.fromkeys(terms))
         return sum(term.idf if term else self.idf_of_rarest for term in found)
 
-    def contributions(self, scored: KeywordScores, passage: int) -> dict[str, float]:
-        """Each matched term's share of the passage's score, and that of other names; what it lacks is left out."""
-        worth = {found.term: self._worth_in(found, passage) for found in scored.matched}
+    def contributions(
+        self, scored: KeywordScores, passages: NDArray[np.int64]
+    ) -> list[dict[str, float]]:
+        """Each matched term's share of each passage's score, and that of other names; what it lacks is left out."""
+        held = [(found.term, self._worth_in(found, passages).tolist()) for found in scored.matched]
+        worths = [{term: worth[place] for term, worth in held} for place in range(len(passages))]
         for concept in scored.concepts:
-            number = int(concept.worth_most[passage])
-            if not number:
-                continue
-            variant = concept.variants[number - 1]
-            own = sum(self._worth_in(found, passage) for found in concept.terms)
-            held = sum(self._worth_in(found, passage) for found in variant.terms)
-            worth[variant.text] = worth.get(variant.text, 0.0) + variant.scale * held - own
-        return {term: value / scored.bound for term, value in worth.items() if value > 0}
+            numbers = concept.worth_most[passages]
+            for place in np.flatnonzero(numbers).tolist():
+                variant, passage = concept.variants[numbers[place] - 1], passages[place : place + 1]
+                own = sum(float(self._worth_in(found, passage)[0]) for found in concept.terms)
+                its = sum(float(self._worth_in(found, passage)[0]) for found in variant.terms)
+                more = variant.scale * its - own
+                worths[place][variant.text] = worths[place].get(variant.text, 0.0) + more
+        return [
+            {term: value / scored.bound for term, value in worth.items() if value > 0}
+            for worth in worths
+        ]
 
-    def _worth_in(self, found: MatchedTerm, passage: int) -> float:
-        """A term's score in one passage."""
+    def _worth_in(self, found: MatchedTerm, passages: NDArray[np.int64]) -> NDArray[np.float64]:
+        """A term's score in each of these passages."""
         rows = self._passages[found.start : found.end]
-        place = int(rows.searchsorted(passage))
-        if place == len(rows) or rows[place] != passage:
-            return 0.0
-        return found.idf * float(self._impacts[found.start + place])
+        wanted = passages.astype(rows.dtype)  # else all rows would be converted
+        places = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
+        there = rows[places] == wanted
+        impacts = self._impacts[found.start + places].astype(np.float64)
+        return np.asarray(found.idf * impacts * there)

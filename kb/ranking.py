@@ -108,13 +108,22 @@ class Ranking:
             ),
         )
 
-    def explain(self, place: int, names: tuple[str, ...]) -> Explanation:
-        """What each ranker contributed to a candidate; `names` are its article's title and aliases."""
+    def term_shares(self, places: NDArray[np.int64]) -> list[dict[str, float]]:
+        """Of each of these candidates, what each term contributed to the score."""
+        return [
+            {term: self.weights.keyword * share for term, share in shares.items()}
+            for shares in self.postings.contributions(self.keyword, self.rows[places])
+        ]
+
+    def explain(self, place: int, names: tuple[str, ...], terms: dict[str, float]) -> Explanation:
+        """What each ranker contributed to a candidate.
+
+        `names` are its article's title and aliases, and `terms` its `term_shares`.
+        """
         keyword = float(self.signals.keyword[place])
         dense = float(self.signals.dense[place])
         sentence = float(self.signals.sentence[place])
         focus = float(self.signals.focus[place])
-        shares = self.postings.contributions(self.keyword, int(self.rows[place]))
         return Explanation(
             keyword=self.weights.keyword * keyword,
             dense=self.weights.dense * dense,
@@ -127,9 +136,24 @@ class Ranking:
             name_cosine=float(self.signals.name[place]),
             name_matched=names[int(self.nearest_name[place])],
             focus_share=focus,
-            terms={term: self.weights.keyword * share for term, share in shares.items()},
+            terms=terms,
             subject=float(self.lifts[place]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the words of a question come to, before its meaning is known.
+
+    `count` of them are distinct; `best` are the ordinals, ascending, of the passages that are candidates for their
+    words; `held` and `subjects` are what kb.names makes of them.
+    """
+
+    count: int
+    keyword: KeywordScores
+    best: NDArray[np.int64]
+    held: NDArray[np.float32]
+    subjects: Sequence[NDArray[np.int64]]
 
 
 class Ranker:
@@ -152,44 +176,64 @@ class Ranker:
         self._names = names
         self._weights = weights_for(postings.title_terms, weights)
 
-    def rank(
+    def words(
         self,
         terms: Sequence[str],
-        vector: NDArray[np.float32],
-        mask: NDArray[np.bool_] | None = None,
         concepts: Sequence[Synonyms] = (),
+        mask: NDArray[np.bool_] | None = None,
         mode: Mode = "hybrid",
         keyword: KeywordScores | None = None,
+    ) -> Words:
+        """What the words of a question find among all passages, or those alone that `mask`, bool (N,), allows.
+
+        `keyword` are the scores of the same terms and concepts, where they are known.
+        """
+        by_words, _ = depths(mode)
+        if keyword is None:
+            keyword = self._postings.score(terms, concepts, Wanted(by_words, mask))
+        else:
+            asked = None if mask is None else np.flatnonzero(mask)
+            keyword = self._postings.completed(keyword, asked)
+        held = self._names.held(keyword)
+        return Words(
+            count=len(set(terms)),
+            keyword=keyword,
+            best=best_by_words(keyword.scores, by_words, mask),
+            held=held,
+            subjects=() if mode == "dense" else self._names.subjects(keyword, held),
+        )
+
+    def rank(
+        self,
+        words: Words,
+        vector: NDArray[np.float32],
+        mask: NDArray[np.bool_] | None = None,
+        mode: Mode = "hybrid",
     ) -> Ranking:
-        """Rank all passages, or those alone that `mask`, bool (N,), allows.
+        """Rank all passages, or those alone that `mask` allows; `words` are of the same mask and mode.
 
         All signals are worked out in every mode, for the explanation and the evidence; those of the other side count
-        nothing in the score. `keyword` are the scores of the same terms and concepts, where they are known.
+        nothing in the score.
         """
-        by_words, by_meaning = depths(mode)
+        _, by_meaning = depths(mode)
         near = self._vectors.nearest(vector, by_meaning, mask)
-        if keyword is None:
-            keyword = self._postings.score(terms, concepts, Wanted(by_words, mask, near))
-        else:
-            keyword = self._postings.completed(keyword, mask)
-        rows = union(best_by_words(keyword.scores, by_words, mask), near)
+        keyword = self._postings.completed(words.keyword, near)
+        rows = union(words.best, near)
         table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)
-        names, nearest = self._vectors.best_names(vector, distinct)
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
+        names, nearest = self._vectors.best_names(vector, distinct)
         signals = Signals(
             keyword=keyword.scores[rows],
             dense=self._vectors.passage_cosines(vector, rows),
             sentence=sentences,
             name=names[owner],
-            focus=self._names.shares(keyword, distinct)[owner],
+            focus=self._names.shares(keyword, words.held, distinct)[owner],
         )
-        question_terms = len(set(terms))
-        weights = in_mode(for_question(self._weights, question_terms), mode)
+        weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)
-        subjects = () if mode == "dense" else self._names.subjects(keyword)  # they are words
         return Ranking(
             rows=rows,
             sections=sections,
@@ -198,9 +242,9 @@ class Ranker:
             nearest_name=nearest[owner],
             nearest_sentence=nearest_sentence,
             scores=scores,
-            lifts=lifts(scores, articles, subjects),
+            lifts=lifts(scores, articles, words.subjects),
             weights=weights,
             keyword=keyword,
             postings=self._postings,
-            question_terms=question_terms,
+            question_terms=words.count,
         )

@@ -94,8 +94,8 @@ def excerpt(
     sentences: Sequence[tuple[int, int]],
     wanted: Mapping[str, float],
     answer: tuple[int, int] | None = None,
-) -> tuple[Snippet, tuple[tuple[int, int], ...]]:
-    """The snippet of the passage `section_text[start:end]`, whose sentences are given, and its matched words, all.
+) -> tuple[Snippet, list[Match]]:
+    """The snippet of the passage `section_text[start:end]`, whose sentences are given, and its `matches`, all.
 
     All offsets are in the section's text.
     """
@@ -109,4 +109,4 @@ def excerpt(
         None if answer is None else (answer[0] - start, answer[1] - start),
     )
     snippet = Snippet(passage[begin:stop], start + begin, start + stop)
-    return snippet, tuple((start + left, start + right) for left, right, _ in found)
+    return snippet, [(start + left, start + right, term) for left, right, term in found]

@@ -177,6 +177,12 @@ class ArticleStore:
         )
         return Section(*rows[0])
 
+    def section_heading(self, ordinal: int) -> tuple[str, str]:
+        """The id and the heading of the section of that ordinal."""
+        rows = self._rows("SELECT id, heading FROM sections WHERE ordinal = ?", ordinal)
+        section_id, heading = rows[0]
+        return section_id, heading
+
     def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
         """Articles by title, without regard to ASCII case, then by id."""
         rows = self._rows(

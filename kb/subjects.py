@@ -27,6 +27,8 @@ def lifts(
     Each subject is the ordinals of some articles, none of which is in two of them.
     """
     added = np.zeros(len(scores))
+    if len(subjects) < 2:
+        return added
     own = [found for subject in subjects if (found := np.isin(articles, subject)).any()]
     if not 2 <= len(own) <= MOST:
         return added

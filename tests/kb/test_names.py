@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from indexer.name_writer import write_names
 from kb.analysis import terms
+from kb.keyword_scores import KeywordScores
 from kb.names import QUESTION_SHARE, SUBJECT_WORTH, NameIndex
 from kb.postings import Postings
 
@@ -57,19 +59,29 @@ def expected(postings: Postings, question: list[str], name: str) -> float:
 vocabulary = sorted({term for name in NAMES for term in terms(name)} | {"zebra", "7", "caus"})
 
 
+def shares_of(
+    index: NameIndex, question: KeywordScores, articles: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    return index.shares(question, index.held(question), articles)
+
+
+def subjects_of(index: NameIndex, question: KeywordScores) -> list[NDArray[np.int64]]:
+    return index.subjects(question, index.held(question))
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(vocabulary), max_size=6))
 def test_each_article_counts_by_its_best_name(
     postings: Postings, index: NameIndex, question: list[str]
 ) -> None:
-    shares = index.shares(postings.score(question), ALL)
+    shares = shares_of(index, postings.score(question), ALL)
     best = [max(expected(postings, question, name) for name in names) for names in ARTICLES]
     assert shares.tolist() == pytest.approx(best, abs=1e-5)
     assert all(0 <= share <= 1.00001 for share in shares)
 
 
 def test_the_name_that_is_meant_scores_above_its_kind(postings: Postings, index: NameIndex) -> None:
-    shares = index.shares(postings.score(terms("what is trisomy 13")), ALL)
+    shares = shares_of(index, postings.score(terms("what is trisomy 13")), ALL)
     assert shares[0] == pytest.approx(1, abs=0.1)
     assert shares[0] > 2 * shares[1] > 0
     assert shares[2:].tolist() == [0, 0, 0]
@@ -77,8 +89,8 @@ def test_the_name_that_is_meant_scores_above_its_kind(postings: Postings, index:
 
 def test_articles_are_looked_up_by_number(postings: Postings, index: NameIndex) -> None:
     question = postings.score(terms("restless legs and pain"))
-    whole = index.shares(question, ALL)
-    assert index.shares(question, np.array([2, 3])).tolist() == whole[[2, 3]].tolist()
+    whole = shares_of(index, question, ALL)
+    assert shares_of(index, question, np.array([2, 3])).tolist() == whole[[2, 3]].tolist()
 
 
 def test_a_library_without_names_has_no_focus(
@@ -87,11 +99,11 @@ def test_a_library_without_names_has_no_focus(
     postings = make_postings([("", "", "", "plain text"), ("", "", "", "more text")])
     write_names(tmp_path / "names", ["", ""], np.array([0, 1, 2]), postings)
     index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
-    assert index.shares(postings.score(["text"]), np.array([0, 1])).tolist() == [0, 0]
+    assert shares_of(index, postings.score(["text"]), np.array([0, 1])).tolist() == [0, 0]
 
 
 def named(postings: Postings, index: NameIndex, question: str) -> list[list[int]]:
-    return sorted(each.tolist() for each in index.subjects(postings.score(terms(question))))
+    return sorted(each.tolist() for each in subjects_of(index, postings.score(terms(question))))
 
 
 def test_each_subject_is_known_by_all_articles_with_its_name(
@@ -128,5 +140,5 @@ def test_subjects_are_the_longest_names_that_stand_whole_in_the_question_joined_
         touching = [subject for subject in joined if subject & about]
         joined = [subject for subject in joined if not subject & about]
         joined.append(about.union(*touching))
-    found = index.subjects(postings.score(question))
+    found = subjects_of(index, postings.score(question))
     assert sorted(each.tolist() for each in found) == sorted(sorted(subject) for subject in joined)

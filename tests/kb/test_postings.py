@@ -100,7 +100,7 @@ def test_repeating_a_word_of_the_question_changes_nothing(postings: Postings) ->
 def test_contributions_add_up_to_the_score(postings: Postings, asked: list[str]) -> None:
     scored = postings.score(asked)
     for passage in range(len(COLLECTION)):
-        shares = postings.contributions(scored, passage)
+        (shares,) = postings.contributions(scored, np.array([passage]))
         assert sum(shares.values()) == pytest.approx(float(scored.scores[passage]), abs=1e-6)
         held = {term for text in COLLECTION[passage] for term in terms(text)}
         assert set(shares) == held & set(asked)
@@ -153,15 +153,17 @@ def test_what_is_out_of_reach_of_the_best_is_left_out_and_found_when_it_is_asked
     every = crowded.score(asked, names)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("kb.postings.PRUNED_FROM", 0)
-        wanted = Wanted(depth, mask, np.array(sorted(rows), dtype=np.int64))
-        some = crowded.score(asked, names, wanted)
+        pruned = crowded.score(asked, names, Wanted(depth, mask))
+    some = crowded.completed(pruned, np.array(sorted(rows), dtype=np.int64))
     expected, found = (best_by_words(scored.scores, depth, mask) for scored in (every, some))
     assert found.tolist() == expected.tolist()
     for known in (*found.tolist(), *rows):
         assert some.scores[known] == every.scores[known]
-        assert crowded.contributions(some, known) == crowded.contributions(every, known)
+    both = np.array([*found.tolist(), *rows], dtype=np.int64)
+    assert crowded.contributions(some, both) == crowded.contributions(every, both)
     assert (some.scores <= every.scores).all()
-    for wholly in (crowded.completed(some, mask), crowded.completed(some, None)):
+    asked_for = None if mask is None else np.flatnonzero(mask)
+    for wholly in (crowded.completed(some, asked_for), crowded.completed(some)):
         there = slice(None) if mask is None or wholly.whole is None else wholly.whole
         assert wholly.scores[there] == pytest.approx(every.scores[there], abs=1e-6)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.keyword_writer import Fields
 from indexer.name_writer import write_names
-from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.fusion import DEFAULT_WEIGHTS, Mode, Signals
 from kb.keyword_scores import KeywordScores
 from kb.names import NameIndex
 from kb.postings import Postings
@@ -99,34 +99,45 @@ def ranker(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Ra
 QUESTION = np.eye(8, dtype=np.float32)[0]
 
 
+def ranked(
+    ranker: Ranker,
+    terms: list[str],
+    vector: NDArray[np.float32],
+    mask: NDArray[np.bool_] | None = None,
+    mode: Mode = "hybrid",
+) -> Ranking:
+    return ranker.rank(ranker.words(terms, mask=mask, mode=mode), vector, mask, mode)
+
+
 def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(ranker: Ranker) -> None:
-    whole = ranker.rank(["leg", "cramp"], QUESTION)
+    whole = ranked(ranker, ["leg", "cramp"], QUESTION)
     for allowed in ([0, 2], [3], [0, 1, 2, 3]):
         mask = np.zeros(4, dtype=np.bool_)
         mask[allowed] = True
-        part = ranker.rank(["leg", "cramp"], QUESTION, mask)
+        part = ranked(ranker, ["leg", "cramp"], QUESTION, mask)
         assert part.rows.tolist() == allowed
         assert part.scores.tolist() == pytest.approx(whole.scores[allowed].tolist(), abs=1e-6)
 
 
 def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
-    found = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    found = ranked(ranker, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
     assert found.best_of_each("section").tolist() == []
 
 
 def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
-    check_explanation(ranker.rank(["leg", "cramp", "zebra"], QUESTION))
-    both = ranker.rank(["leg", "cramp", "twitch"], QUESTION)
+    check_explanation(ranked(ranker, ["leg", "cramp", "zebra"], QUESTION))
+    both = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION)
     assert both.lifts.any()
-    by_meaning = ranker.rank(["leg", "cramp", "twitch"], QUESTION, mode="dense")
+    by_meaning = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION, mode="dense")
     assert not by_meaning.lifts.any()
     check_explanation(both)
 
 
 def check_explanation(found: Ranking) -> None:
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
+    shares = found.term_shares(np.arange(len(found.rows)))
     for place, row in enumerate(found.rows):
-        why = found.explain(place, names[found.articles[place]])
+        why = found.explain(place, names[found.articles[place]], shares[place])
         total = why.keyword + why.dense + why.sentence + why.name + why.focus + why.subject
         assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
@@ -142,26 +153,26 @@ def check_explanation(found: Ranking) -> None:
 def test_the_nearest_sentence_of_a_candidate_is_known_by_its_place_in_the_passage(
     ranker: Ranker,
 ) -> None:
-    found = ranker.rank(["leg"], QUESTION)
+    found = ranked(ranker, ["leg"], QUESTION)
     assert found.nearest_sentence.tolist() == [0, 0, 1, 0]
     assert found.signals.sentence.tolist() == pytest.approx([1, 0, 1, 0])
-    masked = ranker.rank(["leg"], QUESTION, np.array([False, False, True, True]))
+    masked = ranked(ranker, ["leg"], QUESTION, np.array([False, False, True, True]))
     assert masked.nearest_sentence.tolist() == [1, 0]
 
 
 def test_an_article_is_the_subject_where_its_name_is_near_or_the_same_words(
     ranker: Ranker,
 ) -> None:
-    assert ranker.rank(["charley", "hors"], -QUESTION).is_subject().tolist()[:2] == [True, True]
+    assert ranked(ranker, ["charley", "hors"], -QUESTION).is_subject().tolist()[:2] == [True, True]
 
 
 def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:
-    found = ranker.rank(["leg", "cramp"], QUESTION)
+    found = ranked(ranker, ["leg", "cramp"], QUESTION)
     dense = found.signals.dense
     assert found.evidence() == pytest.approx(
         0.6 * float(dense.mean())
         + 0.2 * float(found.signals.sentence.max())
         + 0.2 * float(found.signals.keyword.max())
     )
-    nothing = ranker.rank(["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    nothing = ranked(ranker, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
     assert nothing.evidence() == 0

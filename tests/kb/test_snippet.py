@@ -55,7 +55,7 @@ def test_a_snippet_stands_at_its_offsets_and_ends_between_words(
 ) -> None:
     text = before + passage + after
     start, end = len(before), len(before) + len(passage)
-    snippet, highlights = excerpt(text, start, end, sentences_of(text, start, end), wanted)
+    snippet, found = excerpt(text, start, end, sentences_of(text, start, end), wanted)
     assert start <= snippet.start < snippet.end <= end
     assert snippet.text == text[snippet.start : snippet.end]
     assert snippet.text == snippet.text.strip()
@@ -66,19 +66,20 @@ def test_a_snippet_stands_at_its_offsets_and_ends_between_words(
         assert snippet.text.split()[-1] in words
         assert snippet.start == start or text[snippet.start - 1].isspace()
         assert snippet.end == end or text[snippet.end].isspace()
-    assert list(highlights) == sorted(set(highlights))
-    for left, right in highlights:
+    assert found == sorted(set(found))
+    for left, right, term in found:
         assert start <= left < right <= end
-        assert terms(text[left:right])[0] in wanted
-    assert len(highlights) == sum(term in wanted for term in terms(passage))
+        assert terms(text[left:right])[0] == term
+        assert term in wanted
+    assert len(found) == sum(term in wanted for term in terms(passage))
 
 
 @given(passage=written.filter(str.strip), wanted=wanted.filter(bool))
 def test_where_a_word_matches_the_snippet_holds_one(passage: str, wanted: dict[str, float]) -> None:
     spans = sentences_of(passage, 0, len(passage))
-    snippet, highlights = excerpt(passage, 0, len(passage), spans, wanted)
-    if highlights:
-        assert any(snippet.start <= left and right <= snippet.end for left, right in highlights)
+    snippet, found = excerpt(passage, 0, len(passage), spans, wanted)
+    if found:
+        assert any(snippet.start <= left and right <= snippet.end for left, right, _ in found)
 
 
 @given(passage=written.filter(str.strip), wanted=wanted, data=st.data())
