@@ -179,6 +179,10 @@ def test_print_has_the_text_and_the_notice_and_no_controls(open_page: OpenPage, 
         for element in page.locator(control).all():
             expect(element).to_be_hidden()
     expect(page.locator(".notice")).to_be_visible()
+    if path == RESULTS:  # the box is not printed, so its question is
+        asked = page.locator(".asked")
+        assert asked.evaluate("e => getComputedStyle(e).position") == "static"
+        expect(asked).to_contain_text("why do my legs jerk when I fall asleep")
     assert (
         page.locator("body").evaluate("e => getComputedStyle(e).backgroundColor")
         == "rgb(255, 255, 255)"

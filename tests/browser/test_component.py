@@ -155,6 +155,22 @@ def test_a_notice_for_an_emergency_stands_above_the_answers_and_goes_with_the_qu
     expect(notice).to_have_count(0)
 
 
+def test_when_to_seek_care_slips_and_having_no_answer_are_told_there_too(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    field, told = page.get_by_label("Your question"), page.get_by_role("status")
+    field.fill("shooting pain from my buttock to my foot")
+    care = page.get_by_role("region", name="When to seek care")
+    expect(care).to_contain_text("Go to an emergency department")
+    expect(care.get_by_role("link")).to_have_text("Red Flags: Get Help at Once")
+    field.fill("restles legs exersise")
+    expect(told).to_have_text("Showing results for “restless legs exercise”. 5 passages found.")
+    field.fill("what is the capital of France")
+    expect(told).to_contain_text("No clear answer found. Nothing in this library comes near")
+    expect(care).to_have_count(0)
+
+
 def test_too_short_a_question_asks_nothing_and_clears_the_answers(
     visit: Callable[..., Page],
 ) -> None:
