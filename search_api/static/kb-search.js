@@ -40,8 +40,9 @@
     section { margin: .75rem 0 0; padding: .8rem 1rem; border: 1.5px solid var(--warn); border-inline-start-width: 6px; border-radius: var(--radius); background: var(--surface); }
     strong { color: var(--warn); }
     section a { display: inline-block; margin: .4rem .8rem 0 0; font-weight: 400; }
-    .care { border: 0; border-inline-start: 4px solid var(--accent); border-radius: 0; padding-block: .2rem; }
+    .care { margin: .75rem 0 0; padding: .2rem 1rem; border-inline-start: 4px solid var(--accent); }
     .care strong { color: inherit; }
+    .care a { display: inline-block; margin-top: .4rem; font-weight: 400; }
     .source { font-size: .85rem; color: var(--soft); }
     mark { background: var(--mark); color: inherit; border-radius: .15em; }
     @media (forced-colors: active) { mark { background: Mark; color: MarkText; } }
@@ -172,8 +173,7 @@
     /* The section on when to seek care of the article that answers, which is no answer of its own: whole, since half
        of such advice may mislead. */
     #care({ citation, text }) {
-      const care = element("section", { part: "care", class: "care" });
-      care.setAttribute("aria-label", "When to seek care");
+      const care = element("div", { part: "care", class: "care", role: "group", "aria-label": "When to seek care" });
       const link = element("a", { dir: "auto" }, citation.section_heading || "Introduction");
       link.href = passage(citation, this.#base());
       this.#aim(link);

@@ -81,7 +81,9 @@ def test_axe_finds_no_violation(open_page: OpenPage, state: str, layout: str) ->
     page.goto(path)
     act(page)
     found = Axe().run(page, options={"resultTypes": ["violations"]})
-    assert found.violations_count == 0, found.generate_report()
+    # The report of Axe's own cannot name what lies in a shadow tree.
+    violations = found.response["violations"]
+    assert not violations, [(v["id"], [n["html"] for n in v["nodes"]]) for v in violations]
 
 
 @pytest.mark.parametrize("state", STATES)
