@@ -3,7 +3,10 @@
 Publishers head these sections in any words: "When to Contact a Medical Professional", "Red Flags: Get Help at Once",
 "Sores That Call for an Appointment". So a heading is compared in meaning with what such sections are called, and
 heading and opening together with how they begin; the sum of the two best cosines is kept. Neither the title nor the
-rest of the text is looked at, or the subject would drown what is said about it.
+rest of the text is compared so, or the subject would drown what is said about it.
+
+"Symptoms" is near to all of that too, and a list of symptoms that stood under "When to seek care" would mislead. So an
+English section counts only where its own words tell a reader to turn to somebody ("check with your doctor").
 
 Whether a question is about a symptom, the direction tells that leads from the mean of some questions about subjects
 to the mean of some about symptoms. Of the 60 in tests/quality/companions.jsonl, written apart, it parts 57.
@@ -11,6 +14,7 @@ to the mean of some about symptoms. Of the 60 in tests/quality/companions.jsonl,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 
 from indexer.embedding import Embed, EmbeddingCache, embed_into
 from indexer.library import Library
+from kb.companion import SURELY
 
 HEADINGS = (
     "When to see a doctor",
@@ -59,6 +64,24 @@ SUBJECTS = (
     "what foods contain it?",
     "how does the test work?",
 )
+
+_TURNING = (
+    "see|seen|call|contact|speak|talk|ask|visit|go|get|seek|tell|consult|book|arrange|make|needs?"
+    "|check(?:ed)?"
+)
+_HELP = (
+    "doctors?|physicians?|GP|nurses?|midwife|pharmacists?|dentists?|clinics?|clinicians?|hospitals?"
+    "|ambulance|emergency|providers?|specialists?|professionals?|paramedics?"
+    "|medical (?:help|care|attention|advice|treatment)|urgent (?:help|care)|appointment|visit|911|999|112"
+)
+_GAP = r"[^\w.!?]+"
+_ADVICE = re.compile(rf"\b(?:{_TURNING})\b(?:{_GAP}\w+){{0,6}}?{_GAP}(?:{_HELP})\b", re.IGNORECASE)
+"""A word for turning to somebody and, at most seven words on in the same sentence, one for whom."""
+
+
+def advises(text: str) -> bool:
+    """Whether an English text tells its reader to turn to a doctor or the like."""
+    return _ADVICE.search(text) is not None
 
 
 class _Nearest:
@@ -104,6 +127,9 @@ def write_care(
         rows = _Nearest(count, _vectors(examples if count else (), embed, cache))
         embedded += embed_into(rows, text_at, lengths, embed, cache, advance)
         scores += rows.cosines
+    for section in map(int, np.flatnonzero(scores >= SURELY)):
+        if library.is_english(section) and not advises(library.heading_and_text(section)):
+            scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)
     if count:
         symptom = _unit(_vectors(SYMPTOMS, embed, cache)) - _unit(_vectors(SUBJECTS, embed, cache))

@@ -217,6 +217,16 @@ class Library:
         found = self._section(section)
         return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
 
+    def heading_and_text(self, section: int) -> str:
+        """The heading of a section and all of its text."""
+        found = self._section(section)
+        return f"{found.heading}\n{found.text}"
+
+    def is_english(self, section: int) -> bool:
+        """Whether the article of a section says that it is in English, of whatever country."""
+        language = self._head(int(self._owners[section])).language
+        return language.partition("-")[0].lower() == "en"
+
     @cached_property
     def opening_lengths(self) -> list[int]:
         """A rough number of tokens of each opening, to sort by."""

@@ -2,7 +2,8 @@
 
 In the folder `vectors/`; S sections, vectors of d components:
 
-    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 where it has no heading
+    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 where it has no heading,
+                               or is in English and tells nobody to turn to a doctor or the like
     symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
 
 Both are learnt from examples at build time (indexer/care.py), by the index's own model.

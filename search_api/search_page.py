@@ -7,6 +7,7 @@ from typing import Any
 
 from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
+from kb.question import parse_question
 from kb.results import FacetValue, SearchResponse
 from search_api.cards import make_card
 from search_api.example_questions import example_questions
@@ -74,6 +75,7 @@ def _results(
         "message": "",
         "response": response,
         "cards": cards,
+        "plain": None if cards else _plain(response.question),
         "companion": make_card(companion, articles[companion.citation.article_id])
         if companion and not state.offset
         else None,
@@ -82,6 +84,12 @@ def _results(
         "more": state.more(len(response.results) > state.shown),
         "previous": state.path(offset=max(state.offset - state.shown, 0)) if state.offset else None,
     }
+
+
+def _plain(question: str) -> str | None:
+    """The question without the operators that left everything out, or None where there are none."""
+    parsed = parse_question(question)
+    return parsed.text if parsed.conditions and parsed.text else None
 
 
 def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:

@@ -82,6 +82,7 @@ export class Answers {
     const message = document.getElementById("page.message");
     this.form.elements.q.toggleAttribute("aria-invalid", Boolean(message));
     announce(view.dataset.status);
+    this.form.elements.q.dispatchEvent(new Event("answered"));
   }
 
   #failed() {

@@ -40,6 +40,9 @@
     section { margin: .75rem 0 0; padding: .8rem 1rem; border: 1.5px solid var(--warn); border-inline-start-width: 6px; border-radius: var(--radius); background: var(--surface); }
     strong { color: var(--warn); }
     section a { display: inline-block; margin: .4rem .8rem 0 0; font-weight: 400; }
+    .care { margin: .75rem 0 0; padding: .2rem 1rem; border-inline-start: 4px solid var(--accent); }
+    .care strong { color: inherit; }
+    .care a { display: inline-block; margin-top: .4rem; font-weight: 400; }
     .source { font-size: .85rem; color: var(--soft); }
     mark { background: var(--mark); color: inherit; border-radius: .15em; }
     @media (forced-colors: active) { mark { background: Mark; color: MarkText; } }
@@ -141,10 +144,11 @@
       return base;
     }
 
-    #show({ results, notices }, told) {
+    #show({ results, notices, companion }, told) {
       this.notices.replaceChildren(...notices.map((notice) => this.#notice(notice)));
       this.status.textContent = told;
       this.list.replaceChildren(...results.map((result) => this.#card(result)));
+      if (companion) this.list.firstElementChild?.append(this.#care(companion));
       this.more.hidden = !results.length;
       const page = this.#base();
       page.search = new URLSearchParams({ q: this.input.value.trim() });
@@ -164,6 +168,17 @@
         notice.append(link, " ");
       }
       return notice;
+    }
+
+    /* The section on when to seek care of the article that answers, which is no answer of its own: whole, since half
+       of such advice may mislead. */
+    #care({ citation, text }) {
+      const care = element("div", { part: "care", class: "care", role: "group", "aria-label": "When to seek care" });
+      const link = element("a", { dir: "auto" }, citation.section_heading || "Introduction");
+      link.href = passage(citation, this.#base());
+      this.#aim(link);
+      care.append(element("strong", {}, "When to seek care"), element("p", { dir: "auto" }, text), link);
+      return care;
     }
 
     #aim(link) {
@@ -192,10 +207,11 @@
     return made;
   }
 
-  function sentence({ answered, results }) {
-    if (!results.length) return "Nothing in the library matches.";
+  function sentence({ answered, correction, reason, results }) {
+    if (!results.length) return reason || "Nothing in the library matches.";
     const count = `${results.length} passage${results.length === 1 ? "" : "s"}`;
-    return answered === "none" ? `No clear answer found. The nearest ${count}:` : `${count} found.`;
+    if (answered === "none") return `No clear answer found. ${reason} The nearest ${count}:`;
+    return correction ? `Showing results for “${correction.text}”. ${count} found.` : `${count} found.`;
   }
 
   /* Offsets count code points, JavaScript's strings count something else: so they are taken apart first. */

@@ -1,6 +1,7 @@
 /* Given the box, what could be meant by what stands in it: a list of articles, sections and questions below.
 
-   A combobox by the ARIA pattern: the focus stays in the box, the arrows choose, Enter takes, Escape closes. */
+   A combobox by the ARIA pattern: the focus stays in the box, the arrows choose, Enter takes, Escape closes. The list
+   lies over the answers, but never over a notice for an emergency: where there is one, nothing is suggested. */
 
 import { announce } from "./announce.js";
 import { Latest } from "./latest.js";
@@ -35,6 +36,7 @@ export class Suggestions {
     }
     this.input.addEventListener("keydown", (event) => this.#pressed(event));
     this.input.addEventListener("blur", () => this.close());
+    this.input.addEventListener("answered", () => emergency() && this.close());
     // A press must not take the focus out of the box before the click comes.
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
@@ -78,7 +80,7 @@ export class Suggestions {
   }
 
   #show(suggestions) {
-    if (!suggestions.length) return this.close();
+    if (!suggestions.length || emergency()) return this.close();
     this.#found = suggestions;
     this.list.replaceChildren(...suggestions.map((suggestion, place) => this.#option(suggestion, place)));
     this.list.hidden = false;
@@ -140,4 +142,8 @@ export class Suggestions {
     const address = new URL(url, location.href);
     if (address.protocol === "https:" || address.protocol === "http:") location.assign(address);
   }
+}
+
+function emergency() {
+  return document.querySelector("#page\\.view .emergency");
 }

@@ -94,7 +94,7 @@ def test_it_answers_on_a_site_that_was_named(
     expect(answers.first).to_contain_text("Sleep Starts (Hypnic Jerks) › ")
     expect(answers.first.locator("mark").first).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("5 passages found.")
-    answers.first.get_by_role("link").click()
+    answers.first.get_by_role("link").first.click()
     page.wait_for_url(f"{site.service}/articles/sleep-starts-hypnic-jerks?start=*")
     expect(page.locator("mark.cited").first).to_be_in_viewport()
 
@@ -153,6 +153,22 @@ def test_a_notice_for_an_emergency_stands_above_the_answers_and_goes_with_the_qu
     page.get_by_label("Your question").fill("night cramps")
     expect(page.get_by_role("listitem").first).to_contain_text("Cramp")
     expect(notice).to_have_count(0)
+
+
+def test_when_to_seek_care_slips_and_having_no_answer_are_told_there_too(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    field, told = page.get_by_label("Your question"), page.get_by_role("status")
+    field.fill("shooting pain from my buttock to my foot")
+    care = page.get_by_role("group", name="When to seek care")
+    expect(care).to_contain_text("Go to an emergency department")
+    expect(care.get_by_role("link")).to_have_text("Red Flags: Get Help at Once")
+    field.fill("restles legs exersise")
+    expect(told).to_have_text("Showing results for “restless legs exercise”. 5 passages found.")
+    field.fill("what is the capital of France")
+    expect(told).to_contain_text("No clear answer found. Nothing in this library comes near")
+    expect(care).to_have_count(0)
 
 
 def test_too_short_a_question_asks_nothing_and_clears_the_answers(

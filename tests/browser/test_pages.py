@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from indexer.build import build
 from kb import KnowledgeBase
 from kb.article import Article, Section
 
@@ -18,7 +16,6 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
-Serve = Callable[..., str]
 
 QUESTION = "why do my legs jerk when I fall asleep"
 
@@ -57,26 +54,6 @@ def test_a_question_leads_to_the_highlighted_passage(
     expect(page).to_have_url(re.compile(r"/articles/sleep-starts-hypnic-jerks\?start=.*#"))
     expect(page.get_by_role("heading", name=section)).to_be_in_viewport()
     expect(page.locator(CITED).first).to_be_in_viewport()
-
-
-def test_a_passage_far_down_a_long_section_is_in_view(
-    browser: Browser, tmp_path: Path, serve: Serve, ask: Ask
-) -> None:
-    filler = "\n\n".join(f"Paragraph {n} is about clouds, rain and the weather." for n in range(90))
-    (tmp_path / "corpus").mkdir()
-    (tmp_path / "corpus" / "weather.md").write_text(
-        f"---\nid: weather\ntitle: Weather\n---\n## Long\n\n{filler}\n\n"
-        "Marmots whistle loudly when an eagle circles above their burrow.\n",
-        encoding="utf-8",
-    )
-    build(tmp_path / "index", [tmp_path / "corpus"])
-    page = browser.new_page(base_url=serve(tmp_path / "index"))
-    ask(page, "why do marmots whistle")
-    page.locator(".card h2 a").first.click()
-    expect(page).to_have_url(re.compile("#page.cited$"))
-    expect(page.locator(CITED).first).to_be_in_viewport()
-    expect(page.locator(CITED).last).to_contain_text("Marmots whistle")
-    page.close()
 
 
 def test_the_keyboard_alone_is_enough(open_page: OpenPage) -> None:

@@ -4,15 +4,167 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from indexer.build import build
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
+Serve = Callable[..., str]
+
+NOTICES = Path(__file__).parents[2] / "corpus" / "notices.yaml"
+CLOUDS = "\n\n".join(f"Paragraph {n} is about clouds, rain and the weather." for n in range(90))
+HILLS = {
+    "marmots.md": """---
+id: marmots
+title: Marmots
+url: https://www.hills.example/marmots
+updated: 2026-01-31
+reviewed: 2026-02-14
+---
+## Why Marmots Whistle
+
+A marmot whistles to warn the others that an eagle circles above the meadow.
+""",
+    "eagles.md": """---
+id: eagles
+title: Eagles
+url: https://birds.example/eagles
+updated: 2026-01-31
+---
+## What Eagles Hunt
+
+An eagle circles above the meadow and listens for marmots that whistle.
+""",
+    "chest-pain.md": """---
+id: chest-pain
+title: Crushing Chest Pain
+---
+## Causes
+
+Crushing chest pain can come from the heart.
+""",
+    "weather.md": f"""---
+id: weather
+title: Weather
+---
+## Long
+
+{CLOUDS}
+
+Hailstones grow in layers while a thunderstorm lifts them again and again.
+""",
+    "broken.md": "---\ntitle: [no end\n---\n## Heading\n\nText.\n",
+}
+
+
+@pytest.fixture(scope="module")
+def hills(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a service over articles of two publishers, one that cannot be read, and notices."""
+    folder = tmp_path_factory.mktemp("hills")
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    for name, text in HILLS.items():
+        (corpus / name).write_text(text, encoding="utf-8")
+    shutil.copy(NOTICES, corpus)
+    assert len(build(folder / "index", [corpus]).failures) == 1
+    return serve(folder / "index")
+
+
+@pytest.fixture
+def hills_page(open_page: OpenPage, watch: object, hills: str) -> Page:
+    """A page before that service."""
+    watch.allowed.append(f"{hills}/")  # type: ignore[attr-defined]
+    return open_page(base_url=hills)
+
+
+def test_a_card_tells_dates_and_source_and_a_source_narrows_the_answer(
+    hills_page: Page, ask: Ask
+) -> None:
+    ask(hills_page, "why do marmots whistle")
+    card = hills_page.get_by_role("article", name="Why Marmots Whistle")
+    expect(card).to_contain_text("Updated 31 January 2026")
+    expect(card).to_contain_text("Clinically reviewed on 14 February 2026")
+    source = card.get_by_role("link", name="Source: hills.example")
+    expect(source).to_have_attribute("href", "https://www.hills.example/marmots")
+    expect(source).to_have_attribute("rel", "noopener noreferrer")
+    hills_page.get_by_role("group", name="Source").get_by_role("link", name="birds.example").click()
+    expect(hills_page).to_have_url(re.compile("source=birds.example$"))
+    expect(hills_page.locator(".card")).to_have_count(1)
+    expect(hills_page.locator(".card")).to_contain_text("Not clinically reviewed")
+
+
+def test_a_passage_far_down_a_long_section_is_in_view(hills_page: Page, ask: Ask) -> None:
+    ask(hills_page, "how do hailstones grow")
+    hills_page.locator(".card h2 a").first.click()
+    expect(hills_page).to_have_url(re.compile("#page.cited$"))
+    expect(hills_page.locator("mark.cited").first).to_be_in_viewport()
+    expect(hills_page.locator("mark.cited").last).to_contain_text("Hailstones grow")
+
+
+def test_no_suggestion_lies_over_a_notice_for_an_emergency(hills_page: Page) -> None:
+    hills_page.goto("/")
+    box = hills_page.get_by_label("Your question", exact=True)
+    suggested = hills_page.get_by_role("option")
+    box.press_sequentially("crushing")
+    expect(suggested.first).to_contain_text("Crushing Chest Pain")
+    with hills_page.expect_response("**/suggest"), hills_page.expect_response("**/answers"):
+        box.fill("crushing chest pain")
+    expect(hills_page.get_by_role("region", name="heart attack")).to_be_in_viewport()
+    expect(suggested).to_have_count(0)
+    hills_page.keyboard.press("ArrowDown")
+    hills_page.wait_for_timeout(300)
+    expect(suggested).to_have_count(0)
+
+
+def test_the_status_page_says_what_is_searched_and_what_could_not_be_read(hills_page: Page) -> None:
+    hills_page.goto("/")
+    hills_page.get_by_role("link", name="What is searched").click()
+    main = hills_page.get_by_role("main")
+    expect(main.get_by_role("heading", level=1)).to_have_text("What is searched")
+    for fact in ("4, with 4 sections", "all-MiniLM-L6-v2", "UTC", "MB on disk", "broken.md"):
+        expect(main).to_contain_text(fact)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_where_there_is_no_answer_the_page_says_so_and_leads_on(
+    open_page: OpenPage, ask: Ask, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    ask(page, "what is the capital of France")
+    expect(page.get_by_role("heading", level=1)).to_have_text("No clear answer found")
+    expect(page.locator(".verdict")).to_contain_text("ask a doctor, nurse or pharmacist")
+    all_articles = page.locator(".verdict").get_by_role("link", name="all articles")
+    expect(all_articles).to_have_attribute("href", "/articles")
+    expect(page.locator(".card.nearest").first).to_be_visible()
+    ask(page, '"whistling marmot" cramps')
+    expect(page.get_by_role("heading", level=1)).to_have_text("Nothing found")
+    page.get_by_role("link", name="whistling marmot cramps").click()
+    expect(page).to_have_url(re.compile(r"q=whistling\+marmot\+cramps$"))
+    expect(page.locator(".card").first).to_be_visible()
+
+
+def test_an_article_tells_its_names_dates_and_sources_and_leads_to_related_ones(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.goto("/articles/night-leg-cramps")
+    head = page.locator(".article-header")
+    expect(head).to_contain_text("Also called: nocturnal leg cramps")
+    expect(head).to_contain_text(re.compile(r"Updated \d+ \w+ 20\d\d"))
+    sources = page.get_by_role("region", name="Sources").get_by_role("link")
+    expect(sources.first).to_have_attribute("href", re.compile("^https://"))
+    related = page.get_by_role("region", name="Related articles").get_by_role("link")
+    title = related.first.inner_text()
+    related.first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
 def test_more_results_come_below_without_moving_what_is_read(open_page: OpenPage, ask: Ask) -> None:

@@ -102,7 +102,9 @@ def test_beyond_places_and_line_questions_are_shed_while_health_answers(
             shed = client.request(**request)
             assert kind(shed) == (503, "overloaded")
             assert int(shed.headers["retry-after"]) >= 1
-        assert client.get("/", headers={"Accept": "text/html"}).status_code == 503
+        page = client.get("/", headers={"Accept": "text/html"})
+        assert page.status_code == 503
+        assert "Many people are asking just now" in page.text
         assert client.get("/healthz").status_code == 200
         assert client.get("/kb-search.js").status_code == 200
         busy = client.get("/readyz")
