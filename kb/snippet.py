@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from kb import analysis
@@ -41,8 +42,9 @@ def best_window(
     one_word = math.fsum(wanted.values()) / len(wanted) if wanted else 1.0
     best: tuple[float, int, int] | None = None
     window = sentences[0]
+    begins = [begin for begin, _, _ in found]
     for first, (start, _) in enumerate(sentences):
-        inside = iter([match for match in found if match[0] >= start])
+        inside = iter(found[bisect_left(begins, start) :])
         following = next(inside, None)
         held: set[str] = set()
         worth = 0.0
@@ -61,7 +63,7 @@ def best_window(
             key = (worth + one_word if answers else worth, -start, end)
             if best is None or key > best:
                 best, window = key, (start, end)
-    return _cut(text, window, [begin for begin, _, _ in found])
+    return _cut(text, window, begins)
 
 
 def _cut(text: str, window: tuple[int, int], hits: list[int]) -> tuple[int, int]:
