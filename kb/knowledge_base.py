@@ -111,6 +111,7 @@ class KnowledgeBase:
                 NameIndex(folder / "names", self._postings.idf_of_rarest),
                 self._passages,
                 self.weights,
+                self._alongside,
             )
             self._spelling = Spelling(folder / "spelling")
             self._reader = QuestionReader(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import confidence
+from kb.alongside import Alongside
 from kb.arrays import gather, union
 from kb.fusion import (
     DEFAULT_WEIGHTS,
@@ -169,12 +170,14 @@ class Ranker:
         names: NameIndex,
         passages: NDArray[Any],
         weights: FusionWeights = DEFAULT_WEIGHTS,
+        alongside: Alongside | None = None,
     ) -> None:
         self._postings = postings
         self._vectors = vectors
         self._passages = passages
         self._names = names
         self._weights = weights_for(postings.title_terms, weights)
+        self._alongside = alongside or Alongside()
 
     def words(
         self,
@@ -219,18 +222,21 @@ class Ranker:
         near = self._vectors.nearest(vector, by_meaning, mask)
         keyword = self._postings.completed(words.keyword, near)
         rows = union(words.best, near)
+        exact = self._alongside.start(lambda: self._vectors.passage_cosines(vector, rows))
         table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         distinct, owner = np.unique(articles, return_inverse=True)
-        sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         names, nearest = self._vectors.best_names(vector, distinct)
+        focus = self._names.shares(keyword, words.held, distinct)
+        dense = exact()
+        sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
         signals = Signals(
             keyword=keyword.scores[rows],
-            dense=self._vectors.passage_cosines(vector, rows),
+            dense=dense,
             sentence=sentences,
             name=names[owner],
-            focus=self._names.shares(keyword, words.held, distinct)[owner],
+            focus=focus[owner],
         )
         weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)

@@ -71,7 +71,7 @@ def nearest_sections(
     if allowed is not None:
         others &= allowed
     rows = vectors.nearest(direction, LOOKED_AT, others)
-    cosines = vectors.passage_vectors(rows) @ direction
+    cosines = vectors.passage_cosines(direction, rows)
     order = np.argsort(-cosines, kind="stable")
     _, first = np.unique(sections[rows][order], return_index=True)
     return [

@@ -12,9 +12,9 @@ title and then its aliases):
     code_scales.npy, name_scales.npy, sentence_scales.npy    float32, one for each rounded row
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
-ROUNDING, with a standard deviation of 0.0005, which is less than the question's own encoder does. Passages are compared
-by their codes, a quarter of the bytes, with numkong's kernels for int8; of more passages than kb.coarse's EXACT_UP_TO,
-only those that two bits of each dimension let through.
+ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
+numkong's kernels for int8; the few that are ranked are then compared in float32. Of more passages than kb.coarse's
+EXACT_UP_TO, only those that two bits of each dimension let through are looked over.
 """
 
 from __future__ import annotations
@@ -162,8 +162,8 @@ class VectorIndex:
     def passage_cosines(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """The cosine of the question with the given passages, (n,), by their codes."""
-        return self._codes.cosines(question, passages)
+        """The cosine of the question with the given passages, (n,), as exact as float32 is."""
+        return np.asarray(take(self._passages, passages) @ question)
 
     def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
         """The unit vectors of the given passages, (n, d)."""

@@ -45,7 +45,7 @@ def test_cosines_are_those_of_brute_force_but_for_rounding_where_all_are_asked_f
         assert index.all_cosines(question) == pytest.approx(expected, abs=ROUNDING)
         rows = np.array([39, 0, 7])
         some = index.passage_cosines(question, rows)
-        assert some == pytest.approx([expected[row] for row in rows], abs=ROUNDING)
+        assert some == pytest.approx([expected[row] for row in rows], abs=1e-6)
 
 
 def test_the_best_name_of_each_article_is_that_of_brute_force(save: Save) -> None:
