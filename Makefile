@@ -88,7 +88,7 @@ growth: setup build/peers/.installed ## how questions, memory, disk and rebuilds
 	$(BIN)/python -m benchmarks.growth ask --topics $(TOPICS) --out $(OUT)
 	build/peers/bin/python -m benchmarks.growth_report --out $(OUT) --images docs/images
 
-nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER (half an hour)
+nearest: setup ## engines for a million vectors beside each other: REAL=INDEX TOPICS=FILE OUT=FOLDER ENGINES=SOME (all: two hours)
 	$(BIN)/python benchmarks/nearest.py build --real $(REAL) --out $(OUT) $(ENGINES)
 	$(BIN)/python benchmarks/nearest.py ask --topics $(TOPICS) --real $(REAL) --out $(OUT) $(ENGINES)
 

@@ -1,4 +1,5 @@
-"""Given an index, how fast its texts are embedded: by plain sentence-transformers calls and as `kb build` does.
+"""Given an index, how fast its texts are embedded: by plain sentence-transformers calls and as `kb build` does, on the
+processor and on a GPU where torch sees one.
 
     python benchmarks/embedding.py --index DIR [--passages 600]
 
@@ -21,10 +22,11 @@ from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
 from indexer.embedding import Embed, EmbeddingCache, embed_into
-from indexer.half_encoder import HalfEncoder
 from indexer.index_encoder import IndexEncoder
 from indexer.model_folder import model_folder
+from indexer.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
 from kb import KnowledgeBase
+from kb.manifest import PRECISIONS
 
 ROUNDS = 3
 CALL = 32
@@ -54,19 +56,21 @@ def as_a_build(embed: Embed, dimensions: int, lengths: dict[str, int]) -> Way:
             TemporaryDirectory() as folder,
             EmbeddingCache(Path(folder) / "c.sqlite", "", dimensions) as cache,
         ):
-            embed_into(out, texts, [lengths[text] for text in texts], embed, cache, lambda _: None)
+            of_each = [lengths[text] for text in texts]
+            embed_into(out, texts, of_each, lambda _: embed, cache, lambda _: None)
         return out
 
     return way
 
 
-def ceiling(dtype: torch.dtype) -> float:
-    """GFLOP/s of a product of matrices too large for the caches, on all cores; the best of ten."""
-    one = torch.ones(2048, 2048, dtype=dtype)
+def ceiling(device: str, dtype: torch.dtype) -> float:
+    """GFLOP/s of a product of matrices too large for the caches, on all of a device; the best of ten."""
+    one = torch.ones(2048, 2048, dtype=dtype, device=device)
     taken = []
     for _ in range(10):
         begun = time.perf_counter()
-        one @ one
+        product = one @ one
+        product[0, 0].item()  # which waits for a GPU
         taken.append(time.perf_counter() - begun)
     return 2 * 2048**3 / min(taken) / 1e9
 
@@ -105,32 +109,45 @@ def main() -> int:
 
     size = model.get_embedding_dimension()
     assert size is not None
-    ways: dict[str, tuple[Way, torch.dtype]] = {
-        "plain calls, fp32": (plain(model), torch.float32),
-        "a build, fp32": (as_a_build(IndexEncoder(folder), size, lengths), torch.float32),
-        "plain calls, bf16": (plain(half), torch.bfloat16),
-        "a build, bf16": (as_a_build(HalfEncoder(name, folder), size, lengths), torch.bfloat16),
+
+    def built(embed: Embed) -> Way:
+        return as_a_build(embed, size, lengths)
+
+    on_processor = TorchEncoder(name, folder, PROCESSOR, "bf16")
+    ways: dict[str, tuple[Way, str, torch.dtype]] = {
+        "plain calls, fp32": (plain(model), PROCESSOR, torch.float32),
+        "a build, fp32": (built(IndexEncoder(folder)), PROCESSOR, torch.float32),
+        "plain calls, bf16": (plain(half), PROCESSOR, torch.bfloat16),
+        "a build, bf16": (built(on_processor), PROCESSOR, torch.bfloat16),
     }
+    gpu = find_accelerator()
+    if gpu is not None:
+        single, rounded = (TorchEncoder(name, folder, gpu, numbers) for numbers in PRECISIONS)
+        ways[f"a build, fp32, on {gpu}"] = (built(single), gpu, torch.float32)
+        ways[f"a build, bf16, on {gpu}"] = (built(rounded), gpu, torch.bfloat16)
     best = dict.fromkeys(ways, 0.0)
     vectors = {}
-    for way, (embed, _) in ways.items():
+    for way, (embed, _, _) in ways.items():
         embed(texts[:CALL])
         for _round in range(ROUNDS):
             begun = time.perf_counter()
             vectors[way] = embed(texts)
             best[way] = max(best[way], tokens / (time.perf_counter() - begun))
     torch.set_num_threads(threads)
-    reached = {dtype: ceiling(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    reached = {
+        place: ceiling(*place) for place in {(device, dtype) for _, device, dtype in ways.values()}
+    }
     first = next(iter(ways))
     print(f"{len(texts)} passages, {tokens:,} tokens")
     print("\n| | tokens/s | against plain fp32 | of the machine's products | lowest cosine |")
     print("|---|---|---|---|---|")
-    for way, (_, dtype) in ways.items():
-        share = best[way] * 2 * layers / 1e9 / reached[dtype]
+    for way, (_, *place) in ways.items():
+        most = reached[place[0], place[1]]
+        share = best[way] * 2 * layers / 1e9 / most
         nearest = float((vectors[way] * vectors[first]).sum(axis=1).min())
         print(
             f"| {way} | {best[way]:,.0f} | {best[way] / best[first]:.2f} | {share:.0%} of "
-            f"{reached[dtype]:.0f} GFLOP/s | {nearest:.4f} |"
+            f"{most:.0f} GFLOP/s | {nearest:.4f} |"
         )
     return 0
 

@@ -6,7 +6,8 @@
 The vectors are those of a real index's passages and beyond them seeded mixtures, 0.7 of one and 0.3 of another drawn by
 chance, of unit length; the questions are real (`text`, `paraphrase` and `message` of each line). Every engine names
 candidates, of which the best hundred by float32 are taken, as the project does; recall is against going over all in
-float32. One thread. Other engines than the project's own and FAISS need `pip install usearch hnswlib`.
+float32. One thread. Other engines than the project's own and FAISS need `pip install usearch==2.26.6 hnswlib==0.8.0`;
+a graph takes ten minutes of a core to build, one of twice as many edges (`-32`) more than twice that.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import argparse
 import json
 import resource
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -140,52 +142,29 @@ class Faiss(Engine):
         return search
 
 
-class Usearch(Engine):
-    """A graph over codes of eight bits."""
-
-    settings = (128, 256, 512)
-
-    def build(self, folder: Path, rows: NDArray[np.float32]) -> None:
-        from usearch.index import Index  # noqa: PLC0415
-
-        index = Index(ndim=rows.shape[1], metric="ip", dtype="i8", connectivity=16)
-        for start in range(0, len(rows), 50_000):
-            block = np.array(rows[start : start + 50_000])
-            index.add(np.arange(start, start + len(block)), block, threads=1)
-        index.save(str(folder / "usearch"))
-
-    def open(self, folder: Path, _: NDArray[np.float32]) -> Search:
-        from usearch.index import Index  # noqa: PLC0415
-
-        index = Index.restore(str(folder / "usearch"))
-
-        def search(question: NDArray[np.float32], setting: int) -> NDArray[np.int64]:
-            index.expansion_search = setting
-            return index.search(question, 2 * NEAREST, threads=1).keys.astype(np.int64)
-
-        return search
-
-
 class Hnswlib(Engine):
     """A graph over the vectors themselves."""
 
-    settings = (128, 256, 512)
+    settings = (256, 512, 1024, 2048)
+
+    def __init__(self, connectivity: int, expansion: int) -> None:
+        self._connectivity, self._expansion = connectivity, expansion
 
     def build(self, folder: Path, rows: NDArray[np.float32]) -> None:
         import hnswlib  # noqa: PLC0415
 
         index = hnswlib.Index(space="ip", dim=rows.shape[1])
-        index.init_index(max_elements=len(rows), ef_construction=128, M=16)
+        index.init_index(len(rows), M=self._connectivity, ef_construction=self._expansion)
         index.set_num_threads(1)
-        for start in range(0, len(rows), 50_000):
-            index.add_items(np.array(rows[start : start + 50_000]))
-        index.save_index(str(folder / "hnswlib"))
+        for start, block in _blocks(rows):
+            index.add_items(block, np.arange(start, start + len(block)))
+        index.save_index(str(self._path(folder)))
 
     def open(self, folder: Path, rows: NDArray[np.float32]) -> Search:
         import hnswlib  # noqa: PLC0415
 
         index = hnswlib.Index(space="ip", dim=rows.shape[1])
-        index.load_index(str(folder / "hnswlib"))
+        index.load_index(str(self._path(folder)))
         index.set_num_threads(1)
 
         def search(question: NDArray[np.float32], setting: int) -> NDArray[np.int64]:
@@ -194,6 +173,53 @@ class Hnswlib(Engine):
 
         return search
 
+    def _path(self, folder: Path) -> Path:
+        return folder / f"hnswlib-{self._connectivity}"
+
+
+class Usearch(Engine):
+    """A graph over vectors of sixteen bits, mapped."""
+
+    settings = (256, 512, 1024, 2048)
+
+    def __init__(self, connectivity: int, expansion: int) -> None:
+        self._connectivity, self._expansion = connectivity, expansion
+
+    def build(self, folder: Path, rows: NDArray[np.float32]) -> None:
+        from usearch.index import Index  # noqa: PLC0415
+
+        index = Index(
+            ndim=rows.shape[1],
+            metric="ip",
+            dtype="bf16",
+            connectivity=self._connectivity,
+            expansion_add=self._expansion,
+        )
+        for start, block in _blocks(rows):
+            index.add(np.arange(start, start + len(block)), block, threads=1)
+        index.save(str(self._path(folder)))
+
+    def open(self, folder: Path, _: NDArray[np.float32]) -> Search:
+        from usearch.index import Index  # noqa: PLC0415
+
+        index = Index.restore(str(self._path(folder)), view=True)
+
+        def search(question: NDArray[np.float32], setting: int) -> NDArray[np.int64]:
+            index.expansion_search = setting
+            return index.search(question, 2 * NEAREST, threads=1).keys.astype(np.int64)
+
+        return search
+
+    def _path(self, folder: Path) -> Path:
+        return folder / f"usearch-{self._connectivity}"
+
+
+def _blocks(rows: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """All rows in blocks, each with its first row's number; how far a graph has come is told."""
+    for start in range(0, len(rows), 50_000):
+        yield start, np.array(rows[start : start + 50_000])
+        print(f"{start + 50_000:,} after {time.process_time():.0f} s", file=sys.stderr, flush=True)
+
 
 ENGINES: dict[str, Engine] = {
     "float32": Float32(),
@@ -201,8 +227,10 @@ ENGINES: dict[str, Engine] = {
     "two-bits": TwoSteps(),
     "faiss-pq96": Faiss("PQ96x4fs", (1000, 3000, 6000)),
     "faiss-ivf": Faiss("IVF2048,SQ8", (64, 128, 256, 512), "nprobe"),
-    "usearch": Usearch(),
-    "hnswlib": Hnswlib(),
+    "usearch": Usearch(16, 128),
+    "usearch-32": Usearch(32, 200),
+    "hnswlib": Hnswlib(16, 128),
+    "hnswlib-32": Hnswlib(32, 200),
 }
 
 

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 
 from indexer.base import Base, fits_model, model_files, open_base
+from indexer.choosing_encoder import AUTO, ChoosingEncoder
 from indexer.collect import collect, make_room
 from indexer.corpus import list_files
 from indexer.derive import Change, derive, write_starts
-from indexer.embedding import Embed, EmbeddingCache
+from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
-from indexer.half_encoder import HalfEncoder
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
@@ -47,9 +47,6 @@ from kb.store import FILE as STORE
 
 PART = "part"
 """In the folder of a generation that is being built upon another: a small one of what is new."""
-
-FEW_TEXTS = 2000
-"""So many texts, those of some 200 passages, are embedded before torch would have been imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +101,7 @@ def build(
     progress: Progress | None = None,
     *,
     precision: Precision = "fp32",
+    device: str = AUTO,
     wait_s: float = 0.0,
     waiting: Callable[[str], None] | None = None,
     emptied: bool = False,
@@ -111,18 +109,22 @@ def build(
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
     `precision` "bf16" embeds a library in half the time; a few texts are embedded in float32 nevertheless, which needs
-    no torch. Corpora without an article are taken for an oversight, a disk that is not mounted, say, unless they were
-    `emptied`, now or before: nothing is left of what the index has. An article or a file about words that cannot be
-    read stops no other and stands in the report. Raises CorpusError where no article can be read, ModelError,
-    BuildInProgress where another build is at work for longer than `wait_s`, and KbError or OSError where the disk
-    fails; then the live generation stays as it was, and nothing half done is left.
+    no torch. `device`, a name of torch's, is where a library is embedded; AUTO is a GPU where there is one. Where that
+    cannot be used the processor embeds, and `progress` is told. Corpora without an article are taken for an oversight,
+    a disk that is not mounted, say, unless they were `emptied`, now or before: nothing is left of what the index has.
+    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
+    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
+    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
+    left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     try:
         list_files(corpora)  # a corpus that is not there leaves no trace of an index
         with writer_lock(index, wait_s, waiting):
-            builder = _Builder(index, corpora, model_name, precision, progress, begun, emptied)
+            builder = _Builder(
+                index, corpora, model_name, precision, device, progress, begun, emptied
+            )
             return _build_locked(index, builder, progress)
     finally:
         progress.close()
@@ -155,6 +157,7 @@ class _Builder:
         corpora: Sequence[Path],
         model_name: str,
         precision: Precision,
+        device: str,
         progress: Progress,
         begun: float,
         emptied: bool,
@@ -162,7 +165,8 @@ class _Builder:
         self._index = index
         self._corpora = corpora
         self._model_name = model_name
-        self._precision = precision
+        self._precision: Precision = precision
+        self._device = device
         self._progress = progress
         self._begun = begun
         self._emptied = emptied
@@ -299,8 +303,10 @@ class _Builder:
             progress.stage("split", counts[0])
             split_part(library, part, counter, progress)
             with _cache(self._index, model) as cache:
-                embed = self._embedder(model, encoder, library.text_count)
-                embedded = embed_part(library, part, embed, cache, progress)
+                choose = ChoosingEncoder(
+                    encoder, self._model_name, model.precision, self._device, progress.note
+                )
+                embedded = embed_part(library, part, choose, cache, progress)
             terms = index_part(library, part, progress)
             if base is None:
                 finishing.finished()
@@ -322,11 +328,6 @@ class _Builder:
                 passages, texts = len(merged.passages), merged.text_count
             shutil.rmtree(part)
         return _Made(model, Counts(*counts, passages, terms), texts, embedded)
-
-    def _embedder(self, model: ModelInfo, encoder: Path, texts: int) -> Embed:
-        if model.precision == "bf16" and texts > FEW_TEXTS:
-            return HalfEncoder(self._model_name, encoder)
-        return IndexEncoder(encoder)
 
     def _report(
         self,

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.embedding import Embed, EmbeddingCache, embed_into
+from indexer.embedding import Choose, EmbeddingCache, embed_into
 from indexer.library import Library
 from kb.companion import SURELY
 
@@ -114,7 +114,7 @@ class _Rows:
 def write_care(
     folder: Path,
     library: Library,
-    embed: Embed,
+    choose: Choose,
     cache: EmbeddingCache,
     advance: Callable[[int], None],
 ) -> int:
@@ -124,15 +124,17 @@ def write_care(
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
-        rows = _Nearest(count, _vectors(examples if count else (), embed, cache))
-        embedded += embed_into(rows, text_at, lengths, embed, cache, advance)
+        rows = _Nearest(count, _vectors(examples if count else (), choose, cache))
+        embedded += embed_into(rows, text_at, lengths, choose, cache, advance)
         scores += rows.cosines
     for section in map(int, np.flatnonzero(scores >= SURELY)):
         if library.is_english(section) and not advises(library.heading_and_text(section)):
             scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)
     if count:
-        symptom = _unit(_vectors(SYMPTOMS, embed, cache)) - _unit(_vectors(SUBJECTS, embed, cache))
+        symptom = _unit(_vectors(SYMPTOMS, choose, cache)) - _unit(
+            _vectors(SUBJECTS, choose, cache)
+        )
     else:
         symptom = np.zeros(cache.dimensions, dtype=np.float32)
     np.save(folder / "symptom.npy", symptom, allow_pickle=False)
@@ -141,12 +143,12 @@ def write_care(
 
 def _vectors(
     texts: Sequence[str],
-    embed: Embed,
+    choose: Choose,
     cache: EmbeddingCache,
 ) -> NDArray[np.float32]:
     """The vectors of examples, (n, d), from the cache where they are there."""
     rows = _Rows(len(texts), cache.dimensions)
-    embed_into(rows, texts, [len(text) // 4 for text in texts], embed, cache, lambda _: None)
+    embed_into(rows, texts, [len(text) // 4 for text in texts], choose, cache, lambda _: None)
     return rows.vectors
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from indexer.vector_rows import Rows
 
 BATCH_TOKENS = 2048
-"""How many tokens are a batch, padding included: enough to keep a core busy, and its layers' outputs in the cache."""
+"""How many tokens are a batch of a core: enough to keep it busy, and its layers' outputs in the cache."""
 
 Missing = tuple[bytes, list[int]]
 """A text that is to be embedded: its digest and its places."""
@@ -33,7 +33,14 @@ class Embed(Protocol):
     lanes: int
     """How many batches it embeds at the same time, each called from a thread of its own."""
 
+    batch_tokens: int
+    """How many tokens are a batch, padding included."""
+
     def __call__(self, texts: list[str], /) -> NDArray[np.float32]: ...
+
+
+Choose = Callable[[int], Embed]
+"""Given how many tokens there are to embed, what embeds them."""
 
 
 class EmbeddingCache:
@@ -168,15 +175,16 @@ def embed_into(
     out: Rows,
     texts: Sequence[str] | Callable[[int], str],
     lengths: Sequence[int],
-    embed: Embed,
+    choose: Choose,
     cache: EmbeddingCache,
     advance: Callable[[int], None],
 ) -> int:
     """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
-    tokens, by which they are sorted, so that a batch is padded little. `advance` is told of how many tokens are done. A
-    blank text gets the zero vector, whose cosine with anything is 0: what is not there is near to nothing.
+    tokens, by which they are sorted, so that a batch is padded little. What embeds is chosen once it is known how much
+    there is to embed. `advance` is told of how many tokens are done. A blank text gets the zero vector, whose cosine
+    with anything is 0: what is not there is near to nothing.
     """
     text_at = texts if callable(texts) else texts.__getitem__
     missing: dict[bytes, list[int]] = {}
@@ -194,9 +202,13 @@ def embed_into(
             out[place] = vector
             advance(int(lengths[place]))
     queue = sorted(missing.items(), key=lambda item: -lengths[item[1][0]])
-    batches = _batches(queue, lengths, embed.lanes)
+    if not queue:
+        return 0
+    tokens = sum(int(lengths[places[0]]) for _, places in queue)
+    embed = choose(tokens)
+    batches = _batches(queue, lengths, min(embed.batch_tokens, -(-tokens // embed.lanes)))
     texts_of = ([text_at(places[0]) for _, places in batch] for batch in batches)
-    for batch, vectors in zip(batches, _in_lanes(embed, texts_of), strict=True):
+    for batch, vectors in zip(batches, in_lanes(embed, texts_of), strict=True):
         for (_, places), vector in zip(batch, vectors, strict=True):
             for place in places:
                 out[place] = vector
@@ -205,10 +217,8 @@ def embed_into(
     return len(queue)
 
 
-def _batches(queue: list[Missing], lengths: Sequence[int], lanes: int) -> list[list[Missing]]:
-    """The queue, longest first, in batches of at most BATCH_TOKENS; few texts are shared out among the lanes."""
-    tokens = sum(int(lengths[places[0]]) for _, places in queue)
-    room = min(BATCH_TOKENS, -(-tokens // lanes))
+def _batches(queue: list[Missing], lengths: Sequence[int], room: int) -> list[list[Missing]]:
+    """The queue, longest first, in batches of at most `room` tokens, or of one text."""
     batches = []
     start = 0
     while start < len(queue):
@@ -218,11 +228,8 @@ def _batches(queue: list[Missing], lengths: Sequence[int], lanes: int) -> list[l
     return batches
 
 
-def _in_lanes(embed: Embed, batches: Iterable[list[str]]) -> Iterator[NDArray[np.float32]]:
+def in_lanes(embed: Embed, batches: Iterable[list[str]]) -> Iterator[NDArray[np.float32]]:
     """The vectors of each batch, in order; while some are embedded, the caller writes those before them."""
-    if embed.lanes == 1:
-        yield from map(embed, batches)
-        return
     pool = ThreadPoolExecutor(embed.lanes)
     try:
         pending: deque[Future[NDArray[np.float32]]] = deque()

@@ -10,16 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from indexer.embedding import BATCH_TOKENS
 from indexer.tokens import TokenCounter
 from kb.encoder import FOR_PASSAGES, Encoder, EncoderSettings
 from kb.manifest import ModelInfo
 
 RUNTIMES = ("onnx", "torch")
-"""What may have made a vector; in float32 they agree to some 1e-7."""
+"""The names under which vectors may be kept; new ones are under the first, whatever runtime or device makes them.
+
+In float32 they agree to some 1e-6, and a device further off than 1e-3 embeds nothing (`indexer.choosing_encoder`): what
+may stand in one index may stand under one name. What differs by more, the precision, is in the key.
+"""
 
 
 def cache_key(model: ModelInfo, runtime: str) -> str:
-    """Under what the vectors of a model, made by a runtime, are kept."""
+    """Under what the vectors of a model are kept by the name of a runtime."""
     return f"{model.sha256}/{model.precision}/{runtime}"
 
 
@@ -35,6 +40,7 @@ class IndexEncoder:
         self._loading = Lock()
         self._encoder: Encoder | None = None
         self.lanes = len(os.sched_getaffinity(0))
+        self.batch_tokens = BATCH_TOKENS
 
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions)."""

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.care import write_care
 from indexer.derive import write_starts
-from indexer.embedding import Embed, EmbeddingCache, embed_into
+from indexer.embedding import Choose, Embed, EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
 from indexer.library import Library
 from indexer.progress import Progress
@@ -33,7 +32,7 @@ def split_part(library: Library, folder: Path, counter: TokenCounter, progress: 
 
 
 def embed_part(
-    library: Library, folder: Path, embed: Embed, cache: EmbeddingCache, progress: Progress
+    library: Library, folder: Path, choose: Choose, cache: EmbeddingCache, progress: Progress
 ) -> int:
     """Write the vectors; how many texts had to be embedded."""
     vectors = folder / "vectors"
@@ -61,9 +60,9 @@ def embed_part(
     progress.stage("embed tokens", tokens)
     embedded = 0
     for out, text_at, lengths in jobs:
-        embedded += embed_into(out, text_at, lengths, embed, cache, progress.advance)
+        embedded += embed_into(out, text_at, lengths, choose, cache, progress.advance)
         out.save()
-    return embedded + write_care(vectors, library, embed, cache, progress.advance)
+    return embedded + write_care(vectors, library, choose, cache, progress.advance)
 
 
 def index_part(library: Library, folder: Path, progress: Progress) -> int:
@@ -83,16 +82,13 @@ def write_empty_part(folder: Path, counter: TokenCounter, dimensions: int) -> No
     with Library(folder / STORE, counter) as library:
         split_part(library, folder, counter, quiet)
         with EmbeddingCache(folder / "cache.sqlite", "", dimensions) as cache:
-            embed_part(library, folder, _Nothing(), cache, quiet)
+            embed_part(library, folder, _nothing, cache, quiet)
         index_part(library, folder, quiet)
         write_starts(library, folder)
 
 
-class _Nothing:
-    lanes = 1
-
-    def __call__(self, _: list[str], /) -> NDArray[np.float32]:
-        raise AssertionError("there is nothing to embed")
+def _nothing(_: int) -> Embed:
+    raise AssertionError("there is nothing to embed")
 
 
 def counted(items: Iterable[Any], progress: Progress) -> Iterator[Any]:

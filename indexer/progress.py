@@ -12,5 +12,8 @@ class Progress:
     def advance(self, steps: int = 1) -> None:
         """Steps of the present stage are done."""
 
+    def note(self, message: str) -> None:
+        """Something that whoever waits should know: a sentence."""
+
     def close(self) -> None:
         """The work has ended, well or not."""

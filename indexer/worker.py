@@ -334,6 +334,9 @@ class _TaskProgress(Progress):
         if time.monotonic() - self._said >= _SAY_AGAIN_S:
             self._say()
 
+    def note(self, message: str) -> None:
+        logger.info(message)
+
     def _say(self) -> None:
         self._said = time.monotonic()
         self._store.progress(self._task_ids, self._name, self._done, self._total)

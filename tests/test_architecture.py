@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "whoosh": ("kb/analysis.py", "kb/keyword.py", "indexer/keyword_writer.py"),
     "sentence_transformers": ("indexer/model.py", "kb/reranker.py"),
-    "torch": ("indexer/model.py", "indexer/half_encoder.py"),
+    "torch": ("indexer/model.py", "indexer/torch_encoder.py"),
     "transformers": (),
     "faiss": ("kb/coarse.py",),
     "fastapi": ("search_api/",),

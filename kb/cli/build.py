@@ -36,6 +36,16 @@ if TYPE_CHECKING:
     "of 0.998 to fp32; by default that of the last build, or fp32.",
 )
 @click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "xpu"]),
+    default="auto",
+    show_default=True,
+    envvar="KB_DEVICE",
+    show_envvar=True,
+    help="Where a library is embedded: auto takes a GPU where torch sees one. If it fails, or gives other vectors than "
+    "the index's own encoder, the processor embeds instead, as it does a few texts.",
+)
+@click.option(
     "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
 )
 @wait_option
@@ -45,6 +55,7 @@ def build(
     corpora: tuple[Path, ...],
     model: str | None,
     precision: Precision | None,
+    device: str,
     if_stale: bool,
     wait_s: float,
     as_json: bool,
@@ -65,7 +76,14 @@ def build(
         click.echo(f"The index in {index} is up to date.", err=True)
         return 0
     report = build_index(
-        index, chosen, model, make_progress(), precision=precision, wait_s=wait_s, waiting=say
+        index,
+        chosen,
+        model,
+        make_progress(),
+        precision=precision,
+        device=device,
+        wait_s=wait_s,
+        waiting=say,
     )
     if as_json:
         click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))

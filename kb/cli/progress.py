@@ -32,6 +32,9 @@ def make_progress() -> Progress:
             self.done += steps
             self._say()
 
+        def note(self, message: str) -> None:
+            click.echo(message, err=True)
+
         def _say(self) -> None:
             now = time.monotonic()
             if now - self.said < _QUIET_S:
@@ -81,6 +84,9 @@ def _bars() -> Progress:
         def advance(self, steps: int = 1) -> None:
             if self.bar is not None:
                 self.bar.update(steps)
+
+        def note(self, message: str) -> None:
+            tqdm.write(message, file=sys.stderr)
 
         def close(self) -> None:
             if self.bar is not None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from indexer import build as building
+from indexer import choosing_encoder
 from indexer.build import BuildReport, build, is_stale
 from indexer.model import DEFAULT_MODEL, EmbeddingModel
 from indexer.progress import Progress
@@ -110,7 +111,7 @@ class TestBuild:
     def test_a_precision_is_kept_to_and_another_one_embeds_anew(
         self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(building, "FEW_TEXTS", 0)
+        monkeypatch.setattr(choosing_encoder, "FEW_TOKENS", 0)
         index = tmp_path / "index"
         first = build(index, [corpus], precision="bf16")
         assert first.embedded > 0

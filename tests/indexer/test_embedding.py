@@ -30,6 +30,7 @@ class Embedder:
 
     def __init__(self, fails_at: int | None = None, lanes: int = 1) -> None:
         self.lanes = lanes
+        self.batch_tokens = BATCH_TOKENS
         self.batches: list[list[str]] = []
         self._fails_at = fails_at
 
@@ -51,7 +52,7 @@ def fill(
     done: list[int] = []
     with EmbeddingCache(path, key, DIMENSIONS) as cache:
         count = embed_into(
-            out, texts, [length + len(t) for t in texts], embedder, cache, done.append
+            out, texts, [length + len(t) for t in texts], lambda _: embedder, cache, done.append
         )
     return out, count, sum(done)
 
@@ -86,7 +87,7 @@ def test_every_row_gets_the_vector_of_its_text_and_each_text_is_embedded_once(
 def test_texts_may_be_looked_up_by_place(tmp_path: Path) -> None:
     out = np.zeros((3, DIMENSIONS), dtype=np.float32)
     with EmbeddingCache(tmp_path / "cache", "model", DIMENSIONS) as cache:
-        embed_into(out, "abc".__getitem__, [1, 1, 1], Embedder(), cache, lambda _: None)
+        embed_into(out, "abc".__getitem__, [1, 1, 1], lambda _: Embedder(), cache, lambda _: None)
     assert right(out, "abc")
 
 
