@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 _M_MMAP_THRESHOLD = -3  # of glibc's mallopt(3)
-KEPT = 0.997
-"""The cosine to float32, on average, below which a model keeps to float32 for questions, too."""
-
 _PROBE = "Why do my legs jerk when I fall asleep?"
 
 
@@ -112,7 +109,6 @@ class EmbeddingModel:
         The export is checked: its vector of a probe sentence must have a cosine of 0.9999 with the model's own.
         """
         # onnxruntime is needed only here
-        from indexer.question_model import PROBES, quantise  # noqa: PLC0415
         from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder  # noqa: PLC0415
 
         folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +117,7 @@ class EmbeddingModel:
         try:
             with _quiet():
                 self._export_onnx(folder / FOR_PASSAGES)
-                quantise(folder / FOR_PASSAGES, folder / FOR_QUESTIONS)
+                _quantise(folder / FOR_PASSAGES, folder / FOR_QUESTIONS)
         except Exception as error:
             raise ModelError(
                 f"The model {self.name!r} cannot be exported to ONNX ({type(error).__name__}: {error}). "
@@ -135,11 +131,7 @@ class EmbeddingModel:
                 "Choose another model."
             )
         quantised = Encoder(folder, FOR_QUESTIONS)
-        kept = [
-            float(quantised.encode_question(text) @ exported.encode_question(text))
-            for text in PROBES
-        ]
-        if np.mean(kept) < KEPT:
+        if float(quantised.encode_question(_PROBE) @ exported.encode_question(_PROBE)) < 0.998:
             (folder / FOR_QUESTIONS).unlink()
 
     def module(self) -> torch.nn.Module:
@@ -196,6 +188,19 @@ def _plain_attention(model: SentenceTransformer) -> None:
     choose = getattr(getattr(model[0], "auto_model", None), "set_attn_implementation", None)
     if choose is not None:
         choose("eager")
+
+
+def _quantise(source: Path, target: Path) -> None:
+    """Write a model with weights of 8 bits (kb.encoder says how)."""
+    import onnx  # noqa: PLC0415  (as above)
+    from onnxruntime.quantization import matmul_nbits_quantizer  # noqa: PLC0415
+
+    config = matmul_nbits_quantizer.DefaultWeightOnlyQuantConfig(
+        block_size=128, is_symmetric=True, accuracy_level=4, bits=8
+    )
+    quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(onnx.load(source), algo_config=config)
+    quantizer.process()
+    quantizer.model.save_model_to_file(str(target))
 
 
 def export_model(name: str, folder: Path) -> ModelInfo:
