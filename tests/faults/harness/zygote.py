@@ -19,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from indexer.progress import Progress
+
 
 def work(order: dict[str, Any]) -> None:
     from indexer.build import build
@@ -64,15 +66,9 @@ class Steps:
 steps = Steps()
 
 
-class StepProgress:
+class StepProgress(Progress):
     def stage(self, name: str, total: int | None = None) -> None:
         steps.take(f"stage {name}")
-
-    def advance(self, count: int = 1) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
 
 
 def watch_steps() -> None:
