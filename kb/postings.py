@@ -159,16 +159,20 @@ class Postings:
         """The same scores, whole for the passages of these ordinals too; for all by None."""
         if scored.whole is None:
             return scored
-        short = np.zeros_like(scored.whole) if passages is not None else ~scored.whole
-        if passages is not None:
-            short[passages] = ~scored.whole[passages]
+        if passages is None:
+            passages = np.arange(self.passage_count)
+        short = np.sort(passages[~scored.whole[passages]])
+        if not len(short):
+            return scored
         scores = scored.scores * np.float32(scored.bound)
         concepts = tuple(
             replace(concept, worth_most=concept.worth_most.copy()) for concept in scored.concepts
         )
         self._add_variants(scores, concepts, short)
         scores /= np.float32(scored.bound)
-        return replace(scored, scores=scores, concepts=concepts, whole=scored.whole | short)
+        whole = scored.whole.copy()
+        whole[short] = True
+        return replace(scored, scores=scores, concepts=concepts, whole=whole)
 
     def _within_reach(
         self, scores: NDArray[np.float32], concepts: Sequence[MatchedConcept], wanted: Wanted
@@ -205,11 +209,11 @@ class Postings:
         self,
         scores: NDArray[np.float32],
         concepts: Sequence[MatchedConcept],
-        among: NDArray[np.bool_] | None,
+        among: NDArray[np.bool_] | NDArray[np.int64] | None,
     ) -> None:
         """Where a variant is worth more than the name and than the other variants, add what it is worth more.
 
-        In the passages `among`, bool (N,), alone; None for all.
+        In the passages `among` alone, bool (N,) or ascending ordinals; None for all.
         """
         worth_of = cache(partial(self._worth_of, among=among))  # variants have words in common
         worth = np.zeros_like(scores)
@@ -231,13 +235,20 @@ class Postings:
                     worth[rows] = 0
 
     def _worth_of(
-        self, found: MatchedTerm, among: NDArray[np.bool_] | None = None
+        self,
+        found: MatchedTerm,
+        among: NDArray[np.bool_] | NDArray[np.int64] | None = None,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The passages with the term, of all or of those `among`, bool (N,), and its score in each."""
+        """The passages with the term, of all or of those `among`, as above, and its score in each."""
         rows = self._passages[found.start : found.end]
         impacts = self._impacts[found.start : found.end]
         if among is not None:
-            kept = np.flatnonzero(among[rows])
+            if among.dtype == np.bool_:
+                kept = np.flatnonzero(among[rows])
+            else:  # a few: they are looked for in the postings, not these among them
+                wanted = among.astype(rows.dtype)
+                places = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
+                kept = places[rows[places] == wanted]
             rows, impacts = rows[kept], impacts[kept]
         return rows, np.float32(found.idf) * impacts
 
