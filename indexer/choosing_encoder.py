@@ -85,9 +85,7 @@ class ChoosingEncoder:
         try:
             encoder = TorchEncoder(self._model_name, self._folder, device, self._precision)
             distance = _distance(encoder, self._own)
-        except (
-            Exception
-        ) as error:  # a driver's, a library's, the model's: the processor needs none of them
+        except Exception as error:  # a driver's, say, which the processor needs not
             self._say(_instead(device, f"cannot be used: {_first_line(error)}"))
             return None
         allowed = APART[self._precision]
@@ -121,9 +119,7 @@ class WithReserve:
         if self._encoder is not None:
             try:
                 return self._encoder(texts)
-            except (
-                RuntimeError
-            ) as error:  # torch's, memory that one text does not fit into among them
+            except RuntimeError as error:  # torch's: memory too small for one text, say
                 self._say(_instead(self._device, f"failed: {_first_line(error)}"))
                 self._encoder = None
         if self._instead is None:

@@ -121,7 +121,7 @@ class Citer:
         also: Sequence[tuple[SectionLink, ...]],
         heads: Callable[[int], Article],
     ) -> tuple[SearchResult, ...]:
-        wanted = wanted_terms(ranking.keyword)
+        wanted = _wanted_terms(ranking.keyword)
         shares = ranking.term_shares(places)
         results = []
         for number, place in enumerate(places.tolist()):
@@ -163,7 +163,7 @@ class Citer:
         return self._base_url + article_path(article_id, section_id)
 
 
-def wanted_terms(keyword: KeywordScores) -> dict[str, float]:
+def _wanted_terms(keyword: KeywordScores) -> dict[str, float]:
     """The terms to mark, other names' included, each with what it counts."""
     wanted = {
         found.term: VARIANT_WEIGHT * found.idf

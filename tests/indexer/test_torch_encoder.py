@@ -89,17 +89,8 @@ def test_a_full_memory_halves_the_batch_and_the_batches_after_it(
     on_device: TorchEncoder, own: NDArray[np.float32], sizes: list[int]
 ) -> None:
     assert np.linalg.norm(on_device(TEXTS) - own, axis=1).max() < 1e-5
-    assert sizes == [
-        7,
-        3,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1,
-        1,
-    ]  # the last four: after three had failed, no two were tried
+    # The last four: after three had failed, no two were tried.
+    assert sizes == [7, 3, *(7 * [1])]
     sizes.clear()
     assert np.linalg.norm(on_device(TEXTS) - own, axis=1).max() < 1e-5
     assert sizes == 7 * [1]
