@@ -154,5 +154,5 @@ def best_by_words(
     Of those alone that are `allowed`, bool (N,).
     """
     scores = keyword if allowed is None else keyword * allowed
-    best = top(scores, depth)
-    return np.asarray(best[scores[best] > 0])
+    found = np.flatnonzero(scores > 0)
+    return found if len(found) <= depth else top(scores, depth)
