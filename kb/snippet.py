@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
 from kb import analysis
@@ -40,29 +40,19 @@ def best_window(
     if not sentences:
         return 0, len(text)
     one_word = math.fsum(wanted.values()) / len(wanted) if wanted else 1.0
-    best: tuple[float, int, int] | None = None
-    window = sentences[0]
+    most, window = -1.0, sentences[0]
     begins = [begin for begin, _, _ in found]
+    ends = [end for _, end in sentences]
     for first, (start, _) in enumerate(sentences):
-        inside = iter(found[bisect_left(begins, start) :])
-        following = next(inside, None)
-        held: set[str] = set()
-        worth = 0.0
-        for last in range(first, len(sentences)):
-            end = sentences[last][1]
-            if end - start > SNIPPET_MAX_CHARS and last > first:
-                break
-            known = len(held)
-            while following is not None and following[1] <= end:
-                held.add(following[2])
-                following = next(inside, None)
-            if len(held) > known:
-                # fsum, since a set has no order that a sum could keep
-                worth = math.fsum(wanted[term] for term in held)
-            answers = answer is not None and start <= answer[0] and answer[1] <= end
-            key = (worth + one_word if answers else worth, -start, end)
-            if best is None or key > best:
-                best, window = key, (start, end)
+        # The longest run from here holds what the shorter ones do.
+        end = ends[max(bisect_right(ends, start + SNIPPET_MAX_CHARS) - 1, first)]
+        held = {term for _, stop, term in found[bisect_left(begins, start) :] if stop <= end}
+        # fsum, since a set has no order that a sum could keep
+        worth = math.fsum(map(wanted.__getitem__, held))
+        if answer is not None and start <= answer[0] and answer[1] <= end:
+            worth += one_word
+        if worth > most:
+            most, window = worth, (start, end)
     return _cut(text, window, begins)
 
 
