@@ -13,7 +13,7 @@ help: ## list these commands
 
 setup: $(VENV)/.installed ## make .venv from the lock, with the kb command in it
 
-$(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproject.toml
+$(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproject.toml kb/native.c
 	@PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/make-venv
 	@echo "Installing torch into $(VENV) (all of this takes some minutes the first time) ..."
 	@VENV=$(VENV) TORCH="$(TORCH)" sh scripts/install-torch
@@ -21,7 +21,7 @@ $(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproj
 	@$(LOCKED) -r lock/requirements.lock
 	@if $(BIN)/python scripts/torch_wants_cuda.py; then \
 		echo "Installing the CUDA libraries that this build of torch asks for (2.2 GB) ..."; $(LOCKED) -r lock/cuda.lock; fi
-	@$(PIP) install -q --no-deps --no-build-isolation --editable .
+	@VENV=$(VENV) sh scripts/install-project
 	@touch $@
 
 serve: setup ## build the index from corpus/ where it is missing or stale, and serve it

@@ -65,7 +65,7 @@ class NameIndex:
         held: NDArray[np.float32],
         articles: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """For each given article, ascending and distinct, the score of its best name, 0 to 1; `held` as above."""
+        """For each given article the score of its best name, 0 to 1; `held` as above."""
         if not len(articles) or not question.matched:
             return np.zeros(len(articles), dtype=np.float32)
         names, counts = runs(self._articles, articles)

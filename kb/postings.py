@@ -17,8 +17,8 @@ article.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from kb.arrays import mapped
 from kb.bm25f import FIELDS
+from kb.kernels import add_at, lift_at
 from kb.keyword_scores import KeywordScores, MatchedConcept, MatchedTerm, Synonyms, Variant
 from kb.top import top
 
@@ -41,6 +42,10 @@ ROUNDING = 1e-3
 
 PRUNED_FROM = 200_000
 """Postings of other names from which on it is quicker to leave out what they cannot lift among the best."""
+
+
+Worth = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Places of passages, ascending, each once, and a term's score in each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,34 +150,30 @@ class Postings:
                 continue
             bound += found.idf
             matched.append(found)
-        scores = self._sum(matched)
+        scores = np.zeros(self.passage_count, dtype=np.float32)
+        for found in matched:
+            add_at(scores, *self._worth_of(None, found))
         understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
         whole = None if wanted is None else self._within_reach(scores, understood, wanted)
-        self._add_variants(scores, understood, whole)
+        most = [concept.worth_most for concept in understood]
+        self._add_variants(scores, understood, most, partial(self._worth_of, whole))
         if bound > 0:
             scores /= np.float32(bound)
         return KeywordScores(scores, bound, tuple(matched), understood, whole)
 
-    def completed(
-        self, scored: KeywordScores, passages: NDArray[np.int64] | None = None
-    ) -> KeywordScores:
-        """The same scores, whole for the passages of these ordinals too; for all by None."""
+    def complete(self, scored: KeywordScores, passages: NDArray[np.int64] | None = None) -> None:
+        """Make the scores whole for the passages of these ordinals too; for all by None."""
         if scored.whole is None:
-            return scored
-        if passages is None:
-            passages = np.arange(self.passage_count)
-        short = np.sort(passages[~scored.whole[passages]])
-        if not len(short):
-            return scored
-        scores = scored.scores * np.float32(scored.bound)
-        concepts = tuple(
-            replace(concept, worth_most=concept.worth_most.copy()) for concept in scored.concepts
-        )
-        self._add_variants(scores, concepts, short)
-        scores /= np.float32(scored.bound)
-        whole = scored.whole.copy()
-        whole[short] = True
-        return replace(scored, scores=scores, concepts=concepts, whole=whole)
+            return
+        wanted = np.arange(self.passage_count) if passages is None else passages
+        short = np.sort(wanted[~scored.whole[wanted]])
+        scores = scored.scores[short] * np.float32(scored.bound)
+        most = [concept.worth_most[short] for concept in scored.concepts]
+        self._add_variants(scores, scored.concepts, most, partial(self._worth_among, short))
+        scored.scores[short] = scores / np.float32(scored.bound)
+        for concept, numbers in zip(scored.concepts, most, strict=True):
+            concept.worth_most[short] = numbers
+        scored.whole[short] = True
 
     def _within_reach(
         self, scores: NDArray[np.float32], concepts: Sequence[MatchedConcept], wanted: Wanted
@@ -197,60 +198,53 @@ class Postings:
             for found in variant.terms
         )
 
-    def _sum(self, terms: Iterable[MatchedTerm]) -> NDArray[np.float32]:
-        """The sum of the terms' scores, (N,). Costs by their postings: numpy's zeros are not written beforehand."""
-        scores = np.zeros(self.passage_count, dtype=np.float32)
-        for found in terms:
-            rows, values = self._worth_of(found)
-            scores[rows] += values
-        return scores
-
     def _add_variants(
         self,
         scores: NDArray[np.float32],
         concepts: Sequence[MatchedConcept],
-        among: NDArray[np.bool_] | NDArray[np.int64] | None,
+        most: Sequence[NDArray[np.int16]],
+        worth_of: Callable[[MatchedTerm], Worth],
     ) -> None:
         """Where a variant is worth more than the name and than the other variants, add what it is worth more.
 
-        In the passages `among` alone, bool (N,) or ascending ordinals; None for all.
+        `most` are to be the `worth_most` of these concepts, and `worth_of` says what a term is worth where; all have a
+        place for the same passages.
         """
-        worth_of = cache(partial(self._worth_of, among=among))  # variants have words in common
+        worth_of = cache(worth_of)  # variants have words in common
         worth = np.zeros_like(scores)
-        for concept in concepts:
-            own = self._sum(concept.terms)
-            gain = np.zeros_like(scores)
+        for concept, numbers in zip(concepts, most, strict=True):
+            own, gain = np.zeros_like(scores), np.zeros_like(scores)
+            for found in concept.terms:
+                add_at(own, *worth_of(found))
             for number, variant in enumerate(concept.variants, start=1):
                 held = [worth_of(found) for found in variant.terms]
-                for rows, values in held:
-                    worth[rows] += values
-                for rows, _ in held:  # where two of them stand, the second finds it done
-                    more = np.float32(variant.scale) * worth[rows] - own[rows]
-                    better = more > gain[rows]
-                    raised, more = rows[better], more[better]
-                    scores[raised] += more - gain[raised]
-                    gain[raised] = more
-                    concept.worth_most[raised] = number
-                for rows, _ in held:
-                    worth[rows] = 0
+                for places, values in held:
+                    add_at(worth, places, values)
+                for places, _ in held:  # where two of them stand, the second finds it done
+                    lift_at(scores, gain, own, worth, numbers, places, variant.scale, number)
+                for places, _ in held:
+                    worth[places] = 0
 
-    def _worth_of(
-        self,
-        found: MatchedTerm,
-        among: NDArray[np.bool_] | NDArray[np.int64] | None = None,
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """The passages with the term, of all or of those `among`, as above, and its score in each."""
-        rows = self._passages[found.start : found.end]
+    def _worth_of(self, among: NDArray[np.bool_] | None, found: MatchedTerm) -> Worth:
+        """What the term is worth in each passage that has it, of all or of those `among`, bool (N,)."""
+        passages = self._passages[found.start : found.end]
         impacts = self._impacts[found.start : found.end]
         if among is not None:
-            if among.dtype == np.bool_:
-                kept = np.flatnonzero(among[rows])
-            else:  # a few: they are looked for in the postings, not these among them
-                wanted = among.astype(rows.dtype)
-                places = np.minimum(rows.searchsorted(wanted), len(rows) - 1)
-                kept = places[rows[places] == wanted]
-            rows, impacts = rows[kept], impacts[kept]
-        return rows, np.float32(found.idf) * impacts
+            kept = np.flatnonzero(among[passages])
+            passages, impacts = passages[kept], impacts[kept]
+        return passages, np.float32(found.idf) * impacts
+
+    def _worth_among(self, few: NDArray[np.int64], found: MatchedTerm) -> Worth:
+        """The same of the passages of these ordinals, ascending, each by its place among them.
+
+        They are looked for in the postings, not these among them.
+        """
+        passages = self._passages[found.start : found.end]
+        wanted = few.astype(passages.dtype)
+        at = np.minimum(passages.searchsorted(wanted), len(passages) - 1)
+        places = np.flatnonzero(passages[at] == wanted)
+        impacts = self._impacts[found.start + at[places]]
+        return places.astype(np.int32), np.float32(found.idf) * impacts
 
     def _match(self, concept: Synonyms) -> MatchedConcept | None:
         worth = self._worth(concept.terms)

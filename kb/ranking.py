@@ -196,7 +196,7 @@ class Ranker:
             keyword = self._postings.score(terms, concepts, Wanted(by_words, mask))
         else:
             asked = None if mask is None else np.flatnonzero(mask)
-            keyword = self._postings.completed(keyword, asked)
+            self._postings.complete(keyword, asked)
         held = self._names.held(keyword)
         return Words(
             count=len(set(terms)),
@@ -220,23 +220,23 @@ class Ranker:
         """
         _, by_meaning = depths(mode)
         near = self._vectors.nearest(vector, by_meaning, mask)
-        keyword = self._postings.completed(words.keyword, near)
+        keyword = words.keyword
+        self._postings.complete(keyword, near)
         rows = union(words.best, near)
-        exact = self._alongside.start(lambda: self._vectors.passage_cosines(vector, rows))
         table = gather(self._passages, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
-        distinct, owner = np.unique(articles, return_inverse=True)
-        names, nearest = self._vectors.best_names(vector, distinct)
-        focus = self._names.shares(keyword, words.held, distinct)
-        dense = exact()
+        others = self._alongside.start(  # sentences take as long as all of these
+            lambda: (
+                self._vectors.passage_cosines(vector, rows),
+                self._vectors.best_names(vector, articles),
+                self._names.shares(keyword, words.held, articles),
+            )
+        )
         sentences, nearest_sentence = self._vectors.best_sentences(vector, rows)
+        dense, (names, nearest_name), focus = others()
         signals = Signals(
-            keyword=keyword.scores[rows],
-            dense=dense,
-            sentence=sentences,
-            name=names[owner],
-            focus=focus[owner],
+            keyword=keyword.scores[rows], dense=dense, sentence=sentences, name=names, focus=focus
         )
         weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)
@@ -245,7 +245,7 @@ class Ranker:
             sections=sections,
             articles=articles,
             signals=signals,
-            nearest_name=nearest[owner],
+            nearest_name=nearest_name,
             nearest_sentence=nearest_sentence,
             scores=scores,
             lifts=lifts(scores, articles, words.subjects),

@@ -12,23 +12,22 @@ title and then its aliases):
     code_scales.npy, name_scales.npy, sentence_scales.npy    float32, one for each rounded row
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
-ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes, with
-numkong's kernels for int8; the few that are ranked are then compared in float32. Of more passages than kb.coarse's
+ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes;
+the few that are ranked are then compared in float32. Of more passages than kb.coarse's
 EXACT_UP_TO, only those that two bits of each dimension let through are looked over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.alongside import Alongside
-from kb.arrays import mapped, runs
+from kb.arrays import gather, mapped, runs
 from kb.coarse import EXACT_UP_TO, CoarseIndex
+from kb.kernels import best_dots, dots, dots_of, vector_dots_of
 from kb.rows_on_disk import RowsOnDisk, rows_of, take
 from kb.top import top
 
@@ -50,76 +49,67 @@ HALVED_FROM = 2000
 class _RoundedRows:
     """Unit vectors as int8 with a scale each; `name` is the plural of what they are the vectors of."""
 
-    def __init__(self, folder: Path, name: str, alongside: Alongside | None) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
         self._rows = rows_of(folder, name)
         self._scales = mapped(folder, f"{name.removesuffix('s')}_scales")
-        self._alongside = alongside
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Those of the question with all rows, in one pass."""
+    def all_cosines(
+        self, question: NDArray[np.float32], alongside: Alongside | None
+    ) -> NDArray[np.float32]:
+        """Those of the question with all rows, in one pass: half of them by another core where one is free."""
         codes = self._rows
         if isinstance(codes, RowsOnDisk):
             codes = mapped(self._folder, self._name)  # for this pass alone
-        return self._by_halves(
-            len(codes), lambda part: _cosines(question, codes[part], self._scales[part])
-        )
+        if alongside is None or len(codes) < HALVED_FROM:
+            return dots(question, codes, self._scales)
+        half = len(codes) // 2
+        behind = alongside.start(lambda: dots(question, codes[half:], self._scales[half:]))
+        return np.concatenate((dots(question, codes[:half], self._scales[:half]), behind()))
 
     def cosines(
         self, question: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """Those of the question with the given rows."""
+        if isinstance(self._rows, RowsOnDisk):
+            return dots(question, self._rows.take(rows), gather(self._scales, rows))
+        return dots_of(question, self._rows, self._scales, rows)
 
-        def of(part: slice) -> NDArray[np.float32]:
-            wanted = rows[part]
-            return _cosines(question, take(self._rows, wanted), take(self._scales, wanted))
-
-        return self._by_halves(len(rows), of)
-
-    def _by_halves(
-        self, count: int, of: Callable[[slice], NDArray[np.float32]]
-    ) -> NDArray[np.float32]:
-        """What `of` gives for `count` rows: of many, each half by a core of its own, where one is free."""
-        if self._alongside is None or count < HALVED_FROM:
-            return of(slice(0, count))
-        half = count // 2
-        behind = self._alongside.start(lambda: of(slice(half, count)))
-        return np.concatenate((of(slice(0, half)), behind()))
-
-
-def _cosines(
-    question: NDArray[np.float32], codes: NDArray[np.int8], scales: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    if not len(codes):
-        return np.zeros(0, dtype=np.float32)
-    scale = float(np.abs(question).max()) / 127 or 1.0
-    rounded = np.rint(question / scale).astype(np.int8)
-    packed = numkong.dots_pack(rounded[np.newaxis])
-    cosines = np.asarray(numkong.dots_packed(codes, packed))[:, 0].astype(np.float32)
-    cosines *= scales
-    cosines *= np.float32(scale)
-    return cosines
+    def best(
+        self,
+        question: NDArray[np.float32],
+        starts: NDArray[np.int64],
+        owners: NDArray[np.int64],
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """For each owner, the best cosine of its rows, and which of them it was: as kb.kernels has it."""
+        if not isinstance(self._rows, RowsOnDisk):
+            return best_dots(question, self._rows, self._scales, starts, owners)
+        rows, counts = runs(starts, owners)
+        own = np.concatenate(([0], np.cumsum(counts)))
+        taken, scales = self._rows.take(rows), gather(self._scales, rows)
+        return best_dots(question, taken, scales, own, np.arange(len(owners)))
 
 
 class VectorIndex:
     """Search by one pass over memory. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path, alongside: Alongside | None = None) -> None:
-        """`alongside` takes half of what is much, where it is given."""
+        """`alongside` takes half of a pass over all, where it is given."""
+        self._alongside = alongside
         self._passages = rows_of(folder, "passages")
-        self._codes = _RoundedRows(folder, "codes", alongside)
+        self._codes = _RoundedRows(folder, "codes")
         self._coarse = CoarseIndex.open(folder)
-        self._names = _RoundedRows(folder, "names", alongside)
+        self._names = _RoundedRows(folder, "names")
         self._name_starts = mapped(folder, "name_starts")
-        self._sentences = _RoundedRows(folder, "sentences", alongside)
+        self._sentences = _RoundedRows(folder, "sentences")
         self.sentence_starts = mapped(folder, "sentence_starts")
 
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,), by their codes. Costs one pass over these."""
-        return self._codes.all_cosines(question)
+        return self._codes.all_cosines(question, self._alongside)
 
     def nearest(
         self,
@@ -163,7 +153,9 @@ class VectorIndex:
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
     ) -> NDArray[np.float32]:
         """The cosine of the question with the given passages, (n,), as exact as float32 is."""
-        return np.asarray(take(self._passages, passages) @ question)
+        if isinstance(self._passages, RowsOnDisk):
+            return np.asarray(self._passages.take(passages) @ question)
+        return vector_dots_of(question, self._passages, passages)
 
     def passage_vectors(self, passages: NDArray[np.int64]) -> NDArray[np.float32]:
         """The unit vectors of the given passages, (n, d)."""
@@ -176,8 +168,7 @@ class VectorIndex:
 
         An article always has at least the row of its title.
         """
-        rows, counts = runs(self._name_starts, articles)
-        return _best_of_each(self._names.cosines(question, rows), counts)
+        return self._names.best(question, self._name_starts, articles)
 
     def best_sentences(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
@@ -186,18 +177,4 @@ class VectorIndex:
 
         A passage always has at least one. Costs one pass over the sentences of these passages alone.
         """
-        rows, counts = runs(self.sentence_starts, passages)
-        return _best_of_each(self._sentences.cosines(question, rows), counts)
-
-
-def _best_of_each(
-    cosines: NDArray[np.float32], counts: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The highest of each run of `counts` cosines, and its place in the run; of equal ones the first."""
-    if not len(counts):
-        return np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.int64)
-    first = np.cumsum(counts) - counts
-    best = np.maximum.reduceat(cosines, first)
-    hits = np.flatnonzero(cosines == np.repeat(best, counts))
-    # The first hit that is in a run or behind its begin is in it: each run has one.
-    return best, hits[np.searchsorted(hits, first)] - first
+        return self._sentences.best(question, self.sentence_starts, passages)

@@ -153,8 +153,8 @@ def test_what_is_out_of_reach_of_the_best_is_left_out_and_found_when_it_is_asked
     every = crowded.score(asked, names)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("kb.postings.PRUNED_FROM", 0)
-        pruned = crowded.score(asked, names, Wanted(depth, mask))
-    some = crowded.completed(pruned, np.array(sorted(rows), dtype=np.int64))
+        some = crowded.score(asked, names, Wanted(depth, mask))
+    crowded.complete(some, np.array(sorted(rows), dtype=np.int64))
     expected, found = (best_by_words(scored.scores, depth, mask) for scored in (every, some))
     assert found.tolist() == expected.tolist()
     for known in (*found.tolist(), *rows):
@@ -163,9 +163,10 @@ def test_what_is_out_of_reach_of_the_best_is_left_out_and_found_when_it_is_asked
     assert crowded.contributions(some, both) == crowded.contributions(every, both)
     assert (some.scores <= every.scores).all()
     asked_for = None if mask is None else np.flatnonzero(mask)
-    for wholly in (crowded.completed(some, asked_for), crowded.completed(some)):
-        there = slice(None) if mask is None or wholly.whole is None else wholly.whole
-        assert wholly.scores[there] == pytest.approx(every.scores[there], abs=1e-6)
+    for wanted in (asked_for, None):
+        crowded.complete(some, wanted)
+        there = slice(None) if wanted is None else wanted
+        assert some.scores[there] == pytest.approx(every.scores[there], abs=1e-6)
 
 
 def test_a_collection_without_one_term_can_be_asked(make_postings: MakePostings) -> None:
