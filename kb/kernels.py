@@ -95,11 +95,27 @@ def add_at(
         native.add_at(sums, passages, values)
 
 
+def kept_of(
+    allowed: NDArray[np.bool_],
+    passages: NDArray[np.int32],
+    impacts: NDArray[np.float32],
+    factor: float,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Those of the passages that are `allowed`, bool (N,), and their impacts times `factor`, a number of float32."""
+    if native is None:
+        kept = np.flatnonzero(allowed[passages])
+        return passages[kept], np.float32(factor) * impacts[kept]
+    found = np.empty_like(passages)
+    values = np.empty_like(impacts)
+    count = native.kept_of(allowed, passages, impacts, found, values, factor)
+    return found[:count], values[:count]
+
+
 def lift_at(
     scores: NDArray[np.float32],
     gain: NDArray[np.float32],
-    own: NDArray[np.float32],
     worth: NDArray[np.float32],
+    own: NDArray[np.float32],
     most: NDArray[np.int16],
     passages: NDArray[np.int32],
     scale: float,
@@ -107,19 +123,19 @@ def lift_at(
 ) -> None:
     """Where `scale * worth - own` is above the gain so far, lift score and gain by what it is above, and note `number`.
 
-    Of these passages; the other arrays have a place for every passage.
+    Of these passages, whose `worth` is 0 afterwards; the other arrays have a place for every passage.
     """
     if native is None:
-        _lift_at(scores, gain, own, worth, most, passages, scale, number)
+        _lift_at(scores, gain, worth, own, most, passages, scale, number)
     else:
-        native.lift_at(scores, gain, own, worth, most, passages, scale, number)
+        native.lift_at(scores, gain, worth, own, most, passages, scale, number)
 
 
 def _lift_at(
     scores: NDArray[np.float32],
     gain: NDArray[np.float32],
-    own: NDArray[np.float32],
     worth: NDArray[np.float32],
+    own: NDArray[np.float32],
     most: NDArray[np.int16],
     passages: NDArray[np.int32],
     scale: float,
@@ -131,6 +147,7 @@ def _lift_at(
     scores[lifted] += more - gain[lifted]
     gain[lifted] = more
     most[lifted] = number
+    worth[passages] = 0
 
 
 def _dots(

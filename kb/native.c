@@ -129,10 +129,23 @@ static void add(float *sums, const int32_t *rows, const float *values, Py_ssize_
         sums[rows[place]] += values[place];
 }
 
+/* Every place is written, and the next one over it where it is not kept: no branch to guess. */
+static Py_ssize_t keep(const uint8_t *allowed, const int32_t *rows, const float *impacts, float factor, Py_ssize_t count,
+                       int32_t *kept, float *values)
+{
+    Py_ssize_t found = 0;
+    for (Py_ssize_t place = 0; place < count; place++) {
+        kept[found] = rows[place];
+        values[found] = factor * impacts[place];
+        found += allowed[rows[place]] != 0;
+    }
+    return found;
+}
+
 /* What other names of a concept come to in each passage: all of one length. */
 typedef struct {
-    float *scores, *gain;
-    const float *own, *worth;
+    float *scores, *gain, *worth;
+    const float *own;
     int16_t *most;
 } Lifted;
 
@@ -141,6 +154,7 @@ static void lift(const Lifted *at, const int32_t *rows, Py_ssize_t count, float 
     for (Py_ssize_t place = 0; place < count; place++) {
         int32_t row = rows[place];
         float more = scale * at->worth[row] - at->own[row];
+        at->worth[row] = 0;
         if (more > at->gain[row]) {
             at->scores[row] += more - at->gain[row];
             at->gain[row] = more;
@@ -158,8 +172,9 @@ typedef struct {
 
 static const Wanted FLOATS = {"float32", "f", 1, 0}, ORDINALS = {"int64", "lq", 1, 0},
                     INTEGER_ROWS = {"int8 rows", "b", 2, 0}, FLOAT_ROWS = {"float32 rows", "f", 2, 0},
-                    PASSAGES = {"int32", "i", 1, 0}, FLOATS_OUT = {"writable float32", "f", 1, 1},
-                    ORDINALS_OUT = {"writable int64", "lq", 1, 1}, NUMBERS_OUT = {"writable int16", "h", 1, 1};
+                    PASSAGES = {"int32", "i", 1, 0}, MASK = {"bool", "?", 1, 0}, FLOATS_OUT = {"writable float32", "f", 1, 1},
+                    ORDINALS_OUT = {"writable int64", "lq", 1, 1}, NUMBERS_OUT = {"writable int16", "h", 1, 1},
+                    PASSAGES_OUT = {"writable int32", "i", 1, 1};
 
 enum { MOST = 7 };
 
@@ -353,7 +368,7 @@ static PyObject *add_at(PyObject *module, PyObject *const *given, Py_ssize_t cou
 
 static PyObject *lift_at(PyObject *module, PyObject *const *given, Py_ssize_t count)
 {
-    static const Wanted *const wanted[] = {&FLOATS_OUT, &FLOATS_OUT, &FLOATS, &FLOATS, &NUMBERS_OUT, &PASSAGES};
+    static const Wanted *const wanted[] = {&FLOATS_OUT, &FLOATS_OUT, &FLOATS_OUT, &FLOATS, &NUMBERS_OUT, &PASSAGES};
     Py_buffer held[MOST];
     if (count != 8) {
         PyErr_Format(PyExc_TypeError, "8 arguments are needed, not %zd", count);
@@ -376,6 +391,30 @@ static PyObject *lift_at(PyObject *module, PyObject *const *given, Py_ssize_t co
     return done(held, 6, NULL, ok);
 }
 
+static PyObject *kept_of(PyObject *module, PyObject *const *given, Py_ssize_t count)
+{
+    static const Wanted *const wanted[] = {&MASK, &PASSAGES, &FLOATS, &PASSAGES_OUT, &FLOATS_OUT};
+    Py_buffer held[MOST];
+    if (count != 6) {
+        PyErr_Format(PyExc_TypeError, "6 arguments are needed, not %zd", count);
+        return NULL;
+    }
+    double factor = PyFloat_AsDouble(given[5]);
+    if (PyErr_Occurred() || take(given, 5, wanted, 5, held))
+        return NULL;
+    Py_ssize_t size = length(&held[1]), found = 0;
+    int ok = are_passages(&held[1], length(&held[0]));
+    for (int place = 2; place < 5; place++)
+        ok = ok && fit(length(&held[place]) == size);
+    if (ok) {
+        Py_BEGIN_ALLOW_THREADS
+        found = keep(held[0].buf, held[1].buf, held[2].buf, (float)factor, size, held[3].buf, held[4].buf);
+        Py_END_ALLOW_THREADS
+    }
+    release(held, 5);
+    return ok ? PyLong_FromSsize_t(found) : NULL;
+}
+
 static PyMethodDef methods[] = {
     {"dots", (PyCFunction)(void (*)(void))dots, METH_FASTCALL, NULL},
     {"dots_of", (PyCFunction)(void (*)(void))dots_of, METH_FASTCALL, NULL},
@@ -383,6 +422,7 @@ static PyMethodDef methods[] = {
     {"vector_dots_of", (PyCFunction)(void (*)(void))vector_dots_of, METH_FASTCALL, NULL},
     {"add_at", (PyCFunction)(void (*)(void))add_at, METH_FASTCALL, NULL},
     {"lift_at", (PyCFunction)(void (*)(void))lift_at, METH_FASTCALL, NULL},
+    {"kept_of", (PyCFunction)(void (*)(void))kept_of, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };
 

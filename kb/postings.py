@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from kb.arrays import mapped
 from kb.bm25f import FIELDS
-from kb.kernels import add_at, lift_at
+from kb.kernels import add_at, kept_of, lift_at
 from kb.keyword_scores import KeywordScores, MatchedConcept, MatchedTerm, Synonyms, Variant
 from kb.top import top
 
@@ -211,9 +211,11 @@ class Postings:
         place for the same passages.
         """
         worth_of = cache(worth_of)  # variants have words in common
-        worth = np.zeros_like(scores)
+        # numpy's zeros are written when they are touched, those of zeros_like at once.
+        worth = np.zeros(len(scores), dtype=np.float32)
         for concept, numbers in zip(concepts, most, strict=True):
-            own, gain = np.zeros_like(scores), np.zeros_like(scores)
+            own = np.zeros(len(scores), dtype=np.float32)
+            gain = np.zeros(len(scores), dtype=np.float32)
             for found in concept.terms:
                 add_at(own, *worth_of(found))
             for number, variant in enumerate(concept.variants, start=1):
@@ -221,17 +223,14 @@ class Postings:
                 for places, values in held:
                     add_at(worth, places, values)
                 for places, _ in held:  # where two of them stand, the second finds it done
-                    lift_at(scores, gain, own, worth, numbers, places, variant.scale, number)
-                for places, _ in held:
-                    worth[places] = 0
+                    lift_at(scores, gain, worth, own, numbers, places, variant.scale, number)
 
     def _worth_of(self, among: NDArray[np.bool_] | None, found: MatchedTerm) -> Worth:
         """What the term is worth in each passage that has it, of all or of those `among`, bool (N,)."""
         passages = self._passages[found.start : found.end]
         impacts = self._impacts[found.start : found.end]
         if among is not None:
-            kept = np.flatnonzero(among[passages])
-            passages, impacts = passages[kept], impacts[kept]
+            return kept_of(among, passages, impacts, found.idf)
         return passages, np.float32(found.idf) * impacts
 
     def _worth_among(self, few: NDArray[np.int64], found: MatchedTerm) -> Worth:

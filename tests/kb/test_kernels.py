@@ -89,8 +89,10 @@ def test_a_variant_lifts_where_it_is_worth_more(seed: int) -> None:
     scores, gain, own, worth = random.random((4, 50)).astype(np.float32)
     before, gained, most = scores.copy(), gain.copy(), np.zeros(50, dtype=np.int16)
     passages = np.flatnonzero(random.random(50) < 0.5).astype(np.int32)
-    kernels.lift_at(scores, gain, own, worth, most, passages, 1.5, 7)
+    left = worth.copy()
+    kernels.lift_at(scores, gain, left, own, most, passages, 1.5, 7)
     for place in range(50):
+        assert left[place] == (0 if place in passages else worth[place])
         more = np.float32(1.5) * worth[place] - own[place]
         lifted = place in passages and more > gained[place]
         assert most[place] == (7 if lifted else 0)
@@ -101,6 +103,19 @@ def test_a_variant_lifts_where_it_is_worth_more(seed: int) -> None:
     assert scores[passages].tolist() == pytest.approx(
         (before + gain - gained)[passages] + worth[: len(passages)]
     )
+
+
+@settings(max_examples=60)
+@given(seed=seeds, share=st.sampled_from([0.0, 0.5, 1.0]))
+def test_those_kept_are_the_allowed_ones_in_their_order(seed: int, share: float) -> None:
+    random = np.random.default_rng(seed)
+    allowed = random.random(80) < share
+    passages = np.flatnonzero(random.random(80) < 0.7).astype(np.int32)
+    impacts = random.random(len(passages)).astype(np.float32)
+    kept, values = kernels.kept_of(allowed, passages, impacts, 2.5)
+    pairs = list(zip(passages.tolist(), (np.float32(2.5) * impacts).tolist(), strict=True))
+    found = list(zip(kept.tolist(), values.tolist(), strict=True))
+    assert found == [pair for pair in pairs if allowed[pair[0]]]
 
 
 def arguments() -> dict[str, Any]:
