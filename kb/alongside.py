@@ -1,6 +1,6 @@
 """Given a part of a question's work, its result later: by another core where one is free, else at once.
 
-numpy, numkong and faiss let go of Python's lock while they compute, so that two parts of one question overlap. Where
+numpy, kb.kernels and faiss let go of Python's lock while they compute, so that two parts of one question overlap. Where
 questions come at once there is nothing to gain: the cores are busy with these.
 """
 

@@ -58,13 +58,13 @@ class _RoundedRows:
         return len(self._rows)
 
     def all_cosines(
-        self, question: NDArray[np.float32], alongside: Alongside | None
+        self, question: NDArray[np.float32], alongside: Alongside
     ) -> NDArray[np.float32]:
         """Those of the question with all rows, in one pass: half of them by another core where one is free."""
         codes = self._rows
         if isinstance(codes, RowsOnDisk):
             codes = mapped(self._folder, self._name)  # for this pass alone
-        if alongside is None or len(codes) < HALVED_FROM:
+        if len(codes) < HALVED_FROM:
             return dots(question, codes, self._scales)
         half = len(codes) // 2
         behind = alongside.start(lambda: dots(question, codes[half:], self._scales[half:]))
@@ -98,7 +98,7 @@ class VectorIndex:
 
     def __init__(self, folder: Path, alongside: Alongside | None = None) -> None:
         """`alongside` takes half of a pass over all, where it is given."""
-        self._alongside = alongside
+        self._alongside = alongside or Alongside()
         self._passages = rows_of(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
         self._coarse = CoarseIndex.open(folder)

@@ -17,7 +17,7 @@ class Own(Engine):
     """A result is a section by its best passage, verified, with excerpt and explanation."""
 
     title = "this project"
-    packages = ("onnxruntime", "numkong", "numpy")
+    packages = ("onnxruntime", "numpy")
     kind = "hybrid"
     settings = (
         "as shipped; a result is cited, with excerpt and explanation; the question is encoded by the index's "
