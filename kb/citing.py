@@ -57,29 +57,31 @@ class Citer:
     def page(
         self,
         ranking: Ranking,
-        order: NDArray[np.int64],
+        shown: NDArray[np.int64],
         sections: NDArray[np.int64],
-        offset: int,
-        limit: int,
+        first_rank: int,
     ) -> tuple[SearchResult, ...]:
-        """The results of the places `order[offset : offset + limit]`; `sections` are the places of all sections."""
-        shown = order[offset : offset + limit]
+        """The results of the places `shown`, ranked from `first_rank` on.
+
+        `sections` are the places of all sections, best first, of which those not shown are named beside the others.
+        """
         on_page = set(ranking.sections[shown].tolist())
         further: dict[int, list[int]] = {}
         for place in sections[:ALSO_DEPTH].tolist():
             if int(ranking.sections[place]) not in on_page:
                 further.setdefault(int(ranking.articles[place]), []).append(place)
-        also = []
-        heads = cache(self._store.article_head)  # several results may be of one article
-        for place in shown.tolist():
-            places = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
-            also.append(tuple(self._link(ranking, other, heads) for other in places))
-        return self._results(ranking, shown, offset + 1, also, heads)
+        page = self._results(ranking, shown)
+        results = []
+        for rank, place in enumerate(shown.tolist(), first_rank):
+            also = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
+            results.append(page.result(place, rank, also))
+        return tuple(results)
 
-    def companion(self, ranking: Ranking, place: int) -> SearchResult:
-        """The result of one place, ranked 0. Raises IndexDamaged, as `cited` does."""
-        heads = self._store.article_head
-        return self._results(ranking, np.array([place]), 0, [()], heads)[0]
+    def companion(self, ranking: Ranking, section: int) -> SearchResult:
+        """The section by its best candidate, of which there is one; ranked 0. Raises IndexDamaged, as `cited` does."""
+        places = np.flatnonzero(ranking.sections == section)
+        best = places[np.argmax(ranking.scores[places])]
+        return self._results(ranking, np.array([best])).result(int(best), 0)
 
     def cited(
         self, row: int, heads: Callable[[int], Article] | None = None
@@ -113,54 +115,65 @@ class Citer:
         )
         return citation, article, section
 
-    def _results(
-        self,
-        ranking: Ranking,
-        places: NDArray[np.int64],
-        first_rank: int,
-        also: Sequence[tuple[SectionLink, ...]],
-        heads: Callable[[int], Article],
-    ) -> tuple[SearchResult, ...]:
-        wanted = _wanted_terms(ranking.keyword)
-        shares = ranking.term_shares(places)
-        results = []
-        for number, place in enumerate(places.tolist()):
-            row = int(ranking.rows[place])
-            citation, article, section = self.cited(row, heads)
-            sentences = self._sentences_of(row)
-            answer = sentences[int(ranking.nearest_sentence[place])]
-            snippet, found = excerpt(
-                section.text, citation.start, citation.end, sentences, wanted, answer
-            )
-            names = (article.title, *article.aliases)
-            explanation = ranking.explain(place, names, shares[number])
-            result = SearchResult(
-                rank=first_rank + number,
-                score=float(ranking.shown_scores[place]),
-                text=citation.quote,
-                snippet=snippet,
-                highlights=tuple((start, end) for start, end, _ in found),
-                citation=citation,
-                explanation=explanation,
-                why=why(explanation, citation, _by_weight(section.text, found, wanted)),
-                also=also[number],
-            )
-            results.append(result)
-        return tuple(results)
+    def link(self, article: Article, section: int) -> SectionLink:
+        """The way to the section of that ordinal, which is the article's."""
+        section_id, heading = self._store.section_heading(section)
+        return SectionLink(section_id, heading, self._url(article.id, section_id))
 
-    def _sentences_of(self, row: int) -> list[tuple[int, int]]:
-        """The sentences of a passage as ranges of its section, in order; at least one."""
+    def sentences(self, row: int) -> list[tuple[int, int]]:
+        """The sentences of the passage of that row as ranges of its section, in order; at least one."""
         first, end = self._sentence_starts[row], self._sentence_starts[row + 1]
         own = self._sentences[first:end]
         return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
-    def _link(self, ranking: Ranking, place: int, heads: Callable[[int], Article]) -> SectionLink:
-        article = heads(int(ranking.articles[place]))
-        section_id, heading = self._store.section_heading(int(ranking.sections[place]))
-        return SectionLink(section_id, heading, self._url(article.id, section_id))
+    def _results(self, ranking: Ranking, places: NDArray[np.int64]) -> _Results:
+        heads = cache(self._store.article_head)  # several results may be of one article
+        return _Results(self, heads, ranking, places)
 
     def _url(self, article_id: str, section_id: str) -> str:
         return self._base_url + article_path(article_id, section_id)
+
+
+class _Results:
+    """The results of some places of a ranking, with what is worked out for all of them together."""
+
+    def __init__(
+        self,
+        citer: Citer,
+        heads: Callable[[int], Article],
+        ranking: Ranking,
+        places: NDArray[np.int64],
+    ) -> None:
+        self._citer = citer
+        self._heads = heads
+        self._ranking = ranking
+        self._scores = ranking.shown_scores
+        self._wanted = _wanted_terms(ranking.keyword)
+        self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
+
+    def result(self, place: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
+        """The result of one of the places; `also` are those of further sections of its article."""
+        ranking, wanted = self._ranking, self._wanted
+        row = int(ranking.rows[place])
+        citation, article, section = self._citer.cited(row, self._heads)
+        sentences = self._citer.sentences(row)
+        answer = sentences[int(ranking.nearest_sentence[place])]
+        snippet, found = excerpt(
+            section.text, citation.start, citation.end, sentences, wanted, answer
+        )
+        names = (article.title, *article.aliases)
+        explanation = ranking.explain(place, names, self._shares[place])
+        return SearchResult(
+            rank=rank,
+            score=float(self._scores[place]),
+            text=citation.quote,
+            snippet=snippet,
+            highlights=tuple((start, end) for start, end, _ in found),
+            citation=citation,
+            explanation=explanation,
+            why=why(explanation, citation, _by_weight(section.text, found, wanted)),
+            also=tuple(self._citer.link(article, int(ranking.sections[other])) for other in also),
+        )
 
 
 def _wanted_terms(keyword: KeywordScores) -> dict[str, float]:

@@ -13,12 +13,14 @@ A reader sees the section once: as a result where it is one of the first, else a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.arrays import mapped
+from kb.passage_table import PassageTable
 
 SURELY = 0.75
 """Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
@@ -29,34 +31,44 @@ FIRST = 3
 """Among so many results the section is seen; further down it is taken out, since it comes along instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A section that says when to seek care: its ordinal, and the rows of its passages."""
+
+    section: int
+    rows: NDArray[np.int64]
+
+    def left_out_of(
+        self, order: NDArray[np.int64], sections: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """`order` without the section, or as it is where that is among the first.
+
+        `order` are places, best first, and `sections`, indexed by them, those they belong to.
+        """
+        if self.section in sections[order[:FIRST]]:
+            return order
+        kept: NDArray[np.int64] = order[sections[order] != self.section]
+        return kept
+
+
 class CompanionFinder:
     """Read-only and safe to share between threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, passages: PassageTable) -> None:
+        """`folder` is the generation's `vectors/`."""
+        self._passages = passages
         self._care = mapped(folder, "care")
         self._symptom = mapped(folder, "symptom")
 
-    def is_about_a_symptom(self, question: NDArray[np.float32]) -> bool:
-        """Whether somebody asks about what they feel or see, rather than about a subject."""
-        return float(self._symptom @ question) >= ABOUT_A_SYMPTOM
+    def find(self, question: NDArray[np.float32], article: int) -> Companion | None:
+        """The companion of an answer from the article of that ordinal.
 
-    def section(self, sections: NDArray[np.int64]) -> int | None:
-        """Of the sections of an article, the one that says when to seek care; None where none does."""
-        if not len(sections):
+        None where nobody asks about what they feel or see, but about a subject, or no section says when to seek care.
+        """
+        if float(self._symptom @ question) < ABOUT_A_SYMPTOM:
             return None
-        care = self._care[sections]
-        best = int(np.argmax(care))
-        return int(sections[best]) if care[best] >= SURELY else None
-
-
-def without(
-    section: int, order: NDArray[np.int64], sections: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """`order` without the companion's section, or as it is where that is among the first.
-
-    `order` are places, best first, and `sections`, indexed by them, those they belong to.
-    """
-    if section in sections[order[:FIRST]]:
-        return order
-    kept: NDArray[np.int64] = order[sections[order] != section]
-    return kept
+        rows = self._passages.of_article(article)
+        owners = self._passages.columns["section"][rows]
+        sections = np.unique(owners)
+        best = int(sections[np.argmax(self._care[sections])])
+        return Companion(best, rows[owners == best]) if self._care[best] >= SURELY else None

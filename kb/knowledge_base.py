@@ -6,22 +6,21 @@ text, and needs no torch.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import confidence, tuning
+from kb import tuning
 from kb.alongside import Alongside
-from kb.article import Article, ArticleSummary, article_path
+from kb.article import Article, ArticleSummary
 from kb.catalogue import Catalogue
 from kb.citing import Citer
-from kb.companion import CompanionFinder, without
+from kb.companion import Companion, CompanionFinder
 from kb.conditions import Conditions
 from kb.encoder import Encoder
 from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
@@ -32,39 +31,37 @@ from kb.fallback import open_newest
 from kb.filters import Filters
 from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.generation import Verify, read_checked
-from kb.keyword_scores import KeywordScores
 from kb.language import load as load_language
-from kb.language import name_of
 from kb.names import NameIndex
+from kb.narrowing import Narrowing
 from kb.neighbourhood import Neighbourhood
 from kb.notices import Notices
+from kb.once import Once
+from kb.paging import MAX_DEPTH, MAX_LIMIT, check_page
+from kb.passage_table import PassageTable
 from kb.postings import Postings
 from kb.query import Query, QuestionReader
+from kb.query_ranking import QueryRanker
 from kb.question import MAX_QUESTION_CHARS
-from kb.ranking import UNITS, Ranker, Ranking, Unit, Words
+from kb.ranking import UNITS, Ranker, Ranking, Unit
+from kb.reranker import RERANKED, Reranker
 from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
-from kb.suggest import Suggestions, question_path
+from kb.suggest import Suggestions, hidden_paths
 from kb.variety import spread
 from kb.vectors import VectorIndex
+from kb.verdict import Judge
 from kb.vocabulary import FOLDER as VOCABULARY
 from kb.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from kb.keyword import KeywordIndex
     from kb.manifest import Manifest
-    from kb.reranker import Reranker
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
-
-MAX_LIMIT = 100
-MAX_DEPTH = 1000
-
-RERANKED = 30
-"""So many results a reranker orders anew."""
 
 
 class KnowledgeBase:
@@ -100,16 +97,16 @@ class KnowledgeBase:
             opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
             self._citer = Citer(folder, self._store, self._base_url)
-            self._passages = self._citer.passages
+            self._passages = PassageTable(self._citer.passages)
             self._postings = Postings(folder / "postings")
             self._alongside = Alongside()
             opened.callback(self._alongside.close)
             self._vectors = VectorIndex(folder / "vectors", self._alongside)
-            self._ranker = Ranker(
+            ranker = Ranker(
                 self._postings,
                 self._vectors,
                 NameIndex(folder / "names", self._postings.idf_of_rarest),
-                self._passages,
+                self._passages.columns,
                 self.weights,
                 self._alongside,
             )
@@ -117,10 +114,10 @@ class KnowledgeBase:
             self._reader = QuestionReader(
                 self._spelling, Vocabulary(folder / VOCABULARY), self._store.languages
             )
-            self._companions = CompanionFinder(folder / "vectors")
+            self._companions = CompanionFinder(folder / "vectors", self._passages)
             self._notices = Notices.load(folder)
             self._suggestions = Suggestions(
-                folder / "suggestions", self._base_url, _hidden_paths(self._store)
+                folder / "suggestions", self._base_url, hidden_paths(*self._store.hidden_names())
             )
         except Exception as error:
             opened.close()
@@ -129,14 +126,19 @@ class KnowledgeBase:
                 "Run `kb build` to make the index anew."
             ) from error
         self._opened = opened
+        # Nothing from here on holds the knowledge base itself: else a generation that is let go would stay in memory,
+        # its files open, until the garbage of cycles is collected.
+        store = self._store
+        self._phrases = Once(partial(_open_phrases, folder, self.manifest))
+        self._catalogue = Once(lambda: Catalogue(store.catalogue_rows(), store.counts()[0]))
         # An older generation may hold what was removed since.
-        self._article_count = self._store.shown_count()
-        self._shown = self._store.shown(self._passages["article"]) if found.removed else None
-        self._neighbourhood = Neighbourhood(self._store, self._vectors, self._citer, self._shown)
-        self._phrases = _Phrases(folder, self.manifest)
+        self._article_count = store.shown_count()
+        shown = store.shown(self._passages.columns["article"]) if found.removed else None
         self._conditions = Conditions(self._postings, self._phrases)
-        self._catalogue: Catalogue | None = None
-        self._catalogue_lock = threading.Lock()
+        self._narrowing = Narrowing(self._passages, self._conditions, store, self._catalogue, shown)
+        self._query_ranker = QueryRanker(self._encoder, self._conditions, ranker, self._alongside)
+        self._judge = Judge(self._article_count, self.passage_count, store.languages)
+        self._neighbourhood = Neighbourhood(store, self._vectors, self._citer, shown)
 
     @classmethod
     def open(
@@ -205,10 +207,7 @@ class KnowledgeBase:
     @property
     def catalogue(self) -> Catalogue:
         """The library's order, A to Z, by topic and by source; made when it is first asked for."""
-        with self._catalogue_lock:
-            if self._catalogue is None:
-                self._catalogue = Catalogue(self._store.catalogue_rows(), self._store.counts()[0])
-            return self._catalogue
+        return self._catalogue()
 
     def summaries(self, ordinals: Iterable[int]) -> list[ArticleSummary]:
         """The articles of these ordinals, which are those of `catalogue`, in the order given."""
@@ -232,7 +231,7 @@ class KnowledgeBase:
         The passage is the one of `section_id` that holds the code point `start`. At most `limit`, 1 to 100. Raises
         NotFound, PassageNotFound where the article has no such passage, InvalidRequest and GenerationGone.
         """
-        _check_page(limit, 0)
+        check_page(limit, 0)
         self.require(generation)
         watch = Stopwatch()
         if section_id is None:
@@ -308,7 +307,7 @@ class KnowledgeBase:
         question was understood. Pages that name the `generation` of the first are parts of one list: raises
         GenerationGone where another answers.
         """
-        _check_page(limit, offset)
+        check_page(limit, offset)
         _check_choice("mode", mode, MODES)
         _check_choice("group_by", group_by, UNITS)
         if tag is not None and topic is not None:
@@ -326,29 +325,26 @@ class KnowledgeBase:
         query = self._reader.read(question, exact=exact)
         # The whole question, as typed: a notice depends on no operator and on no result.
         notices = self._notices.find(question)
-        mask = _both(self._matching(query), self._within(filters))
+        mask = self._narrowing.allowed(query.conditions, filters)
         watch.lap("analyse")
-        words = self._alongside.start(lambda: self._words(query, mask, mode))
-        vector = self._encode(query.text)
-        watch.lap("encode")
-        ranking = self._ranker.rank(words(), vector, mask, mode)
+        vector, ranking = self._query_ranker.rank(query, mask, mode, watch)
         sections = self._spread(ranking)
         order = sections if group_by == "section" else ranking.shown(group_by)
         watch.lap("rank")
         if self._reranker is not None and mode == "hybrid":
             order = self._reranked(self._reranker, query.text, ranking, order)
             watch.lap("rerank")
-        verdict = confidence.answered(ranking.evidence(), self.passage_count)
-        if query.foreign:
-            verdict = "none"
-        care = self._care(vector, ranking, order) if verdict != "none" else None
+        answered, reason = self._judge.verdict(query, ranking, mode)
+        care = None
+        if answered != "none":
+            care = self._companions.find(vector, int(ranking.articles[order[0]]))
         if care is not None:
-            order = without(care, order, ranking.sections)
-            sections = without(care, sections, ranking.sections)
-        page = self._citer.page(ranking, order, sections, offset, limit)
+            order = care.left_out_of(order, ranking.sections)
+            sections = care.left_out_of(sections, ranking.sections)
+        page = self._citer.page(ranking, order[offset : offset + limit], sections, offset + 1)
         companion = None
-        if care is not None and not offset and care not in ranking.sections[order[:limit]]:
-            companion = self._companion(query, vector, ranking, ranking.articles[order[0]], care)
+        if care is not None and not offset and care.section not in ranking.sections[order[:limit]]:
+            companion = self._companion(query, vector, ranking, care)
         nearest = ranking.articles[sections[:FACET_DEPTH]].tolist()
         nearby = facets_of(self._store, nearest) if facets else None
         watch.lap("cite")
@@ -360,14 +356,14 @@ class KnowledgeBase:
         return SearchResponse(
             # A command line can hold bytes that are not UTF-8; an answer can always be printed.
             question=question.encode(errors="replace").decode(),
-            answered=verdict,
+            answered=answered,
             results=page,
             generation=self.generation,
             timings=watch.total(),
             notices=notices,
             facets=nearby,
             correction=query.correction,
-            reason=self._reason(query, mode, len(order)) if verdict == "none" else "",
+            reason=reason,
             companion=companion,
             total=min(len(order), MAX_DEPTH),
             explanation=explanation,
@@ -398,24 +394,17 @@ class KnowledgeBase:
     def rank(self, question: str) -> Ranking:
         """All candidates of a question with their signals and scores. Raises InvalidRequest."""
         query = self._reader.read(question)
-        mask = self._matching(query)
-        return self._ranker.rank(self._words(query, mask), self._encode(query.text), mask)
+        mask = self._narrowing.allowed(query.conditions, Filters())
+        _, ranking = self._query_ranker.rank(query, mask, "hybrid", Stopwatch())
+        return ranking
 
-    def _words(
-        self,
-        query: Query,
-        mask: NDArray[np.bool_] | None,
-        mode: Mode = "hybrid",
-        keyword: KeywordScores | None = None,
-    ) -> Words:
-        begun = self._conditions.begun_words(query.conditions)
-        # A beginning that is a small word, such as "the", is a term all the same.
-        terms = (*query.terms, *(word.terms[0] for word in begun))
-        return self._ranker.words(terms, (*query.concepts, *begun), mask, mode, keyword)
+    def unit_id(self, row: int, unit: Unit) -> str:
+        """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
+        return self._citer.unit_id(row, unit)
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
-        likeness = self._passages["likeness"][ranking.rows]
+        likeness = self._passages.columns["likeness"][ranking.rows]
         order = ranking.shown("section")
         return spread(order, ranking.articles, ranking.is_subject(), likeness)
 
@@ -427,121 +416,20 @@ class KnowledgeBase:
         texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
         return reranker.reordered(question, order, texts)
 
-    def _care(
-        self, vector: NDArray[np.float32], ranking: Ranking, order: NDArray[np.int64]
-    ) -> int | None:
-        """The section of the first article on when to seek care, for a question about a symptom."""
-        if not len(order) or not self._companions.is_about_a_symptom(vector):
-            return None
-        own = self._rows_of(ranking.articles[order[0]])
-        return self._companions.section(np.unique(self._passages["section"][own]))
-
     def _companion(
-        self,
-        query: Query,
-        vector: NDArray[np.float32],
-        ranking: Ranking,
-        article: np.int64,
-        section: int,
+        self, query: Query, vector: NDArray[np.float32], ranking: Ranking, care: Companion
     ) -> SearchResult:
-        """The section of the article by its best passage, whether a candidate or not."""
-        places = np.flatnonzero(ranking.sections == section)
-        if not len(places):
-            own = self._rows_of(article)
-            mask = np.zeros(self.passage_count, dtype=np.bool_)
-            mask[own[self._passages["section"][own] == section]] = True
-            words = self._words(query, mask, keyword=ranking.keyword)
-            ranking = self._ranker.rank(words, vector, mask)
-            places = np.arange(len(ranking.rows))
-        best = int(places[np.argmax(ranking.scores[places])])
-        return self._citer.companion(ranking, best)
-
-    def _reason(self, query: Query, mode: Mode, found: int) -> str:
-        """Why there is no answer."""
-        if not self.article_count:
-            return "This library holds no articles."
-        if query.foreign:
-            own = " and ".join(sorted(map(name_of, self._store.languages())))
-            return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
-        if not found and mode == "keyword":
-            return "Nothing here holds a word of the question and meets its conditions."
-        if not found:
-            return "Nothing here meets the question’s conditions."
-        return "Nothing in this library comes near enough to the question to answer it."
-
-    def _encode(self, text: str) -> NDArray[np.float32]:
-        """The question's vector; that of a question of nothing but excluded words is near to nothing."""
-        if not text:
-            return np.zeros(self.manifest.model.dimensions, dtype=np.float32)
-        return self._encoder.encode_question(text)
-
-    def _matching(self, query: Query) -> NDArray[np.bool_] | None:
-        """The passages that may be shown and meet the question's conditions, bool (N,), or None for all."""
-        if not query.conditions:
-            return self._shown
-        return _both(self._conditions.matching(query.conditions), self._shown)
-
-    def unit_id(self, row: int, unit: Unit) -> str:
-        """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
-        return self._citer.unit_id(row, unit)
-
-    @cached_property
-    def _articles_of_passages(self) -> NDArray[np.int32]:
-        """The article's ordinal of each passage, (N,): read from among the other columns once."""
-        ordinals: NDArray[np.int32] = self._passages["article"].astype(np.int32)
-        return ordinals
-
-    def _rows_of(self, article: np.int64) -> NDArray[np.int64]:
-        """The passages of the article with this ordinal, ascending."""
-        return np.flatnonzero(self._articles_of_passages == article)
-
-    def _within(self, filters: Filters) -> NDArray[np.bool_] | None:
-        """The passages of the articles that are asked for, bool (N,), or None where all are."""
-        mask = None
-        if filters.need_catalogue:
-            mask = self.catalogue.allowed(filters)[self._articles_of_passages]
-        if filters.article is not None:
-            own = self._store.ordinal(filters.article)
-            mask = _both(mask, self._articles_of_passages == (-1 if own is None else own))
-        return mask
+        """The companion's section by its best passage, whether a candidate or not."""
+        if care.section not in ranking.sections:
+            ranking = self._query_ranker.rank_rows(query, vector, ranking.keyword, care.rows)
+        return self._citer.companion(ranking, care.section)
 
 
-class _Phrases:
-    """Whoosh's index of a generation, read when it is first asked for.
+def _open_phrases(folder: Path, manifest: Manifest) -> KeywordIndex:
+    """Whoosh's index of a generation, each file of which is what the manifest says."""
+    from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
 
-    Apart from the knowledge base, which must hold nothing that holds it: else a generation that is let go would stay in
-    memory, its files open, until the garbage of cycles is collected.
-    """
-
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
-        self._folder = folder
-        self._manifest = manifest
-        self._lock = threading.Lock()
-        self._index: KeywordIndex | None = None
-
-    def __call__(self) -> KeywordIndex:
-        with self._lock:
-            if self._index is None:
-                from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
-
-                read = partial(read_checked, self._folder, self._manifest)
-                self._index = KeywordIndex(self._folder / "keyword", read)
-            return self._index
-
-
-def _hidden_paths(store: ArticleStore) -> frozenset[str]:
-    """Where no suggestion may lead: to removed articles, and to questions in their names."""
-    ids, names = store.hidden_names()
-    return frozenset((*map(article_path, ids), *map(question_path, names)))
-
-
-def _both(
-    one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None
-) -> NDArray[np.bool_] | None:
-    """What both masks allow; None allows everything."""
-    if one is None or other is None:
-        return other if one is None else one
-    return one & other
+    return KeywordIndex(folder / "keyword", partial(read_checked, folder, manifest))
 
 
 def _check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
@@ -549,16 +437,4 @@ def _check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
         *others, last = accepted
         raise InvalidRequest(
             field, f"{field} is {value!r}; it must be {', '.join(others)} or {last}."
-        )
-
-
-def _check_page(limit: int, offset: int) -> None:
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidRequest("limit", f"limit is {limit}; it must be from 1 to {MAX_LIMIT}.")
-    if offset < 0:
-        raise InvalidRequest("offset", f"offset is {offset}; it must be at least 0.")
-    if offset + limit > MAX_DEPTH:
-        raise InvalidRequest(
-            "offset",
-            f"offset + limit is {offset + limit}; it must be at most {MAX_DEPTH:,}. Ask a narrower question.",
         )

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from kb.errors import ModelError
 
+RERANKED = 30
+"""So many results are ordered anew."""
+
 
 class Reranker:
     """A loaded cross-encoder, on the CPU. Safe to share between threads, which take turns."""

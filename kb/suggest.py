@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from kb import analysis
 from kb.arrays import mapped
+from kb.article import article_path
 from kb.deletes import deletion_hashes, look_up
 from kb.errors import InvalidRequest
 from kb.question import MAX_QUESTION_CHARS
@@ -75,6 +76,11 @@ _LITTLE = frozenset(
 def question_path(question: str) -> str:
     """The page that answers a question, `/?q={question}`, percent-encoded."""
     return f"/?q={quote(question, safe='')}"
+
+
+def hidden_paths(ids: Iterable[str], names: Iterable[str]) -> frozenset[str]:
+    """Where no suggestion may lead: to the articles of these ids, and to questions in these names."""
+    return frozenset((*map(article_path, ids), *map(question_path, names)))
 
 
 def split_words(text: str) -> list[str]:

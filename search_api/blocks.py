@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 _BULLET = re.compile(r"[-*•] +(?=\S)")
-_NUMBER = re.compile(r"(\d{1,6})[.)] +(?=\S)")
+_NUMBER = re.compile(r"([0-9]{1,6})[.)] +(?=\S)")  # a list would number itself in no other digits
+_ANY_ITEM = re.compile(f"{_BULLET.pattern}|{_NUMBER.pattern}")
+_FIRST_ITEM = re.compile(rf"{_BULLET.pattern}|1[.)] +(?=\S)")
 _CELL_BORDER = " | "
 
 Range = tuple[int, int]
@@ -39,7 +42,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What stands between two blank lines, as rows of stretches.
+    """What stands between two blank lines, or one of the two where that is a paragraph and a list; rows of stretches.
 
     A paragraph is one stretch with its line breaks kept, a list one row with a stretch for each
     item, a table one row for each of its lines. `first` is the number an ordered list begins with.
@@ -73,10 +76,25 @@ def blocks(text: str, marks: Sequence[Range] = ()) -> tuple[Block, ...]:
     starts = [0, *(end for _, end in gaps)]
     ends = [*(start for start, _ in gaps), len(text)]
     return tuple(
-        _block(text, start, end, marks)
+        _block(text, *part, marks)
         for start, end in zip(starts, ends, strict=True)
-        if text[start:end].strip()
+        for part in _parts(text, start, end)
+        if text[slice(*part)].strip()
     )
+
+
+def _parts(text: str, start: int, end: int) -> tuple[Range, ...]:
+    """The range as it is, or those of a paragraph and of the list that follows without a blank line.
+
+    As in Markdown, bullets may follow so, and numbers from 1 on: others, as "2019.", may just be where a line broke.
+    """
+    (_, first_end), *lines = _lines(text, start, end)
+    if not _ANY_ITEM.match(text, start, first_end):
+        for begin, stop in lines:
+            if _FIRST_ITEM.match(text, begin, stop):
+                is_list = _items(text, begin, end, _BULLET) or _numbered(text, begin, end)
+                return ((start, begin - 1), (begin, end)) if is_list else ((start, end),)
+    return ((start, end),)
 
 
 def _block(text: str, start: int, end: int, marks: Sequence[Range]) -> Block:
@@ -86,12 +104,10 @@ def _block(text: str, start: int, end: int, marks: Sequence[Range]) -> Block:
     bullets = _items(text, start, end, _BULLET)
     if bullets:
         return Block("bullets", (tuple(stretch(span) for _, span in bullets),))
-    numbers = _items(text, start, end, _NUMBER)
+    numbers = _numbered(text, start, end)
     if numbers:
-        written = [int(marker[1]) for marker, _ in numbers]
-        # A list numbers itself: only where that gives the numbers that were written.
-        if written == list(range(written[0], written[0] + len(written))):
-            return Block("numbers", (tuple(stretch(span) for _, span in numbers),), written[0])
+        first = int(numbers[0][0][1])
+        return Block("numbers", (tuple(stretch(span) for _, span in numbers),), first)
     table = [_cells(text, *line) for line in _lines(text, start, end)]
     if len(table) > 1 and len(table[0]) > 1 and len({len(cells) for cells in table}) == 1:
         return Block("table", tuple(tuple(stretch(cell) for cell in cells) for cells in table))
@@ -124,6 +140,14 @@ def _items(
         else:
             return []
     return items
+
+
+def _numbered(text: str, start: int, end: int) -> list[tuple[re.Match[str], Range]]:
+    """The items of a list that counts up. It numbers itself: none where that gives other numbers than were written."""
+    items = _items(text, start, end, _NUMBER)
+    written = [int(marker[1]) for marker, _ in items]
+    counts_up = all(after == before + 1 for before, after in pairwise(written))
+    return items if counts_up else []
 
 
 def _cells(text: str, start: int, end: int) -> list[Range]:

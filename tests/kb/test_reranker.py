@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from kb.errors import ModelError
-from kb.knowledge_base import RERANKED, KnowledgeBase
-from kb.reranker import Reranker
+from kb.knowledge_base import KnowledgeBase
+from kb.reranker import RERANKED, Reranker
 from tests.faults.harness.tiny import make_tiny_model
 
 QUESTION = "what are the parts of a stethoscope and what do they do"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,38 @@ def test_paragraphs_lists_and_tables_are_told_apart() -> None:
 
 def test_a_list_that_does_not_count_up_stays_as_it_was_written() -> None:
     assert blocks("2. two\n4. four")[0].kind == "paragraph"
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Go at once if\n- it hurts\n  badly\n- it swells", ["paragraph", "bullets"]),
+        ("Over\ntwo lines:\n• one", ["paragraph", "bullets"]),
+        ("Then:\n1. one\n2. two", ["paragraph", "numbers"]),
+        ("It was in\n2019. Then it ended.", ["paragraph"]),
+        ("Then:\n1. one\n3. three", ["paragraph"]),
+        ("One\n- two\nand three", ["paragraph"]),
+        ("1. one\n- two", ["paragraph"]),
+        ("cold\n-5 degrees", ["paragraph"]),
+        ("A | B\nc | d\n- one", ["table", "bullets"]),
+    ],
+)
+def test_a_list_may_follow_a_paragraph_without_a_blank_line(text: str, kinds: list[str]) -> None:
+    found = blocks(text)
+    assert [block.kind for block in found] == kinds
+    ends = [block.rows[-1][-1].end for block in found]
+    assert ends[-1] == len(text)
+    assert found[0].rows[0][0].start == 0
+
+
+def test_a_mark_from_a_paragraph_into_the_list_below_it_is_cut_between_them() -> None:
+    text = "Pain \U0001f642 or\n- swelling\n- heat"
+    first, second = blocks(text, [(text.index("or"), text.index("ling"))])
+    assert [piece.text for piece in first.rows[0][0].pieces if piece.marked] == ["or"]
+    assert [[piece.text for piece in item.pieces if piece.marked] for item in second.rows[0]] == [
+        ["swel"],
+        [],
+    ]
 
 
 def test_lines_of_unlike_length_are_no_table() -> None:
@@ -54,7 +87,7 @@ def test_overlapping_marks_and_marks_outside_lose_no_text() -> None:
 
 
 @given(
-    st.text(alphabet="ab-1. |\n\t•é\U0001f642", max_size=80),
+    st.text(alphabet="ab-12. |\n\t•é\U0001f642", max_size=80),
     st.lists(st.tuples(st.integers(-3, 90), st.integers(-3, 90)), max_size=4),
 )
 def test_every_stretch_is_word_for_word_and_all_words_are_shown(

@@ -45,7 +45,7 @@ class Own(Engine):
         from kb import KnowledgeBase  # noqa: PLC0415
 
         self._opened = KnowledgeBase.open(folder)
-        self._encoder = self._opened._encoder = _Given(self._opened._encoder)
+        self._encoder = self._opened._query_ranker._encoder = _Given(self._opened._encoder)
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """The ids of the results' passages."""

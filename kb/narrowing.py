@@ -1,0 +1,60 @@
+"""Given a question's operators and what a caller narrows the search to, which passages may be candidates.
+
+A mask is bool (N,), one for each passage, and None where all may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.catalogue import Catalogue
+from kb.conditions import Conditions
+from kb.filters import Filters
+from kb.passage_table import PassageTable
+from kb.question import Condition
+from kb.store import ArticleStore
+
+Mask = NDArray[np.bool_] | None
+
+
+class Narrowing:
+    """Of one generation. Safe to share between threads."""
+
+    def __init__(
+        self,
+        passages: PassageTable,
+        conditions: Conditions,
+        store: ArticleStore,
+        catalogue: Callable[[], Catalogue],
+        shown: Mask,
+    ) -> None:
+        """`shown` are the passages that may be shown at all; `catalogue` is called for filters that need it."""
+        self._passages = passages
+        self._conditions = conditions
+        self._store = store
+        self._catalogue = catalogue
+        self._shown = shown
+
+    def allowed(self, conditions: Sequence[Condition], filters: Filters) -> Mask:
+        """The passages that may be shown, meet the conditions and are of articles that the filters let through."""
+        held = self._conditions.matching(conditions) if conditions else None
+        return _both(_both(held, self._shown), self._within(filters))
+
+    def _within(self, filters: Filters) -> Mask:
+        mask = None
+        if filters.need_catalogue:
+            mask = self._catalogue().allowed(filters)[self._passages.articles]
+        if filters.article is not None:
+            own = self._store.ordinal(filters.article)
+            mask = _both(mask, self._passages.articles == (-1 if own is None else own))
+        return mask
+
+
+def _both(one: Mask, other: Mask) -> Mask:
+    """What both masks allow."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other

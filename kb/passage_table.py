@@ -1,0 +1,30 @@
+"""Given a generation's passages, in the order of their ids, those of an article."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class PassageTable:
+    """Read-only and safe to share between threads."""
+
+    def __init__(self, columns: NDArray[Any]) -> None:
+        """`columns` is `passages.npy`: indexer.library has its columns."""
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    @cached_property
+    def articles(self) -> NDArray[np.int32]:
+        """The article's ordinal of each passage, (N,): read from among the other columns once."""
+        ordinals: NDArray[np.int32] = self.columns["article"].astype(np.int32)
+        return ordinals
+
+    def of_article(self, article: int) -> NDArray[np.int64]:
+        """The rows of the passages of the article with this ordinal, ascending."""
+        return np.flatnonzero(self.articles == article)
