@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import Stemmer
 from whoosh.analysis import Filter, LowercaseFilter, RegexTokenizer, StopFilter
@@ -24,6 +23,9 @@ MAX_TERM_BYTES = 64
 
 MAX_RUN = 64
 """A text with more letters than this between two spaces is not remembered."""
+
+MAX_RUNS = 100_000
+"""So many runs are remembered."""
 
 # Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
 _WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"
@@ -39,8 +41,7 @@ _APOSTROPHES = str.maketrans(
 _stemmers = threading.local()  # a PyStemmer object may not be shared between threads
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A term and the code points of the text it was made from, `text[start:end]`."""
 
     term: str
@@ -76,17 +77,36 @@ def _found(run: str) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-_remembered = lru_cache(maxsize=100_000)(_found)
+_places = lru_cache(maxsize=10_000)(_found)
 
 
-def _by_runs(text: str) -> tuple[list[str], Iterable[tuple[tuple[str, int, int], ...]]]:
-    """The runs of letters between single spaces, and the terms of each with their places in it.
+_terms_of_run: dict[str, str | tuple[str, ...]] = {}
+"""The term of each run of letters that was looked at, "" for none; several as a tuple."""
 
-    No word holds a space, and runs come again: to look one up takes a tenth of the time of finding its words.
+
+def _terms_by_run(runs: list[str]) -> list[str | tuple[str, ...]]:
+    """The term of each run, "" for none; several as a tuple.
+
+    No word holds a space, and runs come again: to look one up takes a tenth of the time of finding its words. Of what
+    is remembered each look-up touches little, since most of it is far from the processor's caches.
     """
-    runs = text.split(" ")
-    # A script without spaces has long runs, which do not come again.
-    return runs, map(_remembered if max(map(len, runs)) <= MAX_RUN else _found, runs)
+    try:
+        return [_terms_of_run[run] for run in runs]
+    except KeyError:
+        return [_looked_up(run) for run in runs]
+
+
+def _looked_up(run: str) -> str | tuple[str, ...]:
+    known = _terms_of_run.get(run)
+    if known is not None:
+        return known
+    found = tuple(term for term, _, _ in _found(run))
+    known = found if len(found) > 1 else "".join(found)
+    if len(run) <= MAX_RUN:  # a script without spaces has long runs, which do not come again
+        if len(_terms_of_run) >= MAX_RUNS:
+            _terms_of_run.clear()
+        _terms_of_run[run] = known
+    return known
 
 
 @lru_cache(maxsize=100_000)
@@ -123,7 +143,13 @@ def make_analyzer() -> Any:
 
 def terms(text: str) -> list[str]:
     """The terms of `text` in order, repeats included: what `make_analyzer` gives, in a fifth of the time."""
-    return [term for found in _by_runs(text)[1] for term, _, _ in found]
+    found: list[str] = []
+    for known in _terms_by_run(text.split(" ")):
+        if isinstance(known, tuple):
+            found += known
+        elif known:
+            found.append(known)
+    return found
 
 
 def term_of(word: str) -> str:
@@ -133,16 +159,24 @@ def term_of(word: str) -> str:
     return "" if word in _STOP_WORDS else _stem(word)
 
 
-def tokens(text: str, among: Container[str] | None = None) -> list[Token]:
+def tokens(text: str, among: frozenset[str] | None = None) -> list[Token]:
     """The terms of `text` with the places they came from; where `among` is given, of these terms alone."""
+    runs = text.split(" ")
+    holding = [
+        place
+        for place, known in enumerate(_terms_by_run(runs))
+        if among is None
+        or known in among
+        or (isinstance(known, tuple) and not among.isdisjoint(known))
+    ]
     wanted = []
-    runs, found_in = _by_runs(text)
     begin = counted = 0  # where the run `counted` begins
-    for place, found in enumerate(found_in):
-        for term, start, end in found:
+    for place in holding:
+        begin += sum(map(len, runs[counted:place])) + place - counted
+        counted = place
+        run = runs[place]
+        for term, start, end in _places(run) if len(run) <= MAX_RUN else _found(run):
             if among is None or term in among:
-                begin += sum(map(len, runs[counted:place])) + place - counted
-                counted = place
                 wanted.append(Token(term, begin + start, begin + end))
     return wanted
 

@@ -18,7 +18,8 @@ Match = tuple[int, int, str]
 def matches(text: str, wanted: Mapping[str, float]) -> list[Match]:
     """The words of `text` that are among the wanted terms, in order."""
     return [
-        (token.start, token.end, token.term) for token in analysis.tokens(text, among=wanted.keys())
+        (token.start, token.end, token.term)
+        for token in analysis.tokens(text, among=frozenset(wanted))
     ]
 
 
