@@ -1,10 +1,14 @@
-"""Sixty questions in a reader's words, and sixty riddles, each with the sections that answer it.
+"""Sixty questions in a reader's words, sixty riddles and fifty-two of five readers, with sections that answer each.
 
-Both were written by people who had not seen the ranking, and share few words with the sections they look for, so that
-neither the keyword side nor a lucky heading can answer alone. The riddles came first. They hide their subject behind
-slang and images ("my ticker", "the nerve zapping"); the first ranking found 22 of them, and they stay as the measure of
-what is still to be won. The questions were asked for once that result was known, and name their subject as people do;
-the weights were set afterwards. Neither set's wording was changed once it was committed.
+The first two were written by people who had not seen the ranking, and share few words with the sections they look for,
+so that neither the keyword side nor a lucky heading can answer alone. The riddles came first. They hide their subject
+behind slang and images ("my ticker", "the nerve zapping"); the first ranking found 22 of them, and they stay as the
+measure of what is still to be won. The questions were asked for once that result was known, and name their subject as
+people do; the weights were set afterwards. The fifty-two are short ones of a worried parent, an older man, a student
+nurse, a poor speller and somebody who learns English. Their sections were written down before any was asked. Of a
+hundred those remain that the wording test lets pass, answered or not, with one each for the three articles that none
+was left for; one of the three had been answered wrongly. No weight was fitted to them, but names were added to the
+vocabulary while half of them were looked at. No set's wording was changed once it was committed.
 
     pytest tests/quality -rP      prints the figures and the misses
 """
@@ -23,8 +27,12 @@ from kb.article import TOP_SECTION
 from kb.knowledge_base import KnowledgeBase
 
 HERE = Path(__file__).parent
-SETS = {"questions.jsonl": (0.80, 0.95), "riddles.jsonl": (0.30, 0.60)}
-"""Of each file's questions, how many must have an acceptable section first, and among the first three."""
+SETS = {
+    "questions.jsonl": (60, 0.80, 0.95),
+    "riddles.jsonl": (60, 0.30, 0.60),
+    "readers.jsonl": (52, 0.60, 0.75),
+}
+"""Of each file: its questions, and which share must have an acceptable section first, and among the first three."""
 
 SHARED_AT_MOST = 0.30
 
@@ -39,13 +47,15 @@ def name(request: pytest.FixtureRequest) -> str:
     return found
 
 
-def test_there_are_sixty_each_with_its_own_id_and_text(name: str) -> None:
+def test_there_are_as_many_as_are_told_each_with_its_own_id_and_text(name: str) -> None:
     questions = read(name)
-    assert len(questions) == 60
+    assert len(questions) == SETS[name][0]
     for key in ("id", "text"):
         assert [value for value, n in Counter(q[key] for q in questions).items() if n > 1] == []
     for question in questions:
-        assert set(question) - {"exempt"} == {"id", "text", "sections", "kind"}, question["id"]
+        assert set(question) - {"exempt", "reader"} == {"id", "text", "sections", "kind"}, question[
+            "id"
+        ]
         assert question["sections"], question["id"]
         assert len(set(question["sections"])) == len(question["sections"]), question["id"]
 
@@ -103,7 +113,7 @@ def test_an_acceptable_section_stands_first_or_among_the_first_three(
         three += bool(hits)
         if hits[:1] != [1]:
             misses.append(f"{question['id']} {question['text']!r}: {hits[:1] or '-'} {found}")
-    at_first, at_three = SETS[name]
+    _, at_first, at_three = SETS[name]
     summary = "\n".join([f"first {first}, first three {three}, of {len(questions)}", *misses])
     print(name, summary)
     assert first >= at_first * len(questions), summary
