@@ -41,6 +41,7 @@
     p, li li, td, th { white-space: pre-line; }
     p { margin: .35rem 0 0; }
     li :is(ul, ol) { margin: .35rem 0 0; padding-inline-start: 1.4rem; }
+    li ul { list-style-type: disc; }
     .table { margin: .35rem 0 0; overflow-x: auto; }
     table { border-collapse: collapse; }
     :is(td, th) { border-block-end: 1px solid var(--line); padding: .25rem .8rem .25rem 0; text-align: start; vertical-align: top; }
