@@ -33,7 +33,7 @@ class Neighbourhood:
         self._shown = shown
 
     def similar(self, article_id: str, count: int) -> list[ArticleSummary]:
-        """At most `count` other articles, nearest first; of each title the nearest one. None for an unknown id."""
+        """At most `count` other articles, nearest first, of each title the nearest one; empty for an unknown id."""
         own = self._store.ordinal(article_id)
         return [] if own is None else [summary for summary, _ in self._near_articles(own, count)]
 

@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
-_BULLET = re.compile(r"[-*•] +(?=\S)")
-_NUMBER = re.compile(r"([0-9]{1,6})[.)] +(?=\S)")  # a list would number itself in no other digits
-_ANY_ITEM = re.compile(f"{_BULLET.pattern}|{_NUMBER.pattern}")
-_FIRST_ITEM = re.compile(rf"{_BULLET.pattern}|1[.)] +(?=\S)")
+# ASCII digits alone: a list would number itself in no others.
+_ITEM = re.compile(r"(?:[-*•]|([0-9]{1,6})[.)]) +(?=\S)")
+_FIRST_ITEM = re.compile(r"(?:[-*•]|1[.)]) +(?=\S)")
 _CELL_BORDER = " | "
 
 Range = tuple[int, int]
@@ -42,7 +40,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What stands between two blank lines, or one of the two where that is a paragraph and a list; rows of stretches.
+    """A paragraph, a list or a table, as rows of stretches.
 
     A paragraph is one stretch with its line breaks kept, a list one row with a stretch for each
     item, a table one row for each of its lines. `first` is the number an ordered list begins with.
@@ -76,42 +74,71 @@ def blocks(text: str, marks: Sequence[Range] = ()) -> tuple[Block, ...]:
     starts = [0, *(end for _, end in gaps)]
     ends = [*(start for start, _ in gaps), len(text)]
     return tuple(
-        _block(text, *part, marks)
+        block
         for start, end in zip(starts, ends, strict=True)
-        for part in _parts(text, start, end)
-        if text[slice(*part)].strip()
+        for block in _blocks(text, start, end, marks)
     )
 
 
-def _parts(text: str, start: int, end: int) -> tuple[Range, ...]:
-    """The range as it is, or those of a paragraph and of the list that follows without a blank line.
+def _blocks(text: str, start: int, end: int, marks: Sequence[Range]) -> tuple[Block, ...]:
+    """What stands between two blank lines: a list or a table, or a paragraph, which a list may follow."""
+    whole = _list(text, start, end, marks) or _table(text, start, end, marks)
+    if whole is not None:
+        return (whole,)
+    place = _list_in(text, start, end)
+    below = None if place is None else _list(text, place, end, marks)
+    if place is not None and below is not None:
+        return (*_blocks(text, start, place - 1, marks), below)
+    if not text[start:end].strip():
+        return ()
+    return (Block("paragraph", ((_stretch(text, (start, end), marks),),)),)
+
+
+def _list_in(text: str, start: int, end: int) -> int | None:
+    """Where a list may begin below a paragraph's first line; None where none may.
 
     As in Markdown, bullets may follow so, and numbers from 1 on: others, as "2019.", may just be where a line broke.
     """
     (_, first_end), *lines = _lines(text, start, end)
-    if not _ANY_ITEM.match(text, start, first_end):
-        for begin, stop in lines:
-            if _FIRST_ITEM.match(text, begin, stop):
-                is_list = _items(text, begin, end, _BULLET) or _numbered(text, begin, end)
-                return ((start, begin - 1), (begin, end)) if is_list else ((start, end),)
-    return ((start, end),)
+    if _ITEM.match(text, start, first_end):
+        return None
+    return next((begin for begin, stop in lines if _FIRST_ITEM.match(text, begin, stop)), None)
 
 
-def _block(text: str, start: int, end: int, marks: Sequence[Range]) -> Block:
-    def stretch(span: Range) -> Stretch:
-        return Stretch(*span, pieces(text, *span, marks))
+def _list(text: str, start: int, end: int, marks: Sequence[Range]) -> Block | None:
+    """A list, where it is nothing else: lines that are set in belong to the item above them."""
+    numbers: list[str | None] = []
+    spans: list[Range] = []
+    for begin, stop in _lines(text, start, end):
+        found = _ITEM.match(text, begin, stop)
+        if found:
+            numbers.append(found[1])
+            spans.append((found.end(), stop))
+        elif spans and text[begin:stop].startswith((" ", "\t")):
+            spans[-1] = (spans[-1][0], stop)
+        else:
+            return None
+    items = (tuple(_stretch(text, span, marks) for span in spans),)
+    written = [int(number) for number in numbers if number]
+    if not written:
+        return Block("bullets", items)
+    # A list numbers itself: only where that gives the numbers that were written.
+    if written == list(range(written[0], written[0] + len(spans))):
+        return Block("numbers", items, written[0])
+    return None
 
-    bullets = _items(text, start, end, _BULLET)
-    if bullets:
-        return Block("bullets", (tuple(stretch(span) for _, span in bullets),))
-    numbers = _numbered(text, start, end)
-    if numbers:
-        first = int(numbers[0][0][1])
-        return Block("numbers", (tuple(stretch(span) for _, span in numbers),), first)
-    table = [_cells(text, *line) for line in _lines(text, start, end)]
-    if len(table) > 1 and len(table[0]) > 1 and len({len(cells) for cells in table}) == 1:
-        return Block("table", tuple(tuple(stretch(cell) for cell in cells) for cells in table))
-    return Block("paragraph", ((stretch((start, end)),),))
+
+def _table(text: str, start: int, end: int, marks: Sequence[Range]) -> Block | None:
+    rows = [_cells(text, *line) for line in _lines(text, start, end)]
+    if len(rows) < 2 or len(rows[0]) < 2 or len({len(cells) for cells in rows}) > 1:
+        return None
+    return Block(
+        "table", tuple(tuple(_stretch(text, cell, marks) for cell in cells) for cells in rows)
+    )
+
+
+def _stretch(text: str, span: Range, marks: Sequence[Range]) -> Stretch:
+    return Stretch(*span, pieces(text, *span, marks))
 
 
 def _lines(text: str, start: int, end: int) -> list[Range]:
@@ -120,34 +147,6 @@ def _lines(text: str, start: int, end: int) -> list[Range]:
         spans.append((start, start + len(line)))
         start += len(line) + 1
     return spans
-
-
-def _items(
-    text: str, start: int, end: int, marker: re.Pattern[str]
-) -> list[tuple[re.Match[str], Range]]:
-    """The items of a list, each without its marker; none where the block is no such list.
-
-    Lines that are set in belong to the item above them.
-    """
-    items: list[tuple[re.Match[str], Range]] = []
-    for begin, stop in _lines(text, start, end):
-        found = marker.match(text, begin, stop)
-        if found:
-            items.append((found, (found.end(), stop)))
-        elif items and text[begin:stop].startswith((" ", "\t")):
-            last, span = items[-1]
-            items[-1] = (last, (span[0], stop))
-        else:
-            return []
-    return items
-
-
-def _numbered(text: str, start: int, end: int) -> list[tuple[re.Match[str], Range]]:
-    """The items of a list that counts up. It numbers itself: none where that gives other numbers than were written."""
-    items = _items(text, start, end, _NUMBER)
-    written = [int(marker[1]) for marker, _ in items]
-    counts_up = all(after == before + 1 for before, after in pairwise(written))
-    return items if counts_up else []
 
 
 def _cells(text: str, start: int, end: int) -> list[Range]:

@@ -7,6 +7,8 @@
 (() => {
   const DEBOUNCE_MS = 180;
   const FEWEST_LETTERS = 3;
+  const ITEM = /^(?:[-*•]|([0-9]{1,6})[.)]) +(?=\S)/;
+  const FIRST_ITEM = /^(?:[-*•]|1[.)]) +(?=\S)/;
 
   const STYLE = `
     :host {
@@ -29,14 +31,20 @@
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
     [role=status] { margin: .75rem 0 0; font-size: .9rem; color: var(--soft); }
     [role=status]:empty { margin: 0; }
-    ol { list-style: none; margin: .75rem 0 0; padding: 0; display: grid; gap: .6rem; }
-    ol:empty { display: none; }
-    li { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: .8rem 1rem; overflow-wrap: anywhere; }
+    .answers { list-style: none; margin: .75rem 0 0; padding: 0; display: grid; gap: .6rem; }
+    .answers:empty { display: none; }
+    .answers > li { background: var(--surface); border: 1px solid var(--line); border-radius: var(--radius); padding: .8rem 1rem; overflow-wrap: anywhere; }
     a { color: var(--link); font-weight: 600; text-decoration: none; }
     a[part=more] { display: inline-block; margin-top: .6rem; }
     a[hidden] { display: none; }
     a:hover { text-decoration: underline; }
-    p { margin: .35rem 0 0; white-space: pre-line; }
+    p, li li, td, th { white-space: pre-line; }
+    p { margin: .35rem 0 0; }
+    li :is(ul, ol) { margin: .35rem 0 0; padding-inline-start: 1.4rem; }
+    li ul { list-style-type: disc; }
+    .table { margin: .35rem 0 0; overflow-x: auto; }
+    table { border-collapse: collapse; }
+    :is(td, th) { border-block-end: 1px solid var(--line); padding: .25rem .8rem .25rem 0; text-align: start; vertical-align: top; }
     section { margin: .75rem 0 0; padding: .8rem 1rem; border: 1.5px solid var(--warn); border-inline-start-width: 6px; border-radius: var(--radius); background: var(--surface); }
     strong { color: var(--warn); }
     section a { display: inline-block; margin: .4rem .8rem 0 0; font-weight: 400; }
@@ -87,7 +95,7 @@
       form.append(this.input, element("button", { type: "submit", part: "button" }, "Search"));
       this.status = element("p", { role: "status", part: "status" });
       this.notices = element("div");
-      this.list = element("ol", { part: "answers" });
+      this.list = element("ol", { part: "answers", class: "answers" });
       this.list.setAttribute("aria-label", "Answers");
       this.more = element("a", { part: "more", hidden: "" }, "All answers");
       root.append(this.labelled, form, this.notices, this.status, this.list, this.more);
@@ -177,7 +185,7 @@
       const link = element("a", { dir: "auto" }, citation.section_heading || "Introduction");
       link.href = passage(citation, this.#base());
       this.#aim(link);
-      care.append(element("strong", {}, "When to seek care"), element("p", { dir: "auto" }, text), link);
+      care.append(element("strong", {}, "When to seek care"), ...shown(text), link);
       return care;
     }
 
@@ -191,8 +199,8 @@
       const link = element("a", { part: "title", dir: "auto" }, `${citation.article_title} › ${citation.section_heading || "Introduction"}`);
       link.href = passage(citation, this.#base());
       this.#aim(link);
-      const text = element("p", { part: "text", dir: "auto" });
-      text.append(...marked(snippet, highlights));
+      const text = element("div", { part: "text" });
+      text.append(...shown(snippet.text, places(snippet, highlights)));
       card.append(link, text);
       const source = host(citation.source_url);
       if (source) card.append(element("p", { class: "source", part: "source" }, `Source: ${source}`));
@@ -214,18 +222,85 @@
     return correction ? `Showing results for “${correction.text}”. ${count} found.` : `${count} found.`;
   }
 
-  /* Offsets count code points, JavaScript's strings count something else: so they are taken apart first. */
-  function marked({ text, start, end }, highlights) {
-    const letters = [...text];
-    const pieces = [];
-    let place = start;
-    for (const [from, to] of highlights) {
-      if (from < place || to > end) continue;
-      pieces.push(letters.slice(place - start, from - start).join(""));
-      pieces.push(element("mark", {}, letters.slice(from - start, to - start).join("")));
-      place = to;
+  /* Offsets count code points of the section, JavaScript's strings something else: where the highlights are in this one. */
+  function places({ text, start }, highlights) {
+    const units = [0];
+    for (const letter of text) units.push(units.at(-1) + letter.length);
+    const last = units.length - 1;
+    return highlights.map((range) => range.map((place) => units[Math.min(Math.max(place - start, 0), last)]));
+  }
+
+  /* A text as the service's own pages show it (search_api/blocks.py): paragraphs, lists and tables. `marks` are ranges, in
+     order. */
+  function shown(text, marks = []) {
+    const made = [];
+    let start = 0;
+    for (const gap of [...text.matchAll(/\n(?:[ \t]*\n)+/g), { 0: "", index: text.length }]) {
+      made.push(...blocks(text, ranges(text, start, gap.index, "\n"), marks));
+      start = gap.index + gap[0].length;
     }
-    return [...pieces, letters.slice(place - start).join("")];
+    return made;
+  }
+
+  /* What the lines between two blank ones are: a list or a table as a whole, or a paragraph, which a list may follow. */
+  function blocks(text, lines, marks) {
+    const whole = list(text, lines, marks) || table(text, lines, marks);
+    if (whole) return [whole];
+    const line = ([from, to]) => text.slice(from, to);
+    const first = ITEM.test(line(lines[0])) ? -1 : lines.findIndex((each) => FIRST_ITEM.test(line(each)));
+    const below = first > 0 && list(text, lines.slice(first), marks);
+    if (below) return [...blocks(text, lines.slice(0, first), marks), below];
+    const range = [lines[0][0], lines.at(-1)[1]];
+    return line(range).trim() ? [filled("p", { dir: "auto" }, text, range, marks)] : [];
+  }
+
+  function list(text, lines, marks) {
+    const items = [];
+    for (const [from, to] of lines) {
+      const line = text.slice(from, to);
+      const found = ITEM.exec(line);
+      if (found) items.push({ number: found[1] && Number(found[1]), range: [from + found[0].length, to] });
+      else if (items.length && /^[ \t]/.test(line)) items.at(-1).range[1] = to;
+      else return null;
+    }
+    const { number } = items[0];
+    const bullets = number === undefined;
+    if (!items.every((item, n) => item.number === (bullets ? number : number + n))) return null;
+    const made = bullets ? element("ul", { dir: "auto" }) : element("ol", { dir: "auto", start: number });
+    made.append(...items.map(({ range }) => filled("li", {}, text, range, marks)));
+    return made;
+  }
+
+  function table(text, lines, marks) {
+    const rows = lines.map(([from, to]) => ranges(text, from, to, " | "));
+    if (rows.length < 2 || rows[0].length < 2 || rows.some((row) => row.length !== rows[0].length)) return null;
+    const made = element("table");
+    for (const [n, row] of rows.entries()) made.insertRow().append(...row.map((cell) => filled(n ? "td" : "th", {}, text, cell, marks)));
+    const frame = element("div", { class: "table", dir: "auto", tabindex: "0", role: "group", "aria-label": "Table" });
+    frame.append(made);
+    return frame;
+  }
+
+  /* The ranges between the borders in a part of a text. */
+  function ranges(text, start, end, border) {
+    return text.slice(start, end).split(border).map((part) => {
+      const from = start;
+      start += part.length + border.length;
+      return [from, from + part.length];
+    });
+  }
+
+  function filled(name, attributes, text, [start, end], marks) {
+    const made = element(name, attributes);
+    let place = start;
+    for (const [from, to] of marks) {
+      const [begin, stop] = [Math.max(from, place), Math.min(to, end)];
+      if (begin >= stop) continue;
+      made.append(text.slice(place, begin), element("mark", {}, text.slice(begin, stop)));
+      place = stop;
+    }
+    made.append(text.slice(place, end));
+    return made;
   }
 
   /* The article's page at the endpoint, with the passage highlighted. */

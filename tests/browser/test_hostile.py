@@ -141,7 +141,8 @@ def hostile_origin(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> It
                         "id": f"s{name(n)}",
                         "heading": f"{text} whistling?",
                         "level": 2,
-                        "text": f"- {text}\n- marmots\n\n{text} | a\n{text} | b\n\nMarmots {text}",
+                        "text": f"- {text}\n- marmots\n\n{text} | a\n{text} | b\n\n"
+                        f"Marmots {text}\n1. \U0001f439 marmots\n2. {text}",
                     },
                 ],
             }
@@ -235,3 +236,24 @@ def test_the_component_runs_nothing_either(hostile_page: Page) -> None:
             field.fill(payload)
         hostile_page.wait_for_timeout(20)
         unharmed(hostile_page)
+
+
+OUTLINE = """parts => parts.map(part => [...part.querySelectorAll("p, li, th, td, mark")].map(
+    piece => [piece.parentElement.localName, piece.localName, piece.textContent.trim()]))"""
+
+
+def test_the_component_shows_paragraphs_lists_tables_and_highlights_as_the_page_does(
+    hostile_page: Page,
+) -> None:
+    question = "do marmots whistle"
+    hostile_page.goto(f"/?q={quote(question)}&shown=20")
+    page = hostile_page.locator(".card .snippet").evaluate_all(OUTLINE)
+    hostile_page.goto("/demo")
+    component = hostile_page.locator("kb-search").first
+    component.evaluate("element => element.setAttribute('limit', '20')")
+    component.get_by_label("Your question").fill(question)
+    shown = component.locator("[part=text]")
+    expect(shown).to_have_count(20)
+    assert shown.evaluate_all(OUTLINE) == page
+    seen = {(parent, name) for part in page for parent, name, _ in part}
+    assert {("ul", "li"), ("ol", "li"), ("tr", "td"), ("li", "mark"), ("p", "mark")} <= seen

@@ -39,6 +39,7 @@ def test_a_list_that_does_not_count_up_stays_as_it_was_written() -> None:
         ("1. one\n- two", ["paragraph"]),
         ("cold\n-5 degrees", ["paragraph"]),
         ("A | B\nc | d\n- one", ["table", "bullets"]),
+        ("A | B\n- c | d", ["table"]),
     ],
 )
 def test_a_list_may_follow_a_paragraph_without_a_blank_line(text: str, kinds: list[str]) -> None:
