@@ -32,7 +32,7 @@ from kb import analysis
 from kb.arrays import mapped
 from kb.deletes import MAX_LETTERS, deletion_hashes, look_up
 from kb.hashing import word_hash
-from kb.misspelling import sound, unlikeness
+from kb.misspelling import sound, unlikeness, weighted_distance
 
 MIN_LETTERS = 4
 MAX_REPAIRS = 8
@@ -47,6 +47,8 @@ _MARGIN = 0.15
 """How much nearer than any other word it must be."""
 _OBVIOUS = 0.4
 """A word nearer than this was meant, even where two of the library's in a row read so."""
+_PLAINLY = 1.0
+"""Of words as near as that by sound, how much nearer one must be as written."""
 _FREQUENT = 0.07
 """How much nearer a word counts as that is e times as frequent."""
 
@@ -190,6 +192,9 @@ class Spelling:
             return None
         best, _, word, weight = near[0]
         rivals = [rival for score, _, rival, _ in near[1:] if score - best < _MARGIN]
+        if rivals:  # "atack" sounds like "attack" and like "attach"
+            slips = {one: weighted_distance(typed, one) for one in (word, *rivals)}
+            rivals = [one for one in rivals if slips[one] - slips[word] < _PLAINLY]
         if weight < 0 or (rivals and set(map(_stem, rivals)) != {_stem(word)}):
             return None
         return word
