@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -83,16 +82,15 @@ class Citer:
         best = places[np.argmax(ranking.scores[places])]
         return self._results(ranking, np.array([best])).result(int(best), 0)
 
-    def cited(
-        self, row: int, heads: Callable[[int], Article] | None = None
-    ) -> tuple[Citation, Article, Section]:
-        """The passage of that row with its article's head, which `heads` gives by ordinal, and its section.
-
-        Raises IndexDamaged where the passage is not what its section says there.
-        """
+    def cited(self, row: int) -> Citation:
+        """The passage of that row. Raises IndexDamaged where it is not what its section says there."""
         entry = self.passages[row]
-        article = (heads or self._store.article_head)(int(entry["article"]))
-        section = self._store.section(int(entry["section"]))
+        article = self._store.article_head(int(entry["article"]))
+        return self.cited_from(row, article, self._store.section(int(entry["section"])))
+
+    def cited_from(self, row: int, article: Article, section: Section) -> Citation:
+        """The same; `article`, without its sections, and `section` are those that it stands in."""
+        entry = self.passages[row]
         start, end = int(entry["start"]), int(entry["end"])
         text = section.text[start:end]
         if len(text) != end - start or not text.strip():
@@ -100,7 +98,7 @@ class Citer:
                 f"{self._folder}: the passage {article.id}#{section.id}@{start} is not in its section. "
                 "Run `kb build` to make the index anew."
             )
-        citation = Citation(
+        return Citation(
             article_id=article.id,
             article_title=article.display_title,
             section_id=section.id,
@@ -113,7 +111,6 @@ class Citer:
             updated=article.updated,
             reviewed=article.reviewed,
         )
-        return citation, article, section
 
     def link(self, article: Article, section: int) -> SectionLink:
         """The way to the section of that ordinal, which is the article's."""
@@ -127,8 +124,7 @@ class Citer:
         return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
     def _results(self, ranking: Ranking, places: NDArray[np.int64]) -> _Results:
-        heads = cache(self._store.article_head)  # several results may be of one article
-        return _Results(self, heads, ranking, places)
+        return _Results(self, self._store, ranking, places)
 
     def _url(self, article_id: str, section_id: str) -> str:
         return self._base_url + article_path(article_id, section_id)
@@ -140,12 +136,13 @@ class _Results:
     def __init__(
         self,
         citer: Citer,
-        heads: Callable[[int], Article],
+        store: ArticleStore,
         ranking: Ranking,
         places: NDArray[np.int64],
     ) -> None:
         self._citer = citer
-        self._heads = heads
+        self._articles = store.article_heads(set(ranking.articles[places].tolist()))
+        self._sections = store.sections(ranking.sections[places].tolist())
         self._ranking = ranking
         self._scores = ranking.shown_scores
         self._wanted = _wanted_terms(ranking.keyword)
@@ -155,7 +152,9 @@ class _Results:
         """The result of one of the places; `also` are those of further sections of its article."""
         ranking, wanted = self._ranking, self._wanted
         row = int(ranking.rows[place])
-        citation, article, section = self._citer.cited(row, self._heads)
+        article = self._articles[int(ranking.articles[place])]
+        section = self._sections[int(ranking.sections[place])]
+        citation = self._citer.cited_from(row, article, section)
         sentences = self._citer.sentences(row)
         answer = sentences[int(ranking.nearest_sentence[place])]
         snippet, found = excerpt(

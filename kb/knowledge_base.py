@@ -412,7 +412,7 @@ class KnowledgeBase:
         self, reranker: Reranker, question: str, ranking: Ranking, order: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """`order` as the reranker has it, which reads title, heading and passage."""
-        cited = (self._citer.cited(int(ranking.rows[place]))[0] for place in order[:RERANKED])
+        cited = (self._citer.cited(int(ranking.rows[place])) for place in order[:RERANKED])
         texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
         return reranker.reordered(question, order, texts)
 

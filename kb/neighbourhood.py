@@ -62,7 +62,7 @@ class Neighbourhood:
         """Each by its nearest passage, ranks from 1."""
         results = []
         for rank, neighbour in enumerate(neighbours, start=1):
-            citation, _, _ = self._citer.cited(neighbour.passage)
+            citation = self._citer.cited(neighbour.passage)
             results.append(RelatedResult(rank, neighbour.nearness, citation.quote, citation))
         return tuple(results)
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ CREATE INDEX sections_by_article ON sections (article);
 
 _ARTICLE = "id, title, url, updated, reviewed, language, aliases, sources, tags, related, section_ids_given"
 _SHOWN = "id NOT IN (SELECT value FROM json_each(?2))"
+_GIVEN = "(SELECT value FROM json_each(?))"
 _SUMMARY = "id, title, url, updated, reviewed, language, tags, section_count"
 
 
@@ -177,6 +178,18 @@ class ArticleStore:
         )
         return Section(*rows[0])
 
+    def article_heads(self, ordinals: Iterable[int]) -> dict[int, Article]:
+        """The articles of these ordinals without their sections: quicker at once than one by one."""
+        sql = f"SELECT ordinal, {_ARTICLE} FROM articles WHERE ordinal IN {_GIVEN}"  # noqa: S608
+        rows = self._rows(sql, json.dumps(sorted(ordinals)))
+        return {ordinal: _head(row, ()) for ordinal, *row in rows}
+
+    def sections(self, ordinals: Iterable[int]) -> dict[int, Section]:
+        """The sections of these ordinals."""
+        sql = f"SELECT ordinal, id, heading, level, text FROM sections WHERE ordinal IN {_GIVEN}"  # noqa: S608
+        rows = self._rows(sql, json.dumps(sorted(ordinals)))
+        return {ordinal: Section(*row) for ordinal, *row in rows}
+
     def section_heading(self, ordinal: int) -> tuple[str, str]:
         """The id and the heading of the section of that ordinal."""
         rows = self._rows("SELECT id, heading FROM sections WHERE ordinal = ?", ordinal)
@@ -258,6 +271,10 @@ def _is_text(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
+def _listed(written: str) -> tuple[Any, ...]:
+    return () if written == "[]" else tuple(json.loads(written))
+
+
 def _head(row: Any, sections: tuple[Section, ...]) -> Article:
     article_id, title, url, updated, reviewed, language, aliases, sources, tags, related, given = (
         row
@@ -266,14 +283,14 @@ def _head(row: Any, sections: tuple[Section, ...]) -> Article:
         id=article_id,
         title=title,
         sections=sections,
-        aliases=tuple(json.loads(aliases)),
+        aliases=_listed(aliases),
         url=url,
-        sources=tuple(Source(*source) for source in json.loads(sources)),
+        sources=tuple(Source(*source) for source in _listed(sources)),
         updated=updated,
         reviewed=reviewed,
         language=language,
-        tags=tuple(json.loads(tags)),
-        related=tuple(json.loads(related)),
+        tags=_listed(tags),
+        related=_listed(related),
         section_ids_given=bool(given),
     )
 
