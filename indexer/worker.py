@@ -58,9 +58,8 @@ def work(
     stopped = stopped or threading.Event()
     store = TaskStore(index)
     try:
-        deadline = (
-            time.monotonic() + _WAIT_FOR_LOCK_S
-        )  # one that is just being killed, or looked at
+        # Another may be just being killed, or looked at.
+        deadline = time.monotonic() + _WAIT_FOR_LOCK_S
         while True:
             with store.working() as is_ours:
                 if is_ours:

@@ -34,9 +34,8 @@ _WORD_PATTERN = re.compile(_WORD)
 _STOP_WORDS = stoplists["en"]
 
 _PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_APOSTROPHES = str.maketrans(
-    dict.fromkeys("’‘ʼ`´＇", "'")
-)  # as they are typed; one for one, so that places stay
+# As they are typed; one for one, so that places stay.
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´＇", "'"))
 
 _stemmers = threading.local()  # a PyStemmer object may not be shared between threads
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.arrays import mapped
+from kb.arrays import distinct, mapped
 from kb.passage_table import PassageTable
 
 SURELY = 0.75
@@ -69,6 +69,6 @@ class CompanionFinder:
             return None
         rows = self._passages.of_article(article)
         owners = self._passages.columns["section"][rows]
-        sections = np.unique(owners)
+        sections = distinct(owners)
         best = int(sections[np.argmax(self._care[sections])])
         return Companion(best, rows[owners == best]) if self._care[best] >= SURELY else None

@@ -1,7 +1,7 @@
 """Given a question, ranked passages with citations.
 
-Opening an index checks it and maps it; answering opens no file, takes no lock but a short one around the look-up of
-text, and needs no torch.
+Opening an index checks it and maps it. Answering needs no torch, opens no file once it is warmed up, and holds locks
+for moments alone.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
+from kb.durable import fsync, write_durably
 from kb.errors import TuningDamaged
 from kb.fusion import FusionWeights
 from kb.manifest import Manifest
@@ -110,17 +110,7 @@ def load(index: Path) -> Tuning | None:
 
 def store(index: Path, tuning: Tuning) -> None:
     """Store a tuning in the place of any other. After a power cut there is the one or the other, whole."""
-    temporary = index / f".{FILE}.{os.getpid()}.tmp"
-    try:
-        with temporary.open("wb") as file:
-            file.write(tuning.to_bytes())
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(index / FILE)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _fsync_folder(index)
+    write_durably(index / FILE, tuning.to_bytes())
 
 
 def remove(index: Path) -> bool:
@@ -129,17 +119,9 @@ def remove(index: Path) -> bool:
         (index / FILE).unlink()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    _fsync_folder(index)
+    fsync(index)
     return True
 
 
 def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
