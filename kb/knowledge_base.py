@@ -111,8 +111,9 @@ class KnowledgeBase:
                 self._alongside,
             )
             self._spelling = Spelling(folder / "spelling")
+            languages = Once(self._store.languages)  # of 100,000 articles to be gone over once
             self._reader = QuestionReader(
-                self._spelling, Vocabulary(folder / VOCABULARY), self._store.languages
+                self._spelling, Vocabulary(folder / VOCABULARY), languages
             )
             self._companions = CompanionFinder(folder / "vectors", self._passages)
             self._notices = Notices.load(folder)
@@ -137,7 +138,7 @@ class KnowledgeBase:
         self._conditions = Conditions(self._postings, self._phrases)
         self._narrowing = Narrowing(self._passages, self._conditions, store, self._catalogue, shown)
         self._query_ranker = QueryRanker(self._encoder, self._conditions, ranker, self._alongside)
-        self._judge = Judge(self._article_count, self.passage_count, store.languages)
+        self._judge = Judge(self._article_count, self.passage_count, languages)
         self._neighbourhood = Neighbourhood(store, self._vectors, self._citer, shown)
 
     @classmethod

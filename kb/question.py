@@ -60,7 +60,9 @@ def parse_question(typed: str) -> Question:
             f"The question is {len(typed):,} characters long; at most {MAX_QUESTION_CHARS:,} are accepted. "
             "Shorten it.",
         )
-    cleaned = unicodedata.normalize("NFC", "".join(map(_printable, typed)))
+    cleaned = unicodedata.normalize(
+        "NFC", typed if typed.isprintable() else "".join(map(_printable, typed))
+    )
     cleaned = " ".join(cleaned.split())
     if not cleaned:
         raise InvalidRequest("question", "The question is empty. Type a few words.")
