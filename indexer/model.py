@@ -195,10 +195,14 @@ def _quantise(source: Path, target: Path) -> None:
     import onnx  # noqa: PLC0415  (as above)
     from onnxruntime.quantization import matmul_nbits_quantizer  # noqa: PLC0415
 
+    from indexer.joined_products import join_products  # noqa: PLC0415  (as above)
+
     config = matmul_nbits_quantizer.DefaultWeightOnlyQuantConfig(
         block_size=128, is_symmetric=True, accuracy_level=4, bits=8
     )
-    quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(onnx.load(source), algo_config=config)
+    model = onnx.load(source)
+    join_products(model)
+    quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(model, algo_config=config)
     quantizer.process()
     quantizer.model.save_model_to_file(str(target))
 
