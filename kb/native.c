@@ -167,14 +167,15 @@ static void lift(const Lifted *at, const int32_t *rows, Py_ssize_t count, float 
 
 typedef struct {
     const char *name, *formats;
+    Py_ssize_t bytes;
     int dimensions, writable;
 } Wanted;
 
-static const Wanted FLOATS = {"float32", "f", 1, 0}, ORDINALS = {"int64", "lq", 1, 0},
-                    INTEGER_ROWS = {"int8 rows", "b", 2, 0}, FLOAT_ROWS = {"float32 rows", "f", 2, 0},
-                    PASSAGES = {"int32", "i", 1, 0}, MASK = {"bool", "?", 1, 0}, FLOATS_OUT = {"writable float32", "f", 1, 1},
-                    ORDINALS_OUT = {"writable int64", "lq", 1, 1}, NUMBERS_OUT = {"writable int16", "h", 1, 1},
-                    PASSAGES_OUT = {"writable int32", "i", 1, 1};
+static const Wanted FLOATS = {"float32", "f", 4, 1, 0}, FLOATS_OUT = {"writable float32", "f", 4, 1, 1},
+                    ORDINALS = {"int64", "lq", 8, 1, 0}, ORDINALS_OUT = {"writable int64", "lq", 8, 1, 1},
+                    PASSAGES = {"int32", "il", 4, 1, 0}, PASSAGES_OUT = {"writable int32", "il", 4, 1, 1},
+                    NUMBERS_OUT = {"writable int16", "h", 2, 1, 1}, MASK = {"bool", "?", 1, 1, 0},
+                    INTEGER_ROWS = {"int8 rows", "b", 1, 2, 0}, FLOAT_ROWS = {"float32 rows", "f", 4, 2, 0};
 
 enum { MOST = 7 };
 
@@ -198,8 +199,9 @@ static int take(PyObject *const *given, Py_ssize_t count, const Wanted *const *w
             release(held, place);
             return -1;
         }
-        const char *format = held[place].format;
-        if (held[place].ndim != want->dimensions || strlen(format) != 1 || !strchr(want->formats, *format)) {
+        const Py_buffer *got = &held[place];
+        if (got->ndim != want->dimensions || got->itemsize != want->bytes || strlen(got->format) != 1 ||
+            !strchr(want->formats, *got->format)) {
             PyErr_Format(PyExc_TypeError, "argument %d must be %s", place + 1, want->name);
             release(held, place + 1);
             return -1;

@@ -99,10 +99,20 @@ def test_a_variant_lifts_where_it_is_worth_more(seed: int) -> None:
         assert gain[place] == (more if lifted else gained[place])
         rise = more - gained[place] if lifted else 0
         assert scores[place] == before[place] + np.float32(rise)
-    kernels.add_at(scores, passages, worth[: len(passages)])
-    assert scores[passages].tolist() == pytest.approx(
-        (before + gain - gained)[passages] + worth[: len(passages)]
-    )
+
+
+@settings(max_examples=60)
+@given(seed=seeds)
+def test_what_belongs_to_a_passage_is_added_to_its_sum_alone(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    sums = random.random(50).astype(np.float32)
+    expected = sums.copy()
+    passages = np.flatnonzero(random.random(50) < 0.5).astype(np.int32)
+    values = random.random(len(passages)).astype(np.float32)
+    kernels.add_at(sums, passages, values)
+    for passage, value in zip(passages, values, strict=True):
+        expected[passage] += value
+    assert sums.tolist() == expected.tolist()
 
 
 @settings(max_examples=60)
