@@ -4,8 +4,7 @@ A table of rounded rows is `codes`, int8 (K, d), and `scales`, float32 (K,): row
 question, float32 (d,), is rounded in the same way, to 127 steps of its largest number, and what comes out is exact for
 the two as rounded. Passages of postings are int32, each once. All arrays are C-contiguous.
 
-`kb/native.c` does the same as the functions here that begin with an underscore, several times as fast, and lets go of
-Python's lock meanwhile.
+`kb/native.c` does the same as what stands here in numpy, several times as fast, and lets go of Python's lock meanwhile.
 
 Raises IndexError for a row that is not there, ValueError or IndexError for arrays that do not fit together; compiled
 TypeError for arrays of another type.
@@ -67,11 +66,21 @@ def best_dots(
 
     Owner n has the rows `starts[n]` to `starts[n + 1]`, at least one.
     """
-    if native is None:
-        return _best_dots(question, codes, scales, starts, owners)
-    best, which = np.empty(len(owners), dtype=np.float32), np.empty(len(owners), dtype=np.int64)
-    native.best_dots(question, codes, scales, starts, owners, best, which)
-    return best, which
+    if native is not None:
+        best, which = np.empty(len(owners), np.float32), np.empty(len(owners), np.int64)
+        native.best_dots(question, codes, scales, starts, owners, best, which)
+        return best, which
+    rows, counts = runs(starts, owners)
+    if not counts.all():
+        raise ValueError("the arrays do not fit together")
+    found = _dots(question, gather(codes, rows), gather(scales, rows))
+    if not len(owners):
+        return found, counts
+    first = np.cumsum(counts) - counts
+    best = np.maximum.reduceat(found, first)
+    hits = np.flatnonzero(found == np.repeat(best, counts))
+    # The first hit that is in a run or behind its begin is in it: each run has one.
+    return best, hits[np.searchsorted(hits, first)] - first
 
 
 def vector_dots_of(
@@ -125,22 +134,9 @@ def lift_at(
 
     Of these passages, whose `worth` is 0 afterwards; the other arrays have a place for every passage.
     """
-    if native is None:
-        _lift_at(scores, gain, worth, own, most, passages, scale, number)
-    else:
+    if native is not None:
         native.lift_at(scores, gain, worth, own, most, passages, scale, number)
-
-
-def _lift_at(
-    scores: NDArray[np.float32],
-    gain: NDArray[np.float32],
-    worth: NDArray[np.float32],
-    own: NDArray[np.float32],
-    most: NDArray[np.int16],
-    passages: NDArray[np.int32],
-    scale: float,
-    number: int,
-) -> None:
+        return
     more = np.float32(scale) * worth[passages] - own[passages]
     better = more > gain[passages]
     lifted, more = passages[better], more[better]
@@ -164,23 +160,3 @@ def _dots(
     found *= scales
     found *= scale
     return found
-
-
-def _best_dots(
-    question: NDArray[np.float32],
-    codes: NDArray[np.int8],
-    scales: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    owners: NDArray[np.int64],
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    rows, counts = runs(starts, owners)
-    if not counts.all():
-        raise ValueError("the arrays do not fit together")
-    found = _dots(question, gather(codes, rows), gather(scales, rows))
-    if not len(owners):
-        return found, counts
-    first = np.cumsum(counts) - counts
-    best = np.maximum.reduceat(found, first)
-    hits = np.flatnonzero(found == np.repeat(best, counts))
-    # The first hit that is in a run or behind its begin is in it: each run has one.
-    return best, hits[np.searchsorted(hits, first)] - first

@@ -167,6 +167,8 @@ class Postings:
             return
         wanted = np.arange(self.passage_count) if passages is None else passages
         short = np.sort(wanted[~scored.whole[wanted]])
+        if not len(short):
+            return
         scores = scored.scores[short] * np.float32(scored.bound)
         most = [concept.worth_most[short] for concept in scored.concepts]
         self._add_variants(scores, scored.concepts, most, partial(self._worth_among, short))
