@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from indexer.vector_rows import Rows
 
-BATCH_TOKENS = 2048
-"""How many tokens are a batch of a core: enough to keep it busy, and its layers' outputs in the cache."""
+BATCH_TOKENS = 512
+"""How many tokens are a batch of a core: enough to keep it busy, and its layers' outputs near."""
 
 Missing = tuple[bytes, list[int]]
 """A text that is to be embedded: its digest and its places."""

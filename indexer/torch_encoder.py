@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 PROCESSOR = "cpu"
 
-_DEVICE_TOKENS = 16 * BATCH_TOKENS
+_CORE_TOKENS = 2 * BATCH_TOKENS
+"""A batch of one of the processor's cores: each call of torch's costs more than the runtime's."""
+
+_DEVICE_TOKENS = 64 * BATCH_TOKENS
 """A batch of another device, whose thousands of units want work at once: 128 passages, some 2 GB for a small model."""
 
 
@@ -66,7 +69,7 @@ class TorchEncoder:
         self._module: torch.nn.Module = EmbeddingModel(model_name).module().to(self._device, dtype)
         on_processor = self._device.type == PROCESSOR
         self.lanes = len(os.sched_getaffinity(0)) if on_processor else 1
-        self.batch_tokens = BATCH_TOKENS if on_processor else _DEVICE_TOKENS
+        self.batch_tokens = _CORE_TOKENS if on_processor else _DEVICE_TOKENS
         self._fitting = float("inf")
         """How many tokens of a batch the device's memory holds, as far as that has been found out."""
 

@@ -59,7 +59,7 @@ class Tokens:
 
     def batch(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
         """`input_ids` and `attention_mask`, both (len(texts), tokens of the longest), cut at the window."""
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
         ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
         mask = np.zeros_like(ids)
         for place, row in enumerate(rows):

@@ -52,9 +52,10 @@ class QuestionReader:
         """
         parsed = parse_question(typed)
         text, correction = parsed.text, None
-        foreign = foreign_language(text, self._spelling.strangeness(text), self.languages)
+        reading = self._spelling.read(text)
+        foreign = foreign_language(text, reading.strangeness, self.languages)
         if not (exact or parsed.conditions or foreign):
-            repair = self._spelling.repair(text)
+            repair = self._spelling.repaired(reading)
             if repair.changes:
                 text, correction = repair.text, Correction(repair.text, repair.changes)
         return Query(

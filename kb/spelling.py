@@ -81,6 +81,19 @@ class Word(NamedTuple):
     folded: str
 
 
+class Reading(NamedTuple):
+    """The words of a text, in its order, and which of them the library or English knows, (words,)."""
+
+    text: str
+    words: list[Word]
+    known: NDArray[np.bool_]
+
+    @property
+    def strangeness(self) -> float:
+        """The share of the words that are not known, 0 to 1; 0 without words."""
+        return 1.0 - float(self.known.mean()) if self.words else 0.0
+
+
 def fold(word: str) -> str:
     """Lower case, without accents, apostrophes or a possessive s."""
     plain = word.lower().replace("’", "'").removesuffix("'s").replace("'", "")
@@ -139,15 +152,24 @@ class Spelling:
         self._sound_hashes = mapped(folder, "sound_hashes")
         self._sound_places = mapped(folder, "sound_places")
 
+    def read(self, text: str) -> Reading:
+        """Find the words of a text and look them up."""
+        words = list(_words_of(text))
+        return Reading(text, words, _among(self._known, hashes_of(word.folded for word in words)))
+
     def repair(self, text: str) -> Repair:
-        """The text with its misspelt words replaced, everything else as it was.
+        """The text with its misspelt words replaced, as `repaired` says."""
+        return self.repaired(self.read(text))
+
+    def repaired(self, reading: Reading) -> Repair:
+        """The text that was read with its misspelt words replaced, everything else as it was.
 
         Never touched: a word that the library or English knows, or whose stem the library does; numbers, codes and
         abbreviations, and what is joined to them; words of less than MIN_LETTERS or more than MAX_LETTERS letters;
         texts that seem to be in another language.
         """
-        words = list(_words_of(text))
-        unknown = self._unknown(words)
+        text, words, known = reading
+        unknown = self._unknown([words[place] for place in np.flatnonzero(~known).tolist()])
         if _is_foreign(words, unknown):
             return Repair(text)
         found: dict[Word, str] = {}
@@ -162,22 +184,15 @@ class Spelling:
         joined = self._joined(text, words, found)
         return _replaced(text, found, joined)
 
-    def strangeness(self, text: str) -> float:
-        """The share of the words of `text` that neither the library nor English knows, 0 to 1; 0 without words."""
-        words = list(_words_of(text))
-        if not words:
-            return 0.0
-        known = _among(self._known, hashes_of(word.folded for word in words))
-        return 1.0 - float(known.mean())
-
-    def _unknown(self, words: Sequence[Word]) -> list[Word]:
-        strange = ~_among(self._known, hashes_of(word.folded for word in words))
-        rest = [words[place] for place in np.flatnonzero(strange).tolist()]
-        stems = [analysis.terms(word.folded) for word in rest]
+    def _unknown(self, strange: Sequence[Word]) -> list[Word]:
+        """Of words that nobody knows as they stand, those that may be misspelt: whose stem nobody knows either."""
+        if not strange:
+            return []
+        stems = [analysis.terms(word.folded) for word in strange]
         known = _among(self._stems, hashes_of(stem[0] if stem else "" for stem in stems))
         return [
             word
-            for word, stem, is_known in zip(rest, stems, known, strict=True)
+            for word, stem, is_known in zip(strange, stems, known, strict=True)
             if stem and not is_known and MIN_LETTERS <= len(word.folded) <= MAX_LETTERS
         ]
 

@@ -1,4 +1,4 @@
-"""indexer.joined_products, run by onnxruntime before and after"""
+"""indexer.question_graph, run by onnxruntime before and after"""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
+from onnxruntime.quantization.matmul_nbits_quantizer import (
+    DefaultWeightOnlyQuantConfig,
+    MatMulNBitsQuantizer,
+)
 
-from indexer.joined_products import join_products
+from indexer.question_graph import add_in_products, join_products
 
 FLOAT = onnx.TensorProto.FLOAT
 INPUT, HIDDEN = 8, 6
@@ -88,3 +92,19 @@ def test_where_no_two_share_an_input_nothing_changes() -> None:
     before = made.SerializeToString()
     join_products(made)
     assert made.SerializeToString() == before
+
+
+def test_products_with_weights_of_8_bits_add_their_biases() -> None:
+    made = model({"one": True, "two": True, "three": False})
+    config = DefaultWeightOnlyQuantConfig(
+        block_size=16, is_symmetric=True, accuracy_level=4, bits=8
+    )
+    quantizer = MatMulNBitsQuantizer(made, algo_config=config)
+    quantizer.process()
+    quantised = quantizer.model.model
+    before = run(quantised, ROWS)
+    assert count(quantised, "Add") == 3
+    add_in_products(quantised)
+    assert count(quantised, "Add") == 0
+    for old, new in zip(before, run(quantised, ROWS), strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-5, atol=1e-5)
