@@ -126,17 +126,18 @@ def main() -> int:
         ways[f"a build, fp32, on {gpu}"] = (built(single), gpu, torch.float32)
         ways[f"a build, bf16, on {gpu}"] = (built(rounded), gpu, torch.bfloat16)
     best = dict.fromkeys(ways, 0.0)
+    reached = {(device, dtype): 0.0 for _, device, dtype in ways.values()}
     vectors = {}
-    for way, (embed, _, _) in ways.items():
+    for embed, _, _ in ways.values():
         embed(texts[:CALL])
-        for _round in range(ROUNDS):
+    for _round in range(ROUNDS):
+        for way, (embed, _, _) in ways.items():
             begun = time.perf_counter()
             vectors[way] = embed(texts)
             best[way] = max(best[way], tokens / (time.perf_counter() - begun))
-    torch.set_num_threads(threads)
-    reached = {
-        place: ceiling(*place) for place in {(device, dtype) for _, device, dtype in ways.values()}
-    }
+        torch.set_num_threads(threads)
+        for place, most in reached.items():
+            reached[place] = max(most, ceiling(*place))
     first = next(iter(ways))
     print(f"{len(texts)} passages, {tokens:,} tokens")
     print("\n| | tokens/s | against plain fp32 | of the machine's products | lowest cosine |")
