@@ -65,22 +65,25 @@ class Citer:
         `sections` are the places of all sections, best first, of which those not shown are named beside the others.
         """
         on_page = set(ranking.sections[shown].tolist())
+        below = sections[:ALSO_DEPTH]
         further: dict[int, list[int]] = {}
-        for place in sections[:ALSO_DEPTH].tolist():
-            if int(ranking.sections[place]) not in on_page:
-                further.setdefault(int(ranking.articles[place]), []).append(place)
-        page = self._results(ranking, shown)
-        results = []
-        for rank, place in enumerate(shown.tolist(), first_rank):
-            also = further.pop(int(ranking.articles[place]), [])[:ALSO]  # once an article
-            results.append(page.result(place, rank, also))
-        return tuple(results)
+        for article, section in zip(
+            ranking.articles[below].tolist(), ranking.sections[below].tolist(), strict=True
+        ):
+            if section not in on_page:
+                further.setdefault(article, []).append(section)
+        also = [
+            further.pop(article, [])[:ALSO]  # once an article
+            for article in ranking.articles[shown].tolist()
+        ]
+        return _Results(self, self._store, ranking, shown).all(first_rank, also)
 
     def companion(self, ranking: Ranking, section: int) -> SearchResult:
         """The section by its best candidate, of which there is one; ranked 0. Raises IndexDamaged, as `cited` does."""
         places = np.flatnonzero(ranking.sections == section)
         best = places[np.argmax(ranking.scores[places])]
-        return self._results(ranking, np.array([best])).result(int(best), 0)
+        (result,) = _Results(self, self._store, ranking, np.array([best])).all(0, [[]])
+        return result
 
     def cited(self, row: int) -> Citation:
         """The passage of that row. Raises IndexDamaged where it is not what its section says there."""
@@ -103,7 +106,7 @@ class Citer:
             article_title=article.display_title,
             section_id=section.id,
             section_heading=section.heading,
-            url=self._url(article.id, section.id),
+            url=self.url(article.id, section.id),
             source_url=article.url,
             quote=text,
             start=start,
@@ -112,21 +115,14 @@ class Citer:
             reviewed=article.reviewed,
         )
 
-    def link(self, article: Article, section: int) -> SectionLink:
-        """The way to the section of that ordinal, which is the article's."""
-        section_id, heading = self._store.section_heading(section)
-        return SectionLink(section_id, heading, self._url(article.id, section_id))
-
     def sentences(self, row: int) -> list[tuple[int, int]]:
         """The sentences of the passage of that row as ranges of its section, in order; at least one."""
         first, end = self._sentence_starts[row], self._sentence_starts[row + 1]
         own = self._sentences[first:end]
         return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
-    def _results(self, ranking: Ranking, places: NDArray[np.int64]) -> _Results:
-        return _Results(self, self._store, ranking, places)
-
-    def _url(self, article_id: str, section_id: str) -> str:
+    def url(self, article_id: str, section_id: str) -> str:
+        """The page of an article here, at the section."""
         return self._base_url + article_path(article_id, section_id)
 
 
@@ -141,37 +137,72 @@ class _Results:
         places: NDArray[np.int64],
     ) -> None:
         self._citer = citer
-        self._articles = store.article_heads(set(ranking.articles[places].tolist()))
-        self._sections = store.sections(ranking.sections[places].tolist())
+        self._store = store
         self._ranking = ranking
-        self._scores = ranking.shown_scores
+        self._places = places
         self._wanted = _wanted_terms(ranking.keyword)
-        self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
 
-    def result(self, place: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
-        """The result of one of the places; `also` are those of further sections of its article."""
+    def all(self, first_rank: int, also: Sequence[Sequence[int]]) -> tuple[SearchResult, ...]:
+        """In the order of the places; `also` are for each the ordinals of further sections of its article."""
+        ranking, places = self._ranking, self._places
+        articles = ranking.articles[places].tolist()
+        sections = ranking.sections[places].tolist()
+        head_of = self._store.article_heads(set(articles))
+        section_of = self._store.sections(sections)
+        name_of = self._store.section_names(other for others in also for other in others)
+        return tuple(
+            self._result(
+                rank,
+                place,
+                head_of[article],
+                section_of[section],
+                terms,
+                [name_of[other] for other in others],
+            )
+            for rank, (place, article, section, terms, others) in enumerate(
+                zip(
+                    places.tolist(),
+                    articles,
+                    sections,
+                    ranking.term_shares(places),
+                    also,
+                    strict=True,
+                ),
+                first_rank,
+            )
+        )
+
+    def _result(
+        self,
+        rank: int,
+        place: int,
+        article: Article,
+        section: Section,
+        terms: dict[str, float],
+        also: Sequence[tuple[str, str]],
+    ) -> SearchResult:
         ranking, wanted = self._ranking, self._wanted
         row = int(ranking.rows[place])
-        article = self._articles[int(ranking.articles[place])]
-        section = self._sections[int(ranking.sections[place])]
         citation = self._citer.cited_from(row, article, section)
         sentences = self._citer.sentences(row)
         answer = sentences[int(ranking.nearest_sentence[place])]
         snippet, found = excerpt(
             section.text, citation.start, citation.end, sentences, wanted, answer
         )
-        names = (article.title, *article.aliases)
-        explanation = ranking.explain(place, names, self._shares[place])
+        explanation = ranking.explain(place, (article.title, *article.aliases), terms)
         return SearchResult(
             rank=rank,
-            score=float(self._scores[place]),
+            score=float(ranking.scores[place] + ranking.lifts[place]),
             text=citation.quote,
             snippet=snippet,
             highlights=tuple((start, end) for start, end, _ in found),
             citation=citation,
             explanation=explanation,
             why=why(explanation, citation, _by_weight(section.text, found, wanted)),
-            also=tuple(self._citer.link(article, int(ranking.sections[other])) for other in also),
+            also=tuple(
+                SectionLink(section_id, heading, self._citer.url(article.id, section_id))
+                for section_id, heading in also
+            ),
         )
 
 

@@ -168,15 +168,11 @@ class ArticleStore:
 
     def article_head(self, ordinal: int) -> Article:
         """The article of that ordinal without its sections."""
-        rows = self._rows(f"SELECT {_ARTICLE} FROM articles WHERE ordinal = ?", ordinal)  # noqa: S608
-        return _head(rows[0], ())
+        return self.article_heads((ordinal,))[ordinal]
 
     def section(self, ordinal: int) -> Section:
         """The section of that ordinal."""
-        rows = self._rows(
-            "SELECT id, heading, level, text FROM sections WHERE ordinal = ?", ordinal
-        )
-        return Section(*rows[0])
+        return self.sections((ordinal,))[ordinal]
 
     def article_heads(self, ordinals: Iterable[int]) -> dict[int, Article]:
         """The articles of these ordinals without their sections: quicker at once than one by one."""
@@ -190,11 +186,11 @@ class ArticleStore:
         rows = self._rows(sql, json.dumps(sorted(ordinals)))
         return {ordinal: Section(*row) for ordinal, *row in rows}
 
-    def section_heading(self, ordinal: int) -> tuple[str, str]:
-        """The id and the heading of the section of that ordinal."""
-        rows = self._rows("SELECT id, heading FROM sections WHERE ordinal = ?", ordinal)
-        section_id, heading = rows[0]
-        return section_id, heading
+    def section_names(self, ordinals: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """The ids and headings of the sections of these ordinals."""
+        sql = f"SELECT ordinal, id, heading FROM sections WHERE ordinal IN {_GIVEN}"  # noqa: S608
+        rows = self._rows(sql, json.dumps(sorted(ordinals)))
+        return {ordinal: (section_id, heading) for ordinal, section_id, heading in rows}
 
     def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
         """Articles by title, without regard to ASCII case, then by id."""
