@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     type=click.Choice(["fp32", "bf16"]),
     envvar="KB_PRECISION",
     show_envvar=True,
-    help="In which numbers a library is embedded: bf16 takes half the time on processors that multiply it, at a cosine "
-    "of 0.998 to fp32; by default that of the last build, or fp32.",
+    help="In which numbers a library is embedded: bf16 takes two thirds of the time or less on processors that "
+    "multiply it, at a cosine of 0.998 to fp32; by default that of the last build, or fp32.",
 )
 @click.option(
     "--device",
