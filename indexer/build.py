@@ -109,9 +109,10 @@ def build(
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
     `precision` "bf16" embeds a library in two thirds of the time or less; a few texts are embedded in float32
-    nevertheless, which needs no torch. `device`, a name of torch's, is where a library is embedded; AUTO is a GPU where there is one. Where that
-    cannot be used the processor embeds, and `progress` is told. Corpora without an article are taken for an oversight,
-    a disk that is not mounted, say, unless they were `emptied`, now or before: nothing is left of what the index has.
+    nevertheless, which needs no torch. `device`, a name of torch's, is where a library is embedded; AUTO is a GPU where
+    there is one. Where that cannot be used the processor embeds, and `progress` is told. Corpora without an article are
+    taken for an oversight, a disk that is not mounted, say, unless they were `emptied`, now or before: nothing
+    is left of what the index has.
     An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
     where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
     and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
