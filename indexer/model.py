@@ -214,19 +214,20 @@ def _write_for_questions(folder: Path) -> None:
     path = folder / FOR_QUESTIONS
     right = [Encoder(folder, FOR_PASSAGES).encode_question(text) for text in _PROBES]
 
-    def cosine() -> float:
+    def cosine(model: onnx.ModelProto) -> float:
+        """The lowest with the export, of a model that is written for that; 0 where the runtime does not take it."""
         try:
+            onnx.save(model, path)
             encoder = Encoder(folder, FOR_QUESTIONS)
-        except Exception:  # the runtime's: a graph that it does not take
+            own = [encoder.encode_question(text) for text in _PROBES]
+        except Exception:  # more than 2 GB, for instance
             return 0.0
-        own = [encoder.encode_question(text) for text in _PROBES]
         return min(float(one @ other) for one, other in zip(own, right, strict=True))
 
     model = onnx.load(folder / FOR_PASSAGES)
     question_graph.join_products(model)
     question_graph.drop_masks(model)
-    onnx.save(model, path)
-    if cosine() < _UNMASKED:  # a mask that keeps more out than padding
+    if cosine(model) < _UNMASKED:  # a mask that keeps more out than padding
         model = onnx.load(folder / FOR_PASSAGES)
         question_graph.join_products(model)
     config = matmul_nbits_quantizer.DefaultWeightOnlyQuantConfig(
@@ -235,9 +236,8 @@ def _write_for_questions(folder: Path) -> None:
     quantizer = matmul_nbits_quantizer.MatMulNBitsQuantizer(model, algo_config=config)
     quantizer.process()
     question_graph.add_in_products(quantizer.model.model)
-    quantizer.model.save_model_to_file(str(path))
-    if cosine() < _ROUNDED:
-        path.unlink()
+    if cosine(quantizer.model.model) < _ROUNDED:
+        path.unlink(missing_ok=True)
 
 
 def export_model(name: str, folder: Path) -> ModelInfo:

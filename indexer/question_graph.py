@@ -86,7 +86,8 @@ def add_in_products(model: onnx.ModelProto) -> None:
             continue
         (sum_,) = users[product]
         biases = [name for name in sum_.input if name != product] if sum_.op_type == "Add" else []
-        if biases and len(getattr(constants.get(biases[0]), "dims", ())) == 1:
+        width = [setting.i for setting in node.attribute if setting.name == "N"]
+        if biases and list(getattr(constants.get(biases[0]), "dims", ())) == width:
             node.input.extend([""] * (_BIAS - len(node.input)))
             node.input.append(biases[0])
             node.output[0] = sum_.output[0]

@@ -2,9 +2,9 @@
 
 The folder `encoder/` of a generation holds `model.onnx` (token ids and mask in, one vector out; pooling and
 normalisation inside), `tokenizer.json` (neither padding nor truncating), `encoder.json`, and `question.onnx`: the same
-model with weights of 8 bits, each 128 of them with a scale, and activations rounded likewise. A question is encoded by
-that in half the time, to a cosine of some 0.999 (rarely 0.99); passages, which are encoded once, in float32. A model
-that loses more by it has no `question.onnx`.
+model in fewer steps, with weights of 8 bits, each 128 of them with a scale, and activations rounded likewise. A
+question is encoded by that in half the time, to a cosine of some 0.999 (rarely 0.99); passages, which are encoded once,
+in float32. A model that loses more by it has no `question.onnx`.
 """
 
 from __future__ import annotations
