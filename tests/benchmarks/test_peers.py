@@ -111,6 +111,27 @@ def test_numpys_order_is_that_of_the_cosines(material: Any, tmp_path: Path) -> N
     assert asked.ask("", vector, 7) == np.argsort(-cosines, kind="stable")[:7].tolist()
 
 
+def test_the_words_alone_are_those_of_the_keyword_mode(
+    index_path: Path, knowledge_base: KnowledgeBase, material: Any
+) -> None:
+    from benchmarks.peers.engines import engine
+
+    asked = engine("words")
+    asked.open(index_path)
+    for _, text in material.questions:
+        response = knowledge_base.search(text, mode="keyword", group_by="passage", explain=True)
+        by_words = {
+            f"{result.citation.article_id}#{result.citation.section_id}@{result.citation.start}": (
+                result.explanation.keyword_score
+            )
+            for result in response.results
+        }
+        ranked = [material.passages[row].id for row in asked.ask(text, None, 100)]
+        own = [by_words[passage] for passage in ranked if passage in by_words]
+        assert len(own) == len(by_words)
+        assert own == sorted(own, reverse=True)
+
+
 def test_ranks_are_fused_by_the_papers_formula() -> None:
     from benchmarks.peers.engines.base import reciprocal_ranks
 

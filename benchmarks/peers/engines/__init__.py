@@ -14,6 +14,7 @@ NAMES = {
     "haystack": "haystack.Haystack",
     "sqlite": "sqlite.SQLite",
     "plain": "plain.PlainFusion",
+    "words": "own.OwnWords",
     "bm25s": "bm25s.BM25S",
     "tantivy": "tantivy.Tantivy",
     "whoosh": "whoosh.Whoosh",

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.peers.engines.base import Engine, Vector
 from benchmarks.peers.material import Material
 
@@ -59,6 +61,36 @@ class Own(Engine):
     def close(self) -> None:
         """Let the index go."""
         self._opened.close()
+
+
+class OwnWords(Own):
+    """Its compiled BM25F alone, other names included: what a question's words find while it is encoded."""
+
+    title = "this project, words alone"
+    packages = ("numpy",)
+    kind = "keyword"
+    settings = (
+        "its BM25F (title, aliases, heading, text) and half of that for other names, as shipped, without the repair of "
+        "spelling; row numbers only"
+    )
+    encodes = False
+
+    def open(self, folder: Path) -> None:
+        """As `kb search` does."""
+        super().open(folder)
+        self._vocabulary = self._opened._reader._vocabulary
+        self._postings = self._opened._query_ranker._ranker._postings
+
+    def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
+        """By the words alone."""
+        from kb.analysis import terms  # noqa: PLC0415
+        from kb.fusion import best_by_words  # noqa: PLC0415
+        from kb.postings import Wanted  # noqa: PLC0415
+
+        concepts = self._vocabulary.concepts(question)
+        scores = self._postings.score(terms(question), concepts, Wanted(count, None)).scores
+        rows = best_by_words(scores, count, None)
+        return rows[np.argsort(-scores[rows], kind="stable")].tolist()
 
 
 class _Given:
