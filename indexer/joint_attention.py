@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
 
 STEP = "MultiHeadAttention"
 """The runtime's step: queries, keys, values, two that are never given here, and what is added for the mask."""
@@ -24,8 +23,8 @@ _BY_STEPS = "eager"
 
 
 @contextmanager
-def attention_as_one_step(model: SentenceTransformer) -> Iterator[None]:
-    """While this lasts the model can be exported, and cannot be used.
+def attention_as_one_step(model: torch.nn.Sequential) -> Iterator[None]:
+    """While this lasts a model of sentence-transformers can be exported, and cannot be used.
 
     Raises what transformers raises for a model whose attention cannot be replaced; one that does not know of it stays
     as it is. Afterwards attention is computed step by step.
@@ -42,12 +41,12 @@ def attention_as_one_step(model: SentenceTransformer) -> Iterator[None]:
         attention_by_steps(model)
 
 
-def attention_by_steps(model: SentenceTransformer) -> None:
+def attention_by_steps(model: torch.nn.Sequential) -> None:
     """Have attention computed step by step: the export of torch's own form of it has twice as many nodes."""
     _choose(model, _BY_STEPS)
 
 
-def _choose(model: SentenceTransformer, attention: str) -> None:
+def _choose(model: torch.nn.Sequential, attention: str) -> None:
     choose = getattr(getattr(model[0], "auto_model", None), "set_attn_implementation", None)
     if choose is not None:
         choose(attention)

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "whoosh": ("kb/analysis.py", "kb/keyword.py", "indexer/keyword_writer.py"),
     "sentence_transformers": ("indexer/model.py", "kb/reranker.py"),
-    "torch": ("indexer/model.py", "indexer/torch_encoder.py"),
-    "transformers": (),
+    "torch": ("indexer/joint_attention.py", "indexer/model.py", "indexer/torch_encoder.py"),
+    "transformers": ("indexer/joint_attention.py",),
     "faiss": ("kb/coarse.py",),
     "fastapi": ("search_api/",),
     "starlette": ("search_api/",),
