@@ -212,7 +212,8 @@ def _write_for_questions(folder: Path) -> None:
     from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder  # noqa: PLC0415
 
     path = folder / FOR_QUESTIONS
-    right = [Encoder(folder, FOR_PASSAGES).encode_question(text) for text in _PROBES]
+    exported = Encoder(folder, FOR_PASSAGES)
+    right = [exported.encode_question(text) for text in _PROBES]
 
     def cosine(model: onnx.ModelProto) -> float:
         """The lowest with the export, of a model that is written for that; 0 where the runtime does not take it."""

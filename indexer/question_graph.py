@@ -77,31 +77,37 @@ def add_in_products(model: onnx.ModelProto) -> None:
     """Have products with weights of 8 bits add their biases themselves."""
     graph = model.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    users = _users(graph)
-    given = {output.name for output in graph.output}
     added = set()
-    for node in graph.node:
-        product = node.output[0]
-        if node.op_type != _QUANTISED or len(users[product]) != 1 or product in given:
-            continue
-        (sum_,) = users[product]
-        biases = [name for name in sum_.input if name != product] if sum_.op_type == "Add" else []
-        width = [setting.i for setting in node.attribute if setting.name == "N"]
-        if biases and list(getattr(constants.get(biases[0]), "dims", ())) == width:
-            node.input.extend([""] * (_BIAS - len(node.input)))
-            node.input.append(biases[0])
-            node.output[0] = sum_.output[0]
-            added.add(id(sum_))
-    _keep(graph, [node for node in graph.node if id(node) not in added])
+    for product, sum_, bias in _biased(graph, constants, _QUANTISED):
+        width = [setting.i for setting in product.attribute if setting.name == "N"]
+        if list(constants[bias].dims) == width:
+            product.input.extend([""] * (_BIAS - len(product.input)))
+            product.input.append(bias)
+            product.output[0] = sum_.output[0]
+            added.add(sum_.output[0])
+    _keep(
+        graph,
+        [node for node in graph.node if node.op_type != "Add" or node.output[0] not in added],
+    )
 
 
-def _users(graph: Any) -> dict[str, list[Any]]:
-    """The nodes that take each name."""
-    users: dict[str, list[Any]] = defaultdict(list)
+def _biased(graph: Any, constants: dict[str, Any], kind: str) -> list[tuple[Any, Any, str]]:
+    """The products of a kind that only a sum with a constant follows: product, sum, and the constant's name."""
+    users = defaultdict(list)
     for node in graph.node:
         for name in node.input:
             users[name].append(node)
-    return users
+    given = {output.name for output in graph.output}
+    found = []
+    for node in graph.node:
+        product = node.output[0]
+        if node.op_type != kind or product in given:
+            continue
+        if [user.op_type for user in users[product]] == ["Add"]:
+            (added,) = users[product]
+            biases = [name for name in added.input if name in constants]
+            found += [(node, added, bias) for bias in biases]
+    return found
 
 
 def _keep(graph: Any, nodes: list[Any]) -> None:
@@ -120,19 +126,12 @@ def _keep(graph: Any, nodes: list[Any]) -> None:
 
 
 def _linears(graph: Any, constants: dict[str, Any]) -> list[_Linear]:
-    users = _users(graph)
-    given = {output.name for output in graph.output}
     found = []
-    for node in graph.node:
-        if node.op_type != "MatMul" or len(getattr(constants.get(node.input[1]), "dims", ())) != 2:
-            continue
-        product = node.output[0]
-        if len(users[product]) != 1 or users[product][0].op_type != "Add" or product in given:
-            continue
-        added = users[product][0]
-        (bias,) = (name for name in added.input if name != product)
-        if list(getattr(constants.get(bias), "dims", ())) == [constants[node.input[1]].dims[1]]:
-            found.append(_Linear(node, added, node.input[1], bias))
+    for product, sum_, bias in _biased(graph, constants, "MatMul"):
+        weights = product.input[1]
+        inputs_and_outputs = list(getattr(constants.get(weights), "dims", ()))
+        if len(inputs_and_outputs) == 2 and list(constants[bias].dims) == inputs_and_outputs[1:]:
+            found.append(_Linear(product, sum_, weights, bias))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +76,21 @@ class Citer:
             further.pop(article, [])[:ALSO]  # once an article
             for article in ranking.articles[shown].tolist()
         ]
-        return _Results(self, self._store, ranking, shown).all(first_rank, also)
+        page = _Results(
+            self, self._store, ranking, shown, (section for others in also for section in others)
+        )
+        return tuple(
+            page.result(place, rank, others)
+            for rank, (place, others) in enumerate(
+                zip(shown.tolist(), also, strict=True), first_rank
+            )
+        )
 
     def companion(self, ranking: Ranking, section: int) -> SearchResult:
         """The section by its best candidate, of which there is one; ranked 0. Raises IndexDamaged, as `cited` does."""
         places = np.flatnonzero(ranking.sections == section)
         best = places[np.argmax(ranking.scores[places])]
-        (result,) = _Results(self, self._store, ranking, np.array([best])).all(0, [[]])
-        return result
+        return _Results(self, self._store, ranking, np.array([best])).result(int(best), 0)
 
     def cited(self, row: int) -> Citation:
         """The passage of that row. Raises IndexDamaged where it is not what its section says there."""
@@ -135,53 +142,22 @@ class _Results:
         store: ArticleStore,
         ranking: Ranking,
         places: NDArray[np.int64],
+        further: Iterable[int] = (),
     ) -> None:
+        """`further` are the ordinals of the sections that are named beside a result."""
         self._citer = citer
-        self._store = store
+        self._articles = store.article_heads(set(ranking.articles[places].tolist()))
+        self._sections = store.sections(ranking.sections[places].tolist())
+        self._further = store.section_names(further)
         self._ranking = ranking
-        self._places = places
         self._wanted = _wanted_terms(ranking.keyword)
+        self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
 
-    def all(self, first_rank: int, also: Sequence[Sequence[int]]) -> tuple[SearchResult, ...]:
-        """In the order of the places; `also` are for each the ordinals of further sections of its article."""
-        ranking, places = self._ranking, self._places
-        articles = ranking.articles[places].tolist()
-        sections = ranking.sections[places].tolist()
-        head_of = self._store.article_heads(set(articles))
-        section_of = self._store.sections(sections)
-        name_of = self._store.section_names(other for others in also for other in others)
-        return tuple(
-            self._result(
-                rank,
-                place,
-                head_of[article],
-                section_of[section],
-                terms,
-                [name_of[other] for other in others],
-            )
-            for rank, (place, article, section, terms, others) in enumerate(
-                zip(
-                    places.tolist(),
-                    articles,
-                    sections,
-                    ranking.term_shares(places),
-                    also,
-                    strict=True,
-                ),
-                first_rank,
-            )
-        )
-
-    def _result(
-        self,
-        rank: int,
-        place: int,
-        article: Article,
-        section: Section,
-        terms: dict[str, float],
-        also: Sequence[tuple[str, str]],
-    ) -> SearchResult:
+    def result(self, place: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
+        """The result of one of the places; `also` are those of `further` that are sections of its article."""
         ranking, wanted = self._ranking, self._wanted
+        article = self._articles[int(ranking.articles[place])]
+        section = self._sections[int(ranking.sections[place])]
         row = int(ranking.rows[place])
         citation = self._citer.cited_from(row, article, section)
         sentences = self._citer.sentences(row)
@@ -189,7 +165,7 @@ class _Results:
         snippet, found = excerpt(
             section.text, citation.start, citation.end, sentences, wanted, answer
         )
-        explanation = ranking.explain(place, (article.title, *article.aliases), terms)
+        explanation = ranking.explain(place, (article.title, *article.aliases), self._shares[place])
         return SearchResult(
             rank=rank,
             score=float(ranking.scores[place] + ranking.lifts[place]),
@@ -201,7 +177,7 @@ class _Results:
             why=why(explanation, citation, _by_weight(section.text, found, wanted)),
             also=tuple(
                 SectionLink(section_id, heading, self._citer.url(article.id, section_id))
-                for section_id, heading in also
+                for section_id, heading in map(self._further.__getitem__, also)
             ),
         )
 
