@@ -1,31 +1,36 @@
 """Given several judged libraries, what weights chosen anew are worth on questions that they were not chosen by.
 
     python -m benchmarks.choosing --home DIR TOPICS.jsonl QRELS.txt --field summary --field message \\
-        [--other DIR TOPICS.jsonl QRELS.txt section] [--other DIR TOPICS.jsonl QRELS.txt article ...]
+        [--other DIR TOPICS.jsonl QRELS.txt section] [--other DIR TOPICS.jsonl QRELS.txt article ...] \\
+        [--plain DIR QUESTIONS.jsonl ...]
 
 Nothing begins at the shipped weights: 1,500 are drawn around five equal ones, and chosen from in several ways by four
 fifths of the home library's questions, in all their forms, plain nDCG@10 and that with unjudged removed counting
-alike; they answer the last fifth. Prints a Markdown table: of each form nDCG@10, the 95 % interval of its difference
-from the shipped weights' (paired bootstrap over questions, fixed seed), and nDCG@10 with unjudged removed; then the
-weights' mean over folds, and the largest standard deviation of one. As in kb.judged, what lifts several subjects and
-the variety of the first page are left out. Questions without a relevant section count 0, as in `kb eval`.
+alike; with them the whole ranking answers the last fifth. Prints a Markdown table: of each form nDCG@10, the 95 %
+interval of its difference from the shipped weights' (paired bootstrap over questions, fixed seed), and nDCG@10 with
+unjudged removed; then the weights' mean over folds, and the largest standard deviation of one. Questions without a
+relevant section count 0, as in `kb eval`. `--plain` takes this project's own form, each question with its acceptable
+sections; those beside them are not judged, so that plain nDCG@10 alone counts there.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.signals import own_questions
 from kb import KnowledgeBase
-from kb.evaluation import read_qrels, read_topics
-from kb.fitting import FOLDS, confidence_interval, measured
-from kb.fusion import DEFAULT_WEIGHTS
-from kb.judged import SIGNALS, JudgedTopic, judged_topics, weight_row
+from kb.evaluation import Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.fitting import FOLDS, MEASURES, confidence_interval, measured
+from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
+from kb.judged import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
 from kb.ranking import Unit
 
 DRAWS, CLOSENESS = 1500, 20.0
@@ -37,14 +42,47 @@ Choice = Callable[[Values], Values]
 """Weights, (5,), for what each training question gives with each draw, (questions, K)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The library whose questions are held out by turns: by form and id, those that have a relevant section."""
+
+    index: Path
+    topics: dict[str, dict[str, Topic]]
+    judgments: list[Any]
+
+    def answered(self, ids: Collection[str], weights: Values) -> dict[str, dict[str, Values]]:
+        """By form and id both measures, (2,), of these questions, asked with the weights, (5,)."""
+        found: dict[str, dict[str, Values]] = {}
+        with KnowledgeBase.open(self.index, weights=FusionWeights(*weights.tolist())) as asked:
+            for form, topics in self.topics.items():
+                wanted = [topics[topic] for topic in sorted(ids) if topic in topics]
+                run = run_topics(asked, wanted, "section", DEPTH)
+                by_topic = evaluate(run, self.judgments).by_topic
+                found[form] = {
+                    topic.id: np.array([by_topic[topic.id][name] for name in MEASURES])
+                    for topic in wanted
+                }
+        return found
+
+
 def judged(index: str, topics: str, qrels: str, unit: Unit, field: str) -> list[JudgedTopic]:
     """The judged questions of a library."""
     with KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as asked:
         return judged_topics(asked, read_topics(Path(topics), field), read_qrels(Path(qrels)), unit)
 
 
-def choices(draws: Values, elsewhere: Values) -> dict[str, Choice]:
-    """Ways to choose; the first draw is that of equal weights, `elsewhere` what draws are worth in other libraries."""
+def plain_questions(index: str, questions: str) -> list[JudgedTopic]:
+    """The questions in this project's own form, asked of an index."""
+    topics, judgments = own_questions(Path(questions))
+    with KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as asked:
+        return judged_topics(asked, topics, judgments, "section")
+
+
+def choices(draws: Values, elsewhere: Values, plainly: Values) -> dict[str, Choice]:
+    """Ways to choose; the first draw is that of equal weights.
+
+    `elsewhere`, (K,), is what draws are worth in other libraries; `plainly`, (questions, K), to plain questions.
+    """
     shipped = weight_row(DEFAULT_WEIGHTS)
     distance = np.abs(draws - draws[0]).sum(axis=1)
 
@@ -66,26 +104,28 @@ def choices(draws: Values, elsewhere: Values) -> dict[str, Choice]:
         "best tenth, here and elsewhere": lambda values: best_tenth(
             values.mean(axis=0) + elsewhere
         ),
+        "best tenth, here and of plain questions": lambda values: best_tenth(
+            np.concatenate((values, plainly)).mean(axis=0)
+        ),
     }
 
 
 def cross_validated(
-    forms: dict[str, dict[str, JudgedTopic]], by_topic: dict[str, Values], choose: Choice
+    home: Home, by_topic: dict[str, Values], choose: Choice
 ) -> tuple[dict[str, Values], Values]:
     """Of each form both measures of each question, (2, questions), the mean over REPEATS partitions; all weights."""
     random = np.random.default_rng(1)
     ids = sorted(by_topic)
-    found = {form: {topic: np.zeros(2) for topic in topics} for form, topics in forms.items()}
-    weights = []
+    found = {form: {topic: np.zeros(2) for topic in topics} for form, topics in home.topics.items()}
+    weights: list[Values] = []
     for _ in range(REPEATS):
         for fold in np.array_split(random.permutation(ids), FOLDS):
             held_out = set(fold.tolist())
             train = [by_topic[topic] for topic in ids if topic not in held_out]
             weights.append(choose(np.array(train)))
-            for form, topics in forms.items():
-                for topic in held_out & topics.keys():
-                    values = topics[topic].ndcg(weights[-1][np.newaxis])
-                    found[form][topic] += values[:, 0] / REPEATS
+            for form, values in home.answered(held_out, weights[-1]).items():
+                for topic, both in values.items():
+                    found[form][topic] += both / REPEATS
     told = {form: np.stack(list(of.values()), axis=1) for form, of in found.items()}
     return told, np.array(weights)
 
@@ -101,31 +141,38 @@ def main() -> int:
         default=[],
         metavar=("INDEX", "TOPICS", "QRELS", "UNIT"),
     )
+    parser.add_argument(
+        "--plain", nargs=2, action="append", default=[], metavar=("INDEX", "QUESTIONS")
+    )
     options = parser.parse_args()
     random = np.random.default_rng(0)
     equal = np.full(len(SIGNALS), 1 / len(SIGNALS))
     draws = np.concatenate((equal[np.newaxis], random.dirichlet(CLOSENESS * equal, DRAWS)))
-    forms = {
-        field: {topic.id: topic for topic in judged(*options.home, "section", field)}
-        for field in options.field
-    }
-    asked = len(read_topics(Path(options.home[1]), options.field[0]))
-    by_topic = {
-        topic: np.mean(
-            [of[topic].ndcg(draws).mean(axis=0) for of in forms.values() if topic in of], axis=0
-        )
-        for topic in set().union(*forms.values())
-    }
+    index, path, qrels = map(Path, options.home)
+    asked = len(read_topics(path, options.field[0]))
+    home = Home(index, {}, read_qrels(qrels))
+    worth: dict[str, list[Values]] = {}
+    for field in options.field:
+        topics = {topic.id: topic for topic in read_topics(path, field)}
+        known = judged(*options.home, "section", field)
+        home.topics[field] = {topic.id: topics[topic.id] for topic in known}
+        for topic in known:
+            worth.setdefault(topic.id, []).append(topic.ndcg(draws).mean(axis=0))
+    by_topic = {topic: np.mean(of, axis=0) for topic, of in worth.items()}
     others = [measured(judged(*other, "text"), draws)[0] for other in options.other]
     elsewhere = np.zeros(len(draws))
     if others:
         elsewhere = np.mean([values.mean(axis=0) for values in others], axis=0)
-    fields = " | ".join(f"`{form}` | change, 95 % | unjudged removed" for form in forms)
+    plainly = np.concatenate(
+        [np.empty((0, len(draws)))]
+        + [measured(plain_questions(*questions), draws)[0] for questions in options.plain]
+    )
+    fields = " | ".join(f"`{form}` | change, 95 % | unjudged removed" for form in home.topics)
     print(f"| {asked} questions | {fields} | weights | sd |")
-    print("|---" * (3 * len(forms) + 3) + "|")
+    print("|---" * (3 * len(home.topics) + 3) + "|")
     before: dict[str, Values] = {}
-    for name, choose in choices(draws, elsewhere).items():
-        after, weights = cross_validated(forms, by_topic, choose)
+    for name, choose in choices(draws, elsewhere, plainly).items():
+        after, weights = cross_validated(home, by_topic, choose)
         before = before or after
         cells = []
         for form, both in after.items():

@@ -42,6 +42,7 @@ def off(step: str) -> list[AbstractContextManager[Any]]:
         ],
         "other names": [patch("kb.postings.VARIANT_WEIGHT", 0.0)],
         "more weight to the focus in long questions": [patch("kb.fusion.LONG_FOCUS", 1.0)],
+        "less to the sentence there": [patch("kb.fusion.LONG_SENTENCE", 1.0)],
         "several subjects": [patch("kb.subjects.LIFT", 0.0)],
         "variety of the first page": [
             patch("kb.variety.SHARE", sys.maxsize),
@@ -57,6 +58,7 @@ STEPS = (
     "spelling repaired",
     "other names",
     "more weight to the focus in long questions",
+    "less to the sentence there",
     "several subjects",
     "variety of the first page",
 )

@@ -10,7 +10,7 @@ What a title is worth depends on the library. Where it names a subject ("Restles
 the article is about; where it is a sentence, as of a research paper, it is one more sentence. Names of few terms count
 in full, those of twice as many not at all: then words and passages get their weight (`weights_for`). And the longer a
 question is, the more of it is somebody's story, which neither a vector nor the words' total tells from what is asked;
-the names in it do (`for_question`).
+the names in it do, and no single sentence is near to all of it (`for_question`).
 """
 
 from __future__ import annotations
@@ -73,15 +73,18 @@ def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) ->
 SHORT_QUESTION, LONG_QUESTION = 8, 16
 """Distinct terms up to which a question is to the point, and from which on it is a message."""
 
-LONG_FOCUS = 4.0
-"""How many times as much the focus counts in a message."""
+LONG_FOCUS, LONG_SENTENCE = 4.0, 0.5
+"""How many times as much the focus and the nearest sentence count in a message."""
 
 
 def lengthened(weights: FusionWeights, terms: int) -> FusionWeights:
     """The weights for a question of so many distinct terms, up to a factor. Linear in `weights`."""
-    share = (terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
-    more = 1.0 + (LONG_FOCUS - 1.0) * min(max(share, 0.0), 1.0)
-    return replace(weights, focus=weights.focus * more)
+    share = min(max((terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION), 0.0), 1.0)
+    return replace(
+        weights,
+        focus=weights.focus * (1.0 + (LONG_FOCUS - 1.0) * share),
+        sentence=weights.sentence * (1.0 + (LONG_SENTENCE - 1.0) * share),
+    )
 
 
 def for_question(weights: FusionWeights, terms: int) -> FusionWeights:

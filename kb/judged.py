@@ -1,11 +1,11 @@
 """Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
 
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices. The values are those that ir-measures gives for the same ranking: gains are the
-grades, discounts log2 of the rank plus 1 (Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques",
-TOIS 2002); scores are compared in float32, and of equal ones the higher id stands first; of the ranking `DEPTH` units
-count; a unit graded below 0 is taken for unjudged. What lifts each subject of a question (kb.subjects) and the variety
-of the first page (kb.variety), which move a few sections whatever the weights, are left out.
+are measured by one product of matrices; what lifts each subject of the question (kb.subjects) comes on top. The values
+are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
+and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); scores are compared in float32, and of
+equal ones the higher id stands first; of the ranking `DEPTH` units count; a unit graded below 0 is taken for unjudged.
+The variety of the first page (kb.variety), which moves a few sections whatever the weights, is left out.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from kb.evaluation import Topic
 from kb.fusion import FusionWeights
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking import Ranking, Unit
+from kb.subjects import lifts
 
 CUTOFF = 10
 DEPTH = 100
@@ -34,13 +35,16 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 class JudgedTopic:
     """The candidates of one judged question, unit by unit, the units by descending id.
 
-    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1. Unit u has the rows
-    from `starts[u]` on. `judged` are the places, among the units, of those judged, and `gains` their grades.
+    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1, and `articles`, (N,),
+    whose it is; `subjects` are as in kb.subjects. Unit u has the rows from `starts[u]` on. `judged` are the places,
+    among the units, of those judged, and `gains` their grades.
     `ideal` is the DCG@10 of the best order of all that was judged, found or not; above 0.
     """
 
     id: str
     signals: NDArray[np.float64]
+    articles: NDArray[np.int64]
+    subjects: Sequence[NDArray[np.int64]]
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -52,6 +56,7 @@ class JudgedTopic:
         if not len(self.judged):
             return values
         by_passage = self.signals @ weights.T
+        by_passage += lifts(by_passage, self.articles, self.subjects)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -76,10 +81,13 @@ def judge(
     signals: NDArray[np.float64],
     units: Sequence[str],
     grades: Mapping[str, int],
+    articles: NDArray[np.int64] | None = None,
+    subjects: Sequence[NDArray[np.int64]] = (),
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
-    `signals` is as in JudgedTopic, in any order of passages; `units` names the unit of each.
+    `signals` and `articles` are as in JudgedTopic, in any order of passages; `units` names the unit of each. The
+    articles matter where there are `subjects`.
     """
     order = sorted(range(len(units)), key=units.__getitem__, reverse=True)
     starts = [
@@ -96,6 +104,8 @@ def judge(
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
+        articles=np.zeros(len(units), dtype=np.int64) if articles is None else articles[order],
+        subjects=subjects,
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),
@@ -128,7 +138,9 @@ def judged_topics(
                 if owner not in names:
                     names[owner] = knowledge_base.unit_id(row, unit)
             units = [names[owner] for owner in owners]
-            judged.append(judge(topic.id, _signals(ranking), units, known))
+            judged.append(
+                judge(topic.id, _signals(ranking), units, known, ranking.articles, ranking.subjects)
+            )
         advance()
     if judged and not any(topic.gains.any() for topic in judged):
         raise KbError(

@@ -46,8 +46,8 @@ class Ranking:
 
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
-    `scores` are the weighted sums of `signals`, and `lifts` what is added to show each subject of the question
-    (kb.subjects). `question_terms` is the number of the question's distinct terms.
+    `scores` are the weighted sums of `signals`, and `lifts` what is added to show each of the `subjects` of the
+    question (kb.subjects). `question_terms` is the number of the question's distinct terms.
     """
 
     rows: NDArray[np.int64]
@@ -61,6 +61,7 @@ class Ranking:
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
+    subjects: Sequence[NDArray[np.int64]] = ()
     question_terms: int = 0
 
     def owners(self, unit: Unit) -> NDArray[np.int64]:
@@ -252,5 +253,6 @@ class Ranker:
             weights=weights,
             keyword=keyword,
             postings=self._postings,
+            subjects=words.subjects,
             question_terms=words.count,
         )

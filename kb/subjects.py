@@ -22,17 +22,18 @@ LIFT = 0.5
 def lifts(
     scores: NDArray[np.float64], articles: NDArray[np.int64], subjects: Sequence[NDArray[np.int64]]
 ) -> NDArray[np.float64]:
-    """What is added to each score, (n,), 0 or more; `articles`, (n,), says whose each is.
+    """What is added to each score, 0 or more, of the shape of `scores`; `articles`, (n,), says whose each is.
 
-    Each subject is the ordinals of some articles, none of which is in two of them.
+    `scores` are (n,), or (n, K) for K ways to score. Each subject is the ordinals of some articles, none of which is
+    in two of them.
     """
-    added = np.zeros(len(scores))
+    added = np.zeros(scores.shape)
     if len(subjects) < 2:
         return added
     own = [found for subject in subjects if (found := np.isin(articles, subject)).any()]
     if not 2 <= len(own) <= MOST:
         return added
-    best = [float(scores[found].max()) for found in own]
-    for found, its_best in zip(own, best, strict=True):
-        added[found] = LIFT * (max(best) - its_best)
+    best = np.stack([scores[found].max(axis=0) for found in own])
+    for found, missing in zip(own, best.max(axis=0) - best, strict=True):
+        added[found] = LIFT * missing
     return added

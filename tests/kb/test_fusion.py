@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kb.fusion import (
     CANDIDATE_DEPTH,
     DEFAULT_WEIGHTS,
+    LONG_SENTENCE,
     MODES,
     NAME_TERMS,
     SENTENCE_TERMS,
@@ -108,22 +109,30 @@ def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences()
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_the_longer_the_question_the_more_its_focus_counts_and_the_sum_stays(
+def test_the_longer_the_question_the_more_its_focus_counts_the_less_a_sentence_and_the_sum_stays(
     one: int, other: int
 ) -> None:
     short, long = (for_question(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
     assert sum(astuple(short)) == pytest.approx(sum(astuple(long))) == pytest.approx(1)
     assert short.focus <= long.focus
     assert short.dense >= long.dense > 0
+    assert short.sentence / short.dense >= long.sentence / long.dense > 0
     assert astuple(for_question(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
         astuple(DEFAULT_WEIGHTS)
     )
 
 
-def test_a_library_without_names_has_no_focus_however_long_the_question() -> None:
-    assert astuple(for_question(weights_for(SENTENCE_TERMS), 40)) == pytest.approx(
-        astuple(weights_for(SENTENCE_TERMS))
+def test_in_a_message_to_a_library_without_names_words_and_passages_get_what_a_sentence_loses() -> (
+    None
+):
+    short = weights_for(SENTENCE_TERMS)
+    message = for_question(short, 40)
+    assert (message.name, message.focus) == (0, 0)
+    assert message.sentence / message.dense == pytest.approx(
+        LONG_SENTENCE * short.sentence / short.dense
     )
+    assert message.keyword / message.dense == pytest.approx(short.keyword / short.dense)
+    assert sum(astuple(message)) == pytest.approx(1)
 
 
 def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:

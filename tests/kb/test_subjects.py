@@ -37,6 +37,21 @@ def test_the_best_subject_stays_first_and_within_a_subject_nothing_changes(
     assert max(lifted) == max(score for score, _ in rows) / 100
 
 
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=20),
+    st.integers(0, 2**32 - 1),
+    st.lists(st.sets(st.integers(0, 4), min_size=1), max_size=4),
+)
+def test_many_ways_to_score_are_lifted_as_each_alone(
+    owners: list[int], seed: int, sets: list[set[int]]
+) -> None:
+    scores = np.random.default_rng(seed).random((len(owners), 3))
+    articles = np.array(owners, dtype=np.int64)
+    subjects = [np.array(sorted(found), dtype=np.int64) for found in sets]
+    alone = [lifts(column, articles, subjects) for column in scores.T]
+    assert (lifts(scores, articles, subjects) == np.stack(alone, axis=1)).all()
+
+
 def test_the_others_are_lifted_halfway_to_the_best_of_all() -> None:
     rows = [(80, 0), (60, 0), (40, 1), (30, 1), (50, 2)]
     assert level(rows, [[0], [1]]) == pytest.approx([0.8, 0.6, 0.4 + LIFT * 0.4, 0.5, 0.5])
