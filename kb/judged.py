@@ -3,9 +3,10 @@
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
 are measured by one product of matrices; what lifts each subject of the question (kb.subjects) comes on top. The values
 are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
-and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); scores are compared in float32, and of
-equal ones the higher id stands first; of the ranking `DEPTH` units count; a unit graded below 0 is taken for unjudged.
-The variety of the first page (kb.variety), which moves a few sections whatever the weights, is left out.
+and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
+unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
+eval`: articles do hold the same text twice. The variety of the first page (kb.variety), which moves a few sections
+whatever the weights, is left out.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 
 @dataclass(frozen=True, slots=True)
 class JudgedTopic:
-    """The candidates of one judged question, unit by unit, the units by descending id.
+    """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
     `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1, and `articles`, (N,),
     whose it is; `subjects` are as in kb.subjects. Unit u has the rows from `starts[u]` on. `judged` are the places,
@@ -86,10 +87,13 @@ def judge(
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
-    `signals` and `articles` are as in JudgedTopic, in any order of passages; `units` names the unit of each. The
+    `signals` and `articles` are as in JudgedTopic, in the order of passages; `units` names the unit of each. The
     articles matter where there are `subjects`.
     """
-    order = sorted(range(len(units)), key=units.__getitem__, reverse=True)
+    first: dict[str, int] = {}
+    for row, unit in enumerate(units):
+        first.setdefault(unit, row)
+    order = sorted(range(len(units)), key=lambda row: first[units[row]])
     starts = [
         place
         for place, row in enumerate(order)
