@@ -1,16 +1,14 @@
 """How the cost of a question, of memory, of disk and of a rebuild grows with the library.
 
-    python -m benchmarks.growth build --real INDEX --out FOLDER 1000 10000 31000 100000
-    python -m benchmarks.growth tile --tiles 10 --out FOLDER 100000
+    python -m benchmarks.growth build --real INDEX --out FOLDER 1000 10000 31000 100000 1000000
     python -m benchmarks.growth ask --topics TOPICS.jsonl --out FOLDER
     python -m benchmarks.growth_report --out FOLDER [--images docs/images]
 
 INDEX is an index of real articles with its cache; TOPICS has questions, a JSON object with a `text` on each line.
 Beyond the real passages all is made from mixtures of them (benchmarks/mixtures.py). `build` indexes from nothing, by
-the project's own indexer, one thing spared: vectors come from the cache or are mixed, none is embedded. `tile` puts an
-index of several times the size together without building it (benchmarks/tiles.py): it can be asked, and has no rebuild
-time. `ask` asks all, or the sizes named, each in a fresh process, from the question's text to ten cited results.
-Each step may be repeated alone; an index that is there is not built again.
+the project's own indexer, one thing spared: vectors come from the cache or are mixed, none is embedded. A million takes
+some 15 GB of disk, and an hour or two. `ask` asks all, or the sizes named, each in a fresh process, from the question's
+text to ten cited results. Each step may be repeated alone; an index that is there is not built again.
 """
 
 from __future__ import annotations
@@ -25,7 +23,6 @@ import time
 from pathlib import Path
 
 from benchmarks.mixtures import MixedCache, Mixtures
-from benchmarks.tiles import tile
 from indexer import build as indexer_build
 from indexer.build import build
 from indexer.progress import Progress
@@ -86,28 +83,6 @@ def _cache_of(real: Path):  # type: ignore[no-untyped-def]
     return lambda _, *rest: MixedCache(real / "cache" / "embeddings.sqlite", *rest)
 
 
-def tile_size(folder: Path, passages: int, tiles: int) -> None:
-    """Make of an index one of several times its size; what a rebuild of that would take stays unknown."""
-    made = json.loads((folder / f"build-{passages}.json").read_text())
-    note = folder / f"build-{passages * tiles}.json"
-    if note.exists():
-        return
-    index = folder / f"index-{passages * tiles}"
-    tile(folder / f"index-{passages}", index, tiles)
-    disk = sum(path.stat().st_size for path in index.rglob("*") if path.is_file())
-    note.write_text(
-        json.dumps(
-            {
-                "passages": tiles * made["passages"],
-                "articles": tiles * made["articles"],
-                "texts": tiles * made["texts"],
-                "disk_mb": disk // 2**20,
-                "tiles": tiles,
-            }
-        )
-    )
-
-
 def ask(folder: Path, passages: int, topics: Path) -> None:
     """Ask all questions, and write down how long they took and what the process holds after them."""
     questions = [json.loads(line)["text"] for line in topics.read_text().splitlines()]
@@ -163,18 +138,14 @@ def _memory() -> dict[str, int]:
 def main() -> None:
     """Do one step, each size in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("step", choices=("build", "tile", "ask"))
+    parser.add_argument("step", choices=("build", "ask"))
     parser.add_argument("passages", nargs="*", type=int)
     parser.add_argument("--real", type=Path)
     parser.add_argument("--topics", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tiles", type=int, default=10)
     given = parser.parse_intermixed_args()
     given.out.mkdir(parents=True, exist_ok=True)
-    if given.step == "tile":
-        for passages in given.passages:
-            tile_size(given.out, passages, given.tiles)
-    elif len(given.passages) != 1:
+    if len(given.passages) != 1:
         built = sorted(int(note.stem.rpartition("-")[2]) for note in given.out.glob("build-*.json"))
         for passages in given.passages or built:
             command = [sys.executable, "-m", "benchmarks.growth", given.step, str(passages)]

@@ -31,8 +31,7 @@ def slope(sizes: list[int], values: list[float]) -> float:
 
 
 def _exponent(rows: list[dict[str, float]], name: str) -> float:
-    known = [row for row in rows if name in row]
-    return round(slope([row["passages"] for row in known], [row[name] for row in known]), 2)
+    return round(slope([row["passages"] for row in rows], [row[name] for row in rows]), 2)
 
 
 def report(folder: Path, images: Path | None) -> None:
@@ -44,7 +43,7 @@ def report(folder: Path, images: Path | None) -> None:
             rows.append({**json.loads(note.read_text()), **json.loads(asked.read_text())})
     rows.sort(key=lambda row: row["passages"])
     exponents = {name: _exponent(rows, name) for name in COLUMNS}
-    last = {name: _exponent([row for row in rows if name in row][-2:], name) for name in COLUMNS}
+    last = {name: _exponent(rows[-2:], name) for name in COLUMNS}
     (folder / "growth.json").write_text(
         json.dumps({"sizes": rows, "exponents": exponents, "last": last}, indent=1)
     )
@@ -53,9 +52,7 @@ def report(folder: Path, images: Path | None) -> None:
         "|---" * (len(COLUMNS) + 1) + "|",
     ]
     lines += [
-        f"| {row['passages']:,} | "
-        + " | ".join(f"{row[name]:,}" if name in row else "" for name in COLUMNS)
-        + " |"
+        f"| {row['passages']:,} | " + " | ".join(f"{row[name]:,}" for name in COLUMNS) + " |"
         for row in rows
     ]
     for title, found in (("exponent", exponents), ("of the last two", last)):
@@ -86,10 +83,9 @@ def plot(path: Path, rows: list[dict[str, float]]) -> None:
     figure, axes = plt.subplots(1, len(parts), figsize=(12, 3.6), layout="constrained")
     for axis, (label, series) in zip(axes, parts, strict=True):
         for name, title in series.items():
-            known = [row for row in rows if name in row]
             axis.plot(
-                [row["passages"] for row in known],
-                [row[name] for row in known],
+                [row["passages"] for row in rows],
+                [row[name] for row in rows],
                 marker="o",
                 label=f"{title}, N^{_exponent(rows, name)}",
             )
