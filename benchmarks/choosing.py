@@ -65,17 +65,12 @@ class Home:
         return found
 
 
-def judged(index: str, topics: str, qrels: str, unit: Unit, field: str) -> list[JudgedTopic]:
-    """The judged questions of a library."""
+def judged(
+    index: str | Path, topics: list[Topic], judgments: list[Any], unit: Unit = "section"
+) -> list[JudgedTopic]:
+    """The questions that have a relevant unit, asked of a library."""
     with KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as asked:
-        return judged_topics(asked, read_topics(Path(topics), field), read_qrels(Path(qrels)), unit)
-
-
-def plain_questions(index: str, questions: str) -> list[JudgedTopic]:
-    """The questions in this project's own form, asked of an index."""
-    topics, judgments = own_questions(Path(questions))
-    with KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS) as asked:
-        return judged_topics(asked, topics, judgments, "section")
+        return judged_topics(asked, topics, judgments, unit)
 
 
 def choices(draws: Values, elsewhere: Values, plainly: Values) -> dict[str, Choice]:
@@ -153,19 +148,26 @@ def main() -> int:
     home = Home(index, {}, read_qrels(qrels))
     worth: dict[str, list[Values]] = {}
     for field in options.field:
-        topics = {topic.id: topic for topic in read_topics(path, field)}
-        known = judged(*options.home, "section", field)
-        home.topics[field] = {topic.id: topics[topic.id] for topic in known}
+        topics = read_topics(path, field)
+        known = judged(index, topics, home.judgments)
+        ids = {topic.id for topic in known}
+        home.topics[field] = {topic.id: topic for topic in topics if topic.id in ids}
         for topic in known:
             worth.setdefault(topic.id, []).append(topic.ndcg(draws).mean(axis=0))
     by_topic = {topic: np.mean(of, axis=0) for topic, of in worth.items()}
-    others = [measured(judged(*other, "text"), draws)[0] for other in options.other]
+    others = [
+        measured(judged(place, read_topics(Path(asking)), read_qrels(Path(graded)), unit), draws)[0]
+        for place, asking, graded, unit in options.other
+    ]
     elsewhere = np.zeros(len(draws))
     if others:
         elsewhere = np.mean([values.mean(axis=0) for values in others], axis=0)
     plainly = np.concatenate(
         [np.empty((0, len(draws)))]
-        + [measured(plain_questions(*questions), draws)[0] for questions in options.plain]
+        + [
+            measured(judged(place, *own_questions(Path(asking))), draws)[0]
+            for place, asking in options.plain
+        ]
     )
     fields = " | ".join(f"`{form}` | change, 95 % | unjudged removed" for form in home.topics)
     print(f"| {asked} questions | {fields} | weights | sd |")
