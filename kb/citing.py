@@ -168,7 +168,7 @@ class _Results:
         explanation = ranking.explain(place, (article.title, *article.aliases), self._shares[place])
         return SearchResult(
             rank=rank,
-            score=float(ranking.scores[place] + ranking.lifts[place]),
+            score=float(ranking.shown_scores[place]),
             text=citation.quote,
             snippet=snippet,
             highlights=tuple((start, end) for start, end, _ in found),

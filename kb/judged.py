@@ -1,7 +1,7 @@
 """Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
 
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what lifts each subject of the question (kb.subjects) comes on top. The values
+are measured by one product of matrices; what is lifted (kb.subjects, kb.openings) comes on top. The values
 are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
 and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
 unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb import openings, subjects
 from kb.errors import KbError
 from kb.evaluation import Topic
 from kb.fusion import FusionWeights
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking import Ranking, Unit
-from kb.subjects import lifts
 
 CUTOFF = 10
 DEPTH = 100
@@ -37,15 +37,16 @@ class JudgedTopic:
     """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
     `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1, and `articles`, (N,),
-    whose it is; `subjects` are as in kb.subjects. Unit u has the rows from `starts[u]` on. `judged` are the places,
-    among the units, of those judged, and `gains` their grades.
-    `ideal` is the DCG@10 of the best order of all that was judged, found or not; above 0.
+    whose it is; `subjects` and `opening`, (N,), are as in kb.ranking.Ranking. Unit u has the rows from `starts[u]` on.
+    `judged` are the places, among the units, of those judged, and `gains` their grades. `ideal` is the DCG@10 of the
+    best order of all that was judged, found or not; above 0.
     """
 
     id: str
     signals: NDArray[np.float64]
     articles: NDArray[np.int64]
     subjects: Sequence[NDArray[np.int64]]
+    opening: NDArray[np.bool_]
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -57,7 +58,8 @@ class JudgedTopic:
         if not len(self.judged):
             return values
         by_passage = self.signals @ weights.T
-        by_passage += lifts(by_passage, self.articles, self.subjects)
+        by_passage += subjects.lifts(by_passage, self.articles, self.subjects)
+        by_passage += openings.lifts(by_passage, self.articles, self.opening)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -82,13 +84,12 @@ def judge(
     signals: NDArray[np.float64],
     units: Sequence[str],
     grades: Mapping[str, int],
-    articles: NDArray[np.int64] | None = None,
-    subjects: Sequence[NDArray[np.int64]] = (),
+    ranking: Ranking | None = None,
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
-    `signals` and `articles` are as in JudgedTopic, in the order of passages; `units` names the unit of each. The
-    articles matter where there are `subjects`.
+    `signals` are as in JudgedTopic, in the order of passages, which `ranking` has too; `units` names the unit of each.
+    Without a ranking nothing is lifted.
     """
     first: dict[str, int] = {}
     for row, unit in enumerate(units):
@@ -108,8 +109,9 @@ def judge(
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
-        articles=np.zeros(len(units), dtype=np.int64) if articles is None else articles[order],
-        subjects=subjects,
+        articles=ranking.articles[order] if ranking else np.zeros(len(units), dtype=np.int64),
+        subjects=ranking.subjects if ranking else (),
+        opening=ranking.opening[order] if ranking else np.zeros(len(units), dtype=np.bool_),
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),
@@ -142,9 +144,7 @@ def judged_topics(
                 if owner not in names:
                     names[owner] = knowledge_base.unit_id(row, unit)
             units = [names[owner] for owner in owners]
-            judged.append(
-                judge(topic.id, _signals(ranking), units, known, ranking.articles, ranking.subjects)
-            )
+            judged.append(judge(topic.id, _signals(ranking), units, known, ranking))
         advance()
     if judged and not any(topic.gains.any() for topic in judged):
         raise KbError(

@@ -106,7 +106,7 @@ class KnowledgeBase:
                 self._postings,
                 self._vectors,
                 NameIndex(folder / "names", self._postings.idf_of_rarest),
-                self._passages.columns,
+                self._passages,
                 self.weights,
                 self._alongside,
             )

@@ -21,6 +21,7 @@ Memory-mapped arrays in the folder `names/`; A articles, M names (each article's
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +86,7 @@ class NameIndex:
         """
         subjects: list[NDArray[np.int64]] = []
         for terms in self._named(question, held):
-            holding = [self._names_with(term) for term in terms]
-            names = holding[0]
-            for others in holding[1:]:
-                names = np.intersect1d(names, others, assume_unique=True)
-            about = np.unique(self._owners(names))
+            about = self.about(terms)
             apart = []
             for subject in subjects:
                 if np.intersect1d(subject, about, assume_unique=True).size:
@@ -98,6 +95,14 @@ class NameIndex:
                     apart.append(subject)
             subjects = [*apart, about]
         return subjects
+
+    def about(self, terms: Collection[str]) -> NDArray[np.int64]:
+        """The articles, ascending, with a name that holds all of these distinct terms; none for no terms."""
+        names: NDArray[np.int32] | None = None
+        for term in terms:
+            own = self._names_with(term)
+            names = own if names is None else np.intersect1d(names, own, assume_unique=True)
+        return np.unique(self._owners(self._rows[:0] if names is None else names))
 
     def _named(self, question: KeywordScores, held: NDArray[np.float32]) -> list[frozenset[str]]:
         """The terms of each name that the question holds whole and that tells a subject, none within another's."""

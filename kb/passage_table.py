@@ -25,6 +25,14 @@ class PassageTable:
         ordinals: NDArray[np.int32] = self.columns["article"].astype(np.int32)
         return ordinals
 
+    @cached_property
+    def opens(self) -> NDArray[np.bool_]:
+        """Whether each passage stands in the first section of its article that has any, (N,)."""
+        sections = self.columns["section"]
+        first = np.full(int(self.articles.max(initial=-1)) + 1, np.iinfo(sections.dtype).max)
+        np.minimum.at(first, self.articles, sections)
+        return np.asarray(sections == first[self.articles])
+
     def of_article(self, article: int) -> NDArray[np.int64]:
         """The rows of the passages of the article with this ordinal, ascending."""
         return np.flatnonzero(self.articles == article)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kb import analysis
 from kb.language import foreign_language
+from kb.openings import name_alone
 from kb.question import Condition, parse_question
 from kb.results import Correction
 from kb.spelling import Spelling
@@ -20,13 +21,14 @@ MAX_TERMS = 512
 class Query:
     """A question as rankers see it.
 
-    `text` is what is encoded and `terms` are its terms, repeats included; `concepts` are the names in it that the
-    library has other names for. `correction` says what was repaired; `foreign` is the code of a language that the
-    library does not have.
+    `text` is what is encoded and `terms` are its terms, repeats included; `name` are those of a question that may be a
+    name and no more, else empty; `concepts` are the names in it that the library has other names for. `correction` says
+    what was repaired; `foreign` is the code of a language that the library does not have.
     """
 
     text: str
     terms: tuple[str, ...]
+    name: tuple[str, ...]
     concepts: tuple[Concept, ...]
     conditions: tuple[Condition, ...]
     correction: Correction | None
@@ -61,6 +63,7 @@ class QuestionReader:
         return Query(
             text=text,
             terms=tuple(analysis.terms(text)[:MAX_TERMS]),
+            name=name_alone(text),
             concepts=self._vocabulary.concepts(text),
             conditions=parsed.conditions,
             correction=correction,

@@ -61,7 +61,7 @@ class QueryRanker:
         begun = self._conditions.begun_words(query.conditions)
         # A beginning that is a small word, such as "the", is a term all the same.
         terms = (*query.terms, *(word.terms[0] for word in begun))
-        return self._ranker.words(terms, (*query.concepts, *begun), mask, mode, keyword)
+        return self._ranker.words(terms, (*query.concepts, *begun), mask, mode, keyword, query.name)
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         """The question's vector; that of a question of nothing but excluded words is near to nothing."""

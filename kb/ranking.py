@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import confidence
+from kb import confidence, openings
 from kb.alongside import Alongside
 from kb.arrays import gather, union
 from kb.fusion import (
@@ -27,6 +27,7 @@ from kb.fusion import (
 )
 from kb.keyword_scores import KeywordScores, Synonyms
 from kb.names import NameIndex
+from kb.passage_table import PassageTable
 from kb.postings import Postings, Wanted
 from kb.results import Explanation
 from kb.subjects import lifts
@@ -47,7 +48,9 @@ class Ranking:
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
     `scores` are the weighted sums of `signals`, and `lifts` what is added to show each of the `subjects` of the
-    question (kb.subjects). `question_terms` is the number of the question's distinct terms.
+    question (kb.subjects). `opening` says which stand first in an article that the question is the name of, and
+    `opening_lifts` what these get for it (kb.openings). `question_terms` is the number of the question's distinct
+    terms.
     """
 
     rows: NDArray[np.int64]
@@ -58,6 +61,8 @@ class Ranking:
     nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
     lifts: NDArray[np.float64]
+    opening: NDArray[np.bool_]
+    opening_lifts: NDArray[np.float64]
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
@@ -73,13 +78,13 @@ class Ranking:
         return self._best(unit, self.scores)
 
     def shown(self, unit: Unit) -> NDArray[np.int64]:
-        """The same in the order to show, in which each subject of the question has its place: kb.subjects."""
+        """The same in the order to show, lifts included."""
         return self._best(unit, self.shown_scores)
 
     @property
     def shown_scores(self) -> NDArray[np.float64]:
         """The scores with their lifts: what is shown is ordered by these."""
-        return self.scores + self.lifts
+        return self.scores + self.lifts + self.opening_lifts
 
     def _best(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         order = np.argsort(-scores, kind="stable")
@@ -140,6 +145,7 @@ class Ranking:
             focus_share=focus,
             terms=terms,
             subject=float(self.lifts[place]),
+            opening=float(self.opening_lifts[place]),
         )
 
 
@@ -148,7 +154,8 @@ class Words:
     """What the words of a question come to, before its meaning is known.
 
     `count` of them are distinct; `best` are the ordinals, ascending, of the passages that are candidates for their
-    words; `held` and `subjects` are what kb.names makes of them.
+    words; `held`, `subjects` and `about`, the articles that the question is the name of, are what kb.names makes of
+    them.
     """
 
     count: int
@@ -156,12 +163,13 @@ class Words:
     best: NDArray[np.int64]
     held: NDArray[np.float32]
     subjects: Sequence[NDArray[np.int64]]
+    about: NDArray[np.int64]
 
 
 class Ranker:
     """The rankers of one generation together. Safe to share between threads.
 
-    `passages` has the columns `article` and `section`, the ordinals that each passage belongs to.
+    Of `passages` it needs the columns `article` and `section`.
     """
 
     def __init__(
@@ -169,7 +177,7 @@ class Ranker:
         postings: Postings,
         vectors: VectorIndex,
         names: NameIndex,
-        passages: NDArray[Any],
+        passages: PassageTable,
         weights: FusionWeights = DEFAULT_WEIGHTS,
         alongside: Alongside | None = None,
     ) -> None:
@@ -187,10 +195,12 @@ class Ranker:
         mask: NDArray[np.bool_] | None = None,
         mode: Mode = "hybrid",
         keyword: KeywordScores | None = None,
+        name: Sequence[str] = (),
     ) -> Words:
         """What the words of a question find among all passages, or those alone that `mask`, bool (N,), allows.
 
-        `keyword` are the scores of the same terms and concepts, where they are known.
+        `keyword` are the scores of the same terms and concepts, where they are known; `name` the terms of a question
+        that may be a name and no more.
         """
         by_words, _ = depths(mode)
         if keyword is None:
@@ -205,6 +215,7 @@ class Ranker:
             best=best_by_words(keyword.scores, by_words, mask),
             held=held,
             subjects=() if mode == "dense" else self._names.subjects(keyword, held),
+            about=self._names.about(() if mode == "dense" else name),
         )
 
     def rank(
@@ -224,7 +235,7 @@ class Ranker:
         keyword = words.keyword
         self._postings.complete(keyword, near)
         rows = union(words.best, near)
-        table = gather(self._passages, rows)
+        table = gather(self._passages.columns, rows)
         sections = table["section"].astype(np.int64)
         articles = table["article"].astype(np.int64)
         others = self._alongside.start(  # sentences take as long as all of these
@@ -241,6 +252,8 @@ class Ranker:
         )
         weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)
+        by_subject = lifts(scores, articles, words.subjects)
+        opening = self._opening(rows, articles, words.about)
         return Ranking(
             rows=rows,
             sections=sections,
@@ -249,10 +262,20 @@ class Ranker:
             nearest_name=nearest_name,
             nearest_sentence=nearest_sentence,
             scores=scores,
-            lifts=lifts(scores, articles, words.subjects),
+            lifts=by_subject,
+            opening=opening,
+            opening_lifts=openings.lifts(scores + by_subject, articles, opening),
             weights=weights,
             keyword=keyword,
             postings=self._postings,
             subjects=words.subjects,
             question_terms=words.count,
         )
+
+    def _opening(
+        self, rows: NDArray[np.int64], articles: NDArray[np.int64], about: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the rows stand first in one of the articles `about`."""
+        if not len(about):
+            return np.zeros(len(rows), dtype=np.bool_)
+        return np.asarray(self._passages.opens[rows] & np.isin(articles, about))

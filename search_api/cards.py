@@ -116,15 +116,21 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             f"{why.focus_share:.0%} of the most there could be",
         ),
     )
-    if not why.subject:
-        return parts
-    another = Part(
-        "One of several subjects",
-        "Your question names more than one, and each is shown.",
-        why.subject,
-        "Half of what it was behind the best of another",
+    lifted = (
+        Part(
+            "One of several subjects",
+            "Your question names more than one, and each is shown.",
+            why.subject,
+            "Half of what it was behind the best of another",
+        ),
+        Part(
+            "The beginning of the article",
+            "Your question is a name and no more, and an article begins with what it is about.",
+            why.opening,
+            "What it was behind another section",
+        ),
     )
-    return (*parts, another)
+    return (*parts, *(part for part in lifted if part.figure))
 
 
 def _closeness(cosine: float) -> str:

@@ -94,7 +94,9 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
         assert citation.url == f"/articles/{article.id}#{section.id}"
         assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
         why = result.explanation
-        total = why.keyword + why.dense + why.sentence + why.name + why.focus + why.subject
+        total = sum(
+            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.opening)
+        )
         assert total == pytest.approx(result.score, abs=1e-12)
         assert why.name_matched in (article.title, *article.aliases)
         cited.add((article.id, section.id))

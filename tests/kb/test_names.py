@@ -56,6 +56,17 @@ def expected(postings: Postings, question: list[str], name: str) -> float:
     return QUESTION_SHARE * common / idf(asked) + (1 - QUESTION_SHARE) * of_name
 
 
+def test_what_a_question_is_the_name_of_has_all_of_its_terms(index: NameIndex) -> None:
+    def about(text: str) -> list[int]:
+        return index.about(terms(text)).tolist()
+
+    assert about("syndrome") == [0, 1, 2]
+    assert about("legs syndrome") == [2]
+    assert about("trisomy") == [0, 1]
+    for elsewhere in ("trisomy syndrome", "restless zebra", ""):  # of two names, unknown, nothing
+        assert about(elsewhere) == []
+
+
 vocabulary = sorted({term for name in NAMES for term in terms(name)} | {"zebra", "7", "caus"})
 
 

@@ -18,6 +18,7 @@ from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Mode, Signals
 from kb.keyword_scores import KeywordScores
 from kb.names import NameIndex
+from kb.passage_table import PassageTable
 from kb.postings import Postings
 from kb.ranking import Ranker, Ranking, Unit
 
@@ -35,6 +36,8 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         nearest_sentence=np.zeros(len(scores), dtype=np.int64),
         scores=np.array(scores),
         lifts=np.zeros(len(scores)),
+        opening=np.zeros(len(scores), dtype=np.bool_),
+        opening_lifts=np.zeros(len(scores)),
         weights=DEFAULT_WEIGHTS,
         keyword=KeywordScores(empty, 0.0, ()),
         postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
@@ -66,6 +69,8 @@ def test_what_is_shown_leaves_each_subject_its_place() -> None:
     assert lifted.shown("section").tolist() == [0, 1, 2, 3]
     assert lifted.shown("article").tolist() == [0, 2, 3]
     assert lifted.best_of_each("section").tolist() == [0, 1, 3, 2]
+    begun = replace(found, opening_lifts=np.array([0.0, 0.2, 0.0, 0.0]))
+    assert begun.shown("section").tolist() == [1, 0, 3, 2]
 
 
 COLLECTION: list[Fields] = [
@@ -93,7 +98,7 @@ def ranker(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Ra
     names = ["Leg cramps", "charley horse", "Twitching"]
     write_names(tmp_path / "names", names, np.array([0, 2, 3]), postings)
     index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
-    return Ranker(postings, vectors, index, table)
+    return Ranker(postings, vectors, index, PassageTable(table))
 
 
 QUESTION = np.eye(8, dtype=np.float32)[0]
@@ -138,7 +143,9 @@ def check_explanation(found: Ranking) -> None:
     shares = found.term_shares(np.arange(len(found.rows)))
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]], shares[place])
-        total = why.keyword + why.dense + why.sentence + why.name + why.focus + why.subject
+        total = sum(
+            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.opening)
+        )
         assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in names[found.articles[place]]

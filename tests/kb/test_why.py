@@ -28,5 +28,11 @@ def test_what_is_not_so_is_not_said() -> None:
     )
 
 
+def test_a_beginning_that_is_first_for_it_says_so() -> None:
+    assert why(replace(NOTHING, opening=0.01), CITATION, ["iron"]) == (
+        "The section is “Treatment”; your question is its name, and it begins so; it mentions iron."
+    )
+
+
 def test_few_words_are_named() -> None:
     assert why(NOTHING, CITATION, ["a", "b", "c", "d"]).endswith("it mentions a, b and c.")
