@@ -44,6 +44,10 @@ def off(step: str) -> list[AbstractContextManager[Any]]:
         "more weight to the focus in long questions": [patch("kb.fusion.LONG_FOCUS", 1.0)],
         "less to the sentence there": [patch("kb.fusion.LONG_SENTENCE", 1.0)],
         "several subjects": [patch("kb.subjects.LIFT", 0.0)],
+        "the kind of section asked for": [
+            patch("kb.kinds.OPENING", 0.0),
+            patch("kb.kinds.WEIGHT", 0.0),
+        ],
         "variety of the first page": [
             patch("kb.variety.SHARE", sys.maxsize),
             patch("kb.variety.ALIKE", -1),
@@ -60,6 +64,7 @@ STEPS = (
     "more weight to the focus in long questions",
     "less to the sentence there",
     "several subjects",
+    "the kind of section asked for",
     "variety of the first page",
 )
 

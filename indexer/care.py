@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from indexer.embedding import Choose, EmbeddingCache, embed_into
 from indexer.library import Library
+from indexer.vector_rows import Rows
 from kb.companion import SURELY
 
 HEADINGS = (
@@ -85,14 +86,16 @@ def advises(text: str) -> bool:
 
 
 class _Nearest:
-    """Rows that keep of each vector only the best cosine with some examples."""
+    """Rows that keep of each vector only the best cosine with some examples, and pass it on."""
 
-    def __init__(self, count: int, examples: NDArray[np.float32]) -> None:
+    def __init__(self, count: int, examples: NDArray[np.float32], on: Rows) -> None:
         self.cosines = np.zeros(count, dtype=np.float32)
         self._examples = examples
+        self._on = on
 
     def __setitem__(self, row: int, vector: NDArray[np.float32]) -> None:
         self.cosines[row] = (self._examples @ vector).max()
+        self._on[row] = vector
 
     def save(self) -> None:
         """Nothing to write."""
@@ -116,15 +119,19 @@ def write_care(
     library: Library,
     choose: Choose,
     cache: EmbeddingCache,
+    also: Rows,
     advance: Callable[[int], None],
 ) -> int:
-    """Write what kb.companion reads; how many texts had to be embedded."""
+    """Write what kb.companion reads; how many texts had to be embedded.
+
+    `also` is given the vector of each section's heading, and then that of heading and opening.
+    """
     count = library.section_count
     lengths = library.opening_lengths
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
-        rows = _Nearest(count, _vectors(examples if count else (), choose, cache))
+        rows = _Nearest(count, _vectors(examples if count else (), choose, cache), also)
         embedded += embed_into(rows, text_at, lengths, choose, cache, advance)
         scores += rows.cosines
     for section in map(int, np.flatnonzero(scores >= SURELY)):

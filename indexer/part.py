@@ -12,6 +12,7 @@ from indexer.care import write_care
 from indexer.derive import write_starts
 from indexer.embedding import Choose, Embed, EmbeddingCache, embed_into
 from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.kinds import KindRows
 from indexer.library import Library
 from indexer.progress import Progress
 from indexer.splitter import Splitter
@@ -62,7 +63,10 @@ def embed_part(
     for out, text_at, lengths in jobs:
         embedded += embed_into(out, text_at, lengths, choose, cache, progress.advance)
         out.save()
-    return embedded + write_care(vectors, library, choose, cache, progress.advance)
+    kinds = KindRows(vectors / "kinds", library.section_count, cache.dimensions)
+    embedded += write_care(vectors, library, choose, cache, kinds, progress.advance)
+    kinds.save()
+    return embedded
 
 
 def index_part(library: Library, folder: Path, progress: Progress) -> int:

@@ -143,7 +143,9 @@ def _merge_vectors(
         "sentence_scales": sentences,
         "names": names,
         "name_scales": names,
-        "care": Merge(ordinals.sections, ordinals.new_sections),
+        "care": (of_sections := Merge(ordinals.sections, ordinals.new_sections)),
+        "kinds": of_sections,
+        "kind_scales": of_sections,
     }
     for name, merge in merges.items():
         file = f"vectors/{name}.npy"

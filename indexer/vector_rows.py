@@ -70,6 +70,9 @@ class RoundedRows:
         self._rows[row] = np.rint(vector / scale)
         self._scales[row] = scale
 
+    def __getitem__(self, row: int) -> NDArray[np.float32]:
+        return np.asarray(self._rows[row] * self._scales[row], dtype=np.float32)
+
     def save(self) -> None:
         """Flush the map and write the scales."""
         _flush(self._rows)

@@ -1,7 +1,7 @@
 """Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
 
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what is lifted (kb.subjects, kb.openings) comes on top. The values
+are measured by one product of matrices; what is lifted (kb.subjects, kb.kinds) comes on top. The values
 are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
 and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
 unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import openings, subjects
+from kb import kinds, subjects
 from kb.errors import KbError
 from kb.evaluation import Topic
 from kb.fusion import FusionWeights
@@ -36,17 +36,18 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 class JudgedTopic:
     """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
-    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1, and `articles`, (N,),
-    whose it is; `subjects` and `opening`, (N,), are as in kb.ranking.Ranking. Unit u has the rows from `starts[u]` on.
-    `judged` are the places, among the units, of those judged, and `gains` their grades. `ideal` is the DCG@10 of the
-    best order of all that was judged, found or not; above 0.
+    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `articles`, `sections`,
+    `subjects` and `wanted` are as in kb.ranking.Ranking. Unit u has the rows from `starts[u]` on. `judged` are the
+    places, among the units, of those judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all
+    that was judged, found or not; above 0.
     """
 
     id: str
     signals: NDArray[np.float64]
     articles: NDArray[np.int64]
     subjects: Sequence[NDArray[np.int64]]
-    opening: NDArray[np.bool_]
+    sections: NDArray[np.int64]
+    wanted: NDArray[np.float64]
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -59,7 +60,7 @@ class JudgedTopic:
             return values
         by_passage = self.signals @ weights.T
         by_passage += subjects.lifts(by_passage, self.articles, self.subjects)
-        by_passage += openings.lifts(by_passage, self.articles, self.opening)
+        by_passage += kinds.lifts(by_passage, self.articles, self.sections, self.wanted)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -110,8 +111,9 @@ def judge(
         id=topic_id,
         signals=signals[order],
         articles=ranking.articles[order] if ranking else np.zeros(len(units), dtype=np.int64),
+        sections=ranking.sections[order] if ranking else np.zeros(len(units), dtype=np.int64),
         subjects=ranking.subjects if ranking else (),
-        opening=ranking.opening[order] if ranking else np.zeros(len(units), dtype=np.bool_),
+        wanted=ranking.wanted[order] if ranking else np.zeros(len(units)),
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),

@@ -9,11 +9,12 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import confidence, openings
+from kb import confidence, kinds
 from kb.alongside import Alongside
 from kb.arrays import gather, union
 from kb.fusion import (
     DEFAULT_WEIGHTS,
+    SHORT_QUESTION,
     FusionWeights,
     Mode,
     Signals,
@@ -48,9 +49,8 @@ class Ranking:
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
     `scores` are the weighted sums of `signals`, and `lifts` what is added to show each of the `subjects` of the
-    question (kb.subjects). `opening` says which stand first in an article that the question is the name of, and
-    `opening_lifts` what these get for it (kb.openings). `question_terms` is the number of the question's distinct
-    terms.
+    question (kb.subjects). `wanted` says how far each one's section is of the kind that is asked for, and `kind_lifts`
+    what is added for it (kb.kinds). `question_terms` is the number of the question's distinct terms.
     """
 
     rows: NDArray[np.int64]
@@ -61,8 +61,8 @@ class Ranking:
     nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
     lifts: NDArray[np.float64]
-    opening: NDArray[np.bool_]
-    opening_lifts: NDArray[np.float64]
+    wanted: NDArray[np.float64]
+    kind_lifts: NDArray[np.float64]
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
@@ -84,7 +84,7 @@ class Ranking:
     @property
     def shown_scores(self) -> NDArray[np.float64]:
         """The scores with their lifts: what is shown is ordered by these."""
-        return self.scores + self.lifts + self.opening_lifts
+        return self.scores + self.lifts + self.kind_lifts
 
     def _best(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         order = np.argsort(-scores, kind="stable")
@@ -145,7 +145,7 @@ class Ranking:
             focus_share=focus,
             terms=terms,
             subject=float(self.lifts[place]),
-            opening=float(self.opening_lifts[place]),
+            kind=float(self.kind_lifts[place]),
         )
 
 
@@ -253,7 +253,7 @@ class Ranker:
         weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)
         by_subject = lifts(scores, articles, words.subjects)
-        opening = self._opening(rows, articles, words.about)
+        wanted = self._wanted(words, vector, mode, rows, articles, sections, names, nearest_name)
         return Ranking(
             rows=rows,
             sections=sections,
@@ -263,8 +263,8 @@ class Ranker:
             nearest_sentence=nearest_sentence,
             scores=scores,
             lifts=by_subject,
-            opening=opening,
-            opening_lifts=openings.lifts(scores + by_subject, articles, opening),
+            wanted=wanted,
+            kind_lifts=kinds.lifts(scores + by_subject, articles, sections, wanted),
             weights=weights,
             keyword=keyword,
             postings=self._postings,
@@ -272,10 +272,28 @@ class Ranker:
             question_terms=words.count,
         )
 
-    def _opening(
-        self, rows: NDArray[np.int64], articles: NDArray[np.int64], about: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Which of the rows stand first in one of the articles `about`."""
-        if not len(about):
-            return np.zeros(len(rows), dtype=np.bool_)
-        return np.asarray(self._passages.opens[rows] & np.isin(articles, about))
+    def _wanted(
+        self,
+        words: Words,
+        vector: NDArray[np.float32],
+        mode: Mode,
+        rows: NDArray[np.int64],
+        articles: NDArray[np.int64],
+        sections: NDArray[np.int64],
+        names: NDArray[np.float32],
+        nearest_name: NDArray[np.int64],
+    ) -> NDArray[np.float64]:
+        """How far the section of each of the rows is of the kind that is asked for, as kb.kinds.lifts wants it."""
+        wanted = np.zeros(len(rows))
+        alone = np.isin(articles, words.about)
+        if mode != "keyword":
+            alone |= names >= kinds.SAME
+        if alone.any():
+            wanted[alone & self._passages.opens[rows]] = kinds.OPENING
+        if len(words.about) or words.count > SHORT_QUESTION or mode == "keyword":
+            return wanted
+        for article in np.unique(articles[(names >= kinds.NEAR) & ~alone]).tolist():
+            own = np.flatnonzero(articles == article)
+            asked = kinds.asked_of(vector, self._vectors.name(article, int(nearest_name[own[0]])))
+            wanted[own] = kinds.WEIGHT * self._vectors.kind_cosines(asked, sections[own])
+        return wanted

@@ -49,8 +49,8 @@ class Explanation:
     """What each ranker contributed. The result's score is the sum of the seven contributions.
 
     `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted; `subject`, mostly 0, is what
-    is added so that of several subjects in one question each is shown, and `opening`, mostly 0, what is added to the
-    beginning of an article where the question is its name and no more. `keyword_score` is BM25F
+    is added so that of several subjects in one question each is shown, and `kind`, mostly 0, what is added so that of
+    an article's sections the one of the kind asked for comes first. `keyword_score` is BM25F
     divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
     its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,
     says how far one of these names and the question are the same words. `terms` gives each matched term of
@@ -70,7 +70,7 @@ class Explanation:
     focus_share: float
     terms: dict[str, float]
     subject: float = 0.0
-    opening: float = 0.0
+    kind: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Given a question's vector, its cosines with passages, their sentences and names.
 
 Memory-mapped, of unit length, in the folder `vectors/`; N passages, K sentences, A articles, M names (each article's
-title and then its aliases):
+title and then its aliases), S sections:
 
     passages.npy         float32 (N, d)    title, heading and text together
     codes.npy            int8 (N, d)       the same, rounded: row n is codes[n] * code_scales[n]
@@ -9,7 +9,8 @@ title and then its aliases):
     name_starts.npy      int64 (A + 1,)    article a has the names name_starts[a] to name_starts[a + 1]
     sentences.npy        int8 (K, d)       title, heading and sentence
     sentence_starts.npy  int64 (N + 1,)    passage n has the sentences sentence_starts[n] to sentence_starts[n + 1]
-    code_scales.npy, name_scales.npy, sentence_scales.npy    float32, one for each rounded row
+    kinds.npy            int8 (S, d)       half of heading, half of heading and opening; not of unit length
+    code_scales.npy, name_scales.npy, sentence_scales.npy, kind_scales.npy    float32, one for each rounded row
 
 What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
 ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes;
@@ -56,6 +57,14 @@ class _RoundedRows:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def row(self, row: int) -> NDArray[np.float32]:
+        """One vector, (d,)."""
+        rows = np.array([row])
+        values: NDArray[np.float32] = self._scales[row] * take(self._rows, rows)[0].astype(
+            np.float32
+        )
+        return values
 
     def all_cosines(
         self, question: NDArray[np.float32], alongside: Alongside
@@ -105,6 +114,7 @@ class VectorIndex:
         self._names = _RoundedRows(folder, "names")
         self._name_starts = mapped(folder, "name_starts")
         self._sentences = _RoundedRows(folder, "sentences")
+        self._kinds = _RoundedRows(folder, "kinds")
         self.sentence_starts = mapped(folder, "sentence_starts")
 
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -169,6 +179,16 @@ class VectorIndex:
         An article always has at least the row of its title.
         """
         return self._names.best(question, self._name_starts, articles)
+
+    def name(self, article: int, number: int) -> NDArray[np.float32]:
+        """The vector of an article's name, (d,), the title being number 0."""
+        return self._names.row(int(self._name_starts[article]) + number)
+
+    def kind_cosines(
+        self, asked: NDArray[np.float32], sections: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """How near what each of these sections calls itself is to what is asked for, (n,): see kb.kinds."""
+        return self._kinds.cosines(asked, sections)
 
     def best_sentences(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]

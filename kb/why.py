@@ -18,8 +18,8 @@ def why(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) 
         parts.append(f"the article is about {_named(citation, explanation.name_matched)}")
     if citation.section_heading:
         parts.append(f"the section is “{citation.section_heading}”")
-    if explanation.opening:
-        parts.append("your question is its name, and it begins so")
+    if explanation.kind:
+        parts.append("of the article’s sections it is of the kind you ask for")
     words = list(dict.fromkeys(word.casefold() for word in mentioned))[:MENTIONED]
     if words:
         parts.append(f"it mentions {_listed(words)}")

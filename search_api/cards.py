@@ -124,10 +124,10 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             "Half of what it was behind the best of another",
         ),
         Part(
-            "The beginning of the article",
-            "Your question is a name and no more, and an article begins with what it is about.",
-            why.opening,
-            "What it was behind another section",
+            "The kind of answer",
+            "Of the article’s sections this one is of the kind that you ask for.",
+            why.kind,
+            "What it was behind another of them",
         ),
     )
     return (*parts, *(part for part in lifted if part.figure))

@@ -158,7 +158,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "Explanation": {
         "": "What each ranker contributed; the score is the sum of `keyword`, `dense`,"
-        " `sentence`, `name`, `focus`, `subject` and `opening`.",
+        " `sentence`, `name`, `focus`, `subject` and `kind`.",
         "keyword": "Contribution of the words in common.",
         "dense": "Contribution of the passage's meaning.",
         "name": "Contribution of the article's title or nearest alias.",
@@ -172,7 +172,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "focus_share": "How far the question and one of those names are the same words, 0 to 1.",
         "terms": "The matched terms, each with its share of `keyword`.",
         "subject": "What is added so that of several subjects in one question each is shown; mostly 0.",
-        "opening": "What is added to the beginning of an article where the question is its name and no more; mostly 0.",
+        "kind": "What is added so that an article's section of the kind asked for is its first; mostly 0.",
     },
     "Article": {
         "": "One source document with its sections.",

@@ -68,6 +68,7 @@ def save_vectors() -> SaveVectors:
             (PassageRows(folder, *passages.shape), passages),
             (RoundedRows(folder / "names", *names.shape), names),
             (RoundedRows(folder / "sentences", *sentences.shape), sentences),
+            (RoundedRows(folder / "kinds", *passages.shape), 0 * passages),
         ):
             for place, vector in enumerate(vectors):
                 rows[place] = vector

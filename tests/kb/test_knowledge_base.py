@@ -95,7 +95,7 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
         assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
         why = result.explanation
         total = sum(
-            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.opening)
+            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.kind)
         )
         assert total == pytest.approx(result.score, abs=1e-12)
         assert why.name_matched in (article.title, *article.aliases)

@@ -36,8 +36,8 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         nearest_sentence=np.zeros(len(scores), dtype=np.int64),
         scores=np.array(scores),
         lifts=np.zeros(len(scores)),
-        opening=np.zeros(len(scores), dtype=np.bool_),
-        opening_lifts=np.zeros(len(scores)),
+        wanted=np.zeros(len(scores)),
+        kind_lifts=np.zeros(len(scores)),
         weights=DEFAULT_WEIGHTS,
         keyword=KeywordScores(empty, 0.0, ()),
         postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
@@ -69,7 +69,7 @@ def test_what_is_shown_leaves_each_subject_its_place() -> None:
     assert lifted.shown("section").tolist() == [0, 1, 2, 3]
     assert lifted.shown("article").tolist() == [0, 2, 3]
     assert lifted.best_of_each("section").tolist() == [0, 1, 3, 2]
-    begun = replace(found, opening_lifts=np.array([0.0, 0.2, 0.0, 0.0]))
+    begun = replace(found, kind_lifts=np.array([0.0, 0.2, 0.0, 0.0]))
     assert begun.shown("section").tolist() == [1, 0, 3, 2]
 
 
@@ -144,7 +144,7 @@ def check_explanation(found: Ranking) -> None:
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]], shares[place])
         total = sum(
-            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.opening)
+            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.kind)
         )
         assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)

@@ -28,9 +28,9 @@ def test_what_is_not_so_is_not_said() -> None:
     )
 
 
-def test_a_beginning_that_is_first_for_it_says_so() -> None:
-    assert why(replace(NOTHING, opening=0.01), CITATION, ["iron"]) == (
-        "The section is “Treatment”; your question is its name, and it begins so; it mentions iron."
+def test_a_section_that_leads_for_its_kind_says_so() -> None:
+    assert why(replace(NOTHING, kind=0.01), CITATION, ["iron"]) == (
+        "The section is “Treatment”; of the article’s sections it is of the kind you ask for; it mentions iron."
     )
 
 

@@ -69,9 +69,9 @@ def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
     card = make_card(lifted, ARTICLE)
     assert len(card.parts) == 6
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
-    lifted = replace(result, score=0.91, explanation=replace(result.explanation, opening=0.1))
+    lifted = replace(result, score=0.91, explanation=replace(result.explanation, kind=0.1))
     card = make_card(lifted, ARTICLE)
-    assert card.parts[5].name == "The beginning of the article"
+    assert card.parts[5].name == "The kind of answer"
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
 
 

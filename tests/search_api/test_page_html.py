@@ -177,8 +177,10 @@ def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Rea
         assert "Updated" in one(card, ".meta").text
         why = one(card, "details.why")
         assert f"{result['score']:.2f} out of at most 1" in why.text
-        assert "compared with this passage in 5 ways" in why.text
-        assert len(why.select("tbody tr")) == 5
+        lifts = [result["explanation"][part] for part in ("subject", "kind")]
+        ways = 5 + sum(map(bool, lifts))
+        assert f"compared with this passage in {ways} ways" in why.text
+        assert len(why.select("tbody tr")) == ways
 
 
 def test_more_results_continue_the_numbers_and_keep_those_above(reader: Reader) -> None:
