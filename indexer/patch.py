@@ -135,6 +135,7 @@ def _merge_vectors(
     names: Merge,
 ) -> None:
     (folder / "vectors").mkdir()
+    sections = Merge(ordinals.sections, ordinals.new_sections)
     merges = {
         "passages": passages,
         "codes": passages,
@@ -143,9 +144,9 @@ def _merge_vectors(
         "sentence_scales": sentences,
         "names": names,
         "name_scales": names,
-        "care": (of_sections := Merge(ordinals.sections, ordinals.new_sections)),
-        "kinds": of_sections,
-        "kind_scales": of_sections,
+        "care": sections,
+        "kinds": sections,
+        "kind_scales": sections,
     }
     for name, merge in merges.items():
         file = f"vectors/{name}.npy"

@@ -150,6 +150,7 @@ class _Results:
         self._sections = store.sections(ranking.sections[places].tolist())
         self._further = store.section_names(further)
         self._ranking = ranking
+        self._scores = ranking.shown_scores
         self._wanted = _wanted_terms(ranking.keyword)
         self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
 
@@ -168,7 +169,7 @@ class _Results:
         explanation = ranking.explain(place, (article.title, *article.aliases), self._shares[place])
         return SearchResult(
             rank=rank,
-            score=float(ranking.shown_scores[place]),
+            score=float(self._scores[place]),
             text=citation.quote,
             snippet=snippet,
             highlights=tuple((start, end) for start, end, _ in found),

@@ -10,6 +10,8 @@ opening is lifted. Between articles nothing changes, nor among an article's othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,9 +41,9 @@ _ASK_WHAT = frozenset(
 """Small words that ask for nothing further than what something is; "why", "when" or "can" do."""
 
 
-def name_alone(text: str) -> tuple[str, ...]:
-    """The distinct terms (kb.analysis.terms) of a text that may be a name and no more; () of any other."""
-    name = tuple(term for term in dict.fromkeys(analysis.terms(text)) if term not in _ASK_WHAT)
+def name_alone(text: str, terms: Sequence[str]) -> tuple[str, ...]:
+    """Of `terms`, those of the text, the distinct ones of what may be a name and no more; () of any other text."""
+    name = tuple(term for term in dict.fromkeys(terms) if term not in _ASK_WHAT)
     return name if {*analysis.stems(text)} - _ASK_WHAT <= {*name} else ()
 
 
@@ -62,7 +64,7 @@ def lifts(
     `scores` are (n,), or (n, K) for K ways to score. `articles` and `sections`, (n,), say whose each is. `wanted`,
     (n,), is how much is added in the choice of each article's section; where all of an article's are 0, none is.
     """
-    added = np.zeros((len(scores), *scores.shape[1:]))
+    added = np.zeros(scores.shape)
     for article in np.unique(articles[wanted != 0]).tolist():
         own = np.flatnonzero(articles == article)
         found = scores[own].reshape(len(own), -1)

@@ -60,10 +60,11 @@ class QuestionReader:
             repair = self._spelling.repaired(reading)
             if repair.changes:
                 text, correction = repair.text, Correction(repair.text, repair.changes)
+        terms = tuple(analysis.terms(text)[:MAX_TERMS])
         return Query(
             text=text,
-            terms=tuple(analysis.terms(text)[:MAX_TERMS]),
-            name=name_alone(text),
+            terms=terms,
+            name=name_alone(text, terms),
             concepts=self._vocabulary.concepts(text),
             conditions=parsed.conditions,
             correction=correction,
