@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +54,14 @@ def run_of(
     run = []
     for topic in topics:
         ranking = asked.rank(topic.text)
-        ranking = replace(ranking, scores=rival(ranking))
+        scores = rival(ranking)
         run += [
             Scored(
                 topic.id,
                 asked.unit_id(int(ranking.rows[place]), unit),
-                float(ranking.scores[place]),
+                float(scores[place]),
             )
-            for place in ranking.best_of_each(unit)[:100]
+            for place in ranking.best_of_each(unit, scores)[:100]
         ]
     return run
 

@@ -1,7 +1,7 @@
 """Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
 
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what is lifted (kb.subjects, kb.kinds) comes on top. The values
+are measured by one product of matrices; what is lifted (kb.lifting) comes on top. The values
 are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
 and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
 unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import kinds, subjects
 from kb.errors import KbError
 from kb.evaluation import Topic
 from kb.fusion import FusionWeights
 from kb.knowledge_base import KnowledgeBase
+from kb.lifting import Lifting
 from kb.ranking import Ranking, Unit
 
 CUTOFF = 10
@@ -36,18 +36,15 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 class JudgedTopic:
     """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
-    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `articles`, `sections`,
-    `subjects` and `wanted` are as in kb.ranking.Ranking. Unit u has the rows from `starts[u]` on. `judged` are the
-    places, among the units, of those judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all
-    that was judged, found or not; above 0.
+    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `lifting` is what lifts
+    them, if anything does. Unit u has the rows from `starts[u]` on. `judged` are the places, among the units, of those
+    judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all that was judged, found or not;
+    above 0.
     """
 
     id: str
     signals: NDArray[np.float64]
-    articles: NDArray[np.int64]
-    subjects: Sequence[NDArray[np.int64]]
-    sections: NDArray[np.int64]
-    wanted: NDArray[np.float64]
+    lifting: Lifting | None
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -59,8 +56,8 @@ class JudgedTopic:
         if not len(self.judged):
             return values
         by_passage = self.signals @ weights.T
-        by_passage += subjects.lifts(by_passage, self.articles, self.subjects)
-        by_passage += kinds.lifts(by_passage, self.articles, self.sections, self.wanted)
+        if self.lifting:
+            by_passage = self.lifting.lifted(by_passage)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -85,12 +82,11 @@ def judge(
     signals: NDArray[np.float64],
     units: Sequence[str],
     grades: Mapping[str, int],
-    ranking: Ranking | None = None,
+    lifting: Lifting | None = None,
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
-    `signals` are as in JudgedTopic, in the order of passages, which `ranking` has too; `units` names the unit of each.
-    Without a ranking nothing is lifted.
+    `signals` are as in JudgedTopic, in the order of passages, which `lifting` has too; `units` names the unit of each.
     """
     first: dict[str, int] = {}
     for row, unit in enumerate(units):
@@ -110,10 +106,7 @@ def judge(
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
-        articles=ranking.articles[order] if ranking else np.zeros(len(units), dtype=np.int64),
-        sections=ranking.sections[order] if ranking else np.zeros(len(units), dtype=np.int64),
-        subjects=ranking.subjects if ranking else (),
-        wanted=ranking.wanted[order] if ranking else np.zeros(len(units)),
+        lifting=lifting.taken(order) if lifting else None,
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),
@@ -146,7 +139,7 @@ def judged_topics(
                 if owner not in names:
                     names[owner] = knowledge_base.unit_id(row, unit)
             units = [names[owner] for owner in owners]
-            judged.append(judge(topic.id, _signals(ranking), units, known, ranking))
+            judged.append(judge(topic.id, _signals(ranking), units, known, ranking.lifting))
         advance()
     if judged and not any(topic.gains.any() for topic in judged):
         raise KbError(

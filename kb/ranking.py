@@ -27,11 +27,11 @@ from kb.fusion import (
     weights_for,
 )
 from kb.keyword_scores import KeywordScores, Synonyms
+from kb.lifting import Lifting
 from kb.names import NameIndex
 from kb.passage_table import PassageTable
 from kb.postings import Postings, Wanted
 from kb.results import Explanation
-from kb.subjects import lifts
 from kb.vectors import VectorIndex
 
 Unit = Literal["passage", "section", "article"]
@@ -48,9 +48,8 @@ class Ranking:
 
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
-    `scores` are the weighted sums of `signals`, and `lifts` what is added to show each of the `subjects` of the
-    question (kb.subjects). `wanted` says how far each one's section is of the kind that is asked for, and `kind_lifts`
-    what is added for it (kb.kinds). `question_terms` is the number of the question's distinct terms.
+    `scores` are the weighted sums of `signals`; `subject_lifts` and `kind_lifts` what `lifting` adds to them.
+    `question_terms` is the number of the question's distinct terms.
     """
 
     rows: NDArray[np.int64]
@@ -60,33 +59,29 @@ class Ranking:
     nearest_name: NDArray[np.int64]
     nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
-    lifts: NDArray[np.float64]
-    wanted: NDArray[np.float64]
+    lifting: Lifting
+    subject_lifts: NDArray[np.float64]
     kind_lifts: NDArray[np.float64]
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
-    subjects: Sequence[NDArray[np.int64]] = ()
     question_terms: int = 0
 
     def owners(self, unit: Unit) -> NDArray[np.int64]:
         """The ordinal of the unit that each candidate belongs to."""
         return {"passage": self.rows, "section": self.sections, "article": self.articles}[unit]
 
-    def best_of_each(self, unit: Unit) -> NDArray[np.int64]:
-        """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
-        return self._best(unit, self.scores)
-
     def shown(self, unit: Unit) -> NDArray[np.int64]:
-        """The same in the order to show, lifts included."""
-        return self._best(unit, self.shown_scores)
+        """The places of the best passage of each unit in the order to show, lifts included."""
+        return self.best_of_each(unit, self.shown_scores)
 
     @property
     def shown_scores(self) -> NDArray[np.float64]:
         """The scores with their lifts: what is shown is ordered by these."""
-        return self.scores + self.lifts + self.kind_lifts
+        return self.scores + self.subject_lifts + self.kind_lifts
 
-    def _best(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    def best_of_each(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
         order = np.argsort(-scores, kind="stable")
         _, first = np.unique(self.owners(unit)[order], return_index=True)
         return order[np.sort(first)]
@@ -144,7 +139,7 @@ class Ranking:
             name_matched=names[int(self.nearest_name[place])],
             focus_share=focus,
             terms=terms,
-            subject=float(self.lifts[place]),
+            subject=float(self.subject_lifts[place]),
             kind=float(self.kind_lifts[place]),
         )
 
@@ -164,6 +159,11 @@ class Words:
     held: NDArray[np.float32]
     subjects: Sequence[NDArray[np.int64]]
     about: NDArray[np.int64]
+
+    @property
+    def ask_for_a_kind(self) -> bool:
+        """Whether they may be a subject and what is asked of it: short, and more than its name."""
+        return self.count <= SHORT_QUESTION and not len(self.about)
 
 
 class Ranker:
@@ -252,8 +252,18 @@ class Ranker:
         )
         weights = in_mode(for_question(self._weights, words.count), mode)
         scores = signals.combine(weights)
-        by_subject = lifts(scores, articles, words.subjects)
-        wanted = self._wanted(words, vector, mode, rows, articles, sections, names, nearest_name)
+        by_meaning_too = mode != "keyword"
+        alone = np.isin(articles, words.about)
+        if by_meaning_too:
+            alone |= names >= kinds.SAME
+        wanted = np.where(alone & self._passages.opens[rows], kinds.OPENING, 0.0)
+        if by_meaning_too and words.ask_for_a_kind:
+            about = np.flatnonzero((names >= kinds.NEAR) & ~alone)
+            wanted[about] = self._of_the_kind(
+                vector, articles[about], sections[about], nearest_name[about]
+            )
+        lifting = Lifting(articles, sections, words.subjects, wanted)
+        by_subject, by_kind = lifting.lifts(scores)
         return Ranking(
             rows=rows,
             sections=sections,
@@ -262,38 +272,26 @@ class Ranker:
             nearest_name=nearest_name,
             nearest_sentence=nearest_sentence,
             scores=scores,
-            lifts=by_subject,
-            wanted=wanted,
-            kind_lifts=kinds.lifts(scores + by_subject, articles, sections, wanted),
+            lifting=lifting,
+            subject_lifts=by_subject,
+            kind_lifts=by_kind,
             weights=weights,
             keyword=keyword,
             postings=self._postings,
-            subjects=words.subjects,
             question_terms=words.count,
         )
 
-    def _wanted(
+    def _of_the_kind(
         self,
-        words: Words,
         vector: NDArray[np.float32],
-        mode: Mode,
-        rows: NDArray[np.int64],
         articles: NDArray[np.int64],
         sections: NDArray[np.int64],
-        names: NDArray[np.float32],
         nearest_name: NDArray[np.int64],
     ) -> NDArray[np.float64]:
-        """How far the section of each of the rows is of the kind that is asked for, as kb.kinds.lifts wants it."""
-        wanted = np.zeros(len(rows))
-        alone = np.isin(articles, words.about)
-        if mode != "keyword":
-            alone |= names >= kinds.SAME
-        if alone.any():
-            wanted[alone & self._passages.opens[rows]] = kinds.OPENING
-        if len(words.about) or words.count > SHORT_QUESTION or mode == "keyword":
-            return wanted
-        for article in np.unique(articles[(names >= kinds.NEAR) & ~alone]).tolist():
+        """How far each section is what the question asks for of its article, whose nearest name is given."""
+        found = np.zeros(len(articles))
+        for article in np.unique(articles).tolist():
             own = np.flatnonzero(articles == article)
             asked = kinds.asked_of(vector, self._vectors.name(article, int(nearest_name[own[0]])))
-            wanted[own] = kinds.WEIGHT * self._vectors.kind_cosines(asked, sections[own])
-        return wanted
+            found[own] = kinds.WEIGHT * self._vectors.kind_cosines(asked, sections[own])
+        return found

@@ -35,8 +35,8 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         nearest_name=np.zeros(len(scores), dtype=np.int64),
         nearest_sentence=np.zeros(len(scores), dtype=np.int64),
         scores=np.array(scores),
-        lifts=np.zeros(len(scores)),
-        wanted=np.zeros(len(scores)),
+        lifting=None,  # type: ignore[arg-type]  # nor lifts anything anew
+        subject_lifts=np.zeros(len(scores)),
         kind_lifts=np.zeros(len(scores)),
         weights=DEFAULT_WEIGHTS,
         keyword=KeywordScores(empty, 0.0, ()),
@@ -59,16 +59,15 @@ def test_each_unit_stands_once_by_its_best_passage_and_of_equals_the_first(
     for place in sorted(range(len(rows)), key=lambda place: (-rows[place][0], place)):
         owner = {"passage": place, "section": rows[place][1], "article": rows[place][2]}[unit]
         expected.setdefault(owner, place)
-    assert found.best_of_each(unit).tolist() == list(expected.values())
+    assert found.shown(unit).tolist() == list(expected.values())
 
 
 def test_what_is_shown_leaves_each_subject_its_place() -> None:
     found = ranking([0.8, 0.7, 0.3, 0.6], [0, 1, 2, 3], [0, 0, 1, 2])
     assert found.shown("section").tolist() == [0, 1, 3, 2]
-    lifted = replace(found, lifts=np.array([0.0, 0.0, 0.35, 0.0]))
+    lifted = replace(found, subject_lifts=np.array([0.0, 0.0, 0.35, 0.0]))
     assert lifted.shown("section").tolist() == [0, 1, 2, 3]
     assert lifted.shown("article").tolist() == [0, 2, 3]
-    assert lifted.best_of_each("section").tolist() == [0, 1, 3, 2]
     begun = replace(found, kind_lifts=np.array([0.0, 0.2, 0.0, 0.0]))
     assert begun.shown("section").tolist() == [1, 0, 3, 2]
 
@@ -126,15 +125,15 @@ def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(ranker: Ranker)
 
 def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
     found = ranked(ranker, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
-    assert found.best_of_each("section").tolist() == []
+    assert found.shown("section").tolist() == []
 
 
 def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
     check_explanation(ranked(ranker, ["leg", "cramp", "zebra"], QUESTION))
     both = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION)
-    assert both.lifts.any()
+    assert both.subject_lifts.any()
     by_meaning = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION, mode="dense")
-    assert not by_meaning.lifts.any()
+    assert not by_meaning.subject_lifts.any()
     check_explanation(both)
 
 
