@@ -194,6 +194,10 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "bidi": lambda luck: "".join(luck.choice(BIDI) + word + " " for word in _words(luck, 100)),
     "expanding": lambda luck: luck.choice(EXPANDING) * luck.randint(1, 120),
     "foreign": lambda luck: " ".join(luck.choice(FOREIGN) for _ in range(luck.randint(1, 100))),
+    "runs of signs": lambda luck: luck.choice([*MARKS, *"…’”\n"]) * luck.randint(1, 3999) + "x",
+    "letters beyond two bytes": lambda luck: "".join(
+        chr(0x10000 + luck.randrange(0x20000)) for _ in range(luck.randint(1, 3999))
+    ),
     "one word": lambda luck: luck.choice(["a", "ab", "é", "ß", "1", "leg"]) * luck.randint(1, 1300),
     "misspelt": _misspelt,
     "attacks": lambda luck: luck.choice(ATTACKS),

@@ -22,7 +22,7 @@ MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
 MAX_RUN = 64
-"""A text with more letters than this between two spaces is not remembered."""
+"""A text with more letters than this between two spaces is not remembered, nor is a longer word: few come again."""
 
 MAX_RUNS = 100_000
 """So many runs are remembered."""
@@ -108,9 +108,12 @@ def _looked_up(run: str) -> str | tuple[str, ...]:
     return known
 
 
-@lru_cache(maxsize=100_000)
 def _stem(word: str) -> str:
     """The folded stem of a lower-case word."""
+    return _remembered_stem(word) if len(word) <= MAX_RUN else _stem_of(word)
+
+
+def _stem_of(word: str) -> str:
     folded = fold(word)
     try:
         stemmer = _stemmers.english
@@ -118,6 +121,9 @@ def _stem(word: str) -> str:
         stemmer = _stemmers.english = Stemmer.Stemmer("english")
     stemmed: str = stemmer.stemWord(folded)
     return stemmed.encode()[:MAX_TERM_BYTES].decode(errors="ignore")
+
+
+_remembered_stem = lru_cache(maxsize=100_000)(_stem_of)
 
 
 class FoldAndStem(Filter):  # type: ignore[misc]

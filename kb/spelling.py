@@ -96,8 +96,7 @@ class Reading(NamedTuple):
 
 def fold(word: str) -> str:
     """Lower case, without accents, apostrophes or a possessive s."""
-    plain = word.lower().replace("’", "'").removesuffix("'s").replace("'", "")
-    return analysis.without_accents(plain)
+    return analysis.fold(word.lower())
 
 
 def hashes_of(words: Iterable[str]) -> NDArray[np.uint64]:

@@ -14,7 +14,7 @@ _HIDDEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
-_TAG = re.compile(r"""</?([A-Za-z][A-Za-z0-9-]*)((?:"[^"]*"|'[^']*'|[^"'<>])*)>""")
+_TAG = re.compile(r"""</?([A-Za-z][A-Za-z0-9-]*+)((?:"[^"]*"|'[^']*'|[^"'<>])*+)>""")
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 
 # Every other element starts and ends a line, as in a browser, more or less.

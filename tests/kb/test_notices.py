@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations, permutations
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.analysis import stems
-from kb.notices import SPAN, NoticeRule, Notices, Trigger
+from kb.notices import SPAN, NoticeRule, Notices, Trigger, sentences
 from kb.results import Link, Notice
 
 
@@ -103,6 +104,12 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
         assert loaded.find(question) == Notices(rules).find(question)
     Notices.save(tmp_path, rules)
     assert (tmp_path / "notices.json").read_bytes() == written
+
+
+@given(st.text(alphabet=st.sampled_from("a!.?…\"'”’)] \n\t\xa0"), max_size=40))
+def test_a_run_of_signs_ends_one_sentence_and_only_before_a_gap(text: str) -> None:
+    naive = re.split(r"""[.!?…]+["'”’)\]]*(?=\s|$)|\n\s*\n""", text)
+    assert sentences(text) == [piece for piece in naive if piece.strip()]
 
 
 def together(slots: Trigger, words: list[str]) -> bool:
