@@ -36,6 +36,7 @@ ATTEMPTS = 5
 
 _LOOK_AGAIN_S = 0.05
 _SAY_AGAIN_S = 0.25
+_AFTER_FAILURE_S = 5.0
 _SWEEP_AGAIN_S = 600.0
 _WAIT_FOR_LOCK_S = 3.0
 _WAIT_FOR_OTHER_BUILDS_S = 24 * 3600.0
@@ -252,10 +253,17 @@ class _Builder:
 
     def _run(self) -> None:
         while not self._stopped.wait(_LOOK_AGAIN_S):
-            tasks = self._store.in_state("accepted")
-            if tasks:
-                self.is_busy = True
-                self._take(tasks)
+            try:
+                tasks = self._store.in_state("accepted")
+                if tasks:
+                    self.is_busy = True
+                    self._take(tasks)
+            except (
+                Exception
+            ):  # the tasks' own file fails, say: they stay as they are, and are looked at again
+                logger.exception("looking for tasks failed")
+                self._stopped.wait(_AFTER_FAILURE_S)
+            finally:
                 self.is_busy = False
 
     def _take(self, tasks: list[Task]) -> None:

@@ -15,7 +15,7 @@ from kb.tasks import Kind, Task, TaskStore
 from search_api.access import bearer
 from search_api.etags import etag
 from search_api.problems import problem
-from search_api.receiving import Received, discard, idempotency_key, make_durable
+from search_api.receiving import Received, idempotency_key, make_durable
 from search_api.task_view import view
 from search_api.worker import TaskWorker
 
@@ -63,8 +63,9 @@ async def accept(
     key = idempotency_key(request)
     fingerprint = received.fingerprint(kind, subject, dict(wanted))
     await run_in_threadpool(make_durable, received)
-    task, is_new = await run_in_threadpool(
-        lambda: store.add(
+
+    def add() -> Task:
+        task, received.is_task = store.add(
             received.task_id,
             kind,
             dict(wanted),
@@ -74,13 +75,14 @@ async def accept(
             fingerprint=fingerprint,
             most=request.app.state.settings.max_tasks,
         )
-    )
-    if not is_new:
-        await run_in_threadpool(discard, received)
-        if task.fingerprint != fingerprint:
-            raise InvalidRequest("Idempotency-Key", _REUSED)
+        return task
+
+    # Marked by the thread that adds it: where the service is stopped here, the task is kept and so must its files be.
+    task = await run_in_threadpool(add)
+    if task.fingerprint != fingerprint:
+        raise InvalidRequest("Idempotency-Key", _REUSED)
     task_worker(request).call()
-    return _answer(request, await _taken_up(store, task), is_new=is_new)
+    return _answer(request, await _taken_up(store, task), is_new=received.is_task)
 
 
 async def _taken_up(store: TaskStore, task: Task) -> Task:

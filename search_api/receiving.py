@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -30,13 +30,15 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 class Received:
     """What has come in for a task: the names of the files as they were sent, and the SHA-256 of each.
 
-    File number n lies in `folder` under the name n, whatever it was called.
+    File number n lies in `folder` under the name n, whatever it was called. `is_task` once a task was made of it, whose
+    files are then the worker's.
     """
 
     task_id: str
     folder: Path
     names: list[str] = field(default_factory=list)
     digests: list[str] = field(default_factory=list)
+    is_task: bool = False
 
     def fingerprint(self, *wanted: Any) -> str:
         """Tells this work from any other."""
@@ -46,15 +48,15 @@ class Received:
 
 @contextmanager
 def receiving(store: TaskStore) -> Iterator[Received]:
-    """A folder for what comes in. If the block raises, nothing of it stays."""
+    """A folder for what comes in. Nothing of it stays unless a task was made of it, however the block ends."""
     task_id = new_task_id()
     received = Received(task_id, store.received(task_id))
     received.folder.mkdir(mode=0o700)
     try:
         yield received
-    except BaseException:
-        store.discard(task_id)
-        raise
+    finally:
+        if not received.is_task:
+            store.discard(task_id)
 
 
 def allow_body(request: Request, max_bytes: int) -> None:
@@ -121,14 +123,6 @@ def make_durable(received: Received) -> None:
     """Have the folder of what came in on disk, and that it is there."""
     fsync(received.folder)
     fsync(received.folder.parent)
-
-
-def discard(received: Received) -> None:
-    """Forget what came in."""
-    with suppress(OSError):
-        for path in received.folder.iterdir():
-            path.unlink()
-        received.folder.rmdir()
 
 
 def media_type(request: Request) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from harness.library import Library, held, markdown
+from harness.service import API, MARKDOWN, serving
 
 from indexer import worker
 from indexer.editing import put, remove
@@ -129,3 +133,59 @@ def test_only_one_works(store: TaskStore, shelf: Library, monkeypatch: pytest.Mo
     with store.working() as is_ours:
         assert is_ours
         assert not work(shelf.index, idle_s=0)
+
+
+def test_building_outlasts_a_failure_of_the_tasks_own_file(
+    store: TaskStore, shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {"in_state": TaskStore.in_state, "begin": TaskStore.begin, "finish": TaskStore.finish}
+    failing = ["in_state", "begin", "finish"]
+
+    def once_failing(name: str) -> Any:
+        def call(self: TaskStore, *given: Any, **named: Any) -> Any:
+            # The corpus's part of the task has been done: what is left is the builder's.
+            if name in failing and self.in_state_now("accepted"):  # type: ignore[attr-defined]
+                failing.remove(name)
+                raise sqlite3.OperationalError("database or disk is full")
+            return calls[name](self, *given, **named)
+
+        return call
+
+    monkeypatch.setattr(TaskStore, "in_state_now", calls["in_state"], raising=False)
+    for name in calls:
+        monkeypatch.setattr(TaskStore, name, once_failing(name))
+    monkeypatch.setattr(worker, "_AFTER_FAILURE_S", 0.0)
+    task_id = add(store, "put", "news", markdown("news", "tea"))
+    assert outcome(store, shelf, task_id).state == "done"
+    assert not failing
+    assert held(shelf.index)["news"] == "tea"
+
+
+def test_stopping_the_service_leaves_a_task_that_is_kept_what_came_with_it(
+    shelf: Library,
+) -> None:
+    with serving(shelf) as client, TaskStore(shelf.index).working() as is_ours:
+        assert is_ours  # so nobody works at the task, and the request waits
+        content = markdown("news", "tea")
+
+        async def sent_and_cut_off() -> list[Task]:
+            transport = httpx.ASGITransport(client.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://testserver", headers=client.headers
+            ) as sender:
+                request = asyncio.create_task(
+                    sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
+                )
+                while not (tasks := store.in_state("queued")):
+                    await asyncio.sleep(0.01)
+                    assert not request.done()
+                request.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await request
+            return tasks
+
+        store = TaskStore(shelf.index)
+        (task,) = asyncio.run(sent_and_cut_off())
+    assert (store.received(task.id) / "0").read_text() == content
+    assert outcome(store, shelf, task.id).state == "done"
+    store.close()
