@@ -158,9 +158,12 @@ class Scan:
     def _settle(self) -> None:
         self.hidden -= self.articles.keys()
         gone = self._base.articles.keys() - self.articles.keys()
-        broken = {file.name for file in self.files if file.failures}
+        broken = {(file.corpus, file.name) for file in self.files if file.failures}
         unreadable = {
-            entry.id for file in self._base.files if file.name in broken for entry in file.articles
+            entry.id
+            for file in self._base.files
+            if (file.corpus, file.name) in broken
+            for entry in file.articles
         }
         self.failed = (gone & unreadable) - self.hidden
         self.removed = gone - self.failed

@@ -25,10 +25,13 @@ class Alongside:
 
     def start(self, work: Callable[[], T]) -> Callable[[], T]:
         """Start `work`; what is returned waits for its result, or raises its error, as often as it is called."""
-        if self._thread is None or not self._free.acquire(blocking=False):
-            result = work()
-            return lambda: result
-        return self._thread.submit(self._done, work).result
+        if self._thread is not None and self._free.acquire(blocking=False):
+            try:
+                return self._thread.submit(self._done, work).result
+            except RuntimeError:  # closed while a question is under way
+                self._free.release()
+        result = work()
+        return lambda: result
 
     def _done(self, work: Callable[[], T]) -> T:
         try:

@@ -1,8 +1,10 @@
 """Given an article, Markdown with front matter from which the indexer reads the same article again.
 
 The index keeps plain text, so emphasis and links that a source file had are gone; lists and tables are written as
-such, and whatever Markdown would take for more than it is, is escaped. Sections whose ids came with a collection get
-those that their headings give.
+such, and whatever Markdown would take for more than it is, is escaped. Of what a collection may hold and no Markdown
+file: sections get the ids that their headings give, an article without a title gets its id as one, titles and headings
+stand on one line, a section that is headed like the article is one level lower, and one without a heading, unless it is
+the first, goes on the one before.
 """
 
 from __future__ import annotations
@@ -30,11 +32,16 @@ _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 def article_markdown(article: Article) -> str:
     """The article as the content of a Markdown file."""
     parts = ["\n".join(_front_matter(article))]
-    if article.title:
-        parts.append(f"# {_heading(article.title)}")
+    title = _title(article)
+    parts.append(f"# {_heading(title)}")
     for section in article.sections:
-        if section.heading:
-            parts.append(f"{'#' * section.level} {_heading(section.heading)}")
+        heading = _line(section.heading)
+        if heading:
+            # A level-1 heading that is the title would be taken for it.
+            level = (
+                max(2, section.level) if heading.casefold() == title.casefold() else section.level
+            )
+            parts.append(f"{'#' * level} {_heading(heading)}")
         parts += _blocks(section.text)
     return "\n\n".join(parts) + "\n"
 
@@ -42,8 +49,7 @@ def article_markdown(article: Article) -> str:
 def _front_matter(article: Article) -> Iterator[str]:
     yield "---"
     yield f"id: {_quoted(article.id)}"
-    if article.title:
-        yield f"title: {_quoted(article.title)}"
+    yield f"title: {_quoted(_title(article))}"
     if article.aliases:
         yield f"aliases: {_listed(article.aliases)}"
     if article.url:
@@ -74,8 +80,16 @@ def _listed(texts: tuple[str, ...]) -> str:
     return f"[{', '.join(map(_quoted, texts))}]"
 
 
+def _title(article: Article) -> str:
+    return _line(article.title) or article.id
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _heading(text: str) -> str:
-    return _escaped(text).replace("#", "\\#")
+    return _SPECIAL.sub(r"\\\g<0>", text).replace("#", "\\#")
 
 
 def _escaped(line: str) -> str:

@@ -20,5 +20,6 @@ def check_page(limit: int, offset: int) -> None:
     if offset + limit > MAX_DEPTH:
         raise InvalidRequest(
             "offset",
-            f"offset + limit is {offset + limit}; it must be at most {MAX_DEPTH:,}. Ask a narrower question.",
+            f"offset is {offset} and limit {limit}; together they must be at most {MAX_DEPTH:,}. "
+            "Ask a narrower question.",
         )

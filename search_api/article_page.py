@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kb import analysis
 from kb.article import Article, ArticleSummary
 from kb.errors import InvalidRequest
-from kb.knowledge_base import KnowledgeBase
+from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.snippet import matches
 from search_api.blocks import Block, Range
 from search_api.cards import make_card, passage_path
@@ -71,7 +71,9 @@ def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) ->
 
 
 def found_words(article: Article, wanted: str) -> dict[str, list[Range]]:
-    """The places of the wanted words in each section, by section id."""
+    """The places of the wanted words in each section, by section id; none of more words than a question may have."""
+    if len(wanted) > MAX_QUESTION_CHARS:
+        return {}
     terms = dict.fromkeys(analysis.terms(wanted), 1.0)
     return {
         section.id: [(start, end) for start, end, _ in matches(section.text, terms)]

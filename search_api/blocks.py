@@ -8,8 +8,10 @@ page, by the template and by a program alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Literal
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -51,14 +53,30 @@ class Block:
     first: int = 1
 
 
-def pieces(text: str, start: int, end: int, marks: Sequence[Range] = ()) -> tuple[Piece, ...]:
-    """`text[start:end]` cut at the borders of `marks`, which are ranges of `text` in any order."""
+def apart(marks: Iterable[Range]) -> list[Range]:
+    """Ranges in any order as ascending ones that do not overlap, none empty: of two, the later one loses its start."""
+    found: list[Range] = []
+    position = 0
+    for start, end in sorted(marks):
+        begin = max(start, position)
+        if begin < end:
+            found.append((begin, end))
+            position = end
+    return found
+
+
+def pieces(text: str, start: int, end: int, marks: Sequence[Range]) -> tuple[Piece, ...]:
+    """`text[start:end]` cut at the borders of `marks`, which are ranges of `text`, as `apart` gives them.
+
+    Costs what stands in the range, however many marks there are elsewhere.
+    """
     found: list[Piece] = []
     position = start
-    for mark_start, mark_end in sorted(marks):
-        begin, stop = max(mark_start, position), min(mark_end, end)
+    first = bisect_right(marks, start, key=itemgetter(1))
+    for place in range(first, len(marks)):
+        begin, stop = max(marks[place][0], position), min(marks[place][1], end)
         if begin >= stop:
-            continue
+            break
         if begin > position:
             found.append(Piece(text[position:begin], False))
         found.append(Piece(text[begin:stop], True))
@@ -68,8 +86,9 @@ def pieces(text: str, start: int, end: int, marks: Sequence[Range] = ()) -> tupl
     return tuple(found)
 
 
-def blocks(text: str, marks: Sequence[Range] = ()) -> tuple[Block, ...]:
-    """The blocks of a section's text, in order."""
+def blocks(text: str, marks: Iterable[Range] = ()) -> tuple[Block, ...]:
+    """The blocks of a section's text, in order; `marks` are ranges of it, in any order."""
+    marks = apart(marks)
     gaps = [match.span() for match in _BLANK_LINES.finditer(text)]
     starts = [0, *(end for _, end in gaps)]
     ends = [*(start for start, _ in gaps), len(text)]

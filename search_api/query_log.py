@@ -2,7 +2,7 @@
 
 Questions are health data. So a line says when, to the hour, what was asked and what was found, and nothing of who
 asked: no address, no id of a request or a session. The files are their owner's alone (0600, in a folder of 0700), one
-a day (UTC), and deleted once they are older than they may become.
+a day (UTC), and deleted before any question in them is kept longer than it may be.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import re
+import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,19 +33,24 @@ class QueryLog:
     """Appends to the files of a folder. Safe to share between threads, and the folder between processes."""
 
     def __init__(self, folder: Path, days: int, now: Callable[[], datetime] = _now) -> None:
-        """`days`, 1 or more, is how long a question is kept. Raises InvalidRequest where the folder cannot be had."""
+        """`days`, 1 or more, is how long a question is kept at most.
+
+        Raises InvalidRequest where the folder cannot be had, or others may look into it: that is left as it is, since
+        it may be theirs.
+        """
         self._folder = folder
         self._days = days
         self._now = now
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            mode = stat.S_IMODE(folder.stat().st_mode)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
-            raise InvalidRequest(
-                "query_log",
-                f"KB_QUERY_LOG is {str(folder)!r}: cannot keep questions there: {reason}.",
-            ) from None
+            raise _unusable(folder, error.strerror or type(error).__name__) from None
+        if mode & 0o077:
+            raise _unusable(
+                folder,
+                f"others may look into it (mode {mode:04o}). Name one that is not there yet, or `chmod 700` it",
+            )
 
     def record(self, response: SearchResponse) -> bool:
         """Keep one question. False where it could not be written; the reason is logged, without the question."""
@@ -75,7 +81,7 @@ class QueryLog:
 
     def prune(self) -> int:
         """Delete the files of days that are past; how many."""
-        first_kept = (self._now() - timedelta(days=self._days)).strftime("%Y-%m-%d")
+        first_kept = (self._now() - timedelta(days=self._days - 1)).strftime("%Y-%m-%d")
         deleted = 0
         for file in self._folder.iterdir():
             named = _NAME.fullmatch(file.name)
@@ -83,3 +89,9 @@ class QueryLog:
                 file.unlink(missing_ok=True)  # another worker may be at it too
                 deleted += 1
         return deleted
+
+
+def _unusable(folder: Path, reason: str) -> InvalidRequest:
+    return InvalidRequest(
+        "query_log", f"KB_QUERY_LOG is {str(folder)!r}: cannot keep questions there: {reason}."
+    )

@@ -61,11 +61,13 @@ def _home(knowledge_base: KnowledgeBase, state: SearchState, message: str = "") 
 def _results(
     knowledge_base: KnowledgeBase, state: SearchState, response: SearchResponse
 ) -> dict[str, Any]:
-    shown = response.results[: state.shown]
     companion = response.companion
-    ids = {result.citation.article_id for result in (*shown, *([companion] if companion else []))}
+    ids = {
+        result.citation.article_id
+        for result in (*response.results, *([companion] if companion else []))
+    }
     articles = {article_id: knowledge_base.article(article_id) for article_id in ids}
-    cards = [make_card(result, articles[result.citation.article_id]) for result in shown]
+    cards = [make_card(result, articles[result.citation.article_id]) for result in response.results]
     facets = response.facets
     return {
         "view": "results",
@@ -81,7 +83,7 @@ def _results(
         else None,
         "topics": _choices(state, "tag", facets.topics if facets else ()),
         "sources": _choices(state, "source", facets.sources if facets else ()),
-        "more": state.more(len(response.results) > state.shown),
+        "more": state.more(response.total > state.offset + state.shown),
         "previous": state.path(offset=max(state.offset - state.shown, 0)) if state.offset else None,
     }
 

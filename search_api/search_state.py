@@ -17,8 +17,8 @@ from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT
 STEP = 10
 """How many results are added at a time."""
 
-MAX_SHOWN = MAX_LIMIT - STEP
-"""The most results of one page; asking for one more tells whether there are more."""
+MAX_SHOWN = MAX_LIMIT
+"""The most results of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class SearchState:
 
     @property
     def wanted(self) -> int:
-        """How many results to ask for: one more than is shown, where there may be more."""
-        return min(self.shown + 1, MAX_DEPTH - self.offset)
+        """How many results to ask for: as many as are shown, where so many may be had."""
+        return min(self.shown, MAX_DEPTH - self.offset)
 
     @property
     def narrowed(self) -> bool:

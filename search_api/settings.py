@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         description="Who may ask and read: everybody (open), or whoever sends a key of the scope search (key).",
     )
     keys_file: Path | None = Field(
-        default=None, description="File of keys. Unset: keys/keys.json in the index."
+        default=None, description="File of keys. Empty: keys/keys.json in the index."
     )
     upload_max_bytes: int = Field(
         default=64 * 1024 * 1024,
@@ -153,10 +153,14 @@ class Settings(BaseSettings):
     )
     query_log: Path | None = Field(
         default=None,
-        description="A folder in which questions are kept, for tuning. Empty: none is kept. Read about it below first.",
+        description="A folder of your own (mode 0700, made if missing) in which questions are kept, for tuning."
+        " Empty: none is kept. Read about it below first.",
     )
     query_log_days: int = Field(
-        default=30, ge=1, le=3650, description="Days after which kept questions are deleted."
+        default=30,
+        ge=1,
+        le=3650,
+        description="Days after which kept questions are deleted at the latest.",
     )
     poll_interval_s: float = Field(
         default=1.0,
@@ -227,7 +231,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address, such as http://localhost:4318")
         return value.rstrip("/")
 
-    @field_validator("query_log", mode="before")
+    @field_validator("query_log", "keys_file", mode="before")
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

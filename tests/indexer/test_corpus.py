@@ -11,6 +11,7 @@ import pytest
 from indexer import corpus
 from indexer.scan import Scan, corpus_infos
 from kb.errors import ArticleError, CorpusError
+from kb.sources import Sources
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -238,3 +239,20 @@ def test_the_shipped_corpus_reads_without_a_failure() -> None:
     reader = Scan([CORPUS])
     assert len(list(reader)) >= 1
     assert reader.failures == []
+
+
+def test_what_is_gone_from_a_good_file_is_removed_though_one_of_that_name_is_broken_elsewhere(
+    tmp_path: Path,
+) -> None:
+    paths = [tmp_path / "a", tmp_path / "b"]
+    for path in paths:
+        path.mkdir()
+        jsonl(path / "articles.jsonl", f"{path.name}1", f"{path.name}2")
+    before = Scan(paths)
+    before.finish()
+    jsonl(paths[1] / "articles.jsonl", "b1")
+    with (paths[0] / "articles.jsonl").open("w") as file:
+        file.write('{"id": "a1"\n')
+    after = Scan(paths, Sources(files=tuple(before.files), articles=before.articles))
+    after.finish()
+    assert (after.removed, after.failed) == ({"b2"}, {"a1", "a2"})

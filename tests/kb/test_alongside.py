@@ -63,3 +63,9 @@ def test_a_closed_one_lets_its_thread_end(alongside: Alongside) -> None:
     alongside.close()
     threads[0].join(timeout=30)
     assert not threads[0].is_alive()
+
+
+def test_after_it_was_closed_work_is_done_by_who_asks(alongside: Alongside) -> None:
+    alongside.close()
+    for _ in range(2):
+        assert alongside.start(threading.get_ident)() == threading.get_ident()

@@ -91,3 +91,30 @@ _LINES = st.lists(
 def test_any_text_is_read_back(text: str) -> None:
     article = replace(PLAIN, sections=(Section("top", "", 1, text),))
     assert again(article) == article
+
+
+_NAMES = st.text("aB\n #*\u2028", max_size=6)
+
+
+@given(
+    _NAMES,
+    st.lists(st.tuples(_NAMES, st.integers(1, 6), _LINES), min_size=1, max_size=4),
+)
+def test_what_no_markdown_file_can_hold_is_written_as_the_nearest_that_it_can(
+    title: str, sections: list[tuple[str, int, str]]
+) -> None:
+    given_sections = tuple(
+        Section(f"s{number}", *section) for number, section in enumerate(sections)
+    )
+    article = Article("an-id", title, given_sections, section_ids_given=True)
+    found = again(article)
+    assert found.title == (" ".join(title.split()) or "an-id")
+    expected: list[tuple[str, str]] = []
+    for heading, _, text in sections:
+        name = " ".join(heading.split())
+        if name or not expected:
+            expected.append((name, text))
+        else:
+            expected[-1] = (expected[-1][0], f"{expected[-1][1]}\n\n{text}")
+    assert [(section.heading, section.text) for section in found.sections] == expected
+    assert again(found) == found

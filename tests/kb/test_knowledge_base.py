@@ -132,8 +132,9 @@ def test_every_page_is_a_part_of_one_list(
         (101, 0, "limit", ("limit is 101", "1 to 100")),
         (10_000, 0, "limit", ("limit is 10000", "1 to 100")),
         (10, -1, "offset", ("offset is -1", "at least 0")),
-        (100, 901, "offset", ("1001", "1,000")),
+        (100, 901, "offset", ("offset is 901", "limit 100", "1,000")),
         (1, 10**30, "offset", ("1,000",)),
+        (1, 10**4300 - 1, "offset", ("1,000",)),  # as many digits as Python reads and prints
     ],
 )
 def test_a_page_out_of_bounds_is_refused_by_name_value_and_limit(

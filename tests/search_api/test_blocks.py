@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_api.blocks import blocks, pieces
+from search_api.blocks import apart, blocks, pieces
 
 TEXT = "One.\nTwo.\n\n- first\n- second\n  and more\n\n3. three\n4. four\n\nA | B\nc | d"
 
@@ -79,7 +79,7 @@ def test_a_mark_across_blocks_is_cut_at_their_borders() -> None:
 
 
 def test_overlapping_marks_and_marks_outside_lose_no_text() -> None:
-    found = pieces("abcdef", 1, 5, [(3, 99), (0, 2), (1, 4)])
+    found = pieces("abcdef", 1, 5, apart([(3, 99), (0, 2), (1, 4)]))
     assert [(piece.text, piece.marked) for piece in found] == [
         ("b", True),
         ("cd", True),
@@ -103,3 +103,21 @@ def test_every_stretch_is_word_for_word_and_all_words_are_shown(
                 shown.update(range(stretch.start, stretch.end))
     lost = [letter for place, letter in enumerate(text) if place not in shown]
     assert not set(lost) & set("abé\U0001f642")
+
+
+ranges = st.tuples(st.integers(-3, 30), st.integers(-3, 30))
+
+
+@given(st.lists(ranges, max_size=8), ranges)
+def test_a_letter_is_marked_where_any_mark_covers_it(
+    marks: list[tuple[int, int]], shown: tuple[int, int]
+) -> None:
+    text = "abcdefghijklmnopqrstuvwxyz"
+    start, end = (min(max(place, 0), len(text)) for place in sorted(shown))
+    found = pieces(text, start, end, apart(marks))
+    assert "".join(piece.text for piece in found) == text[start:end]
+    assert all(piece.text for piece in found)
+    covered = {place for first, last in marks for place in range(first, last)}
+    places = iter(range(start, end))
+    for piece in found:
+        assert {next(places) in covered for _ in piece.text} == {piece.marked}

@@ -200,12 +200,12 @@ def test_more_results_continue_the_numbers_and_keep_those_above(reader: Reader) 
         assert soup(reader(path)).find(id=more.fragment)
 
 
-def test_after_ninety_results_a_new_page_begins(reader: Reader) -> None:
-    page = soup(reader(f"{RESULTS}&shown=90"))
+def test_after_a_hundred_results_a_new_page_begins(reader: Reader) -> None:
+    page = soup(reader(f"{RESULTS}&shown=100"))
     further = one(page, "a[rel=next]")
     assert "data-live" not in further.attrs
     page = soup(reader(str(further["href"]).partition("#")[0]))
-    assert one(page, "ol.cards")["start"] == "91"
+    assert one(page, "ol.cards")["start"] == "101"
     assert page.select("a[rel=prev]")
 
 

@@ -119,7 +119,10 @@ PROBLEMS = [
     (
         post(json={"question": CANARY, "limit": 10, "offset": 991}),
         invalid(
-            ("offset", "offset + limit is 1001; it must be at most 1,000. Ask a narrower question.")
+            (
+                "offset",
+                "offset is 991 and limit 10; together they must be at most 1,000. Ask a narrower question.",
+            )
         ),
     ),
     (get("/api/v1/articles?limit=0"), invalid(("limit", "It is 0; the least is 1."))),

@@ -120,3 +120,9 @@ def test_sites_are_named_one_by_one_in_any_case() -> None:
     assert settings.origins == ("https://a.example", "http://localhost:8080")
     assert load_settings().origins == ()
     assert load_settings(allowed_origins="*").origins == ("*",)
+
+
+@pytest.mark.parametrize("name", ["query_log", "keys_file"])
+def test_an_empty_path_is_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"KB_{name.upper()}", "")
+    assert getattr(load_settings(), name) is None
