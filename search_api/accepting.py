@@ -82,7 +82,18 @@ async def accept(
     if task.fingerprint != fingerprint:
         raise InvalidRequest("Idempotency-Key", _REUSED)
     task_worker(request).call()
-    return _answer(request, await _taken_up(store, task), is_new=received.is_task)
+    task = await _taken_up(store, task)
+    await answered_by(request, task)
+    return _answer(request, task, is_new=received.is_task)
+
+
+async def answered_by(request: Request, *tasks: Task) -> None:
+    """See to it, before a client is told that a task is done, that this process answers from the index that has it.
+
+    Else whoever reads what they have just changed would find the state before, until the index is next looked at.
+    """
+    if any(task.state == "done" for task in tasks):
+        await run_in_threadpool(request.app.state.live.look)
 
 
 async def _taken_up(store: TaskStore, task: Task) -> Task:

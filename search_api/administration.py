@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from kb.errors import IndexDamaged, IndexMissing
 from kb.tasks import TASK_ID, Task, TaskStore
 from search_api import examples
-from search_api.accepting import accept, task_store, task_store_with_room
+from search_api.accepting import accept, answered_by, task_store, task_store_with_room
 from search_api.api import given_once
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
@@ -129,6 +129,7 @@ class IndexStatus(BaseModel):
 async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> TaskList:
     store = await task_store(request)
     tasks = await run_in_threadpool(store.latest, query.limit)
+    await answered_by(request, *tasks)
     return TaskList(tasks=[view(task, with_report=False) for task in tasks])
 
 
@@ -142,7 +143,9 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
     responses={**examples.ok(examples.TASK), **problem_responses(404, 422, 503)},
 )
 async def read_task(request: Request, task_id: TaskId) -> TaskView:
-    return view(await _task(await task_store(request), task_id))
+    task = await _task(await task_store(request), task_id)
+    await answered_by(request, task)
+    return view(task)
 
 
 @router.get(
@@ -173,15 +176,20 @@ async def follow_task(request: Request, task_id: TaskId) -> Response:
     store = await task_store(request)
     task = await _task(store, task_id)
     known = request.headers.get("last-event-id", "")
-    events = _events(store, task, int(known) if known.isdecimal() and len(known) < 19 else -1)
+    events = _events(
+        request, store, task, int(known) if known.isdecimal() and len(known) < 19 else -1
+    )
     # nginx would keep the events back until they fill a block.
     return StreamingResponse(events, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
-async def _events(store: TaskStore, task: Task | None, known: int) -> AsyncIterator[str]:
+async def _events(
+    request: Request, store: TaskStore, task: Task | None, known: int
+) -> AsyncIterator[str]:
     silent_s = 0.0
     while task is not None:
         if task.version != known:
+            await answered_by(request, task)
             known, silent_s = task.version, 0.0
             yield f"id: {task.version}\nevent: task\ndata: {view(task).model_dump_json()}\n\n"
         if task.has_ended:

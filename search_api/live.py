@@ -70,6 +70,7 @@ class LiveIndex:
         """What is called with each answer; set it before `start`."""
         self._clock = clock
         self._lock = threading.Lock()
+        self._looking = threading.Lock()
         self._served: _Served | None = None
         self._failure: _Failure | None = None
         self._stopped = threading.Event()
@@ -114,7 +115,11 @@ class LiveIndex:
             return self._failure.error if self._failure else None
 
     def look(self) -> None:
-        """Take over the generation that the folder names, if it is another and opens."""
+        """Take over the generation that the folder names, if it is another and opens; then that is what is served."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
         try:
             wanted = current_generation(self.path)
         except IndexUnusable as error:

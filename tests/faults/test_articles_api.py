@@ -85,7 +85,6 @@ def test_an_article_is_a_file_when_it_is_accepted_and_answers_when_the_task_is_d
         "skipped": 0,
         "failed": 0,
     }
-    wait_for(service, done["report"]["generation"])
     read = service.get(f"{API}/articles/news")
     assert read.json()["sections"][0]["text"] == "tea comes first."
     assert read.headers["etag"] == response.headers["etag"]
@@ -412,6 +411,22 @@ def test_an_article_that_cannot_be_read_is_refused_with_the_reason(
     assert response.status_code == 422, response.text
     assert response.json()["detail"].startswith("The article cannot be taken: ")
     assert sorted(shelf.corpus.iterdir()) == before
+
+
+def test_who_is_told_that_a_task_is_done_reads_what_it_did(shelf: Library) -> None:
+    url = f"{API}/articles/news"
+    with working(shelf), serving(shelf, poll_interval_s=3600) as client:
+        ended(client, put(client, "news", "tea").json()["id"])
+        read = client.get(url)
+        assert read.json()["sections"][0]["text"] == "tea comes first."
+        task = put(client, "news", "honey").json()
+        last = client.get(f"{API}/tasks/{task['id']}/events").text.rstrip().split("\n\n")[-1]
+        assert '"state":"done"' in last
+        assert client.get(url).json()["sections"][0]["text"] == "honey comes first."
+        task = client.delete(url).json()
+        while client.get(f"{API}/tasks").json()["tasks"][0]["state"] != "done":
+            time.sleep(0.02)
+        assert client.get(url).status_code == 404
 
 
 def test_progress_comes_as_events_until_the_task_has_ended(
