@@ -152,6 +152,7 @@ class _Results:
         self._ranking = ranking
         self._scores = ranking.shown_scores
         self._wanted = _wanted_terms(ranking.keyword)
+        self._names = _other_names(ranking.keyword)
         self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
 
     def result(self, place: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
@@ -164,7 +165,7 @@ class _Results:
         sentences = self._citer.sentences(row)
         answer = sentences[int(ranking.nearest_sentence[place])]
         snippet, found = excerpt(
-            section.text, citation.start, citation.end, sentences, wanted, answer
+            section.text, citation.start, citation.end, sentences, wanted, answer, self._names
         )
         explanation = ranking.explain(place, (article.title, *article.aliases), self._shares[place])
         return SearchResult(
@@ -192,6 +193,16 @@ def _wanted_terms(keyword: KeywordScores) -> dict[str, float]:
         for found in variant.terms
     }
     return wanted | {found.term: found.idf for found in keyword.matched}
+
+
+def _other_names(keyword: KeywordScores) -> frozenset[frozenset[str]]:
+    """The terms of each other name that the question does not have itself."""
+    own = {found.term for found in keyword.matched}
+    return frozenset(
+        frozenset(found.term for found in variant.terms) - own
+        for concept in keyword.concepts
+        for variant in concept.variants
+    ) - {frozenset()}
 
 
 def _by_weight(text: str, found: Sequence[Match], wanted: Mapping[str, float]) -> list[str]:

@@ -12,6 +12,9 @@ from kb.web_address import host_name
 DEPTH = 50
 """So many sections, from the first on, tell."""
 
+NEAR = 0.5
+"""Of these, those that score at least this share of the best: in a small library the others are about anything."""
+
 
 def facets(store: ArticleStore, articles: Iterable[int]) -> Facets:
     """The topics and sources of the articles of these ordinals, each article counted once."""

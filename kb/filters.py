@@ -37,6 +37,11 @@ class Filters:
                 )
 
     @property
+    def narrow(self) -> bool:
+        """Whether anything is asked for."""
+        return self.article is not None or self.need_catalogue
+
+    @property
     def need_catalogue(self) -> bool:
         """Whether anything but the article is asked for."""
         return any(

@@ -26,6 +26,7 @@ from kb.encoder import Encoder
 from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
 from kb.explaining import explained
 from kb.facets import DEPTH as FACET_DEPTH
+from kb.facets import NEAR as FACET_NEAR
 from kb.facets import facets as facets_of
 from kb.fallback import open_newest
 from kb.filters import Filters
@@ -335,9 +336,10 @@ class KnowledgeBase:
         if self._reranker is not None and mode == "hybrid":
             order = self._reranked(self._reranker, query.text, ranking, order)
             watch.lap("rerank")
-        answered, reason = self._judge.verdict(query, ranking, mode)
+        answered, reason = self._judge.verdict(query, ranking, mode, filters)
         care = None
-        if answered != "none":
+        # Under a notice of an emergency, advice from an article that may be another's would contradict it.
+        if answered == "confident" or (answered == "likely" and not notices):
             care = self._companions.find(vector, int(ranking.articles[order[0]]))
         if care is not None:
             order = care.left_out_of(order, ranking.sections)
@@ -346,8 +348,7 @@ class KnowledgeBase:
         companion = None
         if care is not None and not offset and care.section not in ranking.sections[order[:limit]]:
             companion = self._companion(query, vector, ranking, care)
-        nearest = ranking.articles[sections[:FACET_DEPTH]].tolist()
-        nearby = facets_of(self._store, nearest) if facets else None
+        nearby = facets_of(self._store, _near(ranking, sections)) if facets else None
         watch.lap("cite")
         explanation = None
         if explain:
@@ -439,3 +440,12 @@ def _check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
         raise InvalidRequest(
             field, f"{field} is {value!r}; it must be {', '.join(others)} or {last}."
         )
+
+
+def _near(ranking: Ranking, sections: NDArray[np.int64]) -> list[int]:
+    """The articles of the first of `sections`, which are places, as far as these are near to the best."""
+    first = sections[:FACET_DEPTH]
+    scores = ranking.shown_scores[first]
+    near = first[scores >= FACET_NEAR * scores.max(initial=0.0)]
+    articles: list[int] = ranking.articles[near].tolist()
+    return articles

@@ -15,7 +15,7 @@ from kb.errors import IndexDamaged, IndexFormatMismatch
 FORMAT_VERSION = 5
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 7
+PIPELINE_VERSION = 8
 """Raised whenever the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"

@@ -34,6 +34,12 @@ class Query:
     correction: Correction | None
     foreign: str | None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is nothing but beginnings of words, such as `magn*`, that a passage must hold."""
+        begun = [each for each in self.conditions if each.kind == "prefix" and not each.negated]
+        return bool(begun) and len(begun) == len(self.text.split())
+
 
 class QuestionReader:
     """Reads questions for one generation. Safe to share between threads."""

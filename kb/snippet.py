@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from kb import analysis
 from kb.results import Snippet
@@ -80,6 +80,15 @@ def _word_ends(text: str, place: int) -> bool:
     return text[place].isspace() and not text[place - 1].isspace()
 
 
+def _whole(found: list[Match], together: Collection[frozenset[str]]) -> list[Match]:
+    """The matches but for those that are a part of the sets alone, of which no whole one was found."""
+    if not together:
+        return found
+    held = {term for _, _, term in found}
+    left_out = frozenset().union(*together).difference(*(each for each in together if each <= held))
+    return [match for match in found if match[2] not in left_out]
+
+
 def excerpt(
     section_text: str,
     start: int,
@@ -87,13 +96,15 @@ def excerpt(
     sentences: Sequence[tuple[int, int]],
     wanted: Mapping[str, float],
     answer: tuple[int, int] | None = None,
+    together: Collection[frozenset[str]] = (),
 ) -> tuple[Snippet, list[Match]]:
     """The snippet of the passage `section_text[start:end]`, whose sentences are given, and its `matches`, all.
 
-    All offsets are in the section's text.
+    Terms that are `wanted` only as parts of another name match where all of one of these names, `together`, stand in
+    the passage: "keep" alone is nothing of "legs that will not keep still". All offsets are in the section's text.
     """
     passage = section_text[start:end]
-    found = matches(passage, wanted)
+    found = _whole(matches(passage, wanted), together)
     begin, stop = best_window(
         passage,
         [(left - start, right - start) for left, right in sentences],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from kb import confidence
+from kb.filters import Filters
 from kb.fusion import Mode
 from kb.language import name_of
 from kb.query import Query
@@ -23,21 +24,31 @@ class Judge:
         self._passages = passages
         self._languages = languages
 
-    def verdict(self, query: Query, ranking: Ranking, mode: Mode) -> tuple[Answered, str]:
+    def verdict(
+        self, query: Query, ranking: Ranking, mode: Mode, filters: Filters
+    ) -> tuple[Answered, str]:
         """The word, and for "none" the reason, a sentence for whoever asked; else nothing."""
+        if query.foreign:
+            return "none", self._reason(query, mode, len(ranking.rows), filters)
         answered = confidence.answered(ranking.evidence(), self._passages)
-        if answered == "none" or query.foreign:
-            return "none", self._reason(query.foreign, mode, len(ranking.rows))
+        if answered == "none" and query.is_begun and len(ranking.rows):
+            answered = (
+                "likely"  # the half of a word means little, and yet all that is shown holds it
+            )
+        if answered == "none":
+            return "none", self._reason(query, mode, len(ranking.rows), filters)
         return answered, ""
 
-    def _reason(self, foreign: str | None, mode: Mode, candidates: int) -> str:
+    def _reason(self, query: Query, mode: Mode, candidates: int, filters: Filters) -> str:
         if not self._articles:
             return "This library holds no articles."
-        if foreign:
+        if query.foreign:
             own = " and ".join(sorted(map(name_of, self._languages())))
-            return f"The question seems to be in {name_of(foreign)}, and this library is in {own}."
+            return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
         if candidates:
             return "Nothing in this library comes near enough to the question to answer it."
-        if mode == "keyword":
-            return "Nothing here holds a word of the question and meets its conditions."
-        return "Nothing here meets the question’s conditions."
+        asked = ["holds a word of the question"] if mode == "keyword" else []
+        asked += ["meets the question’s conditions"] if query.conditions else []
+        if filters.narrow:
+            return f"No article that the search is narrowed to {' and '.join(asked) or 'is in this library'}."
+        return f"Nothing here {' and '.join(asked) or 'has any text'}."

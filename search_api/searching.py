@@ -202,13 +202,14 @@ class RelatedQuery(BaseModel):
         Field(description="For what is near to a passage: the id of the section it stands in."),
     ] = None
     start: Annotated[
-        int,
+        int | None,
         Field(
             ge=0,
             le=1_000_000_000,
-            description="Where the passage begins, or any place in it, in code points of its section.",
+            description="Where the passage begins, or any place in it, in code points of its section; 0 where it is"
+            " left out. Only with `section`.",
         ),
-    ] = 0
+    ] = None
     limit: Limit = 10
     generation: Generation = None
 
@@ -357,9 +358,18 @@ def search_batch(
     dependencies=[given_once(RelatedQuery)],
 )
 def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedResponse:
+    if query.start is not None and query.section is None:
+        raise InvalidRequest(
+            "start",
+            "start is a place in a section: give the section's id as section, or leave it out.",
+        )
     with live.use() as knowledge_base:
         return knowledge_base.near(
-            query.article, query.section, query.start, query.limit, generation=query.generation
+            query.article,
+            query.section,
+            query.start or 0,
+            query.limit,
+            generation=query.generation,
         )
 
 

@@ -24,12 +24,26 @@ _INLINE = re.compile(
 )
 _CELLS = frozenset(("td", "th"))
 
+# The HTML Living Standard's elements, obsolete ones too, and MathML's; SVG's have attributes.
+_ELEMENTS = frozenset(
+    """a abbr acronym address applet area article aside audio b base basefont bdi bdo bgsound big blink blockquote body
+    br button canvas caption center cite code col colgroup data datalist dd defs del desc details dfn dialog dir
+    div dl dt em embed fieldset figcaption figure font footer form frame frameset g h1 h2 h3 h4 h5 h6 head header
+    hgroup hr html i iframe image img input ins isindex kbd keygen label legend li link listing main map mark
+    marquee math menu menuitem meta meter mfrac mi mn mo mover mrow ms mspace msqrt mstyle msub msubsup msup
+    mtable mtd mtext mtr munder munderover nav nobr noembed noframes noscript object ol optgroup option output p
+    param picture plaintext pre progress q rb rp rt rtc ruby s samp script search section select selectedcontent
+    shadow slot small source spacer span strike strong style sub summary sup svg table tbody td template textarea
+    tfoot th thead time title tr track tspan tt u ul var video wbr xmp""".split()  # noqa: SIM905
+)
+
 
 def html_text(html: str) -> str:
     """The lines of text in `html`, white space collapsed, none of them blank; "" without text.
 
     Comments, scripts, styles and declarations go with what is in them, tags alone. Images give
-    their alt text, character references their character. Broken tags stay as text.
+    their alt text, character references their character. Broken tags stay as text, and so do
+    names in angle brackets that are no element's, as in "press <Enter>".
     """
     text = _CDATA.sub(lambda match: match[1], _HIDDEN.sub("", html))
     text = unescape(_TAG.sub(_in_place_of_tag, text))
@@ -43,7 +57,21 @@ def tag_name(tag: str) -> str:
     return ("/" if tag.startswith("</") else "") + match[1].lower() if match else ""
 
 
+def is_placeholder(tag: str) -> bool:
+    """Whether what looks like a tag is something that a writer put in angle brackets, and no element."""
+    match = _TAG.fullmatch(tag)
+    return match is not None and _is_placeholder(match)
+
+
+def _is_placeholder(match: re.Match[str]) -> bool:
+    # With an attribute's value, a hyphen or a slash in front it is an element of somebody's own.
+    own = "-" in match[1] or "=" in match[2] or match[0].startswith("</")
+    return not own and match[1].lower() not in _ELEMENTS
+
+
 def _in_place_of_tag(match: re.Match[str]) -> str:
+    if _is_placeholder(match):
+        return match[0]
     name = match[1].lower()
     if name == "img":
         alt = _ALT.search(match[2])

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from indexer.readers.html_text import html_text, tag_name
+from indexer.readers.html_text import html_text, is_placeholder, tag_name
 from indexer.readers.text import normalise
 
 _INDENT = "  "
@@ -104,6 +104,6 @@ def _tokens_text(tokens: Sequence[Token]) -> str:
             parts.append(" ")
         elif token.type == "image":
             parts.append(_tokens_text(token.children or ()))
-        elif token.type in ("text", "code_inline"):
+        elif token.type in ("text", "code_inline") or is_placeholder(token.content):
             parts.append(token.content)
     return "".join(parts)

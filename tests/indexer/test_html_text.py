@@ -31,6 +31,9 @@ from indexer.readers.html_text import html_text, tag_name
         ("<![CDATA[a]]>", "a"),
         ("<![if x]>a", "<![if x]>a"),
         ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("press <Enter> or <any key>", "press <Enter> or <any key>"),
+        ("<my-part>a</my-part> <own x=1>b</own>", "a\nb"),
+        ("</Enter>", ""),
         ("", ""),
     ],
 )

@@ -23,6 +23,11 @@ def text_of(body: str) -> str:
         ("![A **leg**](leg.png) here", "A leg here"),
         ("a <b>bold</b> <!-- note -->word", "a bold word"),
         ("a<br>b", "a\nb"),
+        (
+            "press <Enter> and type <file>, <b>then</b> wait",
+            "press <Enter> and type <file>, then wait",
+        ),
+        ("<Enter>", "<Enter>"),
         ("x <script>alert(1)</script> y", "x  y"),
         ("AT&amp;T &copy; 1 &lt; 2", "AT&T © 1 < 2"),
         ("e&#x301;", "é"),

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.build import build
 from kb import KnowledgeBase
+from kb.facets import NEAR
 from kb.results import SearchResult
 
 QUESTION = "why do my legs jerk when I fall asleep"
@@ -59,6 +60,7 @@ def test_a_name_that_nothing_bears_leaves_nothing(
     response = knowledge_base.search(QUESTION, facets=True, **filters)  # type: ignore[arg-type]
     assert response.results == ()
     assert response.answered == "none"
+    assert response.reason == "No article that the search is narrowed to is in this library."
     assert response.facets is not None
     assert response.facets.topics == response.facets.sources == ()
 
@@ -67,7 +69,9 @@ def test_facets_are_the_topics_of_the_nearest_articles(knowledge_base: Knowledge
     assert knowledge_base.search(QUESTION, 1).facets is None
     response = knowledge_base.search(QUESTION, 50, facets=True)
     tags = {a.id: a.tags for a in knowledge_base.articles()}
-    near = {result.citation.article_id for result in response.results}
+    least = NEAR * max(result.score for result in response.results)
+    near = {r.citation.article_id for r in response.results if r.score >= least}
+    assert 0 < len(near) < len({result.citation.article_id for result in response.results})
     assert response.facets is not None
     expected = Counter(tag for article in near for tag in tags[article])
     assert {value.name: value.articles for value in response.facets.topics} == expected
@@ -90,3 +94,12 @@ def test_a_source_is_the_host_of_the_publishers_page(tmp_path: Path) -> None:
         assert {value.name for value in response.facets.sources} == {"nhs.uk", "cdc.gov"}
         within = opened.search("why do marmots whistle", source="NHS.uk")
         assert [result.citation.article_id for result in within.results] == ["a"]
+
+
+def test_the_reason_tells_a_filter_from_a_condition(knowledge_base: KnowledgeBase) -> None:
+    assert knowledge_base.search("zyx -leg", mode="keyword").reason == (
+        "Nothing here holds a word of the question and meets the question’s conditions."
+    )
+    assert knowledge_base.search('"zyx zyx"', article="sleep-hygiene").reason == (
+        "No article that the search is narrowed to meets the question’s conditions."
+    )

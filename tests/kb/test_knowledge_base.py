@@ -364,3 +364,21 @@ def test_a_closed_knowledge_base_is_let_go_at_once(index_path: Path) -> None:
         assert watched() is None
     finally:
         gc.enable()
+
+
+def test_the_beginning_of_a_word_that_is_found_is_an_answer(knowledge_base: KnowledgeBase) -> None:
+    for question in ("mag*", "magn*", "dent* gum*"):
+        response = knowledge_base.search(question)
+        assert response.results, question
+        assert response.answered != "none", question
+    assert knowledge_base.search("zyx*").answered == "none"
+    assert knowledge_base.search("mag* of a car radio on the motorway").answered == "none"
+
+
+def test_beneath_a_notice_no_article_that_is_only_likely_says_when_to_seek_care(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    for question in ("i cant breathe", "my baby swallowed a battery", "I took too many pills"):
+        response = knowledge_base.search(question)
+        assert response.notices, question
+        assert response.answered == "confident" or response.companion is None, question

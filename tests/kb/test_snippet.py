@@ -148,3 +148,20 @@ def test_highlights_of_results_are_the_questions_words(
         assert section is not None
         for start, end in result.highlights:
             assert set(terms(section.text[start:end])) <= set(terms(asked))
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("Keep steady hours.", []),
+        ("Legs jerk.", ["Legs", "jerk"]),
+        ("They will not keep still.", ["keep", "still"]),
+        ("Keep the legs warm.", ["legs"]),
+    ],
+)
+def test_a_part_of_another_name_alone_is_no_match(text: str, marked: list[str]) -> None:
+    wanted = {"leg": 2.0, "jerk": 2.0, "keep": 1.0, "still": 1.0}
+    names = [frozenset({"keep", "still"})]
+    spans = sentences_of(text, 0, len(text))
+    _, found = excerpt(text, 0, len(text), spans, wanted, None, names)
+    assert [text[start:end] for start, end, _ in found] == marked

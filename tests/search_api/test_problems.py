@@ -127,6 +127,15 @@ PROBLEMS = [
     ),
     (get("/api/v1/articles?limit=0"), invalid(("limit", "It is 0; the least is 1."))),
     (get("/api/v1/articles?limit=101"), invalid(("limit", "It is 101; the most is 100."))),
+    (
+        get("/api/v1/related?article=sleep-hygiene&start=5"),
+        invalid(
+            (
+                "start",
+                "start is a place in a section: give the section's id as section, or leave it out.",
+            )
+        ),
+    ),
     (get("/api/v1/articles?offset=-1"), invalid(("offset", "It is -1; the least is 0."))),
     (
         get(f"/api/v1/articles?offset={'9' * 30}"),
