@@ -65,19 +65,30 @@ def test_a_name_that_nothing_bears_leaves_nothing(
     assert response.facets.topics == response.facets.sources == ()
 
 
-def test_facets_are_the_topics_of_the_nearest_articles(knowledge_base: KnowledgeBase) -> None:
-    assert knowledge_base.search(QUESTION, 1).facets is None
-    response = knowledge_base.search(QUESTION, 50, facets=True)
+@pytest.mark.parametrize("question", [QUESTION, "what does reelin do"])
+def test_facets_are_the_topics_of_the_nearest_articles(
+    knowledge_base: KnowledgeBase, question: str
+) -> None:
+    assert knowledge_base.search(question, 1).facets is None
+    response = knowledge_base.search(question, 50, facets=True)
     tags = {a.id: a.tags for a in knowledge_base.articles()}
     least = NEAR * max(result.score for result in response.results)
     near = {r.citation.article_id for r in response.results if r.score >= least}
-    assert 0 < len(near) < len({result.citation.article_id for result in response.results})
     assert response.facets is not None
     expected = Counter(tag for article in near for tag in tags[article])
     assert {value.name: value.articles for value in response.facets.topics} == expected
     counts = [value.articles for value in response.facets.topics]
     assert counts == sorted(counts, reverse=True)
-    assert response.facets == knowledge_base.search(QUESTION, 1, 5, facets=True).facets
+    assert response.facets == knowledge_base.search(question, 1, 5, facets=True).facets
+
+
+def test_what_is_far_from_the_answer_is_no_topic_of_it(knowledge_base: KnowledgeBase) -> None:
+    response = knowledge_base.search("what does reelin do", 50, facets=True)
+    assert response.facets is not None
+    topics = {value.name for value in response.facets.topics}
+    assert "brain" in topics
+    assert not topics & {"sleep", "muscles", "mouth", "heart"}
+    assert len({result.citation.article_id for result in response.results}) > 5
 
 
 def test_a_source_is_the_host_of_the_publishers_page(tmp_path: Path) -> None:
