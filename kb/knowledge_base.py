@@ -1,7 +1,7 @@
 """Given a question, ranked passages with citations.
 
-Opening an index checks it and maps it. Answering needs no torch, opens no file once it is warmed up, and holds locks
-for moments alone.
+Opening an index checks it and maps it. Answering needs no torch, opens no file once it is warmed up, but for what a
+large library leaves on disk, and holds locks for moments alone.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ class Neighbourhood:
         articles = self._citer.passages["article"].astype(np.int64)
         by_title: dict[str, tuple[ArticleSummary, Neighbour]] = {}
         # Collections from several publishers have the same subject more than once.
-        for neighbour in nearest_articles(self._vectors, articles, own, 4 * count):
+        for neighbour in nearest_articles(self._vectors, articles, own):
+            if len(by_title) == count:
+                break
             for summary in self._store.summaries_of([neighbour.ordinal]):  # none where removed
                 by_title.setdefault(summary.display_title.casefold(), (summary, neighbour))
-        return list(by_title.values())[:count]
+        return list(by_title.values())

@@ -7,6 +7,7 @@ near as its nearest passage. One pass over the vectors, and nothing kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -30,29 +31,27 @@ class Neighbour(NamedTuple):
 
 
 def nearest_articles(
-    vectors: VectorIndex, articles: NDArray[np.int64], article: int, count: int
-) -> list[Neighbour]:
-    """At most `count` other articles, nearest first; of equals the lower ordinal.
+    vectors: VectorIndex, articles: NDArray[np.int64], article: int
+) -> Iterator[Neighbour]:
+    """The other articles, nearest first, each worked out as it is asked for; of equals the lower ordinal.
 
     `articles` gives the article of each passage, (N,). An article without passages has no neighbours.
     """
     own = np.flatnonzero(articles == article)
     if not len(own):
-        return []
+        return
     direction = vectors.passage_vectors(own).mean(axis=0, dtype=np.float64)
     length = float(np.linalg.norm(direction))
     if not length:
-        return []
+        return
     cosines = vectors.all_cosines((direction / length).astype(np.float32))
     passages = np.bincount(articles)
     near = np.bincount(articles, weights=cosines) / np.maximum(passages, 1)
     near[article] = -1.0
-    order = np.argsort(-near, kind="stable")[:count]
-    return [
-        Neighbour(int(other), float(near[other]), _nearest(cosines, articles == other))
-        for other in order
-        if near[other] >= NEAR
-    ]
+    for other in np.argsort(-near, kind="stable").tolist():
+        if near[other] < NEAR:
+            return
+        yield Neighbour(other, float(near[other]), _nearest(cosines, articles == other))
 
 
 def nearest_sections(

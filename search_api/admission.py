@@ -37,7 +37,6 @@ RETRY_AFTER_S = 2
 
 _FREE = ("/healthz", "/readyz", "/metrics", "/kb-search.js")
 _FREE_FOLDER = "/static/"
-_HAVE_BODIES = ("POST", "PUT", "PATCH")
 
 OVERLOADED = "More questions have come in than can be answered in time. Ask again in a moment."
 TOO_LATE = "The answer took longer than a question may take. Ask again in a moment, in fewer words."

@@ -99,7 +99,6 @@ async def metrics(request: Request) -> Response:
     if not _is_among(client, request.app.state.settings.metrics_clients):
         raise HTTPException(404)
     numbers: Metrics = request.app.state.metrics
-    numbers.sample()
     return Response(await run_in_threadpool(numbers.exposition), media_type=CONTENT_TYPE)
 
 

@@ -7,6 +7,8 @@
 (() => {
   const DEBOUNCE_MS = 180;
   const FEWEST_LETTERS = 3;
+  const NOTHING = { results: [], notices: [] };
+  const OUT_OF_REACH = "The search cannot be reached just now. Please try again in a little while.";
   const ITEM = /^(?:[-*•]|([0-9]{1,6})[.)]) +(?=\S)/;
   const FIRST_ITEM = /^(?:[-*•]|1[.)]) +(?=\S)/;
 
@@ -117,7 +119,7 @@
       clearTimeout(this.#timer);
       this.#controller.abort();
       const question = this.input.value.trim();
-      if ([...question].length < FEWEST_LETTERS) return this.#show({ results: [], notices: [] }, "");
+      if ([...question].length < FEWEST_LETTERS) return this.#show(NOTHING, "");
       const { signal } = (this.#controller = new AbortController());
       this.#timer = setTimeout(() => this.#fetch(question, signal), delay);
       return undefined;
@@ -138,11 +140,14 @@
         });
         const answer = await response.json();
         signal.throwIfAborted();
-        if (!response.ok) throw new Error(answer.detail || answer.title);
+        if (!response.ok) {
+          this.#show(NOTHING, answer.detail || OUT_OF_REACH);
+          return;
+        }
         this.#show(answer, sentence(answer));
         this.dispatchEvent(new CustomEvent("kb-search-results", { detail: answer, bubbles: true, composed: true }));
       } catch {
-        if (!signal.aborted) this.#show({ results: [], notices: [] }, "The search cannot be reached just now. Please try again in a little while.");
+        if (!signal.aborted) this.#show(NOTHING, OUT_OF_REACH);
       }
     }
 

@@ -111,6 +111,15 @@ def test_a_site_that_was_not_named_gets_no_answer(
     complaints.clear()
 
 
+def test_what_the_service_says_of_a_question_is_told(visit: Callable[..., Page]) -> None:
+    page = visit()
+    box = page.get_by_label("Your question")
+    box.evaluate("box => box.removeAttribute('maxlength')")
+    box.fill("leg " * 1000 + "legs")
+    expect(page.get_by_role("status")).to_contain_text("4,004 characters long")
+    expect(page.locator("[part=answer]")).to_have_count(0)
+
+
 def test_it_is_dressed_from_outside_and_limited_by_its_attributes(
     visit: Callable[..., Page],
 ) -> None:

@@ -29,7 +29,7 @@ def test_nearness_is_the_mean_cosine_with_the_articles_own_direction(
     vectors: tuple[VectorIndex, NDArray[np.float32]],
 ) -> None:
     index, rows = vectors
-    neighbours = nearest_articles(index, ARTICLES, 2, 10)
+    neighbours = list(nearest_articles(index, ARTICLES, 2))
     found = {each.ordinal: each.nearness for each in neighbours}
     direction = (rows[3] + rows[4] + rows[5]) / 3
     direction /= np.linalg.norm(direction)
@@ -71,11 +71,11 @@ def test_an_article_is_no_neighbour_of_itself_and_one_without_passages_has_none(
     vectors: tuple[VectorIndex, NDArray[np.float32]],
 ) -> None:
     for article in range(5):
-        found = [each.ordinal for each in nearest_articles(vectors[0], ARTICLES, article, 3)]
+        found = [each.ordinal for each in nearest_articles(vectors[0], ARTICLES, article)]
         assert article not in found
         assert 3 not in found
         assert len(found) <= 3
-    assert nearest_articles(vectors[0], ARTICLES, 3, 3) == []
+    assert list(nearest_articles(vectors[0], ARTICLES, 3)) == []
 
 
 def test_what_authors_link_is_mostly_what_meaning_finds(knowledge_base: KnowledgeBase) -> None:
