@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.dataclasses import dataclass
 from starlette.exceptions import HTTPException
 
-from kb.article import ArticleSummary
+from kb.answers import ArticleList
 from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_LIMIT
 from search_api import examples, links
@@ -28,14 +27,6 @@ class ListQuery(BaseModel):
     offset: Annotated[
         int, Field(ge=0, le=MAX_ARTICLE_OFFSET, description="How many articles to leave out.")
     ] = 0
-
-
-@dataclass(frozen=True)
-class ArticleList:
-    """One page of the list of articles."""
-
-    total: int
-    articles: list[ArticleSummary]
 
 
 async def live_index(request: Request) -> LiveIndex:
@@ -84,4 +75,4 @@ router = APIRouter()
 def list_articles(query: Annotated[ListQuery, Query()], live: Live) -> ArticleList:
     with live.use() as knowledge_base:
         articles = knowledge_base.articles(query.limit, query.offset)
-        return ArticleList(knowledge_base.article_count, articles)
+        return ArticleList(knowledge_base.article_count, tuple(articles))

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
+from kb.answers import BatchResponse, SuggestionList
 from kb.errors import InvalidRequest
 from kb.fusion import Mode
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.ranking import Unit
-from kb.results import RelatedResponse, SearchResponse, Suggestion
+from kb.results import RelatedResponse, SearchResponse
 from kb.stopwatch import Stopwatch
 from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples, links
@@ -244,24 +244,6 @@ class SuggestQuery(_Suggested):
             json_schema_extra=_BEGINNING,
         ),
     ]
-
-
-@dataclass(frozen=True)
-class BatchResponse:
-    """The answers in the order of the searches, all from one generation."""
-
-    answers: tuple[SearchResponse, ...]
-    generation: str
-    timings: dict[str, float]
-
-
-@dataclass(frozen=True)
-class SuggestionList:
-    """What a text may become."""
-
-    suggestions: tuple[Suggestion, ...]
-    generation: str
-    timings: dict[str, float]
 
 
 router = APIRouter()
