@@ -195,7 +195,7 @@ KINDS: dict[str, Callable[[random.Random], str]] = {
     "expanding": lambda luck: luck.choice(EXPANDING) * luck.randint(1, 120),
     "foreign": lambda luck: " ".join(luck.choice(FOREIGN) for _ in range(luck.randint(1, 100))),
     "runs of signs": lambda luck: luck.choice([*MARKS, *"…’”\n"]) * luck.randint(1, 3999) + "x",
-    "letters beyond two bytes": lambda luck: "".join(
+    "rare letters": lambda luck: "".join(
         chr(0x10000 + luck.randrange(0x20000)) for _ in range(luck.randint(1, 3999))
     ),
     "one word": lambda luck: luck.choice(["a", "ab", "é", "ß", "1", "leg"]) * luck.randint(1, 1300),
