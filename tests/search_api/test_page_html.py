@@ -445,3 +445,11 @@ def test_behind_a_path_every_link_begins_with_it(index_path: Path) -> None:
         )
         problem = client.get("/api/v1/articles/nope").json()
         assert problem["type"] == "https://example.org/kb/docs#not-found"
+
+
+def test_beneath_a_notice_what_is_only_likely_is_said_to_be_perhaps_about_something_else(
+    reader: Reader,
+) -> None:
+    page = soup(reader(f"/?q={quote('I cant breathe')}"))
+    assert one(page, "h1").text.startswith("Possible answers")
+    assert "follow the advice above first" in one(page, "p.verdict").text
