@@ -184,15 +184,11 @@ class _Editor:
         progress.stage("unpack")
         shutil.rmtree(received / "unpacked", ignore_errors=True)  # of an attempt that was cut off
         found = unpack(sent, received / "unpacked", Limits(**task.wanted["limits"]))
-        names = {str(path): name for path, name in found.files}
+        names = dict(found.files)
         edit = Edit()
         if names:
-            paths = [path for path, _ in found.files]
-            edit = add(self._corpora(), paths, self._sources(), progress)
-        failures = found.failures + [
-            ArticleError(names.get(each.path, each.path), each.reason, each.line)
-            for each in edit.failures
-        ]
+            edit = add(self._corpora(), list(names), self._sources(), progress, names)
+        failures = [*found.failures, *edit.failures]
         return _report(accepted=edit.accepted, failures=failures, found=found)
 
     def _corpora(self) -> tuple[Path, ...]:

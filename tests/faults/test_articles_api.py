@@ -294,6 +294,29 @@ def test_files_are_taken_in_together_and_each_that_fails_is_named(
     assert not list(shelf.root.rglob("evil*"))
 
 
+def test_of_several_articles_of_one_id_the_first_is_taken_and_the_others_are_named(
+    service: TestClient, shelf: Library
+) -> None:
+    lines = line("one", "First.") + line("two", "Words.") + line("one", "Second.")
+    found = report(service, service.post(f"{API}/import", content=lines, headers=JSONL))
+    assert found["summary"]["added"] == 2
+    assert [(each["file"], each["line"]) for each in found["failures"]] == [("import.jsonl", 3)]
+    assert "already that of import.jsonl:1, which stays" in found["failures"][0]["reason"]
+    assert "First." in (shelf.corpus / "one.article.json").read_text()
+
+    files = [
+        ("file", ("a.md", markdown("article-1", "tea"))),
+        ("file", ("b.zip", zipped(c=markdown("article-1", "honey")))),
+    ]
+    found = report(service, service.post(f"{API}/upload", files=files))
+    assert found["articles"] == [{"id": "article-1", "change": "changed"}]
+    (failure,) = found["failures"]
+    assert failure["file"] == "b.zip/c.md"
+    assert "already that of a.md, which stays" in failure["reason"]
+    assert str(shelf.root) not in json.dumps(found)
+    assert (shelf.corpus / "article-1.md").read_text() == markdown("article-1", "tea")
+
+
 def test_a_collection_is_imported_compressed_or_not(service: TestClient, shelf: Library) -> None:
     lines = "".join(line(f"a{n}", f"Words {n}.") for n in range(30)).encode()
     found = report(service, service.post(f"{API}/import", content=lines, headers=JSONL))

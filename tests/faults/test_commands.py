@@ -123,6 +123,42 @@ def test_what_cannot_be_read_is_named_and_the_others_are_added(
     assert kb("add", tmp_path / "nowhere.md")[0] == 1
 
 
+def test_of_several_articles_of_one_id_the_first_is_added_and_the_others_are_named(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    first, second, lines = folder / "a.md", folder / "b.md", folder / "c.jsonl"
+    first.write_text(markdown("article-1", "tea"))
+    second.write_text(markdown("article-1", "honey"))
+    sections = [{"id": "s", "text": "Milk."}]
+    lines.write_text(
+        "".join(json.dumps({"id": name, "sections": sections}) + "\n" for name in ("m", "m"))
+    )
+    code, out, err = kb("add", folder, "--json")
+    done = json.loads(out)
+    assert code == 1
+    assert [each["id"] for each in done["accepted"]] == ["article-1", "m"]
+    assert [(each["path"], each["line"]) for each in done["failures"]] == [
+        (str(second), None),
+        (str(lines), 2),
+    ]
+    assert f'the id "article-1" is already that of {first}, which stays' in err
+    assert f'the id "m" is already that of {lines}:1, which stays' in err
+    assert (library.corpus / "article-1.md").read_bytes() == first.read_bytes()
+
+
+def test_adding_a_corpus_to_itself_deletes_nothing_of_it(kb: Kb, library: Library) -> None:
+    twin = library.corpus / "twin.md"
+    twin.write_text(markdown("article-1", "tea"))
+    before = {path.name: path.read_bytes() for path in library.corpus.iterdir()}
+    code, _, err = kb("add", library.corpus)
+    assert code == 1
+    assert f"{twin}: the id" in err
+    assert {path.name: path.read_bytes() for path in library.corpus.iterdir()} == before
+    assert held(library.index)["article-1"] == "salt"
+
+
 def test_a_file_whose_name_is_taken_keeps_its_id_and_takes_another_place(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
