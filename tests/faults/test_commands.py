@@ -123,6 +123,31 @@ def test_what_cannot_be_read_is_named_and_the_others_are_added(
     assert kb("add", tmp_path / "nowhere.md")[0] == 1
 
 
+def test_files_of_another_kind_are_passed_over_and_named_in_one_line(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    unnamed = (".hidden.docx", "_own.docx", "README.rst", "LICENSE", "vocabulary.yaml", ".git/x.o")
+    for name in (*unnamed, "_removed.txt", "draft.docx", "deep/notices.yaml", "x.html", "y.html"):
+        path = library.corpus / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    line = (
+        f"4 files of other kinds were passed over: {library.corpus / 'deep' / 'notices.yaml'}, "
+        f"{library.corpus / 'draft.docx'}, {library.corpus / 'x.html'} and 1 more.\n"
+    )
+    code, _, err = kb("build")
+    assert (code, err.count(line), err.count("docx")) == (0, 1, 1)
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "news.md").write_text(markdown("news", "tea"))
+    (folder / "news.html").write_text("<h1>News</h1>")
+    code, _, err = kb("add", folder)
+    assert code == 0
+    assert f"1 file of another kind was passed over: {folder / 'news.html'}.\n" in err
+    assert "of another kind" not in kb("add", folder / "news.md")[2]
+
+
 def test_of_several_articles_of_one_id_the_first_is_added_and_the_others_are_named(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
