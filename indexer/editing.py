@@ -25,7 +25,9 @@ from indexer.corpus import (
     read_file,
 )
 from indexer.progress import Progress
+from indexer.readers.ids import article_id as checked_id
 from indexer.readers.jsonl import article_json, with_id
+from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
 from indexer.scan import Scan
 from indexer.tombstones import add_tombstones, writable_folder
@@ -133,11 +135,17 @@ def put(
     """
     folder = writable_folder(corpora)
     name = _name(article_id, suffix)
+    try:
+        checked_id(article_id)
+    except FieldError as error:
+        raise ArticleError(name, str(error)) from None
     if suffix == ARTICLE_SUFFIX:
         content = with_id(content, article_id)
     article = parse(Path(name), content)
     if article.id != article_id:
-        raise ArticleError(name, f"is the article {article.id!r}, and not {article_id!r}")
+        raise ArticleError(
+            name, f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
+        )
     with changing(folder):
         places = _Places(corpora, known)
         if precondition is not None:
