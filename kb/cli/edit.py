@@ -86,7 +86,10 @@ def remove(
     pinned = pinned_generation(index)
     if edit.removed and pinned:
         done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
-        say(f"{index} stays rolled back to {done.rolled_back_to}, now without what was removed.")
+        say(
+            f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
+            "removed."
+        )
     elif edit.removed:
         report = _rebuild(index, chosen, wait_s, emptied=True)
     if as_json:

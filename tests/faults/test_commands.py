@@ -277,6 +277,7 @@ def test_a_rollback_holds_until_a_build_on_purpose(
     faulty = library.live().name
     code, out, err = kb("rollback")
     assert (code, out.strip()) == (0, good)
+    assert (f"is rolled back to {good} and" in err, "It holds what" in err) == (True, False)
     assert held(library.index) == before
     assert "Pinned" in kb("status")[1]
     assert "up to date" in kb("build", "--if-stale")[2]
@@ -291,6 +292,7 @@ def test_a_rollback_holds_until_a_build_on_purpose(
     assert code == 0, err
     without = {name: word for name, word in before.items() if name != "article-1"}
     assert held(library.index) == without
+    assert f"stays rolled back: {library.live().name} holds what {good} held" in err
     assert "Pinned" in kb("status")[1]
     assert kb("rollback", faulty)[0] in (0, 1)  # collected meanwhile, or free of what was removed
     assert "article-1" not in held(library.index)
@@ -308,9 +310,13 @@ def test_a_rollback_brings_back_what_a_broken_file_lost_and_not_what_was_deleted
     library.drop("article-2")
     assert kb("build")[0] == 1
     assert held(library.index).keys().isdisjoint({"article-1", "article-2"})
-    code, _, err = kb("rollback")
-    assert code == 0
-    assert "article-2" in err
+    whole = json.loads(kb("status", "--json")[1])["kept"][1]
+    code, out, err = kb("rollback")
+    live = library.live().name
+    assert (code, out.strip()) == (0, live)
+    assert live != whole
+    assert f"is rolled back to {live} and stays so" in err
+    assert f"It holds what {whole} held, without 1 article removed since: article-2.\n" in err
     found = held(library.index)
     assert "article-1" in found
     assert "article-2" not in found
