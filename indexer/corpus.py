@@ -36,7 +36,9 @@ LEXICONS = ("notices.yaml", "vocabulary.yaml")
 FILE_MAX_BYTES = 64 * 1024 * 1024
 """The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
 
-_SKIPPED = (".", "_", "README", "LICENSE")
+SKIPPED = (".", "_", "README", "LICENSE")
+"""What the names of files and folders begin with that are passed over in a folder without a word."""
+
 _FINGERPRINT_FORMAT = "kb-corpus-1"
 _BLOCK_BYTES = 1024 * 1024
 
@@ -198,7 +200,7 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
         )
 
     for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
-        folder_names[:] = [name for name in folder_names if not name.startswith(_SKIPPED)]
+        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
         names = [*filter(is_article_name, file_names), *folder_names]
         for path in (Path(folder, name) for name in names):
             problem = _problem(path, inside)
@@ -232,7 +234,7 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
 
 def is_article_name(name: str) -> bool:
     """Whether a file of that name in a folder is taken for articles."""
-    return _has_suffix(Path(name)) and not name.startswith(_SKIPPED)
+    return _has_suffix(Path(name)) and not name.startswith(SKIPPED)
 
 
 def _has_suffix(path: Path) -> bool:

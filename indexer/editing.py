@@ -7,7 +7,7 @@ article that is added stands in a file of its own; one that is removed loses tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ from indexer.corpus import (
     ARTICLE_SUFFIX,
     JSONL_SUFFIXES,
     CorpusFile,
+    Place,
+    duplicate_id,
     is_article_name,
     list_files,
     parse,
@@ -23,7 +25,9 @@ from indexer.corpus import (
     read_file,
 )
 from indexer.progress import Progress
+from indexer.readers.ids import article_id as checked_id
 from indexer.readers.jsonl import article_json, with_id
+from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
 from indexer.scan import Scan
 from indexer.tombstones import add_tombstones, writable_folder
@@ -80,28 +84,37 @@ def add(
     paths: Sequence[Path],
     known: Sources | None = None,
     progress: Progress | None = None,
+    names: Mapping[Path, str] | None = None,
 ) -> Edit:
     """Put the articles of files or folders into the writable corpus, each in place of any other of its id.
 
-    What is returned as accepted is on disk. An article that cannot be read stops no other. `known` spares reading what
-    an index has seen. Raises CorpusError for a path that is not there or has no corpus to go to, and OSError.
+    What is returned as accepted is on disk. Of several articles of one id in `paths` the first is taken, as a build
+    does, and each further one is a failure. An article that cannot be read stops no other. `known` spares reading what
+    an index has seen; `names` are those to speak of files by, where they are not their paths. Raises CorpusError for a
+    path that is not there or has no corpus to go to, and OSError.
     """
     folder = writable_folder(corpora)
     files, refused = list_files(paths)
     accepted: list[Accepted] = []
     failures = list(refused)
+    taken: dict[str, Place] = {}
     progress = progress or Progress()
     progress.stage("corpus")
     with changing(folder):
-        places = _Places(corpora, known)
+        places = _Places(corpora, known, [file.path for file in files])
         for file in files:
+            name = Path((names or {}).get(file.path, file.path))
             for line, item in read_file(file.path):
+                place = Place(name, line)
                 try:
                     if isinstance(item, ArticleError):
                         raise item
+                    if item.id in taken:
+                        raise duplicate_id(item.id, place, taken[item.id])
                     accepted.append(_add(folder, places, file.path, item))
+                    taken[item.id] = place
                 except ArticleError as error:
-                    failures.append(ArticleError(file.path, error.reason, error.line or line))
+                    failures.append(ArticleError(name, error.reason, error.line or line))
                 progress.advance()
     return Edit(accepted=tuple(accepted), failures=tuple(failures))
 
@@ -122,11 +135,17 @@ def put(
     """
     folder = writable_folder(corpora)
     name = _name(article_id, suffix)
+    try:
+        checked_id(article_id)
+    except FieldError as error:
+        raise ArticleError(name, str(error)) from None
     if suffix == ARTICLE_SUFFIX:
         content = with_id(content, article_id)
     article = parse(Path(name), content)
     if article.id != article_id:
-        raise ArticleError(name, f"is the article {article.id!r}, and not {article_id!r}")
+        raise ArticleError(
+            name, f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
+        )
     with changing(folder):
         places = _Places(corpora, known)
         if precondition is not None:
@@ -164,7 +183,11 @@ def remove(
 class _Places:
     """Where each article of the corpora stands."""
 
-    def __init__(self, corpora: Sequence[Path], known: Sources | None) -> None:
+    def __init__(
+        self, corpora: Sequence[Path], known: Sources | None, given: Collection[Path] = ()
+    ) -> None:
+        """`given` are the files that articles are being read from: none is deleted or written over."""
+        self._given = {path.resolve() for path in given}
         scan = Scan(corpora, known)
         with suppress(CorpusError):  # an empty corpus is one to add to
             scan.finish()
@@ -190,6 +213,10 @@ class _Places:
     def own(self, article_id: str) -> list[Path]:
         """Its files in the writable folder that hold nothing else."""
         return self._own.get(article_id, [])
+
+    def replaceable(self, article_id: str) -> list[Path]:
+        """Those of its own that another article may take the place of."""
+        return [path for path in self.own(article_id) if path.resolve() not in self._given]
 
     def elsewhere(self, article_id: str) -> bool:
         """Whether it stands in a collection or another corpus, hidden or not."""
@@ -222,7 +249,7 @@ def _add(folder: Path, places: _Places, source: Path, article: Article) -> Accep
 
 
 def _put(folder: Path, places: _Places, name: str, content: bytes, article: Article) -> Accepted:
-    target = _target(folder, name, content, article, places.own(article.id))
+    target = _target(folder, name, content, article, places.replaceable(article.id))
     make_folder(target.parent)
     write_durably(target, content)
     return _settle(folder, places, target, article)
@@ -231,7 +258,7 @@ def _put(folder: Path, places: _Places, name: str, content: bytes, article: Arti
 def _settle(folder: Path, places: _Places, target: Path, article: Article) -> Accepted:
     """The article stands in `target`: from now on nowhere else."""
     digest, before = article_digest(article), places.digest(article.id)
-    for path in places.own(article.id):
+    for path in places.replaceable(article.id):
         if path.resolve() != target.resolve():
             remove_durably(path)
     # Last: before, the article that stands elsewhere is still there.

@@ -27,7 +27,7 @@ from indexer.corpus import (
     read_file,
 )
 from indexer.lexicon import read_lexicon
-from indexer.readers.markdown import Link, MarkdownArticle, parse_markdown
+from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from indexer.skeleton import PLACEHOLDER
 from kb.article import Article, Section
 from kb.errors import ArticleError
@@ -98,6 +98,9 @@ class _Survey:
         if name.endswith(MARKDOWN_SUFFIXES):
             try:
                 parsed = parse_markdown(file.path, read_bytes(file.path))
+            except FrontMatterError as error:
+                for each in error.errors:
+                    self.add_error(each)
             except ArticleError as error:
                 self.add_error(error)
             else:

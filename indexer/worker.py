@@ -40,6 +40,7 @@ _AFTER_FAILURE_S = 5.0
 _SWEEP_AGAIN_S = 600.0
 _WAIT_FOR_LOCK_S = 3.0
 _WAIT_FOR_OTHER_BUILDS_S = 24 * 3600.0
+_WITHOUT_SUBJECT = ("is ", "has ", "holds ", "cannot ")
 _LISTED = 1000
 """So many articles are named in a report; every failure is."""
 
@@ -129,7 +130,7 @@ class _Editor:
         except PreconditionFailed as error:
             self._fail(task, str(error), "precondition")
         except ArticleError as error:
-            self._fail(task, error.reason, "invalid")
+            self._fail(task, f"The article cannot be taken: {_as_clause(error.reason)}.", "invalid")
         except _NoArticle as error:
             self._fail(task, str(error), "missing")
         except (KbError, OSError, sqlite3.Error) as error:
@@ -184,15 +185,11 @@ class _Editor:
         progress.stage("unpack")
         shutil.rmtree(received / "unpacked", ignore_errors=True)  # of an attempt that was cut off
         found = unpack(sent, received / "unpacked", Limits(**task.wanted["limits"]))
-        names = {str(path): name for path, name in found.files}
+        names = dict(found.files)
         edit = Edit()
         if names:
-            paths = [path for path, _ in found.files]
-            edit = add(self._corpora(), paths, self._sources(), progress)
-        failures = found.failures + [
-            ArticleError(names.get(each.path, each.path), each.reason, each.line)
-            for each in edit.failures
-        ]
+            edit = add(self._corpora(), list(names), self._sources(), progress, names)
+        failures = [*found.failures, *edit.failures]
         return _report(accepted=edit.accepted, failures=failures, found=found)
 
     def _corpora(self) -> tuple[Path, ...]:
@@ -399,6 +396,11 @@ def _change(accepted: Accepted) -> str:
 
 def _given_up(task: Task) -> str:
     return f"Given up after {task.attempts} attempts, none of which came to an end: the worker was stopped each time."
+
+
+def _as_clause(reason: str) -> str:
+    """An ArticleError's reason, which may be worded to follow a file's name, with a subject of its own."""
+    return f"it {reason}" if reason.startswith(_WITHOUT_SUBJECT) else reason
 
 
 def _in_words(error: Exception) -> str:

@@ -72,6 +72,28 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def _topic(place: str, line: str, field: str) -> Topic:
+    """The topic of a line; its text may be anything as yet. Raises KbError, which never holds the line's own words."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        at = (
+            f", from character {error.pos + 1} on"
+            if isinstance(error, json.JSONDecodeError)
+            else ""
+        )
+        raise KbError(
+            f"{place}: not JSON{at}. Write one object with 'id' and {field!r} a line."
+        ) from error
+    if not isinstance(entry, dict):
+        raise KbError(f"{place}: not an object. Write one with 'id' and {field!r}.")
+    if "id" not in entry:
+        raise KbError(f"{place}: the topic has no 'id'. Give it one.")
+    if field not in entry:
+        raise KbError(f"{place}: the topic has no {field!r}. Name another field with --field.")
+    return Topic(str(entry["id"]), entry[field])
+
+
 def read_topics(path: Path, field: str = "text") -> list[Topic]:
     """Topics from JSON lines with `id` and the given field; those whose field is empty are left out.
 
@@ -80,14 +102,7 @@ def read_topics(path: Path, field: str = "text") -> list[Topic]:
     topics = []
     seen: set[str] = set()
     for number, line in _lines(path):
-        try:
-            entry = json.loads(line)
-            topic = Topic(str(entry["id"]), entry[field])
-        except (ValueError, KeyError, TypeError) as error:
-            raise KbError(
-                f"{path}:{number}: not a topic with 'id' and {field!r} ({type(error).__name__}). "
-                "Name another field with --field."
-            ) from error
+        topic = _topic(f"{path}:{number}", line, field)
         if not isinstance(topic.text, str):
             raise KbError(f"{path}:{number}: {field!r} is not a text.")
         if not topic.text.strip():

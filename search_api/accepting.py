@@ -113,7 +113,7 @@ def _answer(request: Request, task: Task, *, is_new: bool) -> Response:
     if not is_new:
         headers["Idempotency-Replayed"] = "true"
     if task.refusal == "invalid":
-        raise InvalidRequest("body", f"The article cannot be taken: {task.error}.")
+        raise InvalidRequest("body", str(task.error))
     if task.refusal == "missing":
         raise NotFound(str(task.error))
     if task.refusal == "precondition":

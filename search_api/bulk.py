@@ -40,7 +40,8 @@ router = APIRouter(tags=["articles"])
     summary="Upload files of articles",
     description="Takes in every article of the files of a form, or of one zip archive sent as the body: Markdown, plain"
     " text, `.article.json`, `.jsonl`, `.jsonl.gz`, and `.zip` of such. When this answers, the corpus has all that"
-    " could be read; what could not is named in the report, with its reason, and stops nothing else. What archives may"
+    " could be read; what could not is named in the report, with its reason, and stops nothing else. Of several"
+    " articles of one id the first is taken, and each further one is named so. What archives may"
     " unpack to is bounded; names that lead elsewhere, links and encrypted files are refused.",
     status_code=202,
     response_model=TaskView,
@@ -94,7 +95,7 @@ async def upload(request: Request) -> Response:
     summary="Import a collection",
     description="Takes in articles as JSON Lines, one a line in the form of `kb add`'s `.jsonl`, compressed by gzip"
     " where `Content-Encoding` says so. When this answers, the corpus has all that could be read, each as a file of its"
-    " own; a line that could not is named in the report, with its reason.",
+    " own; a line that could not is named in the report, with its reason, and so is each after the first of one id.",
     status_code=202,
     response_model=TaskView,
     responses={

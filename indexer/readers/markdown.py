@@ -6,8 +6,8 @@ CommonMark and tables, below front matter (`indexer.readers.front_matter`) whose
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +41,15 @@ FRONT_MATTER_KEYS = (
 _PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
 
 _T = TypeVar("_T")
+
+
+class FrontMatterError(ArticleError):
+    """A mistake in front matter: the first of `errors`, which are all, by line, one for each key at most."""
+
+    def __init__(self, errors: Sequence[ArticleError]) -> None:
+        first = errors[0]
+        super().__init__(first.path, first.reason, first.line)
+        self.errors = tuple(errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +96,14 @@ def read_markdown(name: Path | str, data: bytes) -> Article:
 
 
 def parse_markdown(name: Path | str, data: bytes) -> MarkdownArticle:
-    """`read_markdown` with the lines and links that checks of the file itself need."""
+    """`read_markdown` with the lines and links that checks of the file itself need.
+
+    What is wrong with the front matter's keys is a FrontMatterError, which has all of it.
+    """
     front = read_front_matter(name, decode(name, data))
-    fields = _Fields(name, front)
+    stated = _Fields(name, front).article()
     root = SyntaxTreeNode(_PARSER.parse(front.body))
-    title, top, drafts = _split(root, fields.title, front.lines)
+    title, top, drafts = _split(root, stated.title, front.lines)
     if not title:
         raise ArticleError(
             name, "has no title: add `title:` to its front matter, or a heading `# Title`"
@@ -99,19 +111,7 @@ def parse_markdown(name: Path | str, data: bytes) -> MarkdownArticle:
     sections, section_lines = _sections(top, drafts)
     if not any(section.text for section in sections):
         raise ArticleError(name, "has no text: write some below the title or a heading")
-    article = Article(
-        id=fields.id,
-        title=title,
-        sections=sections,
-        aliases=fields.get("aliases", metadata.lines),
-        url=fields.get("url", metadata.url),
-        sources=fields.get("sources", metadata.sources),
-        updated=fields.get("updated", metadata.iso_date),
-        reviewed=fields.get("reviewed", metadata.iso_date),
-        language=fields.get("language", metadata.line) or "en",
-        tags=fields.get("tags", metadata.lines),
-        related=fields.get("related", metadata.lines),
-    )
+    article = replace(stated, title=title, sections=sections)
     return MarkdownArticle(article, front.key_lines, section_lines, _links(root, front.lines))
 
 
@@ -121,22 +121,46 @@ class _Fields:
     def __init__(self, name: Path | str, front: FrontMatter) -> None:
         self._name = name
         self._front = front
-        for key in front.values:
-            try:
-                metadata.refuse_unknown("the front matter", [key], FRONT_MATTER_KEYS)
-            except FieldError as error:
-                line = front.key_lines.get(str(key))
-                raise ArticleError(name, str(error), line) from None
-        self.title = self.get("title", metadata.line)
-        stated = self.get("id", _given_id)
-        self.id = id_from_name(name) if stated is None else stated
+        self._errors: list[ArticleError] = []
 
-    def get(self, key: str, check: Callable[[str, object], _T]) -> _T:
+    def article(self) -> Article:
+        """What is stated, an article without sections as yet. Raises FrontMatterError."""
+        for key in self._front.values:
+            self._check_known(key)
+        stated = self._get("id", _given_id)
+        article = Article(
+            id=id_from_name(self._name) if stated is None else stated,
+            title=self._get("title", metadata.line),
+            sections=(),
+            aliases=self._get("aliases", metadata.lines),
+            url=self._get("url", metadata.url),
+            sources=self._get("sources", metadata.sources),
+            updated=self._get("updated", metadata.iso_date),
+            reviewed=self._get("reviewed", metadata.iso_date),
+            language=self._get("language", metadata.line) or "en",
+            tags=self._get("tags", metadata.lines),
+            related=self._get("related", metadata.lines),
+        )
+        if self._errors:
+            raise FrontMatterError(sorted(self._errors, key=lambda error: error.line or 0))
+        return article
+
+    def _check_known(self, key: object) -> None:
+        try:
+            metadata.refuse_unknown("the front matter", [key], FRONT_MATTER_KEYS)
+        except FieldError as error:
+            self._add(str(key), error)
+
+    def _get(self, key: str, check: Callable[[str, object], _T]) -> _T:
         try:
             return check(key, self._front.values.get(key))
         except FieldError as error:
-            line = self._front.key_lines.get(key)
-            raise ArticleError(self._name, str(error), line) from None
+            self._add(key, error)
+            return check(key, None)  # as if it were not stated
+
+    def _add(self, key: str, error: FieldError) -> None:
+        line = self._front.key_lines.get(key)
+        self._errors.append(ArticleError(self._name, str(error), line))
 
 
 def _given_id(_: str, value: object) -> str | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from kb.cli.summary import name_other_files
+
 
 @click.command()
 @click.argument("title")
@@ -33,9 +35,11 @@ def lint(paths: tuple[Path, ...]) -> int:
     """
     from indexer.lint import lint as find
 
-    findings = find(list(paths) or [Path("corpus")])
+    chosen = list(paths) or [Path("corpus")]
+    findings = find(chosen)
     for finding in findings:
         place = f"{finding.path}:{finding.line}" if finding.line is not None else str(finding.path)
         click.echo(f"{place}: {finding.message} [{finding.code}]")
+    name_other_files(chosen)
     click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}.", err=True)
     return 1 if findings else 0

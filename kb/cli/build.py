@@ -10,7 +10,7 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, summarise
+from kb.cli.summary import as_dict, name_other_files, summarise
 from kb.errors import KbError
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def build(
     if as_json:
         click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))
     summarise(report, index)
+    name_other_files(chosen)
     return 1 if report.failures else 0
 
 

@@ -105,14 +105,18 @@ def rollback(generation: str | None, index: Path, wait_s: float) -> None:
     from indexer.rollback import roll_back
 
     done = roll_back(index, generation, wait_s=wait_s, waiting=say)
-    say(f"{index} is rolled back to {done.rolled_back_to} and stays so until `kb build`.")
-    if done.left_out:
-        count = len(done.left_out)
-        say(
-            f"{count} {'article' if count == 1 else 'articles'} removed since stay removed: "
-            f"{', '.join(done.left_out[:_SHOWN])}{' ...' if count > _SHOWN else ''}"
-        )
+    say(f"{index} is rolled back to {done.generation} and stays so until `kb build`.")
+    if done.generation != done.rolled_back_to:
+        say(f"It holds what {done.rolled_back_to} held, without {_left_out(done.left_out)}.")
     click.echo(done.generation)
+
+
+def _left_out(ids: tuple[str, ...]) -> str:
+    if not ids:
+        return "what was removed since"
+    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
+    articles = "article" if len(ids) == 1 else "articles"
+    return f"{len(ids):,} {articles} removed since: {', '.join(ids[:_SHOWN])}{more}"
 
 
 @click.command()

@@ -11,7 +11,7 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, failures_as_dicts, name_failures, summarise
+from kb.cli.summary import as_dict, failures_as_dicts, name_failures, name_other_files, summarise
 
 if TYPE_CHECKING:
     from indexer.build import BuildReport
@@ -47,6 +47,7 @@ def add(
     for each in edit.accepted:
         say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
     name_failures(edit.failures)
+    name_other_files(paths)
     report = _rebuild(index, chosen, wait_s) if edit.accepted else None
     if as_json:
         accepted = [
@@ -85,7 +86,10 @@ def remove(
     pinned = pinned_generation(index)
     if edit.removed and pinned:
         done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
-        say(f"{index} stays rolled back to {done.rolled_back_to}, now without what was removed.")
+        say(
+            f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
+            "removed."
+        )
     elif edit.removed:
         report = _rebuild(index, chosen, wait_s, emptied=True)
     if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from indexer.build import BuildReport
     from kb.errors import ArticleError
     from kb.sources import Changes
+
+_SHOWN = 3
 
 
 def summarise(report: BuildReport, index: Path) -> None:
@@ -53,6 +56,18 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
         )
         for failure in failures:
             click.echo(f"  {failure}", err=True)
+
+
+def name_other_files(paths: Sequence[Path]) -> None:
+    """Say on stderr, in one line, which files of these folders are of a kind that nobody reads."""
+    from indexer.other_files import other_files
+
+    others = other_files(paths)
+    if others:
+        names = ", ".join(map(str, others[:_SHOWN])).encode(errors="replace").decode()
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
+        were = "file of another kind was" if len(others) == 1 else "files of other kinds were"
+        click.echo(f"{len(others):,} {were} passed over: {names}{more}.", err=True)
 
 
 def as_dict(report: BuildReport) -> dict[str, Any]:

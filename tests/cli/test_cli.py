@@ -417,6 +417,9 @@ def test_new_writes_a_file_and_lint_reads_it(kb: Kb, tmp_path: Path) -> None:
     assert code == 1
     assert "sore-gums.md" in out
     assert "finding" in err
+    assert "passed over" not in err
+    (tmp_path / "draft.docx").touch()
+    assert f"passed over: {tmp_path / 'draft.docx'}" in kb("lint", tmp_path)[2]
 
 
 def test_a_plain_search_imports_neither_torch_nor_whooshs_index(index_path: Path) -> None:

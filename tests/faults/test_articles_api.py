@@ -294,6 +294,29 @@ def test_files_are_taken_in_together_and_each_that_fails_is_named(
     assert not list(shelf.root.rglob("evil*"))
 
 
+def test_of_several_articles_of_one_id_the_first_is_taken_and_the_others_are_named(
+    service: TestClient, shelf: Library
+) -> None:
+    lines = line("one", "First.") + line("two", "Words.") + line("one", "Second.")
+    found = report(service, service.post(f"{API}/import", content=lines, headers=JSONL))
+    assert found["summary"]["added"] == 2
+    assert [(each["file"], each["line"]) for each in found["failures"]] == [("import.jsonl", 3)]
+    assert "already that of import.jsonl:1, which stays" in found["failures"][0]["reason"]
+    assert "First." in (shelf.corpus / "one.article.json").read_text()
+
+    files = [
+        ("file", ("a.md", markdown("article-1", "tea"))),
+        ("file", ("b.zip", zipped(c=markdown("article-1", "honey")))),
+    ]
+    found = report(service, service.post(f"{API}/upload", files=files))
+    assert found["articles"] == [{"id": "article-1", "change": "changed"}]
+    (failure,) = found["failures"]
+    assert failure["file"] == "b.zip/c.md"
+    assert "already that of a.md, which stays" in failure["reason"]
+    assert str(shelf.root) not in json.dumps(found)
+    assert (shelf.corpus / "article-1.md").read_text() == markdown("article-1", "tea")
+
+
 def test_a_collection_is_imported_compressed_or_not(service: TestClient, shelf: Library) -> None:
     lines = "".join(line(f"a{n}", f"Words {n}.") for n in range(30)).encode()
     found = report(service, service.post(f"{API}/import", content=lines, headers=JSONL))
@@ -391,26 +414,41 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "kind", "reason"),
     [
-        (b"# Caf\xe9\n\nText.", "text/markdown"),
-        (b"No title at all", "text/markdown"),
-        (b"{", "application/json"),
-        (b"[]", "application/json"),
-        (b'{"sections": []}', "application/json"),
-        (b"[" * 100_000, "application/json"),
-        (b"one line", "text/plain"),
+        (b"# Caf\xe9\n\nText.", "text/markdown", "byte 0xE9 at offset 5 is not UTF-8: "),
+        (b"No title at all", "text/markdown", "it has no title: "),
+        (b"# Title", "text/markdown", "it has no text: "),
+        (b"---\nurl: x\n---\n# T\n\nx", "text/markdown", 'url "x" is not a URL: '),
+        (
+            b"---\nid: other\n---\n# T\n\nx",
+            "text/markdown",
+            "it has the id 'other', and not 'bad': ",
+        ),
+        (b"{", "application/json", "not JSON, "),
+        (b"[]", "application/json", "the line is a list: "),
+        (b'{"sections": []}', "application/json", 'article "bad" has no "sections": '),
+        (b"[" * 100_000, "application/json", "nested too deeply: "),
+        (b"one line", "text/plain", "it has a title but no text: "),
+        (b"a\0b", "text/plain", "it holds a NUL character, "),
+        (b"\n", "text/plain", "it is empty: "),
     ],
 )
 def test_an_article_that_cannot_be_read_is_refused_with_the_reason(
-    service: TestClient, shelf: Library, content: bytes, kind: str
+    service: TestClient, shelf: Library, content: bytes, kind: str, reason: str
 ) -> None:
     before = sorted(shelf.corpus.iterdir())
     url = f"{API}/articles/bad"
     response = service.put(url, content=content, headers={"Content-Type": kind})
     assert response.status_code == 422, response.text
-    assert response.json()["detail"].startswith("The article cannot be taken: ")
+    assert response.json()["detail"].startswith(f"The article cannot be taken: {reason}")
     assert sorted(shelf.corpus.iterdir()) == before
+
+
+def test_an_id_that_none_can_be_is_told_so(service: TestClient) -> None:
+    sent = service.put(f"{API}/articles/bad%20id", content="# Title\n\nText.", headers=MARKDOWN)
+    assert sent.status_code == 422
+    assert 'id "bad id" holds U+0020: an id has no white space' in sent.json()["detail"]
 
 
 def test_who_is_told_that_a_task_is_done_reads_what_it_did(shelf: Library) -> None:

@@ -123,6 +123,67 @@ def test_what_cannot_be_read_is_named_and_the_others_are_added(
     assert kb("add", tmp_path / "nowhere.md")[0] == 1
 
 
+def test_files_of_another_kind_are_passed_over_and_named_in_one_line(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    unnamed = (".hidden.docx", "_own.docx", "README.rst", "LICENSE", "vocabulary.yaml", ".git/x.o")
+    for name in (*unnamed, "_removed.txt", "draft.docx", "deep/notices.yaml", "x.html", "y.html"):
+        path = library.corpus / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("")
+    line = (
+        f"4 files of other kinds were passed over: {library.corpus / 'deep' / 'notices.yaml'}, "
+        f"{library.corpus / 'draft.docx'}, {library.corpus / 'x.html'} and 1 more.\n"
+    )
+    code, _, err = kb("build")
+    assert (code, err.count(line), err.count("docx")) == (0, 1, 1)
+
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "news.md").write_text(markdown("news", "tea"))
+    (folder / "news.html").write_text("<h1>News</h1>")
+    code, _, err = kb("add", folder)
+    assert code == 0
+    assert f"1 file of another kind was passed over: {folder / 'news.html'}.\n" in err
+    assert "of another kind" not in kb("add", folder / "news.md")[2]
+
+
+def test_of_several_articles_of_one_id_the_first_is_added_and_the_others_are_named(
+    kb: Kb, library: Library, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    first, second, lines = folder / "a.md", folder / "b.md", folder / "c.jsonl"
+    first.write_text(markdown("article-1", "tea"))
+    second.write_text(markdown("article-1", "honey"))
+    sections = [{"id": "s", "text": "Milk."}]
+    lines.write_text(
+        "".join(json.dumps({"id": name, "sections": sections}) + "\n" for name in ("m", "m"))
+    )
+    code, out, err = kb("add", folder, "--json")
+    done = json.loads(out)
+    assert code == 1
+    assert [each["id"] for each in done["accepted"]] == ["article-1", "m"]
+    assert [(each["path"], each["line"]) for each in done["failures"]] == [
+        (str(second), None),
+        (str(lines), 2),
+    ]
+    assert f'the id "article-1" is already that of {first}, which stays' in err
+    assert f'the id "m" is already that of {lines}:1, which stays' in err
+    assert (library.corpus / "article-1.md").read_bytes() == first.read_bytes()
+
+
+def test_adding_a_corpus_to_itself_deletes_nothing_of_it(kb: Kb, library: Library) -> None:
+    twin = library.corpus / "twin.md"
+    twin.write_text(markdown("article-1", "tea"))
+    before = {path.name: path.read_bytes() for path in library.corpus.iterdir()}
+    code, _, err = kb("add", library.corpus)
+    assert code == 1
+    assert f"{twin}: the id" in err
+    assert {path.name: path.read_bytes() for path in library.corpus.iterdir()} == before
+    assert held(library.index)["article-1"] == "salt"
+
+
 def test_a_file_whose_name_is_taken_keeps_its_id_and_takes_another_place(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
@@ -216,6 +277,7 @@ def test_a_rollback_holds_until_a_build_on_purpose(
     faulty = library.live().name
     code, out, err = kb("rollback")
     assert (code, out.strip()) == (0, good)
+    assert (f"is rolled back to {good} and" in err, "It holds what" in err) == (True, False)
     assert held(library.index) == before
     assert "Pinned" in kb("status")[1]
     assert "up to date" in kb("build", "--if-stale")[2]
@@ -230,6 +292,7 @@ def test_a_rollback_holds_until_a_build_on_purpose(
     assert code == 0, err
     without = {name: word for name, word in before.items() if name != "article-1"}
     assert held(library.index) == without
+    assert f"stays rolled back: {library.live().name} holds what {good} held" in err
     assert "Pinned" in kb("status")[1]
     assert kb("rollback", faulty)[0] in (0, 1)  # collected meanwhile, or free of what was removed
     assert "article-1" not in held(library.index)
@@ -247,9 +310,13 @@ def test_a_rollback_brings_back_what_a_broken_file_lost_and_not_what_was_deleted
     library.drop("article-2")
     assert kb("build")[0] == 1
     assert held(library.index).keys().isdisjoint({"article-1", "article-2"})
-    code, _, err = kb("rollback")
-    assert code == 0
-    assert "article-2" in err
+    whole = json.loads(kb("status", "--json")[1])["kept"][1]
+    code, out, err = kb("rollback")
+    live = library.live().name
+    assert (code, out.strip()) == (0, live)
+    assert live != whole
+    assert f"is rolled back to {live} and stays so" in err
+    assert f"It holds what {whole} held, without 1 article removed since: article-2.\n" in err
     found = held(library.index)
     assert "article-1" in found
     assert "article-2" not in found

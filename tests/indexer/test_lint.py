@@ -68,6 +68,22 @@ def test_what_front_matter_lacks_is_found(
     assert found(tmp_path) == [finding]
 
 
+def test_all_that_is_wrong_in_front_matter_is_found_at_once_each_at_its_line(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.md").write_text(
+        "---\nreviewd: 2026-01-31\ntitle: A\nupdated: 31/12/2025\naliases: x\nurl: not a url\n---\nText.\n"
+    )
+    findings = lint([tmp_path], TODAY)
+    assert [(each.line, each.message.split()[0]) for each in findings] == [
+        (2, "unknown"),
+        (4, "updated"),
+        (5, "aliases"),
+        (6, "url"),
+    ]
+    assert {each.code for each in findings} == {"unreadable"}
+
+
 @pytest.mark.parametrize(
     ("body", "findings"),
     [

@@ -144,6 +144,12 @@ def test_a_broken_file_is_refused_with_what_and_where(text: str, parts: list[str
         assert part in str(caught.value)
 
 
+def test_of_several_mistakes_in_front_matter_the_topmost_is_named() -> None:
+    text = "---\nupdated: soon\nid: a b\nalias: [x]\n---\n"
+    with pytest.raises(ArticleError, match=r"^a\.md:2: updated"):
+        read_markdown("a.md", text.encode())
+
+
 def test_lines_and_links_are_those_of_the_file() -> None:
     text = (
         "---\ntitle: T\ntags: [x]\n---\n\n[a](one.md) and\n[b](two.md#x)\n\n## H\n\n"

@@ -80,10 +80,12 @@ def test_topics_are_read_from_the_field_asked_for_and_empty_ones_left_out(tmp_pa
 @pytest.mark.parametrize(
     ("content", "part"),
     [
-        (b'{"id": "1", "text": "x"}\n{"id": "2"}', ":2: not a topic with 'id' and 'text'"),
-        (b'\n\n{"text": "x"}', ":3: not a topic"),
-        (b"not json", ":1: not a topic"),
-        (b"[1]", ":1: not a topic"),
+        (b'{"id": "1", "text": "x"}\n{"id": "2", "lay": "x"}', ":2: the topic has no 'text'. Name"),
+        (b'\n\n{"text": "x"}', ":3: the topic has no 'id'."),
+        (b'{"id": "1", "text": "sore legs}', ":1: not JSON, from character 21 on."),
+        (b"7" * 5000, ":1: not JSON."),
+        (b"[" * 200_000, ":1: not JSON."),
+        (b"[1]", ":1: not an object."),
         (b'{"id": "1", "text": 7}', ":1: 'text' is not a text"),
         (b'{"id": "1", "text": ""}', "no topic has a text in 'text'"),
         (b"", "no topic has a text"),
@@ -97,6 +99,8 @@ def test_bad_topics_are_named_by_file_and_line(tmp_path: Path, content: bytes, p
         read_topics(path)
     assert str(path) in str(caught.value)
     assert part in str(caught.value)
+    assert "sore legs" not in str(caught.value)
+    assert "Error" not in str(caught.value)
 
 
 def test_judgments_are_read(tmp_path: Path) -> None:
