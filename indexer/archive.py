@@ -25,8 +25,8 @@ from indexer.base import open_one
 from indexer.collect import collect
 from indexer.corpus import list_files, list_lexicons
 from indexer.lock import writer_lock
-from indexer.publish import building_folder, fsync_folders
-from indexer.rollback import known_removed, make_live_without
+from indexer.publish import building_folder, fsync_folders, known_removed
+from indexer.rollback import make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
 from kb.durable import fsync, make_folder, write_durably

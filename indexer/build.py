@@ -34,12 +34,11 @@ from indexer.model_folder import DEFAULT_MODEL
 from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
-from indexer.publish import building_folder, creation_time, make_live, publish
+from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
 from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
-from kb.fallback import removed_articles
 from kb.generation import open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
 from kb.sources import Changes, Sources
@@ -224,7 +223,7 @@ class _Builder:
 
     def _was_emptied(self, base: Base) -> bool:
         """Whether all that the generation has is known to have been removed."""
-        return base.sources.articles.keys() <= _removed_before(self._index)
+        return base.sources.articles.keys() <= known_removed(self._index)
 
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
@@ -271,7 +270,7 @@ class _Builder:
             failures=tuple(str(failure) for failure in self._failures(scan)),
             files=files,
         )
-        removed = (_removed_before(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
+        removed = (known_removed(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
         generation = publish(self._index, folder, manifest, removed=removed)
         if donor is not None:
             forget(self._index, donor, scan.removed)
@@ -382,13 +381,6 @@ def forget(index: Path, base: Base, ids: Iterable[str]) -> None:
     counter = IndexEncoder.counter_of(base.folder / "encoder")
     with Library.load(base.folder, counter) as library, _cache(index, base.manifest.model) as cache:
         cache.forget(library.texts(wanted))
-
-
-def _removed_before(index: Path) -> frozenset[str]:
-    try:
-        return removed_articles(index)
-    except IndexUnusable:
-        return frozenset()
 
 
 def _text_count(folder: Path) -> int:

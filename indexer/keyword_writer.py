@@ -17,6 +17,7 @@ from whoosh.index import create_in, open_dir
 
 from indexer.base import Base
 from indexer.term_rows import TermRows, join
+from kb.arrays import int64s
 from kb.bm25f import FIELDS, BM25FParameters, impacts, inverse_document_frequency
 from kb.keyword import DOCUMENTS, make_schema
 
@@ -203,8 +204,4 @@ def _read_field(
             frequencies.append(int(matcher.weight()))
             matcher.next()
         sizes.append(len(passages) - before)
-    return names, _int64(sizes), _int64(passages), _int64(frequencies)
-
-
-def _int64(values: array[int]) -> NDArray[np.int64]:
-    return np.frombuffer(values, dtype=np.int64) if values else np.zeros(0, dtype=np.int64)
+    return names, int64s(sizes), int64s(passages), int64s(frequencies)

@@ -120,7 +120,7 @@ def make_live(
     index: Path, generation_id: str, *, pin: bool = False, removed: frozenset[str] | None = None
 ) -> None:
     """Point CURRENT at a generation that is whole and on disk."""
-    if removed is not None and removed != _known_removed(index):
+    if removed is not None and removed != _recorded_removed(index):
         write_durably(index / REMOVED, removed_to_bytes(removed))
     name = f"{generation_id}\n".encode("ascii")
     if pin:
@@ -131,7 +131,12 @@ def make_live(
         remove_durably(index / PINNED)
 
 
-def _known_removed(index: Path) -> frozenset[str] | None:
+def known_removed(index: Path) -> frozenset[str]:
+    """The articles that were published once and removed since; empty where that is not known."""
+    return _recorded_removed(index) or frozenset()
+
+
+def _recorded_removed(index: Path) -> frozenset[str] | None:
     try:
         return removed_articles(index)
     except IndexUnusable:

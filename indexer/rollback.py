@@ -22,11 +22,10 @@ from indexer.lexicon import load_lexicon
 from indexer.lock import writer_lock
 from indexer.part import write_empty_part
 from indexer.patch import patch
-from indexer.publish import building_folder, creation_time, make_live, publish
+from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
 from indexer.remembered import remembered
 from indexer.scan import Scan
 from kb.errors import CorpusError, IndexUnusable, NotFound
-from kb.fallback import removed_articles
 from kb.generation import current_generation, generations
 from kb.manifest import Counts
 from kb.sources import Changes, Sources
@@ -146,11 +145,3 @@ def _publish_without(
         published = publish(index, folder, made, pin=pin, removed=removed)
     forget(index, target, left_out)
     return published
-
-
-def known_removed(index: Path) -> frozenset[str]:
-    """The articles that were published once and removed since; empty where that is not known."""
-    try:
-        return removed_articles(index)
-    except IndexUnusable:
-        return frozenset()

@@ -10,11 +10,13 @@ from __future__ import annotations
 import gzip
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -27,6 +29,21 @@ _GZIP_SUFFIX = ".gz"
 _BLOCK_BYTES = 256 * 1024
 _PART_MAX_BYTES = 255
 _PARTS_MAX = 20
+_NAME_MAX_BYTES = 1000
+"""What a system takes for a path is some four times as long; what it refuses would look like a broken disk."""
+_DAMAGE = (
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""All that the libraries raise where they read what is damaged: an offset before the file's beginning is an OSError."""
+_NO_GZIP = "is not, or not to its end, a gzip file: write it again"
+_NO_ZIP = "is not a whole zip archive: write it again"
 _SKIPPED = "names that begin with . or _, README and LICENSE are no articles"
 
 _END = b"PK\x05\x06"
@@ -91,15 +108,34 @@ class _Budget:
         if self._files < 0:
             raise _TooMuch(name, f"holds more than {self._limits.files:,} files: send fewer")
 
-    def copy(self, name: str, source: IO[bytes], target: Path) -> None:
+    def copy(self, name: str, blocks: Iterable[bytes], target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
-            while block := source.read(_BLOCK_BYTES):
+            for block in blocks:
                 self._bytes -= len(block)
                 if self._bytes < 0:
                     limit = self._limits.unpacked_bytes
                     raise _TooMuch(name, f"unpacks to more than {limit:,} bytes: send less")
                 file.write(block)
+
+
+@contextmanager
+def _reading(name: str, reason: str) -> Iterator[None]:
+    """What is damaged is an ArticleError. Nothing may be written meanwhile, lest a full disk be taken for damage."""
+    try:
+        yield
+    except _DAMAGE:
+        raise ArticleError(name, reason) from None
+
+
+def _blocks(source: IO[bytes], name: str, reason: str) -> Iterator[bytes]:
+    """What is in `source`, piece by piece. Raises ArticleError with that reason where it is damaged."""
+    while True:
+        with _reading(name, reason):
+            block = source.read(_BLOCK_BYTES)
+        if not block:
+            return
+        yield block
 
 
 def _open(
@@ -113,20 +149,21 @@ def _open(
         raise ArticleError(name, _why_no_article(parts[-1]))
     target = place.joinpath(*parts)
     with path.open("rb") as source:
-        return [(_plain(name, source, target, budget), name)]
+        if _is_compressed(target):
+            return [(_decompressed(name, source, target, budget), name)]
+        budget.copy(name, iter(partial(source.read, _BLOCK_BYTES), b""), target)
+    return [(target, name)]
 
 
-def _plain(name: str, source: IO[bytes], target: Path, budget: _Budget) -> Path:
-    """The content in `target`, or beside it where it was compressed."""
-    if not target.name.lower().endswith(_GZIP_SUFFIX):
-        budget.copy(name, source, target)
-        return target
+def _is_compressed(target: Path) -> bool:
+    return target.name.lower().endswith(_GZIP_SUFFIX)
+
+
+def _decompressed(name: str, source: IO[bytes], target: Path, budget: _Budget) -> Path:
+    """The content in a file beside `target`."""
     target = target.with_name(target.name[: -len(_GZIP_SUFFIX)])
-    try:
-        with gzip.open(source, "rb") as stream:
-            budget.copy(name, stream, target)  # type: ignore[arg-type]
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise ArticleError(name, "is not, or not to its end, a gzip file: write it again") from None
+    with gzip.open(source, "rb") as stream:
+        budget.copy(name, _blocks(stream, name, _NO_GZIP), target)  # type: ignore[arg-type]
     return target
 
 
@@ -134,14 +171,13 @@ def _unzipped(
     name: str, path: Path, place: Path, budget: _Budget, found: Unpacked
 ) -> Iterator[tuple[Path, str]]:
     _check_directory(name, path, budget)
-    try:
+    with _reading(name, _NO_ZIP):
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError):
-        raise ArticleError(name, "is not a whole zip archive: write it again") from None
     failures, passed_over = [], []
     with closing(archive):
         for member in archive.infolist():
-            if member.is_dir():
+            # Not is_dir(), which fails for a name that begins with NUL.
+            if member.orig_filename.endswith("/"):
                 continue
             shown = f"{name}/{member.filename}"
             budget.take_file(name)
@@ -175,13 +211,17 @@ def _member_parts(shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
 def _member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, target: Path, budget: _Budget
 ) -> Path:
+    damaged = "is damaged in the archive: pack it anew"
+    with _reading(shown, damaged):
+        source = archive.open(member)
     try:
-        with archive.open(member) as source:
-            return _plain(shown, source, target, budget)
+        with source:
+            if _is_compressed(target):
+                return _decompressed(shown, source, target, budget)
+            budget.copy(shown, _blocks(source, shown, damaged), target)
+            return target
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise ArticleError(shown, "stands in the archive twice: leave one out") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-        raise ArticleError(shown, "is damaged in the archive: pack it anew") from None
 
 
 def _parts(shown: str, name: str) -> tuple[str, ...]:
@@ -198,6 +238,8 @@ def _parts(shown: str, name: str) -> tuple[str, ...]:
         reason = "has a name that is no plain path: rename it"
     elif any(len(part.encode(errors="replace")) > _PART_MAX_BYTES for part in parts):
         reason = f"has a name longer than {_PART_MAX_BYTES} bytes: shorten it"
+    elif len(name.encode(errors="replace")) > _NAME_MAX_BYTES:
+        reason = f"has a path longer than {_NAME_MAX_BYTES:,} bytes: shorten it"
     if reason:
         raise ArticleError(shown or "a file", reason)
     return tuple(parts)
@@ -225,7 +267,7 @@ def _check_directory(name: str, path: Path, budget: _Budget) -> None:
     if end < 0 or not (tail[end:].startswith(_END) and tail.endswith(b"\0\0")):
         end = tail.rfind(_END)
     if end < 0:
-        raise ArticleError(name, "is not a whole zip archive: write it again")
+        raise ArticleError(name, _NO_ZIP)
     directory_bytes = int.from_bytes(tail[end + 12 : end + 16], "little")
     above = tail[max(0, end - _ZIP64_LOCATOR_BYTES) : end]
     if above.startswith(_ZIP64_LOCATOR) or directory_bytes > budget.directory_bytes:

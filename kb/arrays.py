@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ from numpy.typing import NDArray
 
 def mapped(folder: Path, name: str) -> NDArray[Any]:
     """`<name>.npy`, read-only, and never unpickled. Raises OSError or ValueError where it is spoilt."""
-    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    found: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     # A plain view: numpy's memmap class costs microseconds at every slice.
-    return array.view(np.ndarray)
+    return found.view(np.ndarray)
+
+
+def int64s(values: array[int]) -> NDArray[np.int64]:
+    """The numbers of an array of type "q", not copied; those of an empty one, which numpy refuses, as well."""
+    return np.frombuffer(values, dtype=np.int64) if values else np.zeros(0, dtype=np.int64)
 
 
 def gather(table: NDArray[Any], rows: NDArray[np.integer[Any]]) -> NDArray[Any]:

@@ -21,6 +21,7 @@ from whoosh.fields import TEXT, Schema
 from whoosh.filedb.filestore import RamStorage
 
 from kb.analysis import make_analyzer
+from kb.arrays import int64s
 from kb.bm25f import FIELDS
 
 DOCUMENTS = "documents.npy"
@@ -144,10 +145,6 @@ def _read(
                 break
             if matcher.id() == document:
                 take()
-    passages = np.repeat(documents[_int64(owners)].astype(np.int64), _int64(sizes))
-    places = (passages << _PLACE_BITS) + _int64(positions)
+    passages = np.repeat(documents[int64s(owners)].astype(np.int64), int64s(sizes))
+    places = (passages << _PLACE_BITS) + int64s(positions)
     return places[passages >= 0], whole
-
-
-def _int64(values: array[int]) -> NDArray[np.int64]:
-    return np.frombuffer(values, dtype=np.int64) if values else np.zeros(0, dtype=np.int64)

@@ -40,17 +40,6 @@ _SKIP_BYTES = 1024 * 1024
 _LEVEL = 2
 
 
-def read_jsonl(path: Path) -> Iterator[Article | ArticleError]:
-    """The articles of a file in its order, with an ArticleError in place of each that is not one.
-
-    One line is in memory at a time, and no line above `LINE_MAX_BYTES`. Blank lines are skipped.
-    Never raises for what is in the file: where it cannot be opened, or its gzip stream is broken,
-    an ArticleError naming the file is the last item.
-    """
-    for _, item in numbered_jsonl(path):
-        yield item
-
-
 def read_article_json(name: Path | str, data: bytes) -> Article:
     """The Article of an `.article.json` file: one object of the form above, over any number of lines.
 
@@ -96,7 +85,12 @@ def with_id(data: bytes, article_id: str) -> bytes:
 
 
 def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
-    """`read_jsonl` with the line that each item is on."""
+    """The articles of a file in its order, each with its line; in place of each that is not one, an ArticleError.
+
+    One line is in memory at a time, and no line above `LINE_MAX_BYTES`. Blank lines are skipped.
+    Never raises for what is in the file: where it cannot be opened, or its gzip stream is broken,
+    an ArticleError naming the file is the last item.
+    """
     number = 0
     try:
         with closing(_open(path)) as stream:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.readers import jsonl
-from indexer.readers.jsonl import numbered_jsonl, read_jsonl
+from indexer.readers.jsonl import numbered_jsonl
 from kb.article import Article, Section, Source
 from kb.errors import ArticleError
 
@@ -29,13 +29,17 @@ def write(path: Path, *lines: object) -> Path:
     return path
 
 
+def articles(path: Path) -> Iterator[Article | ArticleError]:
+    return (item for _, item in numbered_jsonl(path))
+
+
 def summary(path: Path) -> list[str]:
     """The ids of the articles, and "!" for each failure."""
-    return [item.id if isinstance(item, Article) else "!" for item in read_jsonl(path)]
+    return [item.id if isinstance(item, Article) else "!" for item in articles(path)]
 
 
 def failure(path: Path) -> ArticleError:
-    (item,) = read_jsonl(path)
+    (item,) = articles(path)
     assert isinstance(item, ArticleError)
     return item
 
@@ -60,7 +64,7 @@ def test_every_field_arrives_compressed_or_not(tmp_path: Path, name: str) -> Non
             {"id": "b", "text": ""},
         ],
     }
-    assert list(read_jsonl(write(tmp_path / name, whole))) == [
+    assert list(articles(write(tmp_path / name, whole))) == [
         Article(
             id="MED-1",
             title="Cramps",
@@ -78,13 +82,13 @@ def test_every_field_arrives_compressed_or_not(tmp_path: Path, name: str) -> Non
 
 
 def test_only_id_and_sections_are_needed(tmp_path: Path) -> None:
-    (article,) = read_jsonl(write(tmp_path / "a.jsonl", line()))
+    (article,) = articles(write(tmp_path / "a.jsonl", line()))
     sections = (Section("s", "", 2, "text"),)
     assert article == Article(id="a", title="", sections=sections, section_ids_given=True)
 
 
 def test_a_source_that_is_a_url_is_a_link(tmp_path: Path) -> None:
-    (article,) = read_jsonl(write(tmp_path / "a.jsonl", line(source="https://a.org/")))
+    (article,) = articles(write(tmp_path / "a.jsonl", line(source="https://a.org/")))
     assert isinstance(article, Article)
     assert article.sources == (Source("https://a.org/", "https://a.org/"),)
 
@@ -92,7 +96,7 @@ def test_a_source_that_is_a_url_is_a_link(tmp_path: Path) -> None:
 def test_white_space_stays_so_that_given_offsets_stay(tmp_path: Path) -> None:
     text = "  two  spaces\n\n\n\tand a tab \n"
     path = write(tmp_path / "a.jsonl", line(sections=[{"id": "s", "heading": " h ", "text": text}]))
-    (article,) = read_jsonl(path)
+    (article,) = articles(path)
     assert isinstance(article, Article)
     assert article.sections[0] == Section("s", " h ", 2, text)
 
@@ -100,7 +104,7 @@ def test_white_space_stays_so_that_given_offsets_stay(tmp_path: Path) -> None:
 def test_texts_are_nfc_with_lf_and_can_be_written(tmp_path: Path) -> None:
     raw = "e\u0301\r\nb\x00c\ud83d"
     path = write(tmp_path / "a.jsonl", line(title=raw, sections=[{"id": "e\u0301", "text": raw}]))
-    (article,) = read_jsonl(path)
+    (article,) = articles(path)
     assert isinstance(article, Article)
     assert article.sections[0] == Section("e\u0301", "", 2, "é\nb c\ufffd")
     assert article.title == "é\nb c\ufffd"
@@ -162,7 +166,7 @@ def test_bytes_that_are_not_utf_8_cost_one_line(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     good = json.dumps(line()).encode()
     path.write_bytes(b'\xef\xbb\xbf{"id": "\xe9"}\n' + good)
-    first, second = read_jsonl(path)
+    first, second = articles(path)
     assert "byte 0xE9 at offset 8 of the line" in str(first)
     assert isinstance(second, Article)
 
@@ -176,8 +180,8 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_error(tmp_path: Path) ->
 def test_a_truncated_gzip_file_gives_what_it_has_and_then_its_name(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl.gz", *(line(str(n), url="x" * 5000) for n in range(200)))
     path.write_bytes(path.read_bytes()[:-8])
-    *articles, last = read_jsonl(path)
-    assert len(articles) == 200
+    *whole, last = articles(path)
+    assert len(whole) == 200
     assert isinstance(last, ArticleError)
     assert str(path) in str(last)
     assert "cut off" in str(last)
@@ -224,7 +228,7 @@ def test_articles_are_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     parsed: list[bytes] = []
     real: Callable[..., object] = json.loads
     monkeypatch.setattr(jsonl.json, "loads", lambda text: parsed.append(text) or real(text))
-    items = read_jsonl(write(tmp_path / "a.jsonl", *(line(str(n)) for n in range(10))))
+    items = articles(write(tmp_path / "a.jsonl", *(line(str(n)) for n in range(10))))
     assert parsed == []
     next(items)
     assert len(parsed) == 1
@@ -247,4 +251,4 @@ JSON = st.recursive(
 @given(JSON)
 def test_no_json_raises(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = write(tmp_path_factory.mktemp("jsonl") / "a.jsonl", value)
-    assert len(list(read_jsonl(path))) == 1
+    assert len(list(articles(path))) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
+import resource
 import stat
 import struct
 import zipfile
@@ -78,6 +80,7 @@ LEADING_ELSEWHERE = [
     "line\nbreak.md",
     "d/" * 30 + "deep.md",
     "x" * 300 + ".md",
+    ("x" * 250 + "/") * 19 + "deep.md",
 ]
 
 
@@ -190,3 +193,74 @@ def test_what_systems_put_into_archives_is_passed_over(tmp_path: Path) -> None:
     assert contents(found) == {"a.zip/a.md": b"A"}
     assert [name for name, _ in found.passed_over] == [f"a.zip/{name}" for name in names]
     assert found.failures == []
+
+
+SMALL = zipped(
+    ("a.md", b"# A\n\n" + b"Some text. " * 9),
+    ("b/c.jsonl.gz", gzip.compress(b'{"id": "c"}')),
+    ("d/", b""),
+    ("e.md", b""),
+)
+"""An archive with all that there may be in one, to damage."""
+LOCAL, DIRECTORY, END = (
+    SMALL.index(mark) for mark in (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06")
+)
+
+
+def changed(offset: int, value: bytes) -> bytes:
+    return SMALL[:offset] + value + SMALL[offset + len(value) :]
+
+
+@pytest.mark.parametrize(
+    ("content", "failed"),
+    [
+        (changed(DIRECTORY + 46, b"\0"), "a.zip/"),
+        (changed(END + 16, b"\xff\xff\xff\x7f"), "a.zip"),
+        (changed(DIRECTORY + 42, b"\xff\xff\xff\x7f"), "a.zip/a.md"),
+        (changed(LOCAL + 6, b"\0\x08").replace(b"a.md", b"\xff.md", 1), "a.zip/a.md"),
+    ],
+    ids=["a name that begins with NUL", "directory elsewhere", "file elsewhere", "no UTF-8"],
+)
+def test_what_damage_makes_the_library_raise_stops_nothing_else(
+    tmp_path: Path, content: bytes, failed: str
+) -> None:
+    found = opened(tmp_path, ("a.zip", content), ("good.md", b"good"))
+    assert contents(found)["good.md"] == b"good"
+    assert any(each.path.startswith(failed) for each in found.failures)
+
+
+def test_no_damage_to_an_archive_stops_anything_else(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    for number in range(400):
+        content = bytearray(SMALL)
+        for _ in range(chance.randint(1, 4)):
+            content[chance.randrange(len(content))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF))
+        if chance.random() < 0.1:
+            del content[: chance.randrange(len(content))]
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = opened(folder, ("a.zip", bytes(content)), ("good.md", b"good"))
+        assert contents(found)["good.md"] == b"good"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ("a.md", b"0" * 9_000),
+        ("a.zip", zipped(("a.md", b"0" * 9_000))),
+        ("a.jsonl.gz", gzip.compress(b"0" * 9_000)),
+    ],
+    ids=lambda sent: sent[0],
+)
+def test_a_disk_that_is_full_is_not_taken_for_damage(
+    tmp_path: Path, sent: tuple[str, bytes]
+) -> None:
+    path = tmp_path / "sent"
+    path.write_bytes(sent[1])
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            unpack([(sent[0], path)], tmp_path / "unpacked", LIMITS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
