@@ -29,4 +29,6 @@ def _is_contradictory(search: Any) -> bool:
         return False
     limit, offset = search.get("limit", 10), search.get("offset", 0)
     is_too_deep = isinstance(limit, int) and isinstance(offset, int) and limit + offset > 1000
-    return is_too_deep or (search.get("tag") is not None and search.get("topic") is not None)
+    is_doubly_named = search.get("tag") is not None and search.get("topic") is not None
+    is_nowhere = search.get("start") is not None and search.get("section") is None
+    return is_too_deep or is_doubly_named or is_nowhere
