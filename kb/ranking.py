@@ -256,7 +256,9 @@ class Ranker:
         alone = np.isin(articles, words.about)
         if by_meaning_too:
             alone |= names >= kinds.SAME
-        wanted = np.where(alone & self._passages.opens[rows], kinds.OPENING, 0.0)
+        wanted = np.zeros(len(rows))
+        if alone.any():
+            wanted[alone & self._passages.opens[rows]] = kinds.OPENING
         if by_meaning_too and words.ask_for_a_kind:
             about = np.flatnonzero((names >= kinds.NEAR) & ~alone)
             wanted[about] = self._of_the_kind(

@@ -28,14 +28,11 @@ class Judge:
         self, query: Query, ranking: Ranking, mode: Mode, filters: Filters
     ) -> tuple[Answered, str]:
         """The word, and for "none" the reason, a sentence for whoever asked; else nothing."""
-        if query.foreign:
-            return "none", self._reason(query, mode, len(ranking.rows), filters)
         answered = confidence.answered(ranking.evidence(), self._passages)
         if answered == "none" and query.is_begun and len(ranking.rows):
-            answered = (
-                "likely"  # the half of a word means little, and yet all that is shown holds it
-            )
-        if answered == "none":
+            # The half of a word means little, and yet all that is shown holds it.
+            answered = "likely"
+        if answered == "none" or query.foreign:
             return "none", self._reason(query, mode, len(ranking.rows), filters)
         return answered, ""
 
