@@ -141,6 +141,20 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
         raise KbError(f"{index}: cannot be written ({error}).") from error
 
 
+class _Plan(NamedTuple):
+    """What is built of what.
+
+    Written into `folder`: what `part`, that folder or one in it, has of new articles, and what `base` has but those
+    that are `gone`; from nothing where there is no base. `donor` is whose encoder is copied, if anybody's.
+    """
+
+    folder: Path
+    part: Path
+    base: Base | None
+    donor: Base | None
+    gone: set[str]
+
+
 class _Made(NamedTuple):
     """What hangs on the articles of a generation: `embedded` of `texts` vectors were made anew."""
 
@@ -204,7 +218,7 @@ class _Builder:
                 _empty(folder)
                 scan, part = self._read(folder, base, everything=True), folder
                 base = None
-            return self._write(folder, part, base, donor, scan, gone)
+            return self._write(_Plan(folder, part, base, donor, gone), scan)
 
     def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
         """Write the store of what is to be indexed, which is everything or what `base` lacks; read the lexicon."""
@@ -241,17 +255,9 @@ class _Builder:
         texts = _text_count(base.folder)
         return self._report(base.folder.name, base.manifest.counts, scan, texts, 0, published=False)
 
-    def _write(
-        self,
-        folder: Path,
-        part: Path,
-        base: Base | None,
-        donor: Base | None,
-        scan: Scan,
-        gone: set[str],
-    ) -> BuildReport:
-        with Finishing(folder) as finishing:
-            made = self._make(folder, part, base, donor, gone, finishing)
+    def _write(self, plan: _Plan, scan: Scan) -> BuildReport:
+        with Finishing(plan.folder) as finishing:
+            made = self._make(plan, finishing)
             self._progress.stage("publish")
             Sources(
                 tuple(scan.files),
@@ -259,7 +265,7 @@ class _Builder:
                 scan.changes,
                 self._model_files,
                 lexicons=tuple(scan.lexicons),
-            ).save(folder)
+            ).save(plan.folder)
             files = finishing.file_infos()
         manifest = Manifest(
             created=creation_time(self._index),
@@ -271,23 +277,16 @@ class _Builder:
             files=files,
         )
         removed = (known_removed(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
-        generation = publish(self._index, folder, manifest, removed=removed)
-        if donor is not None:
-            forget(self._index, donor, scan.removed)
+        generation = publish(self._index, plan.folder, manifest, removed=removed)
+        if plan.donor is not None:
+            forget(self._index, plan.donor, scan.removed)
         return self._report(
             generation, made.counts, scan, made.texts, made.embedded, published=True
         )
 
-    def _make(
-        self,
-        folder: Path,
-        part: Path,
-        base: Base | None,
-        donor: Base | None,
-        gone: set[str],
-        finishing: Finishing,
-    ) -> _Made:
+    def _make(self, plan: _Plan, finishing: Finishing) -> _Made:
         """Make all that hangs on the articles; what is finished is hashed and synced beside that."""
+        folder, part, base, donor, gone = plan
         progress = self._progress
         encoder = folder / "encoder"
         if donor is not None:

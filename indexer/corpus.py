@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -199,10 +199,9 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
             ArticleError(error.filename or root, f"cannot be listed: {error.strerror or error}")
         )
 
-    for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
-        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
+    for folder, folder_names, file_names in walk(root, unreadable):
         names = [*filter(is_article_name, file_names), *folder_names]
-        for path in (Path(folder, name) for name in names):
+        for path in (folder / name for name in names):
             problem = _problem(path, inside)
             if problem is not None:
                 problems.append(problem)
@@ -214,6 +213,18 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
     files += [path for path in links if path.resolve() not in targets]
     refused += sorted(problems, key=lambda error: error.path)
     return sorted(files, key=lambda path: path.relative_to(root).as_posix())
+
+
+def walk(
+    root: Path, unreadable: Callable[[OSError], None] | None = None
+) -> Iterator[tuple[Path, list[str], list[str]]]:
+    """Each folder of a corpus with the names of the folders and of the files in it that are not passed over.
+
+    `unreadable` is told of a folder that cannot be listed.
+    """
+    for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
+        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
+        yield Path(folder), folder_names, [n for n in file_names if not n.startswith(SKIPPED)]
 
 
 def _problem(path: Path, inside: Path) -> ArticleError | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from indexer.corpus import LEXICONS, SKIPPED, is_article_name
+from indexer.corpus import LEXICONS, is_article_name, walk
 
 
 def other_files(paths: Sequence[Path]) -> list[Path]:
@@ -19,13 +18,11 @@ def other_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _in_folder(root: Path) -> list[Path]:
-    found = []
-    for folder, folder_names, file_names in os.walk(root):
-        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
-        found += [Path(folder, name) for name in file_names if _is_other(name)]
     known = {root / name for name in LEXICONS}
+    found = [
+        folder / name
+        for folder, _, names in walk(root)
+        for name in names
+        if not is_article_name(name)
+    ]
     return sorted(path for path in found if path not in known and path.is_file())
-
-
-def _is_other(name: str) -> bool:
-    return not name.startswith(SKIPPED) and not is_article_name(name)

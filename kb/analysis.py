@@ -11,18 +11,19 @@ import re
 import threading
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import Stemmer
 from whoosh.analysis import Filter, LowercaseFilter, RegexTokenizer, StopFilter
 from whoosh.lang.stopwords import stoplists
 
+from kb.remembering import remembered
+
 MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
 MAX_RUN = 64
-"""A text with more letters than this between two spaces is not remembered, nor is a longer word: few come again."""
+"""What stands between two spaces and has more letters than this is not remembered: few such runs come again."""
 
 MAX_RUNS = 100_000
 """So many runs are remembered."""
@@ -76,7 +77,7 @@ def _found(run: str) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-_places = lru_cache(maxsize=10_000)(_found)
+_places = remembered(10_000)(_found)
 
 
 _terms_of_run: dict[str, str | tuple[str, ...]] = {}
@@ -108,12 +109,9 @@ def _looked_up(run: str) -> str | tuple[str, ...]:
     return known
 
 
+@remembered(100_000)
 def _stem(word: str) -> str:
     """The folded stem of a lower-case word."""
-    return _remembered_stem(word) if len(word) <= MAX_RUN else _stem_of(word)
-
-
-def _stem_of(word: str) -> str:
     folded = fold(word)
     try:
         stemmer = _stemmers.english
@@ -121,9 +119,6 @@ def _stem_of(word: str) -> str:
         stemmer = _stemmers.english = Stemmer.Stemmer("english")
     stemmed: str = stemmer.stemWord(folded)
     return stemmed.encode()[:MAX_TERM_BYTES].decode(errors="ignore")
-
-
-_remembered_stem = lru_cache(maxsize=100_000)(_stem_of)
 
 
 class FoldAndStem(Filter):  # type: ignore[misc]
@@ -180,7 +175,7 @@ def tokens(text: str, among: frozenset[str] | None = None) -> list[Token]:
         begin += sum(map(len, runs[counted:place])) + place - counted
         counted = place
         run = runs[place]
-        for term, start, end in _places(run) if len(run) <= MAX_RUN else _found(run):
+        for term, start, end in _places(run):
             if among is None or term in among:
                 wanted.append(Token(term, begin + start, begin + end))
     return wanted

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from kb.results import Facets, FacetValue
 from kb.store import ArticleStore
 from kb.web_address import host_name
@@ -16,9 +19,14 @@ NEAR = 0.5
 """Of these, those that score at least this share of the best: in a small library the others are about anything."""
 
 
-def facets(store: ArticleStore, articles: Iterable[int]) -> Facets:
-    """The topics and sources of the articles of these ordinals, each article counted once."""
-    heads = [store.article_head(ordinal) for ordinal in dict.fromkeys(articles)]
+def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.float64]) -> Facets:
+    """The topics and sources of the articles that are near to what was asked, each article counted once.
+
+    `articles` are the ordinals of the sections' articles in the order shown, `scores` the sections' own.
+    """
+    articles, scores = articles[:DEPTH], scores[:DEPTH]
+    near = articles[scores >= NEAR * scores.max(initial=0.0)]
+    heads = [store.article_head(ordinal) for ordinal in dict.fromkeys(near.tolist())]
     return Facets(
         _values(tag for head in heads for tag in dict.fromkeys(head.tags)),
         _values(host_name(head.url) for head in heads),

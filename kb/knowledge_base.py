@@ -25,8 +25,6 @@ from kb.conditions import Conditions
 from kb.encoder import Encoder
 from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
 from kb.explaining import explained
-from kb.facets import DEPTH as FACET_DEPTH
-from kb.facets import NEAR as FACET_NEAR
 from kb.facets import facets as facets_of
 from kb.fallback import open_newest
 from kb.filters import Filters
@@ -348,7 +346,10 @@ class KnowledgeBase:
         companion = None
         if care is not None and not offset and care.section not in ranking.sections[order[:limit]]:
             companion = self._companion(query, vector, ranking, care)
-        nearby = facets_of(self._store, _near(ranking, sections)) if facets else None
+        nearby = None
+        if facets:
+            scores = ranking.shown_scores[sections]
+            nearby = facets_of(self._store, ranking.articles[sections], scores)
         watch.lap("cite")
         explanation = None
         if explain:
@@ -440,12 +441,3 @@ def _check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
         raise InvalidRequest(
             field, f"{field} is {value!r}; it must be {', '.join(others)} or {last}."
         )
-
-
-def _near(ranking: Ranking, sections: NDArray[np.int64]) -> list[int]:
-    """The articles of the first of `sections`, which are places, as far as these are near to the best."""
-    first = sections[:FACET_DEPTH]
-    scores = ranking.shown_scores[first]
-    near = first[scores >= FACET_NEAR * scores.max(initial=0.0)]
-    articles: list[int] = ranking.articles[near].tolist()
-    return articles

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kb.cli.options import index_option, say, wait_option
-from kb.cli.summary import in_words
+from kb.cli.summary import in_words, named
 
 if TYPE_CHECKING:
     from indexer.status import Status
@@ -50,9 +50,8 @@ def _print(found: Status) -> None:
     elif found.words or any(found.stale.values()):
         click.echo("Stale: `kb build` would take in what has changed in the corpus:")
         for kind, ids in found.stale.items():
-            more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
             if ids:
-                click.echo(f"  {len(ids):,} {kind}: {', '.join(ids[:_SHOWN])}{more}")
+                click.echo(f"  {len(ids):,} {kind}: {named(ids, _SHOWN)}")
         if found.words:
             click.echo(f"  {', '.join(found.words)}")
     else:
@@ -114,9 +113,8 @@ def rollback(generation: str | None, index: Path, wait_s: float) -> None:
 def _left_out(ids: tuple[str, ...]) -> str:
     if not ids:
         return "what was removed since"
-    more = f" and {len(ids) - _SHOWN:,} more" if len(ids) > _SHOWN else ""
     articles = "article" if len(ids) == 1 else "articles"
-    return f"{len(ids):,} {articles} removed since: {', '.join(ids[:_SHOWN])}{more}"
+    return f"{len(ids):,} {articles} removed since: {named(ids, _SHOWN)}"
 
 
 @click.command()

@@ -64,10 +64,14 @@ def name_other_files(paths: Sequence[Path]) -> None:
 
     others = other_files(paths)
     if others:
-        names = ", ".join(map(str, others[:_SHOWN])).encode(errors="replace").decode()
-        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
         were = "file of another kind was" if len(others) == 1 else "files of other kinds were"
-        click.echo(f"{len(others):,} {were} passed over: {names}{more}.", err=True)
+        click.echo(f"{len(others):,} {were} passed over: {named(others, _SHOWN)}.", err=True)
+
+
+def named(things: Sequence[object], shown: int) -> str:
+    """The first `shown` of them by name, and how many more there are."""
+    names = ", ".join(map(str, things[:shown])).encode(errors="replace").decode()
+    return f"{names} and {len(things) - shown:,} more" if len(things) > shown else names
 
 
 def as_dict(report: BuildReport) -> dict[str, Any]:
