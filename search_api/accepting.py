@@ -16,7 +16,7 @@ from search_api.access import bearer
 from search_api.etags import etag
 from search_api.problems import problem
 from search_api.receiving import Received, idempotency_key, make_durable
-from search_api.task_view import view
+from search_api.task_view import as_json
 from search_api.worker import TaskWorker
 
 TASKS_PATH = "/api/v1/tasks"
@@ -124,6 +124,4 @@ def _answer(request: Request, task: Task, *, is_new: bool) -> Response:
     digest = (task.report or {}).get("digest")
     if digest:
         headers["ETag"] = etag(digest)
-    return Response(
-        view(task).model_dump_json(), 202, headers=headers, media_type="application/json"
-    )
+    return Response(as_json(task), 202, headers=headers, media_type="application/json")

@@ -11,10 +11,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from kb.answers import IndexStatus, TaskList, TaskView
 from kb.errors import IndexDamaged, IndexMissing
 from kb.tasks import TASK_ID, Task, TaskStore
 from search_api import examples
@@ -23,7 +24,7 @@ from search_api.api import given_once
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
 from search_api.receiving import receiving
-from search_api.task_view import TaskList, TaskView, view
+from search_api.task_view import as_json, view
 from search_api.worker import kb_command
 
 EVENT_STREAM = "text/event-stream"
@@ -31,6 +32,7 @@ EVENT_STREAM = "text/event-stream"
 _LOOK_AGAIN_S = 0.2
 _HEARTBEAT_S = 15.0
 _STATUS_TIMEOUT_S = 120
+_STATUS = TypeAdapter(IndexStatus)
 _INDEX_UNUSABLE = 3
 """The exit code of `kb status` where nothing can be served."""
 
@@ -56,66 +58,6 @@ class TaskQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100, description="How many tasks at most.")] = 20
 
 
-class Changes(BaseModel):
-    """What a build did with the articles it met."""
-
-    added: int = Field(description="New ones.")
-    changed: int = Field(description="Those with another content than before.")
-    removed: int = Field(description="Those that were gone.")
-    unchanged: int = Field(description="Those it had already.")
-    hidden: int = Field(description="Those that were removed from a corpus that is not written to.")
-    failed: int = Field(description="Those that could not be read.")
-
-
-class Size(BaseModel):
-    """How much an index holds."""
-
-    articles: int = Field(description="Articles.")
-    sections: int = Field(description="Sections.")
-    passages: int = Field(description="Passages.")
-    terms: int = Field(description="Different words, cut to their stems.")
-
-
-class Stale(BaseModel):
-    """What a build would take in: ids of articles."""
-
-    added: list[str] = Field(description="Those that the index lacks.")
-    changed: list[str] = Field(description="Those that it has otherwise.")
-    removed: list[str] = Field(description="Those that it still has.")
-
-
-class TaskCounts(BaseModel):
-    """How many tasks are in each state."""
-
-    queued: int = Field(description="Received.")
-    accepted: int = Field(description="In the corpus, and not yet in the index.")
-    done: int = Field(description="Done; such can be read for seven days.")
-    failed: int = Field(description="Failed; the same.")
-
-
-class IndexStatus(BaseModel):
-    """How the index stands, as `kb status --json` says it, and the tasks."""
-
-    generation: str = Field(description="What is live, or the newest that verifies.")
-    created: str = Field(description="When that was built, ISO 8601 in UTC.")
-    model: str = Field(description="Its embedding model.")
-    counts: Size = Field(description="How much it holds.")
-    corpora: list[str] = Field(description="What it was built from, in order.")
-    pinned: bool = Field(description="Whether a rollback made it live.")
-    damage: str | None = Field(description="Why the live generation is not this one; else null.")
-    rebuild: bool = Field(description="Whether a build would begin anew: another model or program.")
-    stale: Stale = Field(description="What in the corpus it does not know yet.")
-    words: list[str] = Field(description="Files about words that a build would take in.")
-    unreadable: list[str] = Field(description="What in the corpus cannot be read, and why.")
-    last_build: Changes = Field(description="What the last build did.")
-    last_failures: list[str] = Field(description="What it could not read.")
-    kept: list[str] = Field(description="The generations that are kept.")
-    bytes: int = Field(description="What these take on disk.")
-    cache_bytes: int = Field(description="What the cache takes.")
-    writer: str | None = Field(description="Who is building now; null where nobody is.")
-    tasks: TaskCounts = Field(description="The tasks of the service.")
-
-
 @router.get(
     "/api/v1/tasks",
     tags=["tasks"],
@@ -130,7 +72,7 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
     store = await task_store(request)
     tasks = await run_in_threadpool(store.latest, query.limit)
     await answered_by(request, *tasks)
-    return TaskList(tasks=[view(task, with_report=False) for task in tasks])
+    return TaskList(tuple(view(task, with_report=False) for task in tasks))
 
 
 @router.get(
@@ -191,7 +133,7 @@ async def _events(
         if task.version != known:
             await answered_by(request, task)
             known, silent_s = task.version, 0.0
-            yield f"id: {task.version}\nevent: task\ndata: {view(task).model_dump_json()}\n\n"
+            yield f"id: {task.version}\nevent: task\ndata: {as_json(task)}\n\n"
         if task.has_ended:
             return
         if silent_s >= _HEARTBEAT_S:  # lest something between takes the stream for dead
@@ -235,7 +177,7 @@ async def status(request: Request) -> IndexStatus:
     async with request.app.state.one_status:  # several at once would tell nothing more
         found = await run_in_threadpool(_status, str(request.app.state.settings.index))
     counts = await run_in_threadpool(store.counts)
-    return IndexStatus.model_validate(found | {"tasks": counts})
+    return _STATUS.validate_python(found | {"tasks": counts})
 
 
 def _status(index: str) -> dict[str, object]:

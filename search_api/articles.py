@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.exceptions import HTTPException
 
 from kb import article_markdown
+from kb.answers import TaskView
 from kb.article import Article
 from kb.errors import InvalidRequest
 from kb.store import article_digest
@@ -20,7 +21,6 @@ from search_api.etags import etag, if_match, is_create_only, is_held
 from search_api.negotiation import preferred
 from search_api.openapi import problem_responses
 from search_api.receiving import allow_body, keep_body, media_type, receiving, refuse_encoding
-from search_api.task_view import TaskView
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}

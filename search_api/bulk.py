@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from kb.answers import TaskView
 from search_api.accepting import accept, task_store_with_room
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
@@ -20,7 +21,6 @@ from search_api.receiving import (
     refuse_encoding,
 )
 from search_api.settings import Settings
-from search_api.task_view import TaskView
 
 FORM = "multipart/form-data"
 ZIP = ("application/zip", "application/x-zip-compressed")

@@ -11,13 +11,19 @@ from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
 from indexer.status import Status
-from kb.answers import ArticleList, BatchResponse, Health, SuggestionList
+from kb.answers import (
+    ArticleList,
+    BatchResponse,
+    Health,
+    IndexStatus,
+    SuggestionList,
+    TaskList,
+    TaskView,
+)
 from kb.article import Article
 from kb.results import RelatedResponse, SearchResponse
 from search_api import examples
-from search_api.administration import IndexStatus
 from search_api.operation import Readiness
-from search_api.task_view import TaskList, TaskView
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
