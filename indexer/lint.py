@@ -143,6 +143,9 @@ class _Survey:
         if article.updated is None:
             self.add(at("updated"), "missing-updated", "no updated: add the date of the last edit")
         self._structure(Place(path, None), article.sections, parsed.section_lines)
+        for line in parsed.no_headings:
+            message = "is text and no heading: put a space after its #, or a backslash before"
+            self.add(Place(path, line), "unspaced-heading", message)
         self.links += ((path, link) for link in parsed.links)
         self.anchors[path.resolve()] = {section.id for section in article.sections}
 

@@ -105,8 +105,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "url": "Its address.",
     },
     "Facets": {
-        "": "The topics and sources of the articles of the first 50 sections, those left out that score less than half of"
-        " the best; the commonest first.",
+        "": "The topics and sources of the articles of the first 50 sections, the commonest first; sections that"
+        " score less than half of the best are left out.",
         "topics": "Topics, for `tag`.",
         "sources": "Hosts of publishers' pages, for `source`.",
     },

@@ -6,6 +6,7 @@ CommonMark and tables, below front matter (`indexer.readers.front_matter`) whose
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,6 +41,8 @@ FRONT_MATTER_KEYS = (
 # CommonMark's preset drops what is nested deeper than 20 levels without a word.
 _PARSER = MarkdownIt("commonmark", {"maxNesting": 100}).enable("table")
 
+_NO_HEADING = re.compile(r"#{1,6}[^\W\d_]")  # "#1" may well begin a sentence
+
 _T = TypeVar("_T")
 
 
@@ -65,13 +68,15 @@ class MarkdownArticle:
     """An Article with what only its file knows.
 
     `key_lines` are the lines of the front matter's keys, `section_lines` those of the headings by
-    section id (without `top`), `links` in the order of the text.
+    section id (without `top`), `links` in the order of the text, `no_headings` the lines of text that look like a
+    heading but have no space after their signs.
     """
 
     article: Article
     key_lines: dict[str, int]
     section_lines: dict[str, int]
     links: tuple[Link, ...]
+    no_headings: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -112,7 +117,13 @@ def parse_markdown(name: Path | str, data: bytes) -> MarkdownArticle:
     if not any(section.text for section in sections):
         raise ArticleError(name, "has no text: write some below the title or a heading")
     article = replace(stated, title=title, sections=sections)
-    return MarkdownArticle(article, front.key_lines, section_lines, _links(root, front.lines))
+    return MarkdownArticle(
+        article,
+        front.key_lines,
+        section_lines,
+        _links(root, front.lines),
+        _no_headings(root, front.lines),
+    )
 
 
 class _Fields:
@@ -202,6 +213,16 @@ def _sections(
         sections.append(Section(section_id, draft.heading, draft.level, text))
     lines = {section_id: draft.line for section_id, draft in zip(ids, drafts, strict=True)}
     return tuple(sections), lines
+
+
+def _no_headings(root: SyntaxTreeNode, lines_above: int) -> tuple[int, ...]:
+    found: list[int] = []
+    for node in root.children:
+        if node.type == "paragraph" and node.map:
+            first = lines_above + node.map[0] + 1
+            lines = node.children[0].content.split("\n")
+            found += (first + n for n, line in enumerate(lines) if _NO_HEADING.match(line))
+    return tuple(found)
 
 
 def _links(root: SyntaxTreeNode, lines_above: int) -> tuple[Link, ...]:

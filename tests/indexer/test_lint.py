@@ -90,6 +90,10 @@ def test_all_that_is_wrong_in_front_matter_is_found_at_once_each_at_its_line(
         ("## A\n\na\n\n### A\n\na", [(13, "repeated-heading")]),
         ("### A\n\na", [(9, "skipped-level")]),
         ("## A\n\na\n\n#### B\n\nb\n\n## C\n\nc", [(13, "skipped-level")]),
+        (
+            "##Apart\n\na\n#B\n\n#1 and `##` and \\##c\n\n    ##d",
+            [(9, "unspaced-heading"), (12, "unspaced-heading")],
+        ),
         ("## A\n\n## B\n\nb", [(9, "empty-section")]),
         ("## A\n\na\n\n## B", [(13, "empty-section")]),
         ("## A\n\n" + "word " * (SECTION_MAX_WORDS + 1), [(9, "long-section")]),
