@@ -13,7 +13,7 @@ from typing import Self
 from indexer.corpus import content_hash
 from indexer.model_folder import model_folder
 from kb.bm25f import BM25FParameters
-from kb.errors import IndexUnusable
+from kb.errors import IndexUnusable, KbError
 from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
 from kb.keyword import DOCUMENTS
 from kb.manifest import PIPELINE_VERSION, Manifest, Precision
@@ -41,9 +41,13 @@ class Base:
         self.verification.result()
 
     def copy(self, name: str, target: Path, *leave_out: str) -> None:
-        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged."""
+        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged, KbError where the disk fails."""
         source = self.folder / name
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
+        try:
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
+        except shutil.Error as error:  # a list of all files that failed, mostly for one reason
+            _, _, reason = error.args[0][0]
+            raise KbError(f"{target}: cannot be written ({reason}).") from error
         copied = sorted(path for path in target.rglob("*") if path.is_file())
         check_hashes(
             target,

@@ -43,7 +43,8 @@ class Judge:
             own = " and ".join(sorted(map(name_of, self._languages())))
             return f"The question seems to be in {name_of(query.foreign)}, and this library is in {own}."
         if candidates:
-            return "Nothing in this library comes near enough to the question to answer it."
+            where = "what the search is narrowed to" if filters.narrow else "this library"
+            return f"Nothing in {where} comes near enough to the question to answer it."
         asked = ["holds a word of the question"] if mode == "keyword" else []
         asked += ["meets the question’s conditions"] if query.conditions else []
         if filters.narrow:

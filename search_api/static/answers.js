@@ -90,7 +90,9 @@ export class Answers {
     told.id = "page.message";
     told.className = "message";
     told.textContent = "The answers could not be loaded. Press Enter to try again.";
-    document.getElementById("page.view").prepend(told);
+    // What stands there answers another question.
+    document.getElementById("page.view").replaceChildren(told);
+    this.#asked = null;
     announce(told.textContent);
   }
 

@@ -281,6 +281,21 @@ def test_when_the_answers_cannot_be_loaded_enter_tries_the_plain_way(open_page: 
     expect(page.locator(".card").first).to_contain_text("Leg Cramps at Night")
 
 
+def test_answers_to_another_question_do_not_stay_where_the_new_ones_fail(
+    open_page: OpenPage,
+) -> None:
+    page = open_page()
+    page.goto("/?q=night+cramps")
+    expect(page.locator(".card").first).to_be_visible()
+    page.route("**/answers", lambda route: route.fulfill(status=404, body=""))
+    box(page).fill("new dentures hurt")
+    expect(page.locator(".message")).to_contain_text("could not be loaded")
+    expect(page.locator(".card")).to_have_count(0)
+    page.unroute("**/answers")
+    box(page).fill("night cramps")
+    expect(page.locator(".card").first).to_contain_text("Leg Cramps at Night")
+
+
 def test_a_question_that_is_too_long_is_refused_in_place(open_page: OpenPage) -> None:
     page = open_page()
     page.goto("/")

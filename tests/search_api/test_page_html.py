@@ -237,6 +237,18 @@ def test_a_question_nothing_answers_is_told_so(reader: Reader) -> None:
     assert page.select(".card.nearest")
 
 
+def test_where_a_filter_leaves_no_answer_the_whole_library_is_offered(reader: Reader) -> None:
+    question = "/?q=is+it+normal+for+new+dentures+to+hurt"
+    assert not soup(reader(question)).select(".verdict.none")
+    page = soup(reader(f"{question}&tag=sleep"))
+    verdict = one(page, ".verdict.none")
+    assert "Nothing in what the search is narrowed to comes near enough" in verdict.text
+    whole = verdict.find("a", string="Look in the whole library")
+    assert whole is not None
+    assert whole["href"] == question
+    assert "Look in the whole library" not in reader("/?q=what+is+the+capital+of+France")
+
+
 def test_a_phrase_that_matches_nothing_gives_a_page_without_cards(reader: Reader) -> None:
     page = soup(reader("/?q=%22zyx+wvu+tsr%22"))
     assert not page.select(".card")
