@@ -51,8 +51,11 @@ def roll_back(
     """Make a generation live again, by default the newest that is older than the live one's content.
 
     What is known to have been removed since is left out, and the articles `removed`. Naming the live one pins it.
-    Raises NotFound where there is none, IndexDamaged where it does not verify, and BuildInProgress.
+    Raises NotFound where there is none, IndexMissing where there is no index, IndexDamaged where it does not verify,
+    and BuildInProgress.
     """
+    if not generations(index):
+        current_generation(index)  # nothing is to be made where there is no index
     with writer_lock(index, wait_s, waiting):
         with _target(index, generation_id) as target:
             left_out = _removed_since(index, target.sources, frozenset(removed))

@@ -141,6 +141,14 @@ def test_a_search_is_narrowed_as_in_the_api(
     assert "updated_since is not a date" in err
 
 
+@pytest.mark.parametrize("command", ["rollback", "gc", "check", "status"])
+def test_what_cares_for_an_index_makes_none(kb: Kb, tmp_path: Path, command: str) -> None:
+    code, _, err = kb(command, "--index", tmp_path / "none")
+    assert code == 3
+    assert "kb build" in err
+    assert not (tmp_path / "none").exists()
+
+
 def test_no_answer_is_done_and_said_on_stderr(kb: Kb, index_path: Path) -> None:
     code, out, err = kb("search", "--index", index_path, "who won the world cup final in 1998")
     assert code == 0
