@@ -39,7 +39,7 @@ from indexer.scan import Scan, corpus_infos
 from indexer.store_writer import write_store
 from kb.bm25f import BM25FParameters
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
-from kb.generation import open_generation, pinned_generation
+from kb.generation import forget_stamps, open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
 from kb.sources import Changes, Sources
 from kb.store import FILE as STORE
@@ -196,6 +196,7 @@ class _Builder:
             try:
                 return self._build(folder, base)
             except IndexDamaged:  # which is found out while the build goes on
+                forget_stamps(self._index, base.folder.name)
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
             _empty(folder)

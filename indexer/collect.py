@@ -13,7 +13,7 @@ from pathlib import Path
 from indexer.embedding import EmbeddingCache
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
 from indexer.library import Library
-from kb.errors import IndexUnusable
+from kb.errors import IndexFormatMismatch, IndexUnusable
 from kb.generation import current_generation, generation_path, generations, open_by_id
 from kb.manifest import FILE as MANIFEST
 
@@ -26,7 +26,7 @@ _LOOK_AGAIN_S = 0.02
 
 
 def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
-    """Delete all generations but the live one and the newest others, `keep` in all; the ids of the deleted.
+    """Delete all generations but the live one and the newest whole others, `keep` in all; the ids of the deleted.
 
     One that a reader has open stays until a later collection. Nothing is deleted where nobody can say what is live.
     """
@@ -48,18 +48,18 @@ def make_room(index: Path, waiting: Callable[[], None]) -> None:
     follow the index: nobody waits for that one, and it takes its room until it is closed. `waiting` is told once. For
     the holder of the lock alone.
     """
-    deadline = time.monotonic() + LET_GO_S
+    collect(index)
+    there, now = generations(index), time.time()
+    held = {
+        name: min(now, _published(index, there[there.index(name) - 1])) + LET_GO_S
+        for name in _not_kept(index, KEPT_GENERATIONS)
+    }
     told = False
-    while True:
-        collect(index)
-        there = generations(index)
-        followers = [
-            name
-            for name in _not_kept(index, KEPT_GENERATIONS)
-            if time.time() - _published(index, there[there.index(name) - 1]) <= LET_GO_S
-        ]
-        if not followers or time.monotonic() >= deadline:
-            return
+    while held := {
+        name: until
+        for name, until in held.items()
+        if time.time() < until and not _delete_unless_open(generation_path(index, name))
+    }:
         if not told:
             waiting()
             told = True
@@ -67,7 +67,10 @@ def make_room(index: Path, waiting: Callable[[], None]) -> None:
 
 
 def _not_kept(index: Path, keep: int) -> list[str]:
-    """All generations but the live one and the newest others, `keep` in all; none where nobody can say what is live."""
+    """All generations but the live one and the newest others that are whole, `keep` in all.
+
+    A damaged one is kept only in the place of a whole one that is not there. None where nobody can say what is live.
+    """
     try:
         live = current_generation(index)
     except IndexUnusable:
@@ -75,7 +78,21 @@ def _not_kept(index: Path, keep: int) -> list[str]:
     if not generation_path(index, live).is_dir():
         return []
     others = [name for name in generations(index) if name != live]
-    return others[max(0, keep - 1) :]
+    kept = max(0, keep - 1)
+    if 0 < kept < len(others):
+        others.sort(key=lambda name: not _is_whole(index, name))
+    return others[kept:]
+
+
+def _is_whole(index: Path, generation_id: str) -> bool:
+    """Whether it could answer, or was written in another format and may."""
+    try:
+        open_by_id(index, generation_id, "quick")[2].release()
+    except IndexFormatMismatch:
+        return True
+    except IndexUnusable:
+        return False
+    return True
 
 
 def _published(index: Path, generation_id: str) -> float:

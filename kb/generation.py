@@ -6,9 +6,10 @@
     index/generations/<id>/lease    readers hold a shared lock on it while they have the generation open
     index/cache/verified/<id>.json  the stamps of files whose content was hashed and found right
 
-Checking in full hashes every file. A quick check hashes what is parsed or unpickled (Whoosh's table of contents
-is a pickle: a forged one runs code) and trusts a large file whose length, time and inode are those it had when it
-was last hashed.
+Checking in full hashes every file. A quick check trusts a large file (numpy's, ONNX, SQLite: none runs code) that
+has its length, inode and times of when it was last hashed; the time of change among them, which nobody can put back,
+so that only damage below the file system goes unseen. All else it hashes, so what is unpickled (Whoosh's table of
+contents is a pickle: a forged one runs code).
 """
 
 from __future__ import annotations
@@ -180,7 +181,11 @@ def check_files(
         trusted = name.endswith(_TRUST_BY_STAMP) and known.get(name) == stamps[name]
         if not trusted and not (spare is not None and spare(name)):
             suspects.append(name)
-    check_hashes(folder, {name: manifest.files[name] for name in suspects})
+    try:
+        check_hashes(folder, {name: manifest.files[name] for name in suspects})
+    except IndexDamaged:
+        forget_stamps(index, folder.name)  # what was found once is found at each look
+        raise
     if spare is None and stamps != known:
         save_stamps(index, folder.name, stamps)
 
@@ -230,9 +235,9 @@ def file_sha256(path: Path) -> str:
 
 
 def stamp(path: Path) -> list[int]:
-    """What changes when a file is written: its length, time and inode."""
+    """What changes when a file is written: its length, times and inode."""
     status = path.stat()
-    return [status.st_size, status.st_mtime_ns, status.st_ino]
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
@@ -256,6 +261,12 @@ def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -
     except OSError:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def forget_stamps(index: Path, generation_id: str) -> None:
+    """Let the next check hash every file, as far as that can be done."""
+    with suppress(OSError):
+        _stamps_path(index, generation_id).unlink(missing_ok=True)
 
 
 def _stamps_path(index: Path, generation_id: str) -> Path:

@@ -157,7 +157,13 @@ class KnowledgeBase:
         they hold for the generation, else the shipped ones. `reranker` orders the first results of a hybrid search
         anew. Raises the kinds of kb.errors.IndexUnusable.
         """
-        return cls(Path(path), verify, base_url, weights, reranker)
+        try:
+            return cls(Path(path), verify, base_url, weights, reranker)
+        except IndexDamaged:
+            if verify == "full":
+                raise
+            # What was trusted unread and cannot be parsed: hashing finds it, and an older generation may answer.
+            return cls(Path(path), "full", base_url, weights, reranker)
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from kb.article import Article, ArticleSummary, Section, Source
 from kb.catalogue import Row
+from kb.errors import IndexDamaged, KbError
 
 FILE = "articles.sqlite"
 
@@ -73,23 +74,32 @@ def article_digest(article: Article) -> str:
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
-    The articles `removed` are not found by id or title and stand in no list.
+    The articles `removed` are not found by id or title and stand in no list. Every look-up raises IndexDamaged where
+    the file is not what was written, and KbError once it is closed.
     """
 
     def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
         self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+        self._path = path
         self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         # One lock for all threads: a look-up takes some 20 µs, encoding a question a hundred times that.
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Close the file. Look-ups fail afterwards."""
+        """Close the file."""
         self._connection.close()
 
     def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._connection.execute(sql, values).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(sql, values).fetchall()
+        except sqlite3.ProgrammingError:
+            raise KbError("This knowledge base was closed: open it again to ask it.") from None
+        except sqlite3.DatabaseError as error:
+            raise IndexDamaged(
+                f"{self._path}: cannot be read ({error}). Run `kb build` to make the index anew."
+            ) from error
 
     def counts(self) -> tuple[int, int]:
         """The numbers of articles and of sections."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import random
 import shutil
@@ -20,9 +21,10 @@ from harness.library import Library, held, markdown, store_weights
 from indexer.archive import back_up, restore
 from kb.errors import IndexUnusable, KbError
 from kb.fallback import REMOVED, open_newest, removed_to_bytes
-from kb.generation import open_generation
+from kb.generation import open_generation, save_stamps, stamp
 from kb.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
+from kb.manifest import Manifest
 from search_api.app import create_app
 from search_api.settings import load_settings
 
@@ -185,6 +187,34 @@ def test_a_damaged_index_is_mended_by_a_build_alone(library: Library) -> None:
         held(library.index)
     library.build()
     assert held(library.index) == library.texts
+
+
+def test_a_build_upon_a_damaged_generation_leaves_the_whole_one_to_fall_back_to(
+    library: Library,
+) -> None:
+    held(library.index)  # stamps are made
+    whole = set(library.generations()) - {library.live().name}
+    path = library.live() / "articles.sqlite"
+    status = path.stat()
+    path.write_bytes(flip(path.read_bytes(), random.Random(3)))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    library.put("article-0", "afterwards")
+    library.build()
+    assert set(library.generations()) == {*whole, library.live().name}
+
+
+@pytest.mark.parametrize("name", ["articles.sqlite", "passages.npy", "encoder/question.onnx"])
+def test_damage_below_the_file_system_that_cannot_be_parsed_is_answered_by_an_older_generation(
+    library: Library, name: str
+) -> None:
+    folder = library.live()
+    path = folder / name
+    path.write_bytes(b"nonsense" + path.read_bytes()[8:])
+    stamps = {each: stamp(folder / each) for each in Manifest.load(folder).files}
+    save_stamps(library.index, folder.name, stamps)  # the file looks as if nobody wrote to it
+    with KnowledgeBase.open(library.index) as opened:
+        assert opened.generation != folder.name
+        assert name in str(opened.damage)
 
 
 class Forged:

@@ -136,6 +136,23 @@ def test_collecting_keeps_the_live_generation_and_the_newest_other(tmp_path: Pat
     assert collect(tmp_path, keep=1) == [names[4]]
 
 
+def test_a_damaged_generation_does_not_stay_in_the_place_of_a_whole_one(tmp_path: Path) -> None:
+    names = [put(tmp_path, second) for second in range(1, 4)]
+    path = tmp_path / "generations" / names[1] / "articles.sqlite"
+    status = path.stat()
+    path.write_text("Articles")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert collect(tmp_path) == [names[1]]
+    assert there(tmp_path) == [names[0], names[2]]
+
+
+def test_a_damaged_generation_stays_where_there_is_no_whole_one(tmp_path: Path) -> None:
+    names = [put(tmp_path, second) for second in range(1, 4)]
+    for name in names[:2]:
+        (tmp_path / "generations" / name / "articles.sqlite").unlink()
+    assert collect(tmp_path) == [names[0]]
+
+
 def test_a_generation_that_is_open_stays_until_a_later_collection(tmp_path: Path) -> None:
     names = [put(tmp_path, second) for second in range(1, 5)]
     lease = Lease(tmp_path / "generations" / names[0])

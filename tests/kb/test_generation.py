@@ -5,13 +5,22 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from kb.errors import IndexDamaged, IndexFormatMismatch, IndexMissing
-from kb.generation import Lease, check_files, current_generation, file_sha256, open_generation
+from kb.generation import (
+    Lease,
+    check_files,
+    current_generation,
+    file_sha256,
+    open_generation,
+    save_stamps,
+    stamp,
+)
 from kb.knowledge_base import KnowledgeBase
 from kb.manifest import Manifest
 
@@ -140,30 +149,49 @@ def test_current_may_not_be_a_folder_nor_name_a_generation_that_is_not_there(
     assert "20260131T120000Z-0123456789abcdef" in refused(tmp_path)
 
 
-def test_a_quick_check_trusts_a_stamp_for_big_files_alone(
-    index_copy: Path, replace_content: Replace
-) -> None:
-    folder = live(index_copy)
-    open_generation(index_copy)[2].release()
-    for kind, path in kinds(folder).items():
-        content, status = path.read_bytes(), path.stat()
-        # The same inode, length and time with another content: only hashing can tell.
-        with path.open("r+b") as file:
-            file.write(flipped(content))
+@contextmanager
+def overwritten(path: Path) -> Iterator[None]:
+    """Another content for a while; length, inode and time of modification as they were."""
+    content, status = path.read_bytes(), path.stat()
+    for written in (flipped(content), content):
+        with path.open("r+b") as file:  # a hard link to the shared index
+            file.write(written)
         os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-        try:
+        if written != content:
+            yield
+
+
+def look_unchanged(index: Path) -> None:
+    """Make the stamps those of the files as they are: what damage below the file system leaves."""
+    folder = live(index)
+    save_stamps(
+        index, folder.name, {name: stamp(folder / name) for name in Manifest.load(folder).files}
+    )
+
+
+def test_a_quick_check_finds_what_was_written_with_the_time_put_back(index_copy: Path) -> None:
+    for path in kinds(live(index_copy)).values():
+        open_generation(index_copy)[2].release()
+        with overwritten(path):
+            assert str(path) in refused(index_copy)
+
+
+def test_a_quick_check_trusts_a_stamp_for_big_files_alone(index_copy: Path) -> None:
+    for kind, path in kinds(live(index_copy)).items():
+        with overwritten(path):
+            look_unchanged(index_copy)
             if kind in ("store", "passages", "postings", "vectors", "model"):
                 open_generation(index_copy)[2].release()
             else:
                 assert str(path) in refused(index_copy)
-            os.utime(path)  # another time: no longer trusted
-            assert str(path) in refused(index_copy)
-            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-            assert str(path) in refused(index_copy, "full")
-        finally:
-            with path.open("r+b") as file:  # a hard link to the shared index
-                file.write(content)
-            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_damage_that_was_found_once_is_found_at_each_look(index_copy: Path) -> None:
+    with overwritten(path := kinds(live(index_copy))["vectors"]):
+        look_unchanged(index_copy)
+        open_generation(index_copy)[2].release()
+        assert str(path) in refused(index_copy, "full")
+        assert str(path) in refused(index_copy)
 
 
 @pytest.mark.parametrize("stamps", [b"", b"[]", b"{", b'{"articles.sqlite": 5}', b"\xff"])
