@@ -46,8 +46,8 @@ def writable_folder(corpora: Sequence[Path]) -> Path:
     if folder is None:
         names = " ".join(f"--corpus {path}" for path in corpora)
         raise CorpusError(
-            "none of the corpora is a folder that articles could be written to: name one in front of the others, "
-            f"`--corpus FOLDER {names}`"
+            "None of the corpora is a folder that articles could be written to: build the index with one in front of "
+            f"the others, `kb build --corpus FOLDER {names}`."
         )
     return folder
 

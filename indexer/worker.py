@@ -134,7 +134,7 @@ class _Editor:
         except _NoArticle as error:
             self._fail(task, str(error), "missing")
         except (KbError, OSError, sqlite3.Error) as error:
-            self._fail(task, _in_words(error))
+            self._fail(task, _in_words(error), "unwritable")
         except Exception as error:
             logger.exception("task %s failed", task.id)
             self._fail(task, f"The worker failed ({type(error).__name__}); its log says where.")

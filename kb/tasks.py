@@ -43,7 +43,7 @@ _ABANDONED = timedelta(days=1)
 
 Kind = TaskKind
 State = TaskState
-Refusal = Literal["missing", "precondition", "invalid"]
+Refusal = Literal["missing", "precondition", "invalid", "unwritable"]
 STATES: tuple[State, ...] = get_args(State)
 ENDED = ("done", "failed")
 
@@ -87,8 +87,9 @@ class Task:
 
     `subject` is the id of the article that it is about, or empty. `wanted` is what was asked for, in the terms of its
     kind; `fingerprint` tells it from other work. `stage`, `steps_done` and `steps_total` say how far it is. `report`
-    is what became of it so far. Where it failed, `error` says why in words, and `refusal` of what kind the reason is
-    where it lies with who asked. `version` grows with each change. Times are ISO 8601 in UTC.
+    is what became of it so far, None until the corpus has what it brought. Where it failed, `error` says why in words,
+    and `refusal` of what kind the reason is where it lies with who asked, or in a corpus that cannot be written.
+    `version` grows with each change. Times are ISO 8601 in UTC.
     """
 
     id: str
@@ -288,16 +289,23 @@ class TaskStore:
         error: str | None = None,
         refusal: Refusal | None = None,
     ) -> None:
-        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays."""
+        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays.
+
+        One that failed by no fault of who asked, and changed nothing, lets its idempotency key go: the same can be sent
+        again under it.
+        """
+        is_fault = error is not None and refusal in (None, "unwritable")
         self._update(
             [task_id],
-            "state = ?, ended = ?, report = COALESCE(?, report), error = ?, refusal = ?, stage = ''",
+            "state = ?, ended = ?, report = COALESCE(?, report), error = ?, refusal = ?, stage = '', "
+            "idempotency_key = CASE WHEN ? AND report IS NULL THEN NULL ELSE idempotency_key END",
             (
                 "failed" if error is not None else "done",
                 _now(),
                 None if report is None else json.dumps(report),
                 error,
                 refusal,
+                is_fault,
             ),
         )
 

@@ -118,6 +118,10 @@ def _answer(request: Request, task: Task, *, is_new: bool) -> Response:
         raise NotFound(str(task.error))
     if task.refusal == "precondition":
         return problem(request, 412, task.error)
+    if task.refusal == "unwritable":
+        return problem(request, 507, task.error)
+    if task.state == "failed" and task.report is None:
+        return problem(request, 500, task.error)
     if task.state == "queued":
         detail = "The task is kept, but no worker has taken it up yet: its log says why."
         return problem(request, 504, detail, headers={**headers, "Retry-After": "30"})

@@ -210,7 +210,7 @@ def read_article(
     response_model=TaskView,
     responses={
         **accepted("The corpus has it; the task brings it into the index."),
-        **problem_responses(412, 413, 415, 422, 503, 504),
+        **problem_responses(412, 413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
         "parameters": [IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY],
@@ -253,7 +253,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     response_model=TaskView,
     responses={
         **accepted("The corpus has it no longer; the task takes it out of the index."),
-        **problem_responses(404, 412, 422, 503, 504),
+        **problem_responses(404, 412, 422, 503, 504, 507),
     },
     openapi_extra={"parameters": [IF_MATCH, IDEMPOTENCY_KEY]},
 )

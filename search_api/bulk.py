@@ -47,7 +47,7 @@ router = APIRouter(tags=["articles"])
     response_model=TaskView,
     responses={
         **accepted("The corpus has what could be read; the task brings it into the index."),
-        **problem_responses(413, 415, 422, 503, 504),
+        **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
         "parameters": [IDEMPOTENCY_KEY],
@@ -100,7 +100,7 @@ async def upload(request: Request) -> Response:
     response_model=TaskView,
     responses={
         **accepted("The corpus has what could be read; the task brings it into the index."),
-        **problem_responses(413, 415, 422, 503, 504),
+        **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
         "parameters": [IDEMPOTENCY_KEY],

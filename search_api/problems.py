@@ -212,6 +212,13 @@ KINDS = (
         {"detail": "The task is kept, but no worker has taken it up yet."},
     ),
     Kind(
+        "not-stored",
+        507,
+        "The corpus cannot be written",
+        "Its disk is full, or no corpus is a folder that may be written to; send the same again once that is mended.",
+        {"detail": "The disk failed: No space left on device."},
+    ),
+    Kind(
         "internal-error",
         500,
         "The service failed",

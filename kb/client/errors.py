@@ -23,7 +23,7 @@ ECHO_WORDS = 3
 
 
 class ServiceError(KbError):
-    """The service did not answer: the parent of all that a client raises, and itself raised for faults (500).
+    """The service did not answer: the parent of all that a client raises, and itself raised for faults (500, 507).
 
     `status` is the HTTP status, None where nothing came back. `kind` names the kind of problem (`invalid-request`),
     `request_id` the line to look for in the service's log, `retry_after_s` the seconds that it asked to wait.
@@ -93,6 +93,7 @@ _BY_STATUS: Mapping[int, type[ServiceError]] = {
     412: PreconditionFailed,
     429: TooManyRequests,
     500: ServiceError,
+    507: ServiceError,
     **dict.fromkeys((502, 503, 504), ServiceUnavailable),
 }
 

@@ -574,6 +574,55 @@ def test_no_more_tasks_wait_than_may_and_what_is_known_is_answered_all_the_same(
     assert "three" in held(shelf.index)
 
 
+def send_everything(service: TestClient) -> list[Any]:
+    headers = {"Idempotency-Key": "k"}
+    return [
+        put(service, "news", "tea", **headers),
+        service.delete(f"{API}/articles/collected"),
+        service.post(f"{API}/import", content=line("news", "Tea."), headers=JSONL),
+        service.post(f"{API}/upload", files={"file": ("news.md", markdown("news", "tea"))}),
+    ]
+
+
+def test_what_cannot_be_stored_is_not_accepted_and_can_be_sent_again(shelf: Library) -> None:
+    lines = shelf.root / "articles.jsonl"
+    lines.write_text(line("collected", "Words."))
+    assert run(["build", "--index", str(shelf.index), "--corpus", str(lines)]) == 0
+    with working(shelf), serving(shelf) as service:
+        for response in send_everything(service):
+            problem = response.json()
+            assert (response.status_code, problem["type"]) == (507, "/docs#not-stored")
+            assert f"`kb build --corpus FOLDER --corpus {lines}`" in problem["detail"]
+        corpora = ["--corpus", str(shelf.corpus), "--corpus", str(lines)]
+        assert run(["build", "--index", str(shelf.index), *corpora]) == 0
+        report(service, put(service, "news", "tea", **{"Idempotency-Key": "k"}))
+        assert service.get(f"{API}/articles/news").status_code == 200
+
+
+def test_a_full_disk_is_no_acceptance(
+    shelf: Library, service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.editing.write_durably", full)
+        response = put(service, "news", "tea")
+    assert (response.status_code, response.json()["type"]) == (507, "/docs#not-stored")
+    assert response.json()["detail"] == "The disk failed: No space left on device."
+    assert not (shelf.corpus / "news.md").exists()
+
+
+def test_a_worker_that_fails_is_no_acceptance(
+    service: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("indexer.worker.put", lambda *_: 1 / 0)
+        response = put(service, "news", "tea")
+    assert response.status_code == 500
+    assert "ZeroDivisionError" in response.json()["detail"]
+
+
 def test_where_nobody_works_the_task_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ PROBLEM = {"content-type": "application/problem+json"}
         (422, RequestRefused),
         (429, TooManyRequests),
         (500, ServiceError),
+        (507, ServiceError),
         (502, ServiceUnavailable),
         (503, ServiceUnavailable),
         (504, ServiceUnavailable),
