@@ -26,6 +26,7 @@ from indexer.corpus import (
 )
 from indexer.progress import Progress
 from indexer.readers.ids import article_id as checked_id
+from indexer.readers.ids import id_from_name
 from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
@@ -143,9 +144,12 @@ def put(
         content = with_id(content, article_id)
     article = parse(Path(name), content)
     if article.id != article_id:
-        raise ArticleError(
-            name, f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
-        )
+        stated = f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
+        if article.id == id_from_name(name) and not name.startswith(article_id):
+            stated = (
+                f"no file can be called {article_id!r}: state that id in it, as Markdown or JSON"
+            )
+        raise ArticleError(name, stated)
     with changing(folder):
         places = _Places(corpora, known)
         if precondition is not None:

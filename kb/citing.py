@@ -12,6 +12,7 @@ from kb.arrays import mapped
 from kb.article import Article, Section, article_path
 from kb.errors import IndexDamaged
 from kb.keyword_scores import KeywordScores
+from kb.once import Once
 from kb.passage import Passage
 from kb.postings import VARIANT_WEIGHT
 from kb.ranking import Ranking, Unit
@@ -36,6 +37,7 @@ class Citer:
         self._folder = folder
         self._store = store
         self._base_url = base_url
+        self._repeated_ids = Once(store.repeated_section_ids)
         self.passages = mapped(folder, "passages")
         self._sentences = mapped(folder, "sentences")
         self._sentence_starts = mapped(folder, "vectors/sentence_starts")
@@ -48,7 +50,8 @@ class Citer:
             return article.id
         section = self._store.section(int(entry["section"]))
         if unit == "section":
-            return section.id if article.section_ids_given else f"{article.id}#{section.id}"
+            is_name = article.section_ids_given and section.id not in self._repeated_ids()
+            return section.id if is_name else f"{article.id}#{section.id}"
         return Passage(
             article.id, section.id, int(entry["start"]), int(entry["end"]), int(entry["tokens"])
         ).id

@@ -187,6 +187,16 @@ def evaluate(run: Iterable[Scored], qrels: Iterable[Any]) -> Evaluation:
     return Evaluation(len(judged), means, by_topic, lines)
 
 
+def finds_none(result: Evaluation, qrels: Iterable[Any]) -> bool:
+    """Whether no unit that was judged relevant stands anywhere in the run, as where ids are of another library."""
+    found = {(line.topic, line.unit) for line in result.run}
+    return not any(
+        (judgment.query_id, judgment.doc_id) in found
+        for judgment in qrels
+        if judgment.relevance > 0
+    )
+
+
 def write_run(path: Path, run: Iterable[Scored], tag: str) -> None:
     """Write a run in TREC's form: `topic Q0 unit rank score tag`."""
     rank, topic = 0, None

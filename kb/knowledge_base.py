@@ -383,9 +383,10 @@ class KnowledgeBase:
     ) -> list[tuple[str, float]]:
         """The ids of the best units with their scores, best first, at most `depth`: a run for evaluation.
 
-        A unit's id is the article's; or the section's as the collection gave it, else `article#section`; or the
-        passage's. `depth` is from 1 to 1,000, else InvalidRequest. Sections come in the order of `search`, a companion
-        among them; a score is never above the one before, even where variety put a section back.
+        A unit's id is the article's; or the section's as the collection gave it, where it gave it to no other, else
+        `article#section`; or the passage's. `depth` is from 1 to 1,000, else InvalidRequest. Sections come in the order
+        of `search`, a companion among them; a score is never above the one before, even where variety put a section
+        back.
         """
         if not 1 <= depth <= MAX_DEPTH:
             raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")

@@ -252,6 +252,14 @@ class ArticleStore:
         rows = self._rows(sql, article, section_id)
         return rows[0][0] if rows else None
 
+    def repeated_section_ids(self) -> frozenset[str]:
+        """The ids that a collection gave to sections of several articles."""
+        sql = (
+            "SELECT sections.id FROM sections JOIN articles ON articles.ordinal = sections.article"
+            " WHERE section_ids_given GROUP BY sections.id HAVING count(*) > 1"
+        )
+        return frozenset(section_id for (section_id,) in self._rows(sql))
+
     def find_summary(self, name: str) -> ArticleSummary | None:
         """The article whose id is `name`, or else whose title is, without regard to ASCII case."""
         if not _is_text(name):

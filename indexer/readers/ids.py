@@ -15,11 +15,14 @@ def article_id(value: object) -> str:
     """`value` as an article's id, unchanged; FieldError where it cannot be one.
 
     1 to `ID_MAX_CHARS` characters, no white space, nothing that cannot be printed or encoded
-    (control characters, lone surrogates), and neither "." nor "..", which a URL would resolve.
+    (control characters, lone surrogates), and no part between slashes "." or "..", which a URL would resolve.
     """
     checked = _checked("id", value)
-    if checked in (".", ".."):
-        raise FieldError(f'id "{checked}" means a folder in a URL: give the article another id')
+    for part in checked.split("/"):
+        if part in (".", ".."):
+            raise FieldError(
+                f'id {shown(checked)}: "{part}" means a folder in a URL, give the article another id'
+            )
     return checked
 
 

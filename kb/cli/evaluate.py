@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from kb.cli.options import index_option, load_reranker, reranker_option
+from kb.cli.options import index_option, load_reranker, reranker_option, say
 
 if TYPE_CHECKING:
     from kb.ranking import Unit
@@ -29,7 +29,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Choice(["section", "article", "passage"]),
     default="section",
     show_default=True,
-    help="What the judgments are of. Section ids are those of JSONL as given, article#section elsewhere.",
+    help="What the judgments are of. Section ids are those of JSONL as given, article#section where several"
+    " articles have one and for Markdown.",
 )
 @click.option(
     "--depth", type=click.IntRange(1, 1000), default=100, show_default=True, help="Units per topic."
@@ -74,6 +75,11 @@ def evaluate(
         result = evaluation.evaluate(run, judgments)
     if run_out is not None:
         evaluation.write_run(run_out, result.run, "kb")
+    if evaluation.finds_none(result, judgments):
+        say(
+            f"No {unit} that was judged relevant is found for any topic. Are the judgments of another unit, or of"
+            f" another library? --unit is {unit}; --run-out shows the ids of the index."
+        )
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2))
         return

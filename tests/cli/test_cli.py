@@ -409,6 +409,15 @@ def test_eval_prints_the_measures_and_writes_the_run(
     assert json.loads(out)["measures"]["P(rel=2)@1"] == 0.0
 
 
+def test_eval_says_where_nothing_relevant_is_found_at_all(
+    kb: Kb, index_path: Path, judged: tuple[Path, Path]
+) -> None:
+    code, _, err = kb("eval", "--index", index_path, "--topics", judged[0], "--qrels", judged[1])
+    assert code == 0
+    assert "No section that was judged relevant is found" in err
+    assert "--unit is section" in err
+
+
 def test_bad_topics_are_1_and_named(kb: Kb, index_path: Path, judged: tuple[Path, Path]) -> None:
     judged[0].write_text("nonsense\n")
     code, out, err = kb("eval", "--index", index_path, "--topics", judged[0], "--qrels", judged[1])

@@ -129,6 +129,12 @@ def test_an_id_may_be_left_out_and_may_not_be_another(service: TestClient, shelf
     tea = "# Tea\n\nSome words.\n"
     response = service.put(f"{API}/articles/tea-time", content=tea, headers=MARKDOWN)
     assert (response.status_code, (shelf.corpus / "tea-time.md").read_text()) == (202, tea)
+    response = service.put(f"{API}/articles/tea/time", content=tea, headers=MARKDOWN)
+    assert response.status_code == 422
+    assert "no file can be called 'tea/time': state that id in it" in response.json()["detail"]
+    stated = f"---\nid: tea/time\n---\n{tea}"
+    response = service.put(f"{API}/articles/tea/time", content=stated, headers=MARKDOWN)
+    assert (response.status_code, response.json()["article_id"]) == (202, "tea/time")
 
 
 def test_half_an_emoji_does_not_cost_the_article(service: TestClient, shelf: Library) -> None:
@@ -169,6 +175,14 @@ def test_no_id_is_a_way_out_of_the_corpus(
         assert all(path.parent in (shelf.corpus, shelf.corpus / "added") for path in written)
         for path in written:
             path.unlink()
+
+
+@pytest.mark.parametrize("article_id", ["..%2F..%2Fevil", "%2e%2e", "a%2F.%2Fb"])
+def test_an_id_that_a_url_would_resolve_is_refused(service: TestClient, article_id: str) -> None:
+    article = {"title": "T", "sections": [{"id": "s", "text": "Text."}]}
+    response = service.put(f"{API}/articles/{article_id}", json=article)
+    assert response.status_code == 422, response.text
+    assert "means a folder in a URL" in response.json()["detail"]
 
 
 def test_no_link_is_a_way_out_of_the_corpus(

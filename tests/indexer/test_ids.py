@@ -12,7 +12,9 @@ from indexer.readers.ids import ID_MAX_CHARS, article_id, id_from_name, section_
 from indexer.readers.metadata import FieldError
 
 
-@pytest.mark.parametrize("value", ["a", "MED-1", "Armenian#0", "a/b", "é", "x" * 200, "..."])
+@pytest.mark.parametrize(
+    "value", ["a", "MED-1", "Armenian#0", "a/b", "a..b/.c", "é", "x" * 200, "..."]
+)
 def test_ids_are_kept_as_given(value: str) -> None:
     assert article_id(value) == value
     assert section_id(value) == value
@@ -31,6 +33,9 @@ def test_ids_are_kept_as_given(value: str) -> None:
         (None, "not empty"),
         (".", "folder"),
         ("..", "folder"),
+        ("../../etc", 'id "../../etc": ".." means a folder'),
+        ("a/./b", "folder"),
+        ("a/..", "folder"),
     ],
 )
 def test_what_cannot_be_an_article_id_is_named(value: object, part: str) -> None:

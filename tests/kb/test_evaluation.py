@@ -9,6 +9,7 @@ from pathlib import Path
 import ir_measures
 import pytest
 
+from indexer.build import build
 from kb.errors import KbError
 from kb.evaluation import Scored, Topic, evaluate, read_qrels, read_topics, run_topics, write_run
 from kb.knowledge_base import KnowledgeBase
@@ -140,3 +141,26 @@ def test_a_run_of_topics_is_the_knowledge_bases_ranking(knowledge_base: Knowledg
         "sore gums", "section", 3
     )
     assert all("#" in line.unit for line in run)
+
+
+def test_a_section_id_that_several_articles_have_goes_with_its_article(
+    index_copy: Path, tmp_path: Path
+) -> None:
+    corpus = tmp_path / "articles.jsonl"
+    sections = [
+        {"id": name, "heading": name, "level": 2, "text": f"What {name} says of sore gums."}
+        for name in ("causes", "own")
+    ]
+    corpus.write_text(
+        "\n".join(
+            json.dumps({"id": each, "title": f"Sore gums {each}", "sections": kept})
+            for each, kept in (("a", sections), ("b", sections[:1]))
+        )
+    )
+    build(index_copy, [corpus])
+    with KnowledgeBase.open(index_copy) as opened:
+        assert {unit for unit, _ in opened.run("sore gums", "section")} == {
+            "a#causes",
+            "b#causes",
+            "own",
+        }
