@@ -25,7 +25,7 @@ def notices() -> list[dict[str, Any]]:
 
 
 def test_every_notice_has_what_a_reader_needs(notices: list[dict[str, Any]]) -> None:
-    assert len({notice["id"] for notice in notices}) == len(notices) == 12
+    assert len({notice["id"] for notice in notices}) == len(notices) == 13
     for notice in notices:
         assert set(notice) - {"unless"} == {"id", "title", "text", "links", "triggers"}
         assert re.fullmatch(r"[a-z]+(?:-[a-z]+)*", notice["id"])
