@@ -30,7 +30,6 @@ from kb.fallback import open_newest
 from kb.filters import Filters
 from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.generation import Verify, read_checked
-from kb.language import load as load_language
 from kb.names import NameIndex
 from kb.narrowing import Narrowing
 from kb.neighbourhood import Neighbourhood
@@ -260,7 +259,6 @@ class KnowledgeBase:
         """Load now what is otherwise loaded by the first question that needs it: some tenths of a second."""
         self._phrases()
         self._encoder.warm_up()
-        load_language()
         _ = self.catalogue
 
     def related(self, article: Article) -> list[ArticleSummary]:

@@ -7,8 +7,9 @@ effects" is Danish to it). So it is asked only about questions whose words neith
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import cache
 from typing import Any
+
+from kb.once import Once
 
 STRANGE = 0.4
 """The share of unknown words from which on the language is looked at."""
@@ -57,11 +58,13 @@ def load() -> None:
     _identifier()
 
 
-@cache
-def _identifier() -> Any:
+def _load() -> Any:
     from py3langid.langid import (  # noqa: PLC0415  (a moment to load, for hardly any question)
         MODEL_FILE,
         LanguageIdentifier,
     )
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+_identifier = Once(_load)

@@ -19,6 +19,7 @@ from pathlib import Path
 from kb.errors import IndexMissing, IndexUnusable
 from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
+from kb.language import load as load_language
 from kb.reranker import Reranker
 from search_api.served import OnAnswer, ServedKnowledgeBase
 
@@ -80,6 +81,8 @@ class LiveIndex:
         """Open the current generation, if there is one, and begin to watch for others."""
         self.look()
         self._watcher.start()
+        # Half a second of unpacking, for questions in another language alone: one that comes sooner waits for the rest.
+        threading.Thread(target=load_language, name="language", daemon=True).start()
 
     def close(self) -> None:
         """Stop watching and let go of the index. The requests that use it are not disturbed."""
