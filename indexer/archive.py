@@ -24,20 +24,23 @@ from typing import IO
 from indexer.base import open_one
 from indexer.collect import collect
 from indexer.corpus import list_files, list_lexicons
+from indexer.corpus_places import CorpusPlace, corpus_places, put_files, take_out, with_places
 from indexer.lock import writer_lock
-from indexer.publish import building_folder, fsync_folders, known_removed
+from indexer.publish import building_folder, creation_time, fsync_folders, known_removed
 from indexer.rollback import make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
-from kb.durable import fsync, make_folder, write_durably
+from kb.durable import fsync, write_durably
 from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
 from kb.fallback import REMOVED, removed_articles
 from kb.generation import PINNED, check_files, file_sha256, generation_path, open_generation
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import Manifest
+from kb.sources import Sources
 
 BESIDE = (tuning.FILE, REMOVED, PINNED)
-CORPORA = "corpora.json"
+CORPORA = "corpora"
+HASHES = "corpora.json"
 
 _BLOCK_BYTES = 1 << 20
 
@@ -56,7 +59,9 @@ class Backup:
 class Restored:
     """What is live now, the articles left out since they had been removed here, and the files of corpora written.
 
-    `tuned` says whether weights of `kb tune` came with it, `pinned` whether it is a rollback that holds.
+    `tuned` says whether weights of `kb tune` came with it, `pinned` whether it is a rollback that holds. `corpora` are
+    the paths that corpora were put to and are built from henceforth, `absent` those that the backup does not hold and
+    that stay where they were; both are empty where no folder was given.
     """
 
     generation: str
@@ -64,6 +69,8 @@ class Restored:
     corpus_files: int
     tuned: bool
     pinned: bool
+    corpora: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +115,9 @@ def back_up(index: Path, target: Path) -> Backup:
                     missing.append(corpus.path)
                     continue
                 for name, path in files:
-                    inside = f"corpora/{number}/{name}"
+                    inside = f"{CORPORA}/{number}/{name}"
                     hashes[inside] = _add(archive, path.resolve(), inside)
-            _add_bytes(archive, CORPORA, json.dumps(hashes, indent=1).encode("ascii"))
+            _add_bytes(archive, HASHES, json.dumps(hashes, indent=1).encode("ascii"))
     finally:
         lease.release()
     return Backup(folder.name, len(hashes), target.stat().st_size, tuple(missing))
@@ -126,7 +133,8 @@ def restore(
 ) -> Restored:
     """Publish the generation of a backup, and put its corpora into `corpus_folder` where one is given.
 
-    That folder must be empty or not be there; it gets the only corpus, or a folder `0`, `1` and so on for each.
+    That folder must be empty or not be there; it gets the only corpus, or a folder `0`, `1` and so on for each, and
+    what is published knows its corpora by these, so that it is another generation than the one that was backed up.
     Articles that have been removed from this index since stay removed; the weights of `kb tune` are replaced where the
     backup has some; a rollback that held goes on holding. Raises KbError for what is no backup or a folder
     in use, IndexDamaged for one whose content is not what was backed up, IndexFormatMismatch, and OSError; the index
@@ -136,12 +144,21 @@ def restore(
         raise KbError(f"{corpus_folder} is not empty: name another folder for the corpus.")
     with writer_lock(index, wait_s, waiting):
         with building_folder(index) as folder:
-            generation_id = _extract(source, folder)
+            backed_up = _extract(source, folder)
             beside = _read_beside(source, folder)
             _check_corpora(source, folder)
-            _place(index, folder, folder / "generation" / generation_id)
-            written = _put_corpora(folder / "corpora", corpus_folder)
-        pinned = beside.pinned == generation_id
+            staged = folder / "generation" / backed_up
+            manifest = _verified(index, staged)
+            places: tuple[CorpusPlace, ...] = ()
+            if corpus_folder is not None:
+                sources = Sources.load(staged)
+                places = corpus_places(manifest, sources, folder / CORPORA, corpus_folder)
+            generation_id = _place(
+                index, folder, staged, with_places(manifest, places, creation_time(index))
+            )
+            written = put_files(places)
+            take_out(places, known_removed(index))
+        pinned = beside.pinned == backed_up
         with open_one(index, generation_id, is_live=False) as base, _weights(index, beside.tuning):
             removed = known_removed(index)
             left_out = removed & base.sources.articles.keys()
@@ -149,7 +166,10 @@ def restore(
             live = make_live_without(index, base, left_out, pin=pinned, removed=known)
         collect(index)
     tuned = beside.tuning is not None
-    return Restored(live, tuple(sorted(left_out)), written, tuned, pinned)
+    corpora = tuple(str(place.path) for place in places)
+    known_by = {place.number for place in places} if corpus_folder else range(len(manifest.corpora))
+    absent = (corpus.path for n, corpus in enumerate(manifest.corpora) if n not in known_by)
+    return Restored(live, tuple(sorted(left_out)), written, tuned, pinned, corpora, tuple(absent))
 
 
 def _read_beside(source: Path, folder: Path) -> _Beside:
@@ -166,11 +186,11 @@ def _check_corpora(source: Path, folder: Path) -> None:
     """Raise IndexDamaged unless the unpacked corpora are what was backed up."""
     found = {
         path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in (folder / "corpora").rglob("*")
+        for path in (folder / CORPORA).rglob("*")
         if path.is_file()
     }
     try:
-        expected = json.loads((folder / CORPORA).read_bytes())
+        expected = json.loads((folder / HASHES).read_bytes())
     except (OSError, ValueError):
         expected = None
     if found != expected:
@@ -288,28 +308,35 @@ def _is_ours(parts: tuple[str, ...]) -> bool:
     if parts[:1] == ("beside",):
         return len(parts) == 2 and parts[1] in BESIDE
     if len(parts) == 1:
-        return parts[0] == CORPORA
+        return parts[0] == HASHES
     return (
         len(parts) > 2
-        and parts[0] in ("generation", "corpora")
+        and parts[0] in ("generation", CORPORA)
         and not any(part in ("..", "/") for part in parts)
     )
 
 
-def _place(index: Path, folder: Path, staged: Path) -> None:
-    """Move an unpacked generation to where it belongs, once it is verified and on disk."""
+def _verified(index: Path, staged: Path) -> Manifest:
+    """The manifest of an unpacked generation that is what was backed up. Raises the kinds of IndexUnusable."""
     manifest = Manifest.load(staged)
     _refuse_others(staged, manifest)
     check_files(index, staged, manifest, "full")
+    return manifest
+
+
+def _place(index: Path, folder: Path, staged: Path, manifest: Manifest) -> str:
+    """Move an unpacked generation, with that manifest, to where it belongs, once it is on disk; its id."""
     for name in manifest.files:
         fsync(staged / name)
+    (staged / MANIFEST).write_bytes(manifest.to_bytes())
     fsync_folders(staged)
     fsync(staged / MANIFEST)
-    target = generation_path(index, staged.name)
+    target = generation_path(index, manifest.generation_id)
     if target.exists():
         target.rename(folder / "replaced")  # the same, or a damaged one of that name
     staged.rename(target)
     fsync(target.parent)
+    return target.name
 
 
 def _refuse_others(folder: Path, manifest: Manifest) -> None:
@@ -317,18 +344,3 @@ def _refuse_others(folder: Path, manifest: Manifest) -> None:
         name = path.relative_to(folder).as_posix()
         if path.is_file() and name != MANIFEST and name not in manifest.files:
             raise IndexDamaged(f"{name}: the backup's manifest knows no such file.")
-
-
-def _put_corpora(staged: Path, target: Path | None) -> int:
-    if target is None or not staged.is_dir():
-        return 0
-    corpora = sorted(staged.iterdir())
-    count = 0
-    for corpus in corpora:
-        folder = target if len(corpora) == 1 else target / corpus.name
-        for path in sorted(path for path in corpus.rglob("*") if path.is_file()):
-            place = folder / path.relative_to(corpus)
-            make_folder(place.parent)
-            write_durably(place, path.read_bytes())
-            count += 1
-    return count

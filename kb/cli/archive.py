@@ -43,8 +43,9 @@ def backup(file: Path, index: Path) -> int:
 def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) -> None:
     """Publish the generation in FILE, once all of it is verified.
 
-    Articles removed from this index since the backup stay removed. Weights of `kb tune` that are in FILE take the place
-    of those that are stored.
+    With --corpus, that folder is what the index is built from henceforth: itself, or a folder in it for each of several
+    corpora. Articles removed from this index since the backup stay removed. Weights of `kb tune` that are in FILE take
+    the place of those that are stored.
     """
     from indexer.archive import restore as restore_index
 
@@ -58,3 +59,7 @@ def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) 
         say(f"Removed since, and left out: {', '.join(done.left_out)}")
     if corpus_folder is not None:
         say(f"Put {done.corpus_files:,} files of the corpus into {corpus_folder}.")
+    if done.corpora:
+        say(f"The index goes by {', '.join(done.corpora)} from now on.")
+    for path in done.absent:
+        say(f"The backup holds no files of {path}: for these the index goes by that path still.")
