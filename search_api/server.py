@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from contextlib import suppress
 
 import uvicorn
 
-from kb.errors import IndexUnusable, InvalidRequest
+from kb.errors import IndexUnusable, InvalidRequest, KbError
 from search_api.app import check_settings, create_app
 from search_api.http_protocol import http_protocol
 from search_api.live import LiveIndex
@@ -21,8 +22,8 @@ from search_api.workers import serve_by_workers
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests under way end.
 
-    Says on stderr where it listens, once it does. Raises `InvalidRequest` where it may not listen, or where a setting
-    asks for what is not there.
+    Says on stderr where it listens, once it does. Raises KbError where it may not listen, and `InvalidRequest` where a
+    setting asks for what is not there.
     """
     configure_logging(settings.log_level, settings.log_format)
     check_settings(settings)
@@ -36,7 +37,8 @@ def serve(settings: Settings) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `InvalidRequest`, naming host or port, where there can be none."""
+    """A listening socket. Raises `InvalidRequest` for an unknown host, and KbError, naming both, where the port is not
+    to be had: that is no wrong usage, but may be another moment's luck."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -45,11 +47,13 @@ def listen(host: str, port: int) -> socket.socket:
             "host", f"There is no address {host!r} here: give another as --host or KB_HOST."
         ) from None
     except OSError as error:
+        where, remedy = f"{host} port {port}", "give another as --port or KB_PORT"
+        if error.errno == errno.EADDRINUSE:
+            raise KbError(
+                f"Cannot listen on {where}, which is in use: stop what listens there, or {remedy}."
+            ) from None
         reason = error.strerror or type(error).__name__
-        raise InvalidRequest(
-            "port",
-            f"Cannot listen on {host} port {port} ({reason}): give another as --port or KB_PORT.",
-        ) from None
+        raise KbError(f"Cannot listen on {where} ({reason}): {remedy}.") from None
     # Its connections inherit this. asyncio sets it on sockets that name their protocol, which these do not; without it
     # the body of an answer waits 40 ms for the reader's word that its head has come.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -112,8 +112,8 @@ def run_http(server: MCPServer[None], host: str, port: int, allowed_hosts: tuple
     """Speak it by streamable HTTP at `/mcp` until SIGINT or SIGTERM.
 
     Requests must name one of `allowed_hosts`, or a loopback address, as their `Host`: a page in a browser that was
-    led here by a changed name does not. Raises InvalidRequest where it may not listen, or would listen to all without
-    hosts.
+    led here by a changed name does not. Raises KbError where it may not listen, InvalidRequest where it would listen
+    to all without hosts.
     """
     if host not in LOOPBACK and not allowed_hosts:
         raise InvalidRequest(
@@ -131,9 +131,7 @@ def run_http(server: MCPServer[None], host: str, port: int, allowed_hosts: tuple
         )
     except SystemExit:
         # The server has said on stderr why; its exit code is that of no command here.
-        raise InvalidRequest(
-            "port", f"Cannot listen on {host} port {port}: give another."
-        ) from None
+        raise KbError(f"Cannot listen on {host} port {port}: give another as --port.") from None
 
 
 def _security(allowed_hosts: tuple[str, ...]) -> TransportSecuritySettings:

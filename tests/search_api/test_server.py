@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from kb.errors import InvalidRequest
+from kb.errors import InvalidRequest, KbError
 from search_api.server import listen
 from search_api.shared_socket import SharedSocket
 
@@ -66,9 +66,9 @@ def test_it_starts_without_an_index_and_says_what_to_do(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_named() -> None:
     with listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(InvalidRequest, match=f"127.0.0.1 port {port} .*KB_PORT") as caught:
+        with pytest.raises(KbError, match=f"127.0.0.1 port {port}, .*in use.*KB_PORT") as caught:
             listen("127.0.0.1", port)
-    assert caught.value.field == "port"
+    assert not isinstance(caught.value, InvalidRequest), "the port may be free the next time"
 
 
 def test_no_part_of_an_answer_waits_for_a_word_from_the_reader() -> None:
