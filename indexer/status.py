@@ -22,7 +22,8 @@ from kb.sources import Changes, Sources
 class Status:
     """What `kb status` tells. `stale` are the articles that a build would add, change and remove.
 
-    `words` are the files about words that a build would take in.
+    `words` are the files about words that a build would take in; where `corpus_unreadable` says why a corpus as a whole
+    cannot be read, nobody knows what is stale.
     `damage` says why the live generation is not `generation`, `pinned` that a rollback made it live, `rebuild` that a
     build would begin anew, since the model or the program is another; `last_build` is what made `generation`.
     """
@@ -44,6 +45,7 @@ class Status:
     bytes: int
     cache_bytes: int
     writer: str | None
+    corpus_unreadable: str | None = None
 
 
 def status(index: Path) -> Status:
@@ -76,6 +78,7 @@ def status(index: Path) -> Status:
             bytes=_size(index / "generations"),
             cache_bytes=_size(index / "cache"),
             writer=holder(index),
+            corpus_unreadable=unreadable[0] if scan is None else None,
         )
     finally:
         found.lease.release()

@@ -186,7 +186,8 @@ class IndexStatus:
     """How an index stands, as `kb status --json` says it, and the tasks of the service.
 
     `damage` says why the live generation is not this one, `rebuild` whether a build would begin anew, `writer` who
-    is building now; `bytes` is what all kept generations take on disk.
+    is building now; `bytes` is what all kept generations take on disk. Where `corpus_unreadable` says why a corpus as a
+    whole cannot be read, nobody knows what is stale.
     """
 
     generation: str
@@ -207,3 +208,4 @@ class IndexStatus:
     cache_bytes: int
     writer: str | None
     tasks: TaskCounts
+    corpus_unreadable: str | None = None

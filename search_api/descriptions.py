@@ -341,5 +341,6 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "cache_bytes": "What the cache takes.",
         "writer": "Who is building now; null where nobody is.",
         "tasks": "The tasks of the service.",
+        "corpus_unreadable": "Why a corpus as a whole cannot be read, so that nobody knows what is stale; else null.",
     },
 }

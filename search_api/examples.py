@@ -323,6 +323,7 @@ STATUS: dict[str, Any] = {
     "cache_bytes": 5_200_000,
     "writer": None,
     "tasks": {"queued": 0, "accepted": 0, "done": 3, "failed": 0},
+    "corpus_unreadable": None,
 }
 
 

@@ -68,12 +68,19 @@ def build(
     from indexer.build import build as build_index
     from indexer.build import is_stale
     from indexer.remembered import remembered
+    from kb.generation import pinned_generation
 
     before = remembered(index)
     chosen, model = corpora or before.corpora, model or before.model
     precision = precision or before.precision
     if if_stale and not is_stale(index, chosen, model, precision):
-        click.echo(f"The index in {index} is up to date.", err=True)
+        pinned = pinned_generation(index)
+        say(
+            f"{index} was rolled back to {pinned} and stays so, whatever the corpus holds: `kb build` without "
+            "--if-stale leaves that."
+            if pinned
+            else f"The index in {index} is up to date."
+        )
         return 0
     report = build_index(
         index,

@@ -45,6 +45,24 @@ def _print(found: Status) -> None:
         f"{counts.terms:,} terms"
     )
     click.echo(f"Corpus: {', '.join(found.corpora)}")
+    _print_stale(found)
+    click.echo(f"Last build: {in_words(found.last_build)}")
+    for message in found.last_failures:
+        click.echo(f"  {message}")
+    click.echo(f"Kept: {', '.join(found.kept)}")
+    click.echo(
+        f"On disk: {found.bytes / 1e6:,.1f} MB of generations, {found.cache_bytes / 1e6:,.1f} MB of cache"
+    )
+    if found.writer:
+        click.echo(f"At work: {found.writer}")
+
+
+def _print_stale(found: Status) -> None:
+    if found.corpus_unreadable:
+        click.echo(
+            f"Stale: nobody knows, since the corpus cannot be read: {found.corpus_unreadable}"
+        )
+        return
     if found.rebuild:
         click.echo("Stale: the model or the program is another; `kb build` begins anew.")
     elif found.words or any(found.stale.values()):
@@ -58,15 +76,6 @@ def _print(found: Status) -> None:
         click.echo("Stale: nothing; it is what the corpus holds.")
     for message in found.unreadable:
         click.echo(f"  cannot be read: {message}")
-    click.echo(f"Last build: {in_words(found.last_build)}")
-    for message in found.last_failures:
-        click.echo(f"  {message}")
-    click.echo(f"Kept: {', '.join(found.kept)}")
-    click.echo(
-        f"On disk: {found.bytes / 1e6:,.1f} MB of generations, {found.cache_bytes / 1e6:,.1f} MB of cache"
-    )
-    if found.writer:
-        click.echo(f"At work: {found.writer}")
 
 
 @click.command()

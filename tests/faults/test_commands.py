@@ -248,6 +248,20 @@ def test_status_says_what_is_live_and_what_is_stale(kb: Kb, library: Library) ->
     assert "broken.md" in found["unreadable"][0]
     assert found["last_build"]["changed"] == 1
     assert "1 added: article-7" in kb("status")[1]
+    assert found["corpus_unreadable"] is None
+
+
+def test_status_says_that_it_does_not_know_what_is_stale_where_the_corpus_is_gone(
+    kb: Kb, library: Library
+) -> None:
+    library.corpus.rename(library.root / "elsewhere")
+    code, out, _ = kb("status")
+    assert code == 0
+    assert "Stale: nothing" not in out
+    assert f"the corpus cannot be read: {library.corpus} does not exist" in out
+    assert out.count("does not exist") == 1
+    found = json.loads(kb("status", "--json")[1])
+    assert str(library.corpus) in found["corpus_unreadable"]
 
 
 def test_check_names_the_damaged_file_and_tells_the_live_generation_from_others(
@@ -280,7 +294,11 @@ def test_a_rollback_holds_until_a_build_on_purpose(
     assert (f"is rolled back to {good} and" in err, "It holds what" in err) == (True, False)
     assert held(library.index) == before
     assert "Pinned" in kb("status")[1]
-    assert "up to date" in kb("build", "--if-stale")[2]
+    code, _, err = kb("build", "--if-stale")
+    assert (code, "up to date" in err) == (0, False)
+    assert f"was rolled back to {good} and stays so" in err
+    assert "`kb build` without --if-stale" in err
+    assert library.live().name == good
     incoming = tmp_path / "news.md"
     incoming.write_text(markdown("news", "tea"))
     code, _, err = kb("add", incoming)
