@@ -21,7 +21,7 @@ import numpy as np
 from indexer.base import Base, fits_model, model_files, open_base
 from indexer.choosing_encoder import AUTO, ChoosingEncoder
 from indexer.collect import collect, make_room
-from indexer.corpus import list_files
+from indexer.corpus import distinct, list_files
 from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
@@ -77,6 +77,7 @@ def is_stale(
 
     An index that a rollback holds is not stale: only a build on purpose is to leave it.
     """
+    corpora = distinct(corpora)
     try:
         folder, manifest, lease = open_generation(index)
     except IndexUnusable:
@@ -111,7 +112,7 @@ def build(
     nevertheless, which needs no torch. `device`, a name of torch's, is where a library is embedded; AUTO is a GPU where
     there is one. Where that cannot be used the processor embeds, and `progress` is told. Corpora without an article are
     taken for an oversight, a disk that is not mounted, say, unless they were `emptied`, now or before: nothing
-    is left of what the index has.
+    is left of what the index has. One that is named twice counts once.
     An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
     where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
     and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
@@ -119,6 +120,7 @@ def build(
     """
     progress = progress or Progress()
     begun = time.monotonic()
+    corpora = distinct(corpora)  # twice the same would find each of its notices defined already
     try:
         list_files(corpora)  # a corpus that is not there leaves no trace of an index
         with writer_lock(index, wait_s, waiting):

@@ -72,6 +72,14 @@ def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
     return digest.hexdigest()
 
 
+def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """The paths in their order, each corpus once, however it is spelled, as it was named first."""
+    found: dict[Path, Path] = {}
+    for path in paths:
+        found.setdefault(path.resolve(), path)
+    return tuple(found.values())
+
+
 def list_files(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleError]]:
     """The files of `paths` in reading order, each once, and what in them is refused.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,11 +28,21 @@ json_option: Decorator = click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, the same as the HTTP API's."
 )
 
+
+def _each_once(_: click.Context, __: click.Parameter, corpora: tuple[Path, ...]) -> Sequence[Path]:
+    if len(corpora) < 2:
+        return corpora
+    from indexer.corpus import distinct
+
+    return distinct(corpora)
+
+
 corpus_option: Decorator = click.option(
     "--corpus",
     "corpora",
     type=click.Path(path_type=Path),
     multiple=True,
+    callback=_each_once,
     help="A folder of articles, or one file: Markdown, plain text, JSONL or JSONL.gz. May be given several times; by "
     "default those of the last build, or `corpus`.",
 )

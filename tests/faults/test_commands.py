@@ -6,6 +6,7 @@ import errno
 import gzip
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown, store_weights
 
+from indexer.build import build, is_stale
 from indexer.collect import make_room
 from indexer.lock import writer_lock
+from indexer.remembered import remembered
 from indexer.watch import watch
 from kb import tuning
 from kb.cli.main import run
@@ -24,6 +27,8 @@ from kb.cli.progress import how_far, make_progress
 from kb.generation import pinned_generation
 from kb.knowledge_base import KnowledgeBase
 from kb.manifest import Manifest
+
+CORPUS = Path(__file__).parents[2] / "corpus"
 
 Outcome = tuple[int, str, str]
 Kb = Callable[..., Outcome]
@@ -106,6 +111,22 @@ def test_articles_of_a_collection_are_replaced_and_removed_though_it_is_not_writ
     assert kb("remove", "md-1")[0] == 0
     with KnowledgeBase.open(library.index) as opened:
         assert {"md-0"} == {s.id for s in opened.articles() if s.id.startswith("md")}
+
+
+def test_a_corpus_that_is_named_twice_is_one(kb: Kb, library: Library) -> None:
+    shutil.copy(CORPUS / "notices.yaml", library.corpus)
+    (library.corpus / "draft.docx").write_text("")
+    other = library.corpus / ".." / "corpus"
+    link = library.root / "link"
+    link.symlink_to(library.corpus)
+    twice = [part for each in (library.corpus, other, link) for part in ("--corpus", each)]
+    code, _, err = kb("build", *twice)
+    assert (code, "could not be read" in err) == (0, False), err
+    assert "1 file of another kind" in err
+    assert remembered(library.index).corpora == (library.corpus,)
+    assert is_stale(library.index, [library.corpus, other], library.model) is False
+    assert build(library.index, [other, library.corpus], library.model).published is False
+    assert kb("remove", "article-1", *twice)[0] == 0
 
 
 def test_what_cannot_be_read_is_named_and_the_others_are_added(
