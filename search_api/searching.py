@@ -45,15 +45,23 @@ def _valid_unicode(text: str | None) -> str | None:
     return text
 
 
-def _whole(value: object) -> object:
-    """To JSON, 5.0 is a whole number."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+def _whole(least: int, most: int) -> BeforeValidator:
+    """To JSON, 5.0 is a whole number; 4.5 is none, and is told so with the bounds, which kb checks otherwise."""
+
+    def check(value: object) -> object:
+        if not isinstance(value, float):
+            return value
+        if value.is_integer():
+            return int(value)
+        raise PydanticCustomError("not_whole", "not a whole number", {"least": least, "most": most})
+
+    return BeforeValidator(check)
 
 
 Text = Annotated[str, AfterValidator(_valid_unicode)]
-WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Limit = Annotated[
-    WholeNumber,
+    int,
+    _whole(1, MAX_LIMIT),
     Field(
         description="How many results at most.",
         json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
@@ -73,7 +81,8 @@ class SearchOptions(BaseModel):
 
     limit: Limit = 10
     offset: Annotated[
-        WholeNumber,
+        int,
+        _whole(0, MAX_DEPTH - 1),
         Field(
             description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}.",
             json_schema_extra={"minimum": 0, "maximum": MAX_DEPTH - 1},
@@ -216,7 +225,8 @@ class RelatedQuery(BaseModel):
 
 class _Suggested(BaseModel):
     limit: Annotated[
-        WholeNumber,
+        int,
+        _whole(1, MAX_SUGGESTIONS),
         Field(
             description="How many suggestions at most.",
             json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},

@@ -85,6 +85,9 @@ def _message(entry: Mapping[str, Any], accepted: Sequence[str]) -> str:
             return f"It is {_number(value)}; the least is {context['ge']:,}."
         case "less_than_equal":
             return f"It is {_number(value)}; the most is {context['le']:,}."
+        case "not_whole":
+            least, most = context["least"], context["most"]
+            return f"It is {value}; it must be a whole number from {least:,} to {most:,}."
         case kind:
             return _FIXED.get(kind, "It is not valid.")
 

@@ -134,14 +134,25 @@ def _skip_line(stream: BufferedIOBase, line: bytes) -> None:
 
 
 def _read_object(path: Path | str, number: int | None, line: bytes) -> Article | ArticleError:
+    """The article of one line, or, where `number` is None, of a file of one article or a body that was sent."""
     try:
-        return _article(json.loads(line.decode("utf-8")))
+        value = json.loads(line.decode("utf-8"))
+        if not isinstance(value, dict):
+            what = "the content" if number is None else "the line"
+            raise FieldError(f"{what} is {kind_of(value)}: write an article as a JSON object")
+        return _article(value)
     except json.JSONDecodeError as error:
-        reason = f"not JSON, {error.msg} at character {error.pos + 1}: write one object a line"
-    except UnicodeDecodeError as error:
         reason = (
-            f"byte 0x{line[error.start]:02X} at offset {error.start} of the line is not UTF-8: "
-            "save the file as UTF-8"
+            f"not JSON, {error.msg} at line {error.lineno}, character {error.colno}: "
+            "write the article as one JSON object, over any number of lines"
+            if number is None
+            else f"not JSON, {error.msg} at character {error.pos + 1}: write one object a line"
+        )
+    except UnicodeDecodeError as error:
+        reason = f"byte 0x{line[error.start]:02X} at offset {error.start}" + (
+            " is not UTF-8: write it as UTF-8"
+            if number is None
+            else " of the line is not UTF-8: save the file as UTF-8"
         )
     except FieldError as error:
         reason = str(error)
@@ -152,9 +163,7 @@ def _read_object(path: Path | str, number: int | None, line: bytes) -> Article |
     return ArticleError(path, reason, number)
 
 
-def _article(value: object) -> Article:
-    if not isinstance(value, dict):
-        raise FieldError(f"the line is {kind_of(value)}: write an article as a JSON object")
+def _article(value: dict[str, Any]) -> Article:
     if value.get("id") is None:
         raise FieldError('the article has no "id": add one')
     found_id = article_id(value["id"])

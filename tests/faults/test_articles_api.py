@@ -439,8 +439,14 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(
             "text/markdown",
             "it has the id 'other', and not 'bad': ",
         ),
-        (b"{", "application/json", "not JSON, "),
-        (b"[]", "application/json", "the line is a list: "),
+        (
+            b'{\n"title"',
+            "application/json",
+            "not JSON, Expecting ':' delimiter at line 2, character 8: write the article as one JSON object, over any "
+            "number of lines.",
+        ),
+        (b"[]", "application/json", "the content is a list: write an article as a JSON object."),
+        (b'{"\xe9"', "application/json", "byte 0xE9 at offset 2 is not UTF-8: write it as UTF-8."),
         (b'{"sections": []}', "application/json", 'article "bad" has no "sections": '),
         (b"[" * 100_000, "application/json", "nested too deeply: "),
         (b"one line", "text/plain", "it has a title but no text: "),

@@ -97,6 +97,13 @@ PROBLEMS = [
     (post(json={"question": CANARY, "limit": "5"}), invalid(("limit", NUMBER))),
     (post(json={"question": CANARY, "limit": True}), invalid(("limit", NUMBER))),
     (
+        post(json={"question": CANARY, "limit": 1.5, "offset": -0.5}),
+        invalid(
+            ("limit", "It is 1.5; it must be a whole number from 1 to 100."),
+            ("offset", "It is -0.5; it must be a whole number from 0 to 999."),
+        ),
+    ),
+    (
         get(f"/api/v1/search?q={CANARY}&limit=x&offset=y"),
         invalid(("limit", NUMBER), ("offset", NUMBER)),
     ),
