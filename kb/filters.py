@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 from datetime import date
 
+from kb.arguments import check_text
 from kb.errors import InvalidRequest
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -28,7 +29,9 @@ class Filters:
     reviewed_since: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises InvalidRequest, which names the parameter, where a date is none."""
+        """Raises InvalidRequest, which names the parameter, where a date is none, or another value no text."""
+        for field in fields(self):
+            check_text(field.name, getattr(self, field.name), optional=True)
         for name in ("updated_since", "reviewed_since"):
             value = getattr(self, name)
             if value is not None and not _is_date(value):

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from kb import tuning
 from kb.alongside import Alongside
+from kb.arguments import check_text, check_whole
 from kb.article import Article, ArticleSummary
 from kb.catalogue import Catalogue
 from kb.citing import Citer
 from kb.companion import Companion, CompanionFinder
 from kb.conditions import Conditions
 from kb.encoder import Encoder
-from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, NotFound
+from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.explaining import explained
 from kb.facets import facets as facets_of
 from kb.fallback import open_newest
@@ -46,8 +47,8 @@ from kb.reranker import RERANKED, Reranker
 from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
+from kb.store import CLOSED, ArticleStore
 from kb.store import FILE as STORE
-from kb.store import ArticleStore
 from kb.suggest import Suggestions, hidden_paths
 from kb.variety import spread
 from kb.vectors import VectorIndex
@@ -125,6 +126,7 @@ class KnowledgeBase:
                 "Run `kb build` to make the index anew."
             ) from error
         self._opened = opened
+        self._closed = False
         # Nothing from here on holds the knowledge base itself: else a generation that is let go would stay in memory,
         # its files open, until the garbage of cycles is collected.
         store = self._store
@@ -171,8 +173,17 @@ class KnowledgeBase:
         self.close()
 
     def close(self) -> None:
-        """Let the generation go, so that it may be deleted. Call it once no search is running."""
+        """Let the generation go, so that it may be deleted. Call it once no search is running.
+
+        What is asked afterwards raises KbError.
+        """
+        self._closed = True
         self._opened.close()
+
+    def _require_open(self) -> None:
+        """What is mapped would go on answering, from files that may be gone, up to the first look into the store."""
+        if self._closed:
+            raise KbError(CLOSED)
 
     @property
     def generation(self) -> str:
@@ -196,6 +207,7 @@ class KnowledgeBase:
 
     def article(self, article_id: str) -> Article:
         """The article of that id, whole. Raises NotFound."""
+        check_text("article", article_id)
         article = self._store.article_by_id(article_id)
         if article is None:
             raise NotFound(f"There is no article {article_id!r}.")
@@ -203,10 +215,9 @@ class KnowledgeBase:
 
     def articles(self, limit: int = 100, offset: int = 0) -> list[ArticleSummary]:
         """Articles by title. `limit` at least 1, `offset` at least 0, else InvalidRequest."""
-        if limit < 1:
-            raise InvalidRequest("limit", f"limit is {limit}; it must be at least 1.")
-        if offset < 0:
-            raise InvalidRequest("offset", f"offset is {offset}; it must be at least 0.")
+        self._require_open()
+        check_whole("limit", limit, 1)
+        check_whole("offset", offset, 0)
         return self._store.summaries(limit, offset)
 
     @property
@@ -236,6 +247,10 @@ class KnowledgeBase:
         The passage is the one of `section_id` that holds the code point `start`. At most `limit`, 1 to 100. Raises
         NotFound, PassageNotFound where the article has no such passage, InvalidRequest and GenerationGone.
         """
+        self._require_open()
+        check_text("article", article_id)
+        check_text("section", section_id, optional=True)
+        check_whole("start", start, 0)
         check_page(limit, 0)
         self.require(generation)
         watch = Stopwatch()
@@ -272,6 +287,7 @@ class KnowledgeBase:
 
         At most `limit`, 1 to 50; none for a blank text. Raises InvalidRequest, which names the parameter.
         """
+        self._require_open()
         found = self._suggestions.suggest(text, limit)
         if not found:
             repair = self._spelling.repair(text)
@@ -311,9 +327,12 @@ class KnowledgeBase:
         question was understood. Pages that name the `generation` of the first are parts of one list: raises
         GenerationGone where another answers.
         """
+        self._require_open()
+        check_text("question", question)
         check_page(limit, offset)
         _check_choice("mode", mode, MODES)
         _check_choice("group_by", group_by, UNITS)
+        check_text("tag", tag, optional=True)
         if tag is not None and topic is not None:
             raise InvalidRequest("tag", "tag is an older name of topic: give one of them.")
         filters = Filters(
@@ -386,8 +405,7 @@ class KnowledgeBase:
         of `search`, a companion among them; a score is never above the one before, even where variety put a section
         back.
         """
-        if not 1 <= depth <= MAX_DEPTH:
-            raise InvalidRequest("depth", f"depth is {depth}; it must be from 1 to {MAX_DEPTH:,}.")
+        check_whole("depth", depth, 1, MAX_DEPTH)
         ranking = self.rank(question)
         order = self._spread(ranking) if unit == "section" else ranking.shown(unit)
         if self._reranker is not None:
@@ -401,6 +419,8 @@ class KnowledgeBase:
 
     def rank(self, question: str) -> Ranking:
         """All candidates of a question with their signals and scores. Raises InvalidRequest."""
+        self._require_open()
+        check_text("question", question)
         query = self._reader.read(question)
         mask = self._narrowing.allowed(query.conditions, Filters())
         _, ranking = self._query_ranker.rank(query, mask, "hybrid", Stopwatch())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kb.arguments import check_whole
 from kb.errors import InvalidRequest
 
 MAX_LIMIT = 100
@@ -13,10 +14,8 @@ MAX_DEPTH = 1000
 
 def check_page(limit: int, offset: int) -> None:
     """Raise InvalidRequest, which names the parameter, unless `limit` is 1 to 100 and `offset` leaves room for it."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidRequest("limit", f"limit is {limit}; it must be from 1 to {MAX_LIMIT}.")
-    if offset < 0:
-        raise InvalidRequest("offset", f"offset is {offset}; it must be at least 0.")
+    check_whole("limit", limit, 1, MAX_LIMIT)
+    check_whole("offset", offset, 0)
     if offset + limit > MAX_DEPTH:
         raise InvalidRequest(
             "offset",

@@ -23,6 +23,8 @@ from kb.errors import IndexDamaged, KbError
 
 FILE = "articles.sqlite"
 
+CLOSED = "This knowledge base was closed: open it again to ask it."
+
 SCHEMA = """
 CREATE TABLE articles (
     ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, url TEXT NOT NULL,
@@ -95,7 +97,7 @@ class ArticleStore:
             with self._lock:
                 return self._connection.execute(sql, values).fetchall()
         except sqlite3.ProgrammingError:
-            raise KbError("This knowledge base was closed: open it again to ask it.") from None
+            raise KbError(CLOSED) from None
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(
                 f"{self._path}: cannot be read ({error}). Run `kb build` to make the index anew."

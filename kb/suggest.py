@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import analysis
+from kb.arguments import check_text, check_whole
 from kb.arrays import mapped
 from kb.article import article_path
 from kb.deletes import deletion_hashes, look_up
@@ -133,10 +134,8 @@ class Suggestions:
         Before others come those that begin as the text does, then those that hold its words whole and little else,
         names before sections. Raises InvalidRequest, which names the parameter and never repeats the text.
         """
-        if not 1 <= limit <= MAX_SUGGESTIONS:
-            raise InvalidRequest(
-                "limit", f"limit is {limit}; it must be from 1 to {MAX_SUGGESTIONS}."
-            )
+        check_text("text", text)
+        check_whole("limit", limit, 1, MAX_SUGGESTIONS)
         if len(text) > MAX_QUESTION_CHARS:
             raise InvalidRequest(
                 "text",

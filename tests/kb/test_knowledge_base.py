@@ -8,16 +8,18 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kb
-from kb.errors import IndexDamaged, InvalidRequest, NotFound
+from kb.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
 from kb.results import RelatedResponse, SearchResponse
 
@@ -175,6 +177,91 @@ def test_odd_questions_are_answered_and_can_be_printed(
     response = knowledge_base.search(question)
     assert response.results
     str(response.to_dict()).encode()
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "said"),
+    [
+        ({"limit": "3"}, "limit", "limit is '3'; it must be a whole number from 1 to 100."),
+        ({"limit": True}, "limit", "limit is True; it must be a whole number from 1 to 100."),
+        ({"limit": 2.5}, "limit", "limit is 2.5; it must be a whole number from 1 to 100."),
+        ({"limit": None}, "limit", "limit is None; it must be a whole number from 1 to 100."),
+        ({"limit": 0}, "limit", "limit is 0; it must be from 1 to 100."),
+        (
+            {"offset": "secret"},
+            "offset",
+            "offset is a text; it must be a whole number of at least 0.",
+        ),
+        ({"question": None}, "question", "question is None; it must be text."),
+        (
+            {"question": ["secret"]},
+            "question",
+            "question is of the type list; it must be text.",
+        ),
+        ({"question": b"secret"}, "question", "question is of the type bytes; it must be text."),
+        ({"topic": 3}, "topic", "topic is 3; it must be text."),
+        ({"tag": 3}, "tag", "tag is 3; it must be text."),
+        (
+            {"updated_since": date(2026, 1, 31)},
+            "updated_since",
+            "updated_since is of the type date; it must be text.",
+        ),
+    ],
+)
+def test_an_argument_of_a_wrong_type_is_named_with_its_value(
+    knowledge_base: KnowledgeBase, given: dict[str, Any], field: str, said: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        knowledge_base.search(**{"question": "secret legs", **given})
+    assert (caught.value.field, str(caught.value)) == (field, said)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(knowledge_base: KnowledgeBase) -> None:
+    assert len(knowledge_base.search("legs", limit=np.int64(3)).results) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda opened: opened.suggest(None),
+        lambda opened: opened.suggest("a", "3"),
+        lambda opened: opened.article(None),
+        lambda opened: opened.articles("3"),
+        lambda opened: opened.near("sleep-hygiene", limit="3"),
+        lambda opened: opened.near(3),
+        lambda opened: opened.run("legs", depth="3"),
+        lambda opened: opened.run(None),
+    ],
+)
+def test_other_ways_to_ask_name_such_arguments_too(
+    knowledge_base: KnowledgeBase, ask: Callable[[Any], object]
+) -> None:
+    with pytest.raises(InvalidRequest, match=r" is (None|'?3'?); it must be "):
+        ask(knowledge_base)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda opened: opened.search("legs"),
+        lambda opened: opened.search('legs "no such phrase anywhere"'),  # no result to look up
+        lambda opened: opened.search("legs", article="no-such"),
+        lambda opened: opened.suggest("sleep sta"),
+        lambda opened: opened.near("sleep-hygiene"),
+        lambda opened: opened.rank("legs"),
+        lambda opened: opened.run("legs"),
+        lambda opened: opened.articles(),
+        lambda opened: opened.article("sleep-hygiene"),
+    ],
+)
+def test_what_is_asked_after_the_end_is_told_so(
+    index_path: Path, ask: Callable[[KnowledgeBase], object]
+) -> None:
+    with KnowledgeBase.open(index_path) as opened:
+        pass
+    with pytest.raises(KbError, match=r"was closed: open it again") as caught:
+        ask(opened)
+    assert type(caught.value) is KbError
 
 
 def test_conditions_that_nothing_meets_give_no_result(knowledge_base: KnowledgeBase) -> None:

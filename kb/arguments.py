@@ -1,0 +1,48 @@
+"""Given what a program passes for a number or a text, an error that names it where it is neither.
+
+A type that is wrong would otherwise fail deep inside, in words of Python's, or pass and mean something else.
+"""
+
+from __future__ import annotations
+
+import re
+from numbers import Integral
+
+from kb.errors import InvalidRequest
+
+_NUMBER = re.compile(r"[-+]?[0-9][0-9.,e+-]{0,19}")
+
+
+def check_whole(field: str, value: object, least: int, most: int | None = None) -> None:
+    """Raise InvalidRequest unless it is a whole number, one of numpy's too, of at least `least` and at most `most`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        wanted = "of at least" if most is None else "from"
+        raise InvalidRequest(
+            field,
+            f"{field} is {shown(value)}; it must be a whole number {_bounds(wanted, least, most)}.",
+        )
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        wanted = "at least" if most is None else "from"
+        raise InvalidRequest(
+            field, f"{field} is {value}; it must be {_bounds(wanted, least, most)}."
+        )
+
+
+def check_text(field: str, value: object, *, optional: bool = False) -> None:
+    """Raise InvalidRequest unless it is a text, or None where it is `optional`. The value is in no message."""
+    if not isinstance(value, str) and not (optional and value is None):
+        raise InvalidRequest(field, f"{field} is {shown(value)}; it must be text.")
+
+
+def shown(value: object) -> str:
+    """A number, a truth value or None as it is; of all else its type alone: it may be the text of a question."""
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)[:20]
+    if isinstance(value, str):
+        return repr(value) if _NUMBER.fullmatch(value) else "a text"
+    return f"of the type {type(value).__name__}"
+
+
+def _bounds(word: str, least: int, most: int | None) -> str:
+    return f"{word} {least}" if most is None else f"{word} {least} to {most:,}"
