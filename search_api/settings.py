@@ -19,6 +19,8 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kb.errors import InvalidRequest
+from kb.web_address import public_address
+from search_api.setting_errors import accepted
 
 PREFIX = "KB_"
 CONFIG_VARIABLE = "KB_CONFIG"
@@ -178,14 +180,7 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _absolute_without_trailing_slash(cls, value: str) -> str:
-        if not value:
-            return ""
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError("must be an http or https address, such as https://example.org/kb")
-        if parts.query or parts.fragment:
-            raise ValueError("must not have a query or a fragment")
-        return value.rstrip("/")
+        return public_address(value)
 
     @field_validator("allowed_origins")
     @classmethod
@@ -255,8 +250,8 @@ class Settings(BaseSettings):
 def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     """The settings of the file `config`, or the one that KB_CONFIG names, the environment and `overrides`.
 
-    Each wins over those before it; an override that is None is none. Raises `InvalidRequest`, whose message names
-    the variable or the file's key, the value and what is accepted.
+    Each wins over those before it; an override that is None is none. Raises `InvalidRequest`, whose message names the
+    flag, the variable or the key of the file, the value and what is accepted.
     """
     named = os.environ.get(CONFIG_VARIABLE)
     file = config or (Path(named) if named else None)
@@ -272,9 +267,13 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        message = first["msg"].removeprefix("Value error, ")
-        where = f"{name} in {file}" if name in from_file else f"{PREFIX}{name.upper()}"
-        raise InvalidRequest(name, f"{where} is {first['input']!r}: {message}") from None
+        where = f"{PREFIX}{name.upper()}"
+        if name in given:
+            where = f"--{name.replace('_', '-')}"
+        elif name in from_file:
+            where = f"{name} in {file}"
+        words = accepted(first, Settings.model_fields[name])
+        raise InvalidRequest(name, f"{where} is {first['input']!r}: {words}.") from None
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from kb.cli.options import index_option, say
+from kb.cli.options import base_url_option, index_option, say
 from kb.errors import KbError
 
 
@@ -21,13 +21,7 @@ from kb.errors import KbError
     show_envvar=True,
     help="The service's key. Better in the environment: other users of a machine see command lines.",
 )
-@click.option(
-    "--base-url",
-    default="",
-    envvar="KB_BASE_URL",
-    show_envvar=True,
-    help="The public address of the service, for the links of an index folder.",
-)
+@base_url_option
 @click.option(
     "--http", is_flag=True, help="Serve streamable HTTP at /mcp instead of stdin and stdout."
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from kb.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from kb.knowledge_base import KnowledgeBase
@@ -57,6 +60,24 @@ wait_option: Decorator = click.option(
 )
 
 
+def _public_address(_: click.Context, __: click.Parameter, value: str) -> str:
+    from kb.web_address import public_address
+
+    try:
+        return public_address(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} begins no link: {error}.") from None
+
+
+base_url_option: Decorator = click.option(
+    "--base-url",
+    default="",
+    envvar="KB_BASE_URL",
+    show_envvar=True,
+    callback=_public_address,
+    help="The public address of the service, for citations' links.",
+)
+
 reranker_option: Decorator = click.option(
     "--reranker",
     envvar="KB_RERANKER",
@@ -80,6 +101,19 @@ def warn_of_damage(knowledge_base: KnowledgeBase) -> None:
         say(
             f"kb: {knowledge_base.damage} Answered from an older index, {knowledge_base.generation}."
         )
+
+
+@contextmanager
+def as_typed() -> Iterator[None]:
+    """Name an option in an error as it was typed: `--updated-since`, where Python and the API say `updated_since`."""
+    try:
+        yield
+    except InvalidRequest as error:
+        message = str(error)
+        if message.startswith(f"{error.field} "):
+            option = f"--{error.field.replace('_', '-')}"
+            message = option + message.removeprefix(error.field)
+        raise InvalidRequest(error.field, message) from None
 
 
 def say(message: str) -> None:

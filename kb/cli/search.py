@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kb.cli.options import index_option, json_option, load_reranker, reranker_option, warn_of_damage
+from kb.cli.options import (
+    as_typed,
+    base_url_option,
+    index_option,
+    json_option,
+    load_reranker,
+    reranker_option,
+    warn_of_damage,
+)
 
 if TYPE_CHECKING:
     from kb.results import SearchResponse, SearchResult
@@ -25,13 +33,7 @@ _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
 @index_option
 @click.option("--limit", default=5, show_default=True, help="How many sections, 1 to 100.")
 @click.option("--offset", default=0, show_default=True, help="How many to leave out from the top.")
-@click.option(
-    "--base-url",
-    default="",
-    envvar="KB_BASE_URL",
-    show_envvar=True,
-    help="The public address of the service, for citations' links.",
-)
+@base_url_option
 @reranker_option
 @click.option("--exact", is_flag=True, help="Leave the question's spelling as it is.")
 @click.option(
@@ -75,7 +77,8 @@ def search(
     loaded = load_reranker(reranker)
     with KnowledgeBase.open(index, base_url=base_url, reranker=loaded) as knowledge_base:
         warn_of_damage(knowledge_base)
-        response = knowledge_base.search(" ".join(question), limit, offset, **options)
+        with as_typed():
+            response = knowledge_base.search(" ".join(question), limit, offset, **options)
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))
     else:

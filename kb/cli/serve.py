@@ -41,9 +41,9 @@ class ServeCommand(click.Command):
     help="A TOML file of settings.  [env: KB_CONFIG]",
 )
 @click.option("--host", help="The address to listen on.  [env: KB_HOST; default: 127.0.0.1]")
-@click.option("--port", type=int, help="The port.  [env: KB_PORT; default: 8000]")
+@click.option("--port", help="The port.  [env: KB_PORT; default: 8000]")
 @click.option("--base-url", help="The public address, for citations' links.  [env: KB_BASE_URL]")
-@click.option("--workers", type=int, help="Processes that answer.  [env: KB_WORKERS; default: 1]")
+@click.option("--workers", help="Processes that answer.  [env: KB_WORKERS; default: 1]")
 @click.pass_context
 def serve(
     context: click.Context, /, index: Path, config: Path | None, **overrides: str | int | None

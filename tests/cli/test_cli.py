@@ -138,7 +138,7 @@ def test_a_search_is_narrowed_as_in_the_api(
     assert found["results"] == expected["results"]
     code, _, err = kb("search", "--index", index_path, "--updated-since", "May", QUESTION)
     assert code == 2
-    assert "updated_since is not a date" in err
+    assert "--updated-since is not a date" in err
 
 
 @pytest.mark.parametrize("command", ["rollback", "gc", "check", "status"])

@@ -24,6 +24,52 @@ def kb(library: Library, capsys: pytest.CaptureFixture[str]) -> Kb:
     return call
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--host=", "--host is '': it must not be empty."),
+        (("--port", "abc"), "--port is 'abc': it must be a whole number from 0 to 65,535."),
+        (("--port", 70000), "--port is '70000': it must be a whole number from 0 to 65,535."),
+        (("--workers", "x"), "--workers is 'x': it must be a whole number from 1 to 256."),
+        (
+            ("--max-waiting", "abc"),
+            "--max-waiting is 'abc': it must be a whole number from 0 to 100,000.",
+        ),
+        (("--deadline-s", "nan"), "--deadline-s is 'nan': it must be a number from 0.01 to 3,600."),
+        (
+            ("--log-level", "loud"),
+            "--log-level is 'loud': it must be 'debug', 'info', 'warning' or 'error'.",
+        ),
+        (
+            ("--base-url", "nonsense"),
+            "--base-url is 'nonsense': it must be an http or https address, such as https://example.org/kb.",
+        ),
+    ],
+)
+def test_a_flag_of_the_service_is_named_as_typed_with_what_is_accepted(
+    kb: Kb, arguments: tuple[object, ...] | str, said: str
+) -> None:
+    given = (arguments,) if isinstance(arguments, str) else arguments
+    assert kb("serve", *given) == (2, "", f"kb: {said}\n")
+
+
+@pytest.mark.parametrize("command", ["search", "mcp"])
+def test_a_public_address_that_is_none_is_refused_as_the_service_does(kb: Kb, command: str) -> None:
+    question = ("legs",) if command == "search" else ()
+    for address in ("nonsense", "http://[", "https://example.org/?q=1"):
+        code, out, err = kb(command, *question, "--base-url", address)
+        assert (code, out) == (2, "")
+        assert "'--base-url'" in err
+        assert "it must be an http or https address, such as https://example.org/kb" in err
+
+
+def test_an_option_of_a_search_is_named_as_typed(kb: Kb) -> None:
+    code, _, err = kb("search", "legs", "--updated-since", "x")
+    assert (code, err.startswith("kb: --updated-since is not a date: ")) == (2, True)
+    code, _, err = kb("search", "legs", "--limit", 500)
+    assert (code, err) == (2, "kb: --limit is 500; it must be from 1 to 100.\n")
+
+
 @pytest.mark.parametrize("command", [("serve",), ("serve", "--workers", 2), ("mcp", "--http")])
 def test_a_port_in_use_is_a_failure_and_no_wrong_usage(kb: Kb, command: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
