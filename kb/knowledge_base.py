@@ -357,7 +357,9 @@ class KnowledgeBase:
         if self._reranker is not None and mode == "hybrid":
             order = self._reranked(self._reranker, query.text, ranking, order)
             watch.lap("rerank")
-        answered, reason = self._judge.verdict(query, ranking, mode, filters)
+        answered, reason = self._judge.verdict(
+            query, ranking, mode, filters, self._narrowing.leaves_nothing
+        )
         care = None
         # Under a notice of an emergency, advice from an article that may be another's would contradict it.
         if answered == "confident" or (answered == "likely" and not notices):

@@ -43,6 +43,11 @@ class Narrowing:
         held = self._conditions.matching(conditions) if conditions else None
         return _both(_both(held, self._shown), self._within(filters))
 
+    def leaves_nothing(self, filters: Filters) -> bool:
+        """Whether the filters let no passage through, whatever the question is."""
+        mask = _both(self._within(filters), self._shown)
+        return mask is not None and not mask.any()
+
     def _within(self, filters: Filters) -> Mask:
         mask = None
         if filters.need_catalogue:

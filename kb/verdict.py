@@ -12,6 +12,16 @@ from kb.query import Query
 from kb.ranking import Ranking
 from kb.results import Answered
 
+_HAS = {
+    "article": "has that id",
+    "topic": "has that topic",
+    "source": "is published at that host",
+    "language": "is in that language",
+    "updated_since": "was changed that lately",
+    "reviewed_since": "was reviewed that lately",
+}
+"""What each filter asks of an article, in words; the values are not repeated, since whoever reads this gave them."""
+
 
 class Judge:
     """Of one generation. Safe to share between threads."""
@@ -25,15 +35,29 @@ class Judge:
         self._languages = languages
 
     def verdict(
-        self, query: Query, ranking: Ranking, mode: Mode, filters: Filters
+        self,
+        query: Query,
+        ranking: Ranking,
+        mode: Mode,
+        filters: Filters,
+        leaves_nothing: Callable[[Filters], bool],
     ) -> tuple[Answered, str]:
-        """The word, and for "none" the reason, a sentence for whoever asked; else nothing."""
+        """The word, and for "none" the reason, a sentence for whoever asked; else nothing.
+
+        `leaves_nothing` says whether the filters let nothing through; it is called where there is no candidate.
+        """
         answered = confidence.answered(ranking.evidence(), self._passages)
         if answered == "none" and query.is_begun and len(ranking.rows):
             # The half of a word means little, and yet all that is shown holds it.
             answered = "likely"
         if answered == "none" or query.foreign:
-            return "none", self._reason(query, mode, len(ranking.rows), filters)
+            candidates = len(ranking.rows)
+            if not candidates and self._articles and filters.narrow and leaves_nothing(filters):
+                wanted = [
+                    words for name, words in _HAS.items() if getattr(filters, name) is not None
+                ]
+                return "none", f"No article in this library {' and '.join(wanted)}."
+            return "none", self._reason(query, mode, candidates, filters)
         return answered, ""
 
     def _reason(self, query: Query, mode: Mode, candidates: int, filters: Filters) -> str:

@@ -10,6 +10,7 @@ import pytest
 from indexer.build import build
 from kb import KnowledgeBase
 from kb.facets import NEAR
+from kb.fusion import Mode
 from kb.results import SearchResult
 
 QUESTION = "why do my legs jerk when I fall asleep"
@@ -52,15 +53,24 @@ def test_within_an_article_come_its_sections_alone(knowledge_base: KnowledgeBase
 
 
 @pytest.mark.parametrize(
-    "filters", [{"tag": "zyx"}, {"source": "nhs.uk"}, {"article": "zyx"}, {"tag": ""}]
+    ("filters", "wanted"),
+    [
+        ({"tag": "zyx"}, "has that topic"),
+        ({"source": "nhs.uk"}, "is published at that host"),
+        ({"article": "zyx"}, "has that id"),
+        ({"tag": ""}, "has that topic"),
+        ({"language": "de", "topic": "sleep"}, "has that topic and is in that language"),
+    ],
 )
-def test_a_name_that_nothing_bears_leaves_nothing(
-    knowledge_base: KnowledgeBase, filters: dict[str, str]
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "dense"])
+@pytest.mark.parametrize("question", [QUESTION, '"zyx zyx" -leg'])
+def test_a_name_that_nothing_bears_leaves_nothing_whatever_is_asked(
+    knowledge_base: KnowledgeBase, filters: dict[str, str], wanted: str, mode: Mode, question: str
 ) -> None:
-    response = knowledge_base.search(QUESTION, facets=True, **filters)  # type: ignore[arg-type]
+    response = knowledge_base.search(question, mode=mode, facets=True, **filters)  # type: ignore[arg-type]
     assert response.results == ()
     assert response.answered == "none"
-    assert response.reason == "No article that the search is narrowed to is in this library."
+    assert response.reason == f"No article in this library {wanted}."
     assert response.facets is not None
     assert response.facets.topics == response.facets.sources == ()
 
