@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
 import os
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,7 +32,7 @@ from indexer.publish import building_folder, creation_time, fsync_folders, known
 from indexer.rollback import make_live_without
 from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
-from kb.durable import fsync, write_durably
+from kb.durable import fsync, name_file, write_durably
 from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
 from kb.fallback import REMOVED, removed_articles
 from kb.generation import PINNED, check_files, file_sha256, generation_path, open_generation
@@ -43,6 +45,7 @@ CORPORA = "corpora"
 HASHES = "corpora.json"
 
 _BLOCK_BYTES = 1 << 20
+_REMEDY = "name a file that `kb backup` wrote, or fetch this one again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +226,10 @@ def _weights(index: Path, weights: tuning.Tuning | None) -> Iterator[None]:
 
 @contextmanager
 def _new_file(target: Path) -> Iterator[IO[bytes]]:
+    if not target.parent.is_dir():
+        raise KbError(
+            f"{target}: there is no folder {target.parent}: make it, or name another place for the backup."
+        )
     temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         with temporary.open("wb") as stream:
@@ -230,9 +237,11 @@ def _new_file(target: Path) -> Iterator[IO[bytes]]:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            name_file(error, temporary, target)
         raise
     fsync(target.parent)
 
@@ -287,7 +296,7 @@ def _extract(source: Path, folder: Path) -> str:
             for member in archive:
                 parts = PurePosixPath(member.name).parts
                 if not member.isreg() or not _is_ours(parts):
-                    raise KbError(f"{source}: is not a backup: it holds {member.name!r}.")
+                    raise KbError(f"{source}: is not a backup: it holds {member.name!r}: {_REMEDY}")
                 path = folder.joinpath(*parts)
                 path.parent.mkdir(parents=True, exist_ok=True)
                 content = archive.extractfile(member)
@@ -296,10 +305,10 @@ def _extract(source: Path, folder: Path) -> str:
                     shutil.copyfileobj(content, file, _BLOCK_BYTES)
                 if parts[0] == "generation":
                     found.add(parts[1])
-    except (tarfile.TarError, EOFError) as error:
-        raise KbError(f"{source}: is not a whole backup ({error}).") from error
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+        raise KbError(f"{source}: is not a whole backup: {_REMEDY}") from error
     if len(found) != 1:
-        raise KbError(f"{source}: is not a backup: it holds no generation.")
+        raise KbError(f"{source}: is not a backup: it holds no generation: {_REMEDY}")
     return found.pop()
 
 

@@ -141,6 +141,10 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
         return report
     except sqlite3.Error as error:  # a full disk, or a folder that may not be written
         raise KbError(f"{index}: cannot be written ({error}).") from error
+    except OSError as error:
+        if error.filename is None:  # of a full disk
+            error.filename = str(index)
+        raise
 
 
 class _Plan(NamedTuple):

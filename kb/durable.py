@@ -42,11 +42,20 @@ def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
         temporary.write_bytes(content)
         fsync(temporary)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            name_file(error, temporary, path)
         raise
     fsync(path.parent)
+
+
+def name_file(error: OSError, temporary: Path, path: Path) -> None:
+    """Have the error name the file that was to be written: not the hidden one, or, as of a full disk, none at all."""
+    if error.filename is None or error.filename == str(temporary):
+        error.filename = str(path)
+        error.filename2 = None
 
 
 def make_folder(path: Path) -> None:

@@ -6,6 +6,7 @@ damaged or of another format.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -83,6 +84,8 @@ def run(arguments: list[str] | None = None) -> int:
         return 0
     except OSError as error:
         place = f"{Path(error.filename)}: " if error.filename else ""
-        click.echo(f"kb: {place}{error.strerror or error}", err=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = ": make room there, then run this again." if full else ""
+        click.echo(f"kb: {place}{error.strerror or error}{remedy}", err=True)
         return FAILED
     return result if isinstance(result, int) else 0

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
+import os
 import socket
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from harness.library import Library
+from harness.library import Library, leftovers, markdown
 
 from kb.cli.main import run
 
@@ -80,3 +84,47 @@ def test_a_port_in_use_is_a_failure_and_no_wrong_usage(kb: Kb, command: tuple[st
     assert len(told) == 1
     assert f"127.0.0.1 port {port}" in told[0]
     assert "--port" in told[0]
+
+
+def test_a_backup_that_has_no_folder_to_go_to_names_the_folder(kb: Kb, tmp_path: Path) -> None:
+    target = tmp_path / "none" / "backup.tar"
+    code, _, err = kb("backup", target)
+    assert (code, err) == (
+        1,
+        f"kb: {target}: there is no folder {target.parent}: make it, or name another place for the backup.\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", b"\0" * 700, gzip.compress(b"no archive"), b"\x1f\x8b\x08junk"]
+)
+def test_what_is_no_backup_is_told_so_in_one_line(kb: Kb, tmp_path: Path, content: bytes) -> None:
+    source = tmp_path / "backup.tar"
+    source.write_bytes(content)
+    code, _, err = kb("restore", source)
+    assert code == 1
+    assert err.startswith(f"kb: {source}: is not a ")
+    assert "name a file that `kb backup` wrote" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["backup", "add"])
+def test_a_full_disk_is_named_with_the_file_and_the_way_out(
+    kb: Kb, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    incoming = tmp_path / "news.md"
+    incoming.write_text(markdown("news", "tea"))
+    path = tmp_path / "backup.tar" if command == "backup" else library.corpus / "news.md"
+    arguments = (path,) if command == "backup" else (incoming, "--corpus", library.corpus)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        code, _, err = kb(command, *arguments)
+    assert (code, err) == (
+        1,
+        f"kb: {path}: No space left on device: make room there, then run this again.\n",
+    )
+    assert leftovers(library.index) == []
+    assert not path.exists()
