@@ -26,7 +26,11 @@ def make_progress() -> Progress:
         def stage(self, name: str, total: int | None = None) -> None:
             self.name, self.total, self.done = name, total, 0
             self.began = time.monotonic()
-            self._say()
+            if total is None:
+                self._say()
+            else:
+                # "split: 0 of 26" would stand there as if the time before, in which a model was exported, were its own.
+                self.said = self.began
 
         def advance(self, steps: int = 1) -> None:
             self.done += steps

@@ -612,6 +612,22 @@ def test_progress_says_what_is_done_and_what_is_left(
     assert how_far("embed", done, total, seconds) == said
 
 
+def test_without_a_terminal_a_stage_that_has_just_begun_is_not_blamed_for_the_time_before(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 0.0
+    monkeypatch.setattr("kb.cli.progress.time.monotonic", lambda: now)
+    progress = make_progress()
+    progress.stage("load model")
+    now = 30.0  # while the model is exported
+    progress.stage("split", 26)
+    progress.advance()
+    assert capsys.readouterr().err == ""
+    now = 41.0
+    progress.advance()
+    assert capsys.readouterr().err == "split: 2 of 26, about 2 min left\n"
+
+
 def test_stages_are_shown_on_a_terminal_that_does_not_know_its_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
