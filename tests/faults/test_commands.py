@@ -500,8 +500,8 @@ def test_a_restore_that_fails_leaves_the_weights_as_they_were(
         with monkeypatch.context() as patched:
             patched.setattr("indexer.rollback.make_live", full)
             code, _, err = kb("restore", tmp_path / "backup.tar")
-        full = "No space left on device: make room there, then run this again."
-        assert (code, err) == (1, f"kb: {full}\n")
+        message = "No space left on device: make room there, then run this again."
+        assert (code, err) == (1, f"kb: {message}\n")
         assert tuning.load(library.index) == before
         assert held(library.index) == library.texts
 
