@@ -37,8 +37,10 @@ export class Suggestions {
     this.input.addEventListener("keydown", (event) => this.#pressed(event));
     this.input.addEventListener("blur", () => this.close());
     this.input.addEventListener("answered", () => emergency() && this.close());
-    // A press must not take the focus out of the box before the click comes.
-    this.list.addEventListener("pointerdown", (event) => event.preventDefault());
+    this.list.addEventListener("pointerdown", (event) => {
+      event.preventDefault(); // a press must not take the focus out of the box before the click comes,
+      this.#latest.cancel(); // nor may another list come under the finger: the click would find no option
+    });
     this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
       if (option) this.#take([...this.list.children].indexOf(option));
