@@ -96,7 +96,9 @@ def test_a_backup_that_has_no_folder_to_go_to_names_the_folder(kb: Kb, tmp_path:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no archive", b"\0" * 700, gzip.compress(b"no archive"), b"\x1f\x8b\x08junk"]
+    "content",
+    [b"", b"no archive", b"\0" * 700, gzip.compress(b"no archive", mtime=0), b"\x1f\x8b\x08junk"],
+    ids=["empty", "text", "zeros", "gzip of text", "junk after the head of a gzip"],
 )
 def test_what_is_no_backup_is_told_so_in_one_line(kb: Kb, tmp_path: Path, content: bytes) -> None:
     source = tmp_path / "backup.tar"
