@@ -4,13 +4,14 @@
         [--other DIR TOPICS.jsonl QRELS.txt section] [--other DIR TOPICS.jsonl QRELS.txt article ...] \\
         [--plain DIR QUESTIONS.jsonl ...]
 
-Nothing begins at the shipped weights: 1,500 are drawn around five equal ones, and chosen from in several ways by four
-fifths of the home library's questions, in all their forms, plain nDCG@10 and that with unjudged removed counting
-alike; with them the whole ranking answers the last fifth. Prints a Markdown table: of each form nDCG@10, the 95 %
-interval of its difference from the shipped weights' (paired bootstrap over questions, fixed seed), and nDCG@10 with
-unjudged removed; then the weights' mean over folds, and the largest standard deviation of one. Questions without a
-relevant section count 0, as in `kb eval`. `--plain` takes this project's own form, each question with its acceptable
-sections; those beside them are not judged, so that plain nDCG@10 alone counts there.
+Nothing begins at the shipped weights: 1,500 are drawn around five equal ones, each with every share by which an
+article is pooled (kb.pooling), and chosen from in several ways by four fifths of the home library's questions, in all
+their forms, plain nDCG@10 and that with unjudged removed counting alike; with them the whole ranking answers the last
+fifth. Prints a Markdown table: of each form nDCG@10, the 95 % interval of its difference from the shipped weights'
+(paired bootstrap over questions, fixed seed), and nDCG@10 with unjudged removed; then the mean over folds of the
+weights and, last, the share, and the largest standard deviation of a weight. Questions without a relevant section count
+0, as in `kb eval`. `--plain` takes this project's own form, each question with its acceptable sections; those beside
+them are not judged, so that plain nDCG@10 alone counts there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +30,20 @@ from numpy.typing import NDArray
 from benchmarks.signals import own_questions
 from kb import KnowledgeBase
 from kb.evaluation import Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import FOLDS, MEASURES, confidence_interval, measured
+from kb.fitting import FOLDS, MEASURES, confidence_interval
 from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.judged import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
+from kb.pooling import POOLED
 from kb.ranking import Unit
 
 DRAWS, CLOSENESS = 1500, 20.0
-TENTH = DRAWS // 10
 REPEATS = 10
+SHARES = (0.0, 0.3, 0.6, 0.9)
+"""By so much an article is pooled, in what is chosen from."""
 
 Values = NDArray[np.float64]
 Choice = Callable[[Values], Values]
-"""Weights, (5,), for what each training question gives with each draw, (questions, K)."""
+"""Weights and share, (6,), for what each training question gives with each draw, (questions, K)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +55,13 @@ class Home:
     judgments: list[Any]
 
     def answered(self, ids: Collection[str], weights: Values) -> dict[str, dict[str, Values]]:
-        """By form and id both measures, (2,), of these questions, asked with the weights, (5,)."""
+        """By form and id both measures, (2,), of these questions, asked with the weights and the share, (6,)."""
         found: dict[str, dict[str, Values]] = {}
-        with KnowledgeBase.open(self.index, weights=FusionWeights(*weights.tolist())) as asked:
+        *chosen, share = weights.tolist()
+        with (
+            patch("kb.pooling.POOLED", share),
+            KnowledgeBase.open(self.index, weights=FusionWeights(*chosen)) as asked,
+        ):
             for form, topics in self.topics.items():
                 wanted = [topics[topic] for topic in sorted(ids) if topic in topics]
                 run = run_topics(asked, wanted, "section", DEPTH)
@@ -73,16 +81,48 @@ def judged(
         return judged_topics(asked, topics, judgments, unit)
 
 
+def drawn(random: np.random.Generator) -> Values:
+    """Weights, those of each draw with every share, (K, 6); the first of each share are five equal ones."""
+    equal = np.full(len(SIGNALS), 1 / len(SIGNALS))
+    weights = np.concatenate((equal[np.newaxis], random.dirichlet(CLOSENESS * equal, DRAWS)))
+    return np.concatenate([np.insert(weights, len(SIGNALS), share, axis=1) for share in SHARES])
+
+
+def worth_of(topic: JudgedTopic, draws: Values) -> Values:
+    """Both measures of a question with each draw, (2, K)."""
+    if topic.lifting is None or not topic.lifting.nearness.any():  # no share counts
+        return np.tile(topic.ndcg(draws[: len(draws) // len(SHARES), :-1]), len(SHARES))
+    found = np.zeros((2, len(draws)))
+    for share in SHARES:
+        own = draws[:, -1] == share
+        with patch("kb.pooling.POOLED", share):
+            found[:, own] = topic.ndcg(draws[own, :-1])
+    return found
+
+
+def plain(topics: list[JudgedTopic], draws: Values) -> Values:
+    """Plain nDCG@10 of each question with each draw, (questions, K)."""
+    return np.array([worth_of(topic, draws)[0] for topic in topics])
+
+
 def choices(draws: Values, elsewhere: Values, plainly: Values) -> dict[str, Choice]:
-    """Ways to choose; the first draw is that of equal weights.
+    """Ways to choose.
 
     `elsewhere`, (K,), is what draws are worth in other libraries; `plainly`, (questions, K), to plain questions.
     """
-    shipped = weight_row(DEFAULT_WEIGHTS)
-    distance = np.abs(draws - draws[0]).sum(axis=1)
+    shipped = np.append(weight_row(DEFAULT_WEIGHTS), POOLED)
+    equal = np.arange(0, len(draws), len(draws) // len(SHARES))
+    distance = np.abs(draws[:, :-1] - draws[0, :-1]).sum(axis=1)
 
     def best_tenth(worth: Values) -> Values:
-        return np.asarray(draws[np.argsort(-worth, kind="stable")[:TENTH]].mean(axis=0))
+        best = np.argsort(-worth, kind="stable")[: len(draws) // 10]
+        return np.asarray(draws[best].mean(axis=0))
+
+    def best_equal(values: Values) -> Values:
+        return np.asarray(draws[equal[values[:, equal].mean(axis=0).argmax()]])
+
+    def halfway(values: Values) -> Values:
+        return np.asarray((best_tenth(values.mean(axis=0)) + best_equal(values)) / 2)
 
     def within_an_error(values: Values) -> Values:
         worth = values.mean(axis=0)
@@ -92,9 +132,10 @@ def choices(draws: Values, elsewhere: Values, plainly: Values) -> dict[str, Choi
 
     return {
         "as shipped": lambda _: shipped,
-        "five equal weights": lambda _: draws[0],
+        "five equal weights, the best share": best_equal,
         "the best": lambda values: draws[values.mean(axis=0).argmax()],
         "the mean of the best tenth": lambda values: best_tenth(values.mean(axis=0)),
+        "halfway between the two": halfway,
         "nearest to equal within a standard error of the best": within_an_error,
         "best tenth, here and elsewhere": lambda values: best_tenth(
             values.mean(axis=0) + elsewhere
@@ -141,8 +182,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     random = np.random.default_rng(0)
-    equal = np.full(len(SIGNALS), 1 / len(SIGNALS))
-    draws = np.concatenate((equal[np.newaxis], random.dirichlet(CLOSENESS * equal, DRAWS)))
+    draws = drawn(random)
     index, path, qrels = map(Path, options.home)
     asked = len(read_topics(path, options.field[0]))
     home = Home(index, {}, read_qrels(qrels))
@@ -153,10 +193,10 @@ def main() -> int:
         ids = {topic.id for topic in known}
         home.topics[field] = {topic.id: topic for topic in topics if topic.id in ids}
         for topic in known:
-            worth.setdefault(topic.id, []).append(topic.ndcg(draws).mean(axis=0))
+            worth.setdefault(topic.id, []).append(worth_of(topic, draws).mean(axis=0))
     by_topic = {topic: np.mean(of, axis=0) for topic, of in worth.items()}
     others = [
-        measured(judged(place, read_topics(Path(asking)), read_qrels(Path(graded)), unit), draws)[0]
+        plain(judged(place, read_topics(Path(asking)), read_qrels(Path(graded)), unit), draws)
         for place, asking, graded, unit in options.other
     ]
     elsewhere = np.zeros(len(draws))
@@ -165,7 +205,7 @@ def main() -> int:
     plainly = np.concatenate(
         [np.empty((0, len(draws)))]
         + [
-            measured(judged(place, *own_questions(Path(asking))), draws)[0]
+            plain(judged(place, *own_questions(Path(asking))), draws)
             for place, asking in options.plain
         ]
     )
@@ -181,10 +221,10 @@ def main() -> int:
             answered = both.shape[1] / asked
             change = (both - before[form])[0] * answered
             low, high = confidence_interval(change, np.random.default_rng(0))
-            plain, among_judged = both.mean(axis=1) * answered
-            cells.append(f"{plain:.3f} | {low:+.3f} to {high:+.3f} | {among_judged:.3f}")
+            of_all, among_judged = both.mean(axis=1) * answered
+            cells.append(f"{of_all:.3f} | {low:+.3f} to {high:+.3f} | {among_judged:.3f}")
         mean = " ".join(f"{weight:.2f}" for weight in weights.mean(axis=0))
-        spread = weights.std(axis=0).max()
+        spread = weights[:, :-1].std(axis=0).max()
         print(f"| {name} | {' | '.join(cells)} | {mean} | {spread:.2f} |", flush=True)
     return 0
 

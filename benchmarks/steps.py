@@ -48,6 +48,7 @@ def off(step: str) -> list[AbstractContextManager[Any]]:
             patch("kb.kinds.OPENING", 0.0),
             patch("kb.kinds.WEIGHT", 0.0),
         ],
+        "articles pooled": [patch("kb.pooling.POOLED", 0.0)],
         "variety of the first page": [
             patch("kb.variety.SHARE", sys.maxsize),
             patch("kb.variety.ALIKE", -1),
@@ -65,6 +66,7 @@ STEPS = (
     "less to the sentence there",
     "several subjects",
     "the kind of section asked for",
+    "articles pooled",
     "variety of the first page",
 )
 

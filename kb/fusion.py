@@ -55,10 +55,15 @@ FREED = (0.575, 0.35, 0.075)
 """How the weight that names do not get is shared out: to words, passage and sentence."""
 
 
+def names_share(title_terms: float) -> float:
+    """How far titles of so many terms on average are names, 0 to 1; 0 without titles."""
+    share = (SENTENCE_TERMS - title_terms) / (SENTENCE_TERMS - NAME_TERMS)
+    return min(max(share, 0.0), 1.0) if title_terms else 0.0
+
+
 def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> FusionWeights:
     """The weights for a library whose titles have so many terms on average, 0 without titles. Linear in `weights`."""
-    share = (SENTENCE_TERMS - title_terms) / (SENTENCE_TERMS - NAME_TERMS)
-    share = min(max(share, 0.0), 1.0) if title_terms else 0.0
+    share = names_share(title_terms)
     freed = (1.0 - share) * (weights.name + weights.focus)
     words, passage, sentence = (freed * part for part in FREED)
     return FusionWeights(
@@ -114,7 +119,7 @@ def in_mode(weights: FusionWeights, mode: Mode) -> FusionWeights:
 def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:
     """What a name's cosine is worth, 0 to 1: nothing up to UNRELATED_NAME, and from there on in proportion."""
     above = name_cosine.astype(np.float64) - UNRELATED_NAME
-    return np.asarray(np.maximum(above, 0.0) / (1.0 - UNRELATED_NAME), dtype=np.float64)
+    return np.asarray(np.clip(above / (1.0 - UNRELATED_NAME), 0.0, 1.0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,12 @@ from kb.fusion import (
     for_question,
     in_mode,
     lengthened,
+    names_share,
     nearness,
     weights_for,
 )
 from kb.keyword_scores import KeywordScores, Synonyms
-from kb.lifting import Lifting
+from kb.lifting import Lifting, Lifts
 from kb.names import NameIndex
 from kb.passage_table import PassageTable
 from kb.postings import Postings, Wanted
@@ -48,7 +49,7 @@ class Ranking:
 
     `rows` are the passages' ordinals, `sections` and `articles` those they belong to. `nearest_name` says which of
     the article's names came nearest, 0 being the title; `nearest_sentence` which of the passage's sentences.
-    `scores` are the weighted sums of `signals`; `subject_lifts` and `kind_lifts` what `lifting` adds to them.
+    `scores` are the weighted sums of `signals`; `lifts` what `lifting` adds to them.
     `question_terms` is the number of the question's distinct terms.
     """
 
@@ -60,8 +61,7 @@ class Ranking:
     nearest_sentence: NDArray[np.int64]
     scores: NDArray[np.float64]
     lifting: Lifting
-    subject_lifts: NDArray[np.float64]
-    kind_lifts: NDArray[np.float64]
+    lifts: Lifts
     weights: FusionWeights
     keyword: KeywordScores
     postings: Postings
@@ -78,7 +78,8 @@ class Ranking:
     @property
     def shown_scores(self) -> NDArray[np.float64]:
         """The scores with their lifts: what is shown is ordered by these."""
-        return self.scores + self.subject_lifts + self.kind_lifts
+        by_subject, by_kind, by_article = self.lifts
+        return self.scores + by_subject + by_kind + by_article
 
     def best_of_each(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""
@@ -139,8 +140,9 @@ class Ranking:
             name_matched=names[int(self.nearest_name[place])],
             focus_share=focus,
             terms=terms,
-            subject=float(self.subject_lifts[place]),
-            kind=float(self.kind_lifts[place]),
+            subject=float(self.lifts.by_subject[place]),
+            kind=float(self.lifts.by_kind[place]),
+            article=float(self.lifts.by_article[place]),
         )
 
 
@@ -186,6 +188,7 @@ class Ranker:
         self._passages = passages
         self._names = names
         self._weights = weights_for(postings.title_terms, weights)
+        self._names_count = names_share(postings.title_terms)
         self._alongside = alongside or Alongside()
 
     def words(
@@ -264,8 +267,8 @@ class Ranker:
             wanted[about] = self._of_the_kind(
                 vector, articles[about], sections[about], nearest_name[about]
             )
-        lifting = Lifting(articles, sections, words.subjects, wanted)
-        by_subject, by_kind = lifting.lifts(scores)
+        by_name = self._names_count * nearness(names) * by_meaning_too
+        lifting = Lifting(articles, sections, words.subjects, wanted, by_name)
         return Ranking(
             rows=rows,
             sections=sections,
@@ -275,8 +278,7 @@ class Ranker:
             nearest_sentence=nearest_sentence,
             scores=scores,
             lifting=lifting,
-            subject_lifts=by_subject,
-            kind_lifts=by_kind,
+            lifts=lifting.lifts(scores),
             weights=weights,
             keyword=keyword,
             postings=self._postings,

@@ -46,11 +46,12 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each ranker contributed. The result's score is the sum of the seven contributions.
+    """What each ranker contributed. The result's score is the sum of the eight contributions.
 
     `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted; `subject`, mostly 0, is what
     is added so that of several subjects in one question each is shown, and `kind`, mostly 0, what is added so that of
-    an article's sections the one of the kind asked for comes first. `keyword_score` is BM25F
+    an article's sections the one of the kind asked for comes first; `article`, 0 for an article's best section, what is
+    added because the article is about what is asked. `keyword_score` is BM25F
     divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
     its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,
     says how far one of these names and the question are the same words. `terms` gives each matched term of
@@ -71,6 +72,7 @@ class Explanation:
     terms: dict[str, float]
     subject: float = 0.0
     kind: float = 0.0
+    article: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,12 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             why.kind,
             "What it was behind another of them",
         ),
+        Part(
+            "The rest of the article",
+            "All of the article is about what you ask, so that its best section speaks for this one.",
+            why.article,
+            "The nearer the article’s name, the closer to its best section",
+        ),
     )
     return (*parts, *(part for part in lifted if part.figure))
 

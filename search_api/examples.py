@@ -110,6 +110,7 @@ SEARCH_RESPONSE: dict[str, Any] = {
                 "terms": {"jerk": 0.0313, "fall": 0.0363, "asleep": 0.0399},
                 "subject": 0.0,
                 "kind": 0.0,
+                "article": 0.0,
             },
             "why": "The article is about “Sleep Starts (Hypnic Jerks)”, also called “jerking awake when"
             " falling asleep”; the section is “Why the Body Jumps”; it mentions asleep and fall.",

@@ -56,6 +56,19 @@ def test_a_question_about_something_else_has_no_answer(knowledge_base: Knowledge
     assert knowledge_base.search("who won the world cup final in 1998").answered == "none"
 
 
+def test_all_of_the_subject_s_article_gains_by_its_best_section_but_not_by_words_alone(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    question = "which muscles does the stethoscope hear"
+    of_article: dict[str, list[float]] = {}
+    for result in knowledge_base.search(question, limit=100).results:
+        of_article.setdefault(result.citation.article_id, []).append(result.explanation.article)
+    assert min(of_article["stethoscope-basics"][1:]) > 0
+    assert {gains[0] for gains in of_article.values()} == {0}
+    by_words = knowledge_base.search(question, limit=100, mode="keyword").results
+    assert {result.explanation.article for result in by_words} == {0}
+
+
 def test_notices_come_whatever_operators_and_pages_say(knowledge_base: KnowledgeBase) -> None:
     for question in ("I can't breathe", '"can\'t breathe" -dentures', "title:cant breathe"):
         response = knowledge_base.search(question, limit=1, offset=3)

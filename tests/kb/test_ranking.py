@@ -17,6 +17,7 @@ from indexer.keyword_writer import Fields
 from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Mode, Signals
 from kb.keyword_scores import KeywordScores
+from kb.lifting import Lifts
 from kb.names import NameIndex
 from kb.passage_table import PassageTable
 from kb.postings import Postings
@@ -36,8 +37,7 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         nearest_sentence=np.zeros(len(scores), dtype=np.int64),
         scores=np.array(scores),
         lifting=None,  # type: ignore[arg-type]  # nor lifts anything anew
-        subject_lifts=np.zeros(len(scores)),
-        kind_lifts=np.zeros(len(scores)),
+        lifts=Lifts(*np.zeros((3, len(scores)))),
         weights=DEFAULT_WEIGHTS,
         keyword=KeywordScores(empty, 0.0, ()),
         postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
@@ -65,11 +65,13 @@ def test_each_unit_stands_once_by_its_best_passage_and_of_equals_the_first(
 def test_what_is_shown_leaves_each_subject_its_place() -> None:
     found = ranking([0.8, 0.7, 0.3, 0.6], [0, 1, 2, 3], [0, 0, 1, 2])
     assert found.shown("section").tolist() == [0, 1, 3, 2]
-    lifted = replace(found, subject_lifts=np.array([0.0, 0.0, 0.35, 0.0]))
+    lifted = replace(found, lifts=found.lifts._replace(by_subject=np.array([0.0, 0.0, 0.35, 0.0])))
     assert lifted.shown("section").tolist() == [0, 1, 2, 3]
     assert lifted.shown("article").tolist() == [0, 2, 3]
-    begun = replace(found, kind_lifts=np.array([0.0, 0.2, 0.0, 0.0]))
+    begun = replace(found, lifts=found.lifts._replace(by_kind=np.array([0.0, 0.2, 0.0, 0.0])))
     assert begun.shown("section").tolist() == [1, 0, 3, 2]
+    pooled = replace(found, lifts=found.lifts._replace(by_article=np.array([0.0, 0.0, 0.0, 0.15])))
+    assert pooled.shown("section").tolist() == [0, 3, 1, 2]
 
 
 COLLECTION: list[Fields] = [
@@ -131,9 +133,9 @@ def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
 def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
     check_explanation(ranked(ranker, ["leg", "cramp", "zebra"], QUESTION))
     both = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION)
-    assert both.subject_lifts.any()
+    assert both.lifts.by_subject.any()
     by_meaning = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION, mode="dense")
-    assert not by_meaning.subject_lifts.any()
+    assert not by_meaning.lifts.by_subject.any()
     check_explanation(both)
 
 
@@ -142,9 +144,8 @@ def check_explanation(found: Ranking) -> None:
     shares = found.term_shares(np.arange(len(found.rows)))
     for place, row in enumerate(found.rows):
         why = found.explain(place, names[found.articles[place]], shares[place])
-        total = sum(
-            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.kind)
-        )
+        signals = (why.keyword, why.dense, why.sentence, why.name, why.focus)
+        total = sum((*signals, why.subject, why.kind, why.article))
         assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in names[found.articles[place]]
