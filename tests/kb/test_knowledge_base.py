@@ -109,9 +109,8 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
         assert citation.url == f"/articles/{article.id}#{section.id}"
         assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
         why = result.explanation
-        total = sum(
-            (why.keyword, why.dense, why.sentence, why.name, why.focus, why.subject, why.kind)
-        )
+        signals = (why.keyword, why.dense, why.sentence, why.name, why.focus)
+        total = sum((*signals, why.subject, why.kind, why.article))
         assert total == pytest.approx(result.score, abs=1e-12)
         assert why.name_matched in (article.title, *article.aliases)
         cited.add((article.id, section.id))

@@ -195,7 +195,8 @@ def test_by_meaning_alone_words_count_nothing(knowledge_base: KnowledgeBase) -> 
     for result in knowledge_base.search("sore gums", 100, mode="dense").results:
         why = result.explanation
         assert (why.keyword, why.focus) == (0, 0)
-        assert result.score == pytest.approx(why.dense + why.sentence + why.name + why.kind)
+        meaning = why.dense + why.sentence + why.name
+        assert result.score == pytest.approx(meaning + why.kind + why.article)
 
 
 def test_a_beginning_finds_by_words_what_begins_so(knowledge_base: KnowledgeBase) -> None:
