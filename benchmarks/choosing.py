@@ -90,14 +90,14 @@ def drawn(random: np.random.Generator) -> Values:
 
 def worth_of(topic: JudgedTopic, draws: Values) -> Values:
     """Both measures of a question with each draw, (2, K)."""
+    weights = draws[: len(draws) // len(SHARES), :-1]  # which come again with each share
     if topic.lifting is None or not topic.lifting.nearness.any():  # no share counts
-        return np.tile(topic.ndcg(draws[: len(draws) // len(SHARES), :-1]), len(SHARES))
-    found = np.zeros((2, len(draws)))
+        return np.tile(topic.ndcg(weights), len(SHARES))
+    found = []
     for share in SHARES:
-        own = draws[:, -1] == share
         with patch("kb.pooling.POOLED", share):
-            found[:, own] = topic.ndcg(draws[own, :-1])
-    return found
+            found.append(topic.ndcg(weights))
+    return np.concatenate(found, axis=1)
 
 
 def plain(topics: list[JudgedTopic], draws: Values) -> Values:

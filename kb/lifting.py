@@ -19,6 +19,10 @@ class Lifts(NamedTuple):
     by_kind: NDArray[np.float64]
     by_article: NDArray[np.float64]
 
+    def added_to(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores with all of them."""
+        return scores + self.by_subject + self.by_kind + self.by_article
+
 
 @dataclass(frozen=True, slots=True)
 class Lifting:
@@ -43,9 +47,8 @@ class Lifting:
         return Lifts(by_subject, by_kind, by_article)
 
     def lifted(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The scores with all of them."""
-        by_subject, by_kind, by_article = self.lifts(scores)
-        return scores + by_subject + by_kind + by_article
+        """The scores with their lifts."""
+        return self.lifts(scores).added_to(scores)
 
     def taken(self, places: Sequence[int]) -> Lifting:
         """That of these candidates alone, in this order."""

@@ -78,8 +78,7 @@ class Ranking:
     @property
     def shown_scores(self) -> NDArray[np.float64]:
         """The scores with their lifts: what is shown is ordered by these."""
-        by_subject, by_kind, by_article = self.lifts
-        return self.scores + by_subject + by_kind + by_article
+        return self.lifts.added_to(self.scores)
 
     def best_of_each(self, unit: Unit, scores: NDArray[np.float64]) -> NDArray[np.int64]:
         """The places of the best passage of each unit, best first; of equal scores the lower passage id first."""

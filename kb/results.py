@@ -50,7 +50,7 @@ class Explanation:
 
     `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted; `subject`, mostly 0, is what
     is added so that of several subjects in one question each is shown, and `kind`, mostly 0, what is added so that of
-    an article's sections the one of the kind asked for comes first; `article`, 0 for an article's best section, what is
+    an article's sections the one of the kind asked for comes first; `article`, 0 for an article's best passage, what is
     added because the article is about what is asked. `keyword_score` is BM25F
     divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
     its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,

@@ -164,7 +164,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "terms": "The matched terms, each with its share of `keyword`.",
         "subject": "What is added so that of several subjects in one question each is shown; mostly 0.",
         "kind": "What is added so that an article's section of the kind asked for is its first; mostly 0.",
-        "article": "What is added because all of the article is about what is asked; 0 for its best section.",
+        "article": "What is added because all of the article is about what is asked; 0 for its best passage.",
     },
     "Article": {
         "": "One source document with its sections.",

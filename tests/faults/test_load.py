@@ -112,7 +112,8 @@ def test_publications_under_load_from_sixteen_clients(library: Library, is_long:
                 library.put("article-0", f"round{number}")
                 library.put("article-1", f"round{number}")
                 words[library.build().generation] = f"round{number}"
-                if number == rounds // 2:  # what is loaded beside the first answers is there by now
+                # What is loaded beside the first answers is there by then.
+                if number == (rounds // 4 if is_long else rounds // 2):
                     settled = [(descriptors(pid), resident_mb(pid)) for _, pid in workers]
             live = library.live().name
             deadline = time.monotonic() + 60
