@@ -1,10 +1,10 @@
 """Given an index, one file that holds its live generation and the corpora it was made from; and back.
 
-A tar file: `generation/<id>/...` as it lies on disk, `corpora/<number>/...`, the files of each corpus with its
-tombstones, `beside/...`, what the index knows that neither tells: the weights of `kb tune`, what was removed, so that
-no older backup brings it back, and whether a rollback holds; and `corpora.json`, the SHA-256 of their files.
-Embeddings are left out: they are many times as large, and made anew where they are missing. What is restored is
-verified in full before it is published.
+A tar file: `generation/<id>/...` as it lies on disk, `corpora/<number>/...`, the files of each corpus with the records
+of what was removed and which ids were given, `beside/...`, what the index knows that neither tells: the weights of
+`kb tune`, what was removed, so that no older backup brings it back, and whether a rollback holds; and `corpora.json`,
+the SHA-256 of their files. Embeddings are left out: they are many times as large, and made anew where they are missing.
+What is restored is verified in full before it is published. The index notes which backups were made of it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from indexer.backups import note_backup
 from indexer.base import open_one
 from indexer.collect import collect
-from indexer.corpus import list_files, list_lexicons
+from indexer.corpus import RECORDS, list_files, list_lexicons
 from indexer.corpus_places import CorpusPlace, corpus_places, put_files, take_out, with_places
 from indexer.lock import writer_lock
 from indexer.publish import building_folder, creation_time, fsync_folders, known_removed
 from indexer.rollback import make_live_without
-from indexer.tombstones import FILE as TOMBSTONES
 from kb import tuning
 from kb.durable import fsync, name_file, write_durably
 from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
@@ -123,6 +123,7 @@ def back_up(index: Path, target: Path) -> Backup:
             _add_bytes(archive, HASHES, json.dumps(hashes, indent=1).encode("ascii"))
     finally:
         lease.release()
+    note_backup(index, target)
     return Backup(folder.name, len(hashes), target.stat().st_size, tuple(missing))
 
 
@@ -283,8 +284,7 @@ def _add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) 
 def _corpus_files(corpus: Path) -> list[tuple[str, Path]]:
     found = [*list_files([corpus])[0], *list_lexicons([corpus])[0]]
     files = [(file.name, file.path) for file in found]
-    if (corpus / TOMBSTONES).is_file():
-        files.append((TOMBSTONES, corpus / TOMBSTONES))
+    files += [(name, corpus / name) for name in RECORDS if (corpus / name).is_file()]
     return files
 
 

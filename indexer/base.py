@@ -12,6 +12,7 @@ from typing import Self
 
 from indexer.corpus import content_hash
 from indexer.model_folder import model_folder
+from kb.addresses import FILE as ADDRESSES
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexUnusable, KbError
 from kb.generation import Lease, check_hashes, current_generation, generations, open_by_id
@@ -106,7 +107,9 @@ def open_one(index: Path, generation_id: str, *, is_live: bool) -> Base:
 
 
 def _open(index: Path, generation_id: str, *, is_live: bool) -> Base:
-    folder, manifest, lease = open_by_id(index, generation_id, "full", lambda name: name != SOURCES)
+    folder, manifest, lease = open_by_id(
+        index, generation_id, "full", lambda name: name not in (SOURCES, ADDRESSES)
+    )
     try:
         sources = Sources.load(folder)
     except BaseException:

@@ -7,12 +7,13 @@ rename, so that the generation that answers is never half of one.
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.ledger import settle
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
@@ -35,9 +37,11 @@ from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
-from indexer.scan import Scan, corpus_infos
+from indexer.scan import Scan, corpus_infos, dates_passed
 from indexer.store_writer import write_store
+from kb.article import today
 from kb.bm25f import BM25FParameters
+from kb.durable import changing
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
 from kb.generation import forget_stamps, open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
@@ -52,7 +56,10 @@ PART = "part"
 class BuildReport:
     """What a build did. `embedded` of `texts` vectors were made anew, the others were there.
 
-    `published` is False where nothing had changed: then `generation` is the one that was live before.
+    `published` is False where nothing had changed: then `generation` is the one that was live before. `moved` maps ids
+    that articles had before to those they have now, `removed` are the ids of articles that are not there any more,
+    `waiting` maps the ids of those that are not to be shown to their dates of publication and expiry, and `other_ids`
+    the ids of new articles that are not their file's plain one to the file.
     """
 
     generation: str
@@ -65,6 +72,10 @@ class BuildReport:
     failures: tuple[ArticleError, ...]
     published: bool
     seconds: float
+    moved: dict[str, str] = field(default_factory=dict)
+    removed: tuple[str, ...] = ()
+    waiting: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
+    other_ids: dict[str, str] = field(default_factory=dict)
 
 
 def is_stale(
@@ -85,9 +96,12 @@ def is_stale(
     try:
         if pinned_generation(index) == folder.name:
             return False
-        return not fits_model(model, model_files(model), precision)(
-            manifest, Sources.load(folder)
-        ) or manifest.corpora != corpus_infos(corpora)
+        sources = Sources.load(folder)
+        return (
+            not fits_model(model, model_files(model), precision)(manifest, sources)
+            or manifest.corpora != corpus_infos(corpora)
+            or dates_passed(sources, manifest.created[:10], today())
+        )
     except IndexUnusable:
         return True
     finally:
@@ -216,7 +230,8 @@ class _Builder:
             donor = base
             part = folder / PART if base else folder
             scan = self._read(part, base, everything=False)
-            gone = scan.removed | scan.failed | scan.changed
+            gone = scan.gone
+            self._keep_ledger(scan)
             if base is not None and self._is_as_before(scan, base):
                 base.verified()
                 return self._as_before(base, scan)
@@ -242,6 +257,25 @@ class _Builder:
         write_store(part / STORE, counted(scan, self._progress))
         return scan
 
+    def _keep_ledger(self, scan: Scan) -> None:
+        """Have on disk which ids are given, before anybody can ask for them."""
+        folder, corpus = scan.tombstones.folder, scan.tombstones.corpus
+        if folder is None or corpus is None:
+            return
+        read = scan.ledger.addresses
+        updates = scan.updates if scan.ledger.is_there else {**read, **scan.updates}
+        try:
+            with changing(folder):
+                settle(folder, corpus, read if scan.ledger.is_there else {}, updates)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            # A corpus that may only be read: then the index alone knows which ids were given.
+            self._progress.note(
+                f"{folder} cannot be written to ({error.strerror}): the ids that its articles were given stand in the "
+                "index alone, and another machine may give others."
+            )
+
     def _was_emptied(self, base: Base) -> bool:
         """Whether all that the generation has is known to have been removed."""
         return base.sources.articles.keys() <= known_removed(self._index)
@@ -249,7 +283,7 @@ class _Builder:
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
             base.is_live
-            and not (scan.added or scan.changed or scan.removed or scan.failed)
+            and not (scan.added or scan.gone)
             and scan.corpus_infos() == base.manifest.corpora
             and tuple(map(str, self._failures(scan))) == base.manifest.failures
         )
@@ -272,6 +306,7 @@ class _Builder:
                 scan.changes,
                 self._model_files,
                 lexicons=tuple(scan.lexicons),
+                former=tuple(scan.former_addresses()),
             ).save(plan.folder)
             files = finishing.file_infos()
         manifest = Manifest(
@@ -283,7 +318,8 @@ class _Builder:
             failures=tuple(str(failure) for failure in self._failures(scan)),
             files=files,
         )
-        removed = (known_removed(self._index) | scan.removed | scan.hidden) - scan.articles.keys()
+        removed = known_removed(self._index) | scan.removed | scan.hidden
+        removed -= scan.articles.keys() | scan.waiting.keys()
         generation = publish(self._index, plan.folder, manifest, removed=removed)
         if plan.donor is not None:
             forget(self._index, plan.donor, scan.removed)
@@ -356,6 +392,10 @@ class _Builder:
             failures=self._failures(scan),
             published=published,
             seconds=time.monotonic() - self._begun,
+            moved=dict(sorted(scan.moved.items())),
+            removed=tuple(sorted(scan.removed | scan.failed)),
+            waiting=dict(sorted(scan.waiting.items())),
+            other_ids=scan.other_ids(),
         )
 
 

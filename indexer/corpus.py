@@ -1,8 +1,8 @@
 """Given the paths of a corpus, its files in reading order, and the articles of each.
 
 A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
-in the order of their POSIX paths. In folders, names that start with "." or "_" are passed over, and
-so are README* and LICENSE*. `LEXICONS` in a folder's root are no articles, but part of the corpus.
+in the order of their POSIX paths. In folders, names that start with "." or LICENSE are passed over.
+`LEXICONS` in a folder's root, and `RECORDS`, are no articles, but part of the corpus.
 A link that leads out of its folder is refused: a corpus is what its folder holds, and whoever may
 write there may not thereby publish the rest of the disk.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexer.readers.jsonl import numbered_jsonl, read_article_json
-from indexer.readers.markdown import read_markdown
+from indexer.readers.markdown import parse_markdown
 from indexer.readers.plain_text import read_plain_text
 from kb.article import Article
 from kb.errors import ArticleError, CorpusError
@@ -33,11 +33,14 @@ SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, ARTICLE_SUFFIX, *JSONL_SUFFIXES)
 LEXICONS = ("notices.yaml", "vocabulary.yaml")
 """Files in the root of a corpus that say something of words (`indexer.lexicon`)."""
 
+RECORDS = ("_removed.txt", "_addresses.jsonl")
+"""Files that commands write into the root of a corpus (`indexer.tombstones`, `indexer.ledger`)."""
+
 FILE_MAX_BYTES = 64 * 1024 * 1024
 """The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
 
-SKIPPED = (".", "_", "README", "LICENSE")
-"""What the names of files and folders begin with that are passed over in a folder without a word."""
+SKIPPED = (".", "LICENSE")
+"""What the names of files and folders begin with that are passed over in a folder."""
 
 _FINGERPRINT_FORMAT = "kb-corpus-1"
 _BLOCK_BYTES = 1024 * 1024
@@ -145,13 +148,27 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
 
 
 def parse(path: Path, content: bytes) -> Article:
-    """The article of a file of that name and content, which holds one. Raises ArticleError."""
+    """The article of a file of that name and content, which holds one. Raises ArticleError.
+
+    One that states no id has the stem of `path` for one.
+    """
+    return parse_stating(path, content)[0]
+
+
+def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
+    """The same, and whether the article states its id."""
     name = path.name.lower()
     if name.endswith(MARKDOWN_SUFFIXES):
-        return read_markdown(path, content)
+        parsed = parse_markdown(path, content)
+        return parsed.article, parsed.states_id
     if name.endswith(ARTICLE_SUFFIX):
-        return read_article_json(path, content)
-    return read_plain_text(path, content)
+        return read_article_json(path, content), True
+    return read_plain_text(path, content), False
+
+
+def is_collection(name: str) -> bool:
+    """Whether a file of that name holds any number of articles, which state their ids."""
+    return name.lower().endswith(JSONL_SUFFIXES)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -166,7 +183,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def duplicate_id(article_id: str, place: Place, first: Place) -> ArticleError:
-    """The failure of the later of two articles with one id."""
+    """The failure of one of two articles with one id, which is that of `first`."""
     reason = f'the id "{article_id}" is already that of {first}, which stays: give one another id'
     return ArticleError(place.path, reason, place.line)
 
@@ -235,6 +252,22 @@ def walk(
         yield Path(folder), folder_names, [n for n in file_names if not n.startswith(SKIPPED)]
 
 
+def passed_over(root: Path) -> list[Path]:
+    """The files of a folder that would be articles but for their names (`SKIPPED`), hidden folders left unsearched."""
+    return [
+        Path(folder) / name
+        for folder, _, file_names in _visible(root)
+        for name in file_names
+        if name.startswith(SKIPPED) and _has_suffix(Path(name))
+    ]
+
+
+def _visible(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for folder, folder_names, file_names in os.walk(root):
+        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
+        yield folder, folder_names, file_names
+
+
 def _problem(path: Path, inside: Path) -> ArticleError | None:
     """Why a file or folder found in a corpus is refused; None where it is not."""
     reason = ""
@@ -253,7 +286,7 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
 
 def is_article_name(name: str) -> bool:
     """Whether a file of that name in a folder is taken for articles."""
-    return _has_suffix(Path(name)) and not name.startswith(SKIPPED)
+    return _has_suffix(Path(name)) and not name.startswith(SKIPPED) and name not in RECORDS
 
 
 def _has_suffix(path: Path) -> bool:

@@ -1,44 +1,47 @@
 """Given articles to add or ids to remove, the writable corpus changed so that a power cut does not undo it.
 
 The corpus is the truth and the index is made from it: what is accepted here is in every index built afterwards. An
-article that is added stands in a file of its own; one that is removed loses that file and gets a tombstone
-(`indexer.tombstones`) where it stands in others too.
+article that is added stands in a file of its own; one that is removed loses that file, gets a tombstone
+(`indexer.tombstones`) where it stands in others too, and leaves an address that says so (`indexer.ledger`). Nothing is
+written, replaced or deleted but the article that was addressed, and every file that is stands in the result.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import count, takewhile
+from pathlib import Path, PurePosixPath
 
 from indexer.corpus import (
     ARTICLE_SUFFIX,
-    JSONL_SUFFIXES,
+    SUFFIXES,
     CorpusFile,
     Place,
     duplicate_id,
     is_article_name,
+    is_collection,
     list_files,
-    parse,
+    parse_stating,
     read_bytes,
     read_file,
 )
+from indexer.ledger import reserved
+from indexer.naming import FOLDER_NAMES, by_folders, candidates
 from indexer.progress import Progress
 from indexer.readers.ids import article_id as checked_id
-from indexer.readers.ids import id_from_name
 from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
-from indexer.scan import Scan
-from indexer.tombstones import add_tombstones, writable_folder
+from indexer.shelf import Shelf, Step
+from indexer.tombstones import writable_folder
 from kb.article import Article
-from kb.durable import changing, fsync, make_folder, remove_durably, write_durably
-from kb.errors import ArticleError, CorpusError, KbError
+from kb.durable import changing
+from kb.errors import ArticleError, InvalidRequest, KbError
 from kb.sources import Sources
 from kb.store import article_digest
 
-_FOLDERS = 100
 _NAME_MAX_BYTES = 200
 
 
@@ -47,13 +50,14 @@ class Accepted:
     """An article that is in the corpus now, and its file.
 
     `digest` is that of its content (`kb.store.article_digest`), `before` that of the article of its id until then, or
-    None.
+    None. `steps` are the files that were written, replaced or deleted for it.
     """
 
     id: str
     path: Path
     digest: str
     before: str | None
+    steps: tuple[Step, ...] = ()
 
     @property
     def replaced(self) -> bool:
@@ -72,12 +76,16 @@ before anything is changed; may raise PreconditionFailed."""
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What became of what was to be added or removed; `missing` are ids that the corpora do not have."""
+    """What became of what was to be added or removed; `missing` are ids that the corpora do not have.
+
+    `steps` are all files that were written, replaced or deleted, in order.
+    """
 
     accepted: tuple[Accepted, ...] = ()
     failures: tuple[ArticleError, ...] = ()
     removed: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
 
 def add(
@@ -86,38 +94,42 @@ def add(
     known: Sources | None = None,
     progress: Progress | None = None,
     names: Mapping[Path, str] | None = None,
+    places: Mapping[Path, str] | None = None,
+    *,
+    dry_run: bool = False,
 ) -> Edit:
-    """Put the articles of files or folders into the writable corpus, each in place of any other of its id.
+    """Put the articles of files or folders into the writable corpus.
 
-    What is returned as accepted is on disk. Of several articles of one id in `paths` the first is taken, as a build
-    does, and each further one is a failure. An article that cannot be read stops no other. `known` spares reading what
-    an index has seen; `names` are those to speak of files by, where they are not their paths. Raises CorpusError for a
-    path that is not there or has no corpus to go to, and OSError.
+    An article that states its id takes the place of the one of that id. One that states none is named by its file's
+    path (`indexer.naming`), and takes the place of the article of that name if it has the same title; else it is
+    another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
+    articles that state one id in `paths` the first is taken, and each further one is a failure. An article that cannot
+    be read stops no other. `known` spares reading what an index has seen; `names` are those to speak of files by, where
+    they are not their paths, and `places` their POSIX paths, where these are not those in the folders given. With
+    `dry_run` nothing is written. Raises CorpusError for a path that is not there or has no corpus to go to, OSError.
     """
     folder = writable_folder(corpora)
     files, refused = list_files(paths)
-    accepted: list[Accepted] = []
-    failures = list(refused)
-    taken: dict[str, Place] = {}
     progress = progress or Progress()
     progress.stage("corpus")
-    with changing(folder):
-        places = _Places(corpora, known, [file.path for file in files])
+    with _held(folder, dry_run=dry_run):
+        shelf = Shelf(corpora, known, dry_run=dry_run)
+        adding = _Adding(shelf, (file.path for file in files))
+        failures = list(refused)
+        accepted: list[Accepted] = []
         for file in files:
             name = Path((names or {}).get(file.path, file.path))
-            for line, item in read_file(file.path):
-                place = Place(name, line)
+            path = (places or {}).get(file.path) or _path_of(file)
+            for line, item, stated in _items(file.path):
                 try:
                     if isinstance(item, ArticleError):
                         raise item
-                    if item.id in taken:
-                        raise duplicate_id(item.id, place, taken[item.id])
-                    accepted.append(_add(folder, places, file.path, item))
-                    taken[item.id] = place
+                    place = Place(name, line)
+                    accepted.append(adding.add(file.path, path, place, item, stated=stated))
                 except ArticleError as error:
                     failures.append(ArticleError(name, error.reason, error.line or line))
                 progress.advance()
-    return Edit(accepted=tuple(accepted), failures=tuple(failures))
+        return Edit(accepted=tuple(accepted), failures=tuple(failures), steps=tuple(shelf.steps))
 
 
 def put(
@@ -128,35 +140,37 @@ def put(
     known: Sources | None = None,
     precondition: Precondition | None = None,
 ) -> Accepted:
-    """Put the one article that `content` is into the writable corpus, in place of any other of that id.
+    """Put the one article that `content` is into the writable corpus, as the article of that id.
 
     `suffix` says how it is read (`indexer.corpus.SUFFIXES`, collections left out); it may leave its id out. The
     precondition is asked with nobody else changing the corpus. Raises ArticleError where it cannot be read or states
     another id, CorpusError, PreconditionFailed and OSError.
     """
     folder = writable_folder(corpora)
-    name = _name(article_id, suffix)
+    name = _file_name(article_id, suffix)
     try:
         checked_id(article_id)
     except FieldError as error:
         raise ArticleError(name, str(error)) from None
     if suffix == ARTICLE_SUFFIX:
         content = with_id(content, article_id)
-    article = parse(Path(name), content)
-    if article.id != article_id:
-        stated = f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
-        if article.id == id_from_name(name) and not name.startswith(article_id):
-            stated = (
-                f"no file can be called {article_id!r}: state that id in it, as Markdown or JSON"
-            )
-        raise ArticleError(name, stated)
+    article, stated = parse_stating(Path(name), content)
+    if stated and article.id != article_id:
+        raise ArticleError(
+            name, f"has the id {article.id!r}, and not {article_id!r}: state that one in it"
+        )
+    if not stated and article_id not in by_folders(name):
+        raise ArticleError(
+            name, f"no file can be called {article_id!r}: state that id in it, as Markdown or JSON"
+        )
+    article = replace(article, id=article_id)
     with changing(folder):
-        places = _Places(corpora, known)
+        shelf = Shelf(corpora, known)
         if precondition is not None:
-            precondition(places.digest(article_id), article_digest(article))
+            precondition(shelf.digest(article_id), article_digest(article))
         if suffix == ARTICLE_SUFFIX:
             content = article_json(article)
-        return _put(folder, places, name, content, article)
+        return _put(shelf, _added(name), content, article)
 
 
 def remove(
@@ -164,127 +178,191 @@ def remove(
     ids: Iterable[str],
     known: Sources | None = None,
     precondition: Precondition | None = None,
+    *,
+    because: str = "",
+    see: str = "",
+    forget: bool = False,
+    dry_run: bool = False,
 ) -> Edit:
-    """Take articles out of the corpora for good. Raises CorpusError, PreconditionFailed and OSError."""
+    """Take articles out of the corpora for good.
+
+    Their addresses say so from then on: `because` why, and `see` the id of the article to read in their place. With
+    `forget`, not even their titles are kept. Where
+    several files claim an id, that is a failure which names them, and nothing is removed. Raises InvalidRequest for a
+    `see` that is no article, CorpusError, PreconditionFailed and OSError.
+    """
     folder = writable_folder(corpora)
-    removed, missing = [], []
-    with changing(folder):
-        places = _Places(corpora, known)
-        for article_id in dict.fromkeys(ids):
-            if not places.has(article_id):
+    removed: list[str] = []
+    missing: list[str] = []
+    failures: list[ArticleError] = []
+    with _held(folder, dry_run=dry_run):
+        shelf = Shelf(corpora, known, dry_run=dry_run)
+        wanted = list(dict.fromkeys(ids))
+        if see and (not shelf.has(see) or see in wanted):
+            raise InvalidRequest("see", f"see is {see!r}: name the id of an article that stays.")
+        for article_id in wanted:
+            if not shelf.has(article_id):
                 missing.append(article_id)
                 continue
+            rivals = shelf.rivals(article_id)
+            if rivals:
+                files = ", ".join(map(str, [shelf.place(article_id), *rivals]))
+                reason = (
+                    f"several articles have the id {article_id!r}: {files}. Delete those that are not wanted, or give "
+                    "them other ids"
+                )
+                failures.append(ArticleError(shelf.place(article_id).path, reason))
+                continue
             if precondition is not None:
-                precondition(places.digest(article_id), None)
-            if places.elsewhere(article_id):
-                add_tombstones(folder, [article_id])
-            for path in places.own(article_id):
-                remove_durably(path)
+                precondition(shelf.digest(article_id), None)
+            reason = " ".join(because.split())
+            shelf.withdraw(article_id, because=reason, see=see, forget=forget)
             removed.append(article_id)
-    return Edit(removed=tuple(removed), missing=tuple(missing))
+        return Edit(
+            failures=tuple(failures),
+            removed=tuple(removed),
+            missing=tuple(missing),
+            steps=tuple(shelf.steps),
+        )
 
 
-class _Places:
-    """Where each article of the corpora stands."""
+class _Adding:
+    """One run of `add`. What it has taken it does not replace, and no file that was `given` is written over."""
 
-    def __init__(
-        self, corpora: Sequence[Path], known: Sources | None, given: Collection[Path] = ()
-    ) -> None:
-        """`given` are the files that articles are being read from: none is deleted or written over."""
+    def __init__(self, shelf: Shelf, given: Iterable[Path]) -> None:
+        self._shelf = shelf
         self._given = {path.resolve() for path in given}
-        scan = Scan(corpora, known)
-        with suppress(CorpusError):  # an empty corpus is one to add to
-            scan.finish()
-        self._own: dict[str, list[Path]] = {}
-        self._elsewhere: set[str] = set()
-        self._visible = dict(scan.articles)
-        for file in scan.files:
-            corpus = corpora[file.corpus]
-            path = corpus / file.name if corpus.is_dir() else corpus
-            for entry in file.articles:
-                if scan.tombstones.is_own(CorpusFile(file.corpus, file.name, path)):
-                    self._own.setdefault(entry.id, []).append(path)
-                else:
-                    self._elsewhere.add(entry.id)
+        self._taken: dict[str, Place] = {}
 
-    def has(self, article_id: str) -> bool:
-        return article_id in self._visible or article_id in self._own
+    def add(
+        self, source: Path, path: str, place: Place, article: Article, *, stated: bool
+    ) -> Accepted:
+        """One article of a file: `path` is the POSIX path that it is to have, `place` how to speak of it."""
+        shelf = self._shelf
+        own = shelf.id_of_file(source) if place.line is None else None
+        if own is not None:  # it lies where it belongs
+            article = replace(article, id=own)
+            accepted = Accepted(own, source, article_digest(article), shelf.digest(own))
+            shelf.keep(source, article)
+        elif stated:
+            if article.id in self._taken:
+                raise duplicate_id(article.id, place, self._taken[article.id])
+            there = shelf.own_file(article.id)
+            if there is not None and there in self._given:
+                raise duplicate_id(article.id, place, shelf.place(article.id))
+            if place.line is not None:
+                path = f"{slug(article.id)}{ARTICLE_SUFFIX}"
+            content = article_json(article) if place.line is not None else read_bytes(source)
+            accepted = _put(shelf, _paths(source, path), content, article)
+        else:
+            named = replace(article, id=self._id_of(source, path, article))
+            accepted = _put(shelf, _paths(source, path), read_bytes(source), named)
+        self._taken.setdefault(accepted.id, place)
+        return accepted
 
-    def digest(self, article_id: str) -> str | None:
-        """The digest of the article that an index of the corpora has by that id, if there is one."""
-        return self._visible.get(article_id)
-
-    def own(self, article_id: str) -> list[Path]:
-        """Its files in the writable folder that hold nothing else."""
-        return self._own.get(article_id, [])
-
-    def replaceable(self, article_id: str) -> list[Path]:
-        """Those of its own that another article may take the place of."""
-        return [path for path in self.own(article_id) if path.resolve() not in self._given]
-
-    def elsewhere(self, article_id: str) -> bool:
-        """Whether it stands in a collection or another corpus, hidden or not."""
-        return article_id in self._elsewhere
-
-    def moved(self, article_id: str, path: Path, digest: str) -> None:
-        self._own[article_id] = [path]
-        self._visible[article_id] = digest
+    def _id_of(self, source: Path, path: str, article: Article) -> str:
+        """The id of an article that states none: that of the article of its name and title, or else a new one."""
+        shelf = self._shelf
+        for each in candidates(path):
+            if shelf.is_free(each):
+                break
+            there = shelf.own_file(each)
+            is_taken = each in self._taken or (there is not None and there in self._given)
+            if not is_taken and shelf.is_article(each, article.title, path):
+                return each
+        for name in _paths(source, path):
+            if not (shelf.folder / name).exists():
+                return next(filter(shelf.is_free, candidates(name)))
+        raise AssertionError("there is always another number")
 
 
-def _name(article_id: str, suffix: str) -> str:
+def _put(shelf: Shelf, paths: Iterable[str], content: bytes, article: Article) -> Accepted:
+    """The article into its own file, or into the first of those paths that is free."""
+    address, before = shelf.address(article.id), shelf.digest(article.id)
+    own = shelf.own_file(article.id)
+    first = len(shelf.steps)
+    for path in paths:
+        if address is not None and address.state == "moved" and not shelf.has(article.id):
+            raise ArticleError(path, reserved(address))
+        targets = [shelf.folder / path] if shelf.can_write(path, content, article.id) else []
+        for target in [*([own] if own is not None else []), *targets]:
+            if _reads_back(target, content, article):
+                shelf.write(target, content, article)
+                steps = tuple(shelf.steps[first:])
+                return Accepted(article.id, target, article_digest(article), before, steps)
+        if targets:
+            reason = f"cannot be stored as the article {article.id!r}: state that id in it"
+            raise ArticleError(path, reason)
+    raise AssertionError("there is always another path")
+
+
+def _reads_back(target: Path, content: bytes, article: Article) -> bool:
+    """Whether the same article is read from a file of that name."""
+    try:
+        found, stated = parse_stating(target, content)
+    except ArticleError:
+        return False
+    if stated and found.id != article.id:
+        return False
+    return article_digest(replace(found, id=article.id)) == article_digest(article)
+
+
+def _items(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, bool]]:
+    """The articles of a file that was given, each with its line and whether it states its id."""
+    if is_collection(path.name):
+        yield from ((line, item, True) for line, item in read_file(path))
+        return
+    try:
+        article, stated = parse_stating(path, read_bytes(path))
+        yield None, article, stated
+    except ArticleError as error:
+        yield None, error, False
+
+
+@contextmanager
+def _held(folder: Path, *, dry_run: bool) -> Iterator[None]:
+    """Be the only one who changes the folder; whoever only looks need not wait."""
+    if dry_run:
+        yield
+        return
+    with changing(folder):
+        yield
+
+
+def _path_of(file: CorpusFile) -> str:
+    """The POSIX path of a file that was given: that in the folder given, which the folder's own article keeps."""
+    name = PurePosixPath(file.name)
+    if len(name.parts) == 1 and name.stem.casefold() in FOLDER_NAMES:
+        folder = file.path.absolute().parent.name
+        if folder and is_article_name(f"{folder}.md"):
+            return f"{folder}/{name}"
+    return file.name
+
+
+def _paths(source: Path, path: str) -> Iterator[str]:
+    """Paths for a new file, the plainest first: as it was given, in the folders that it comes from, with a number."""
+    yield path
+    folders = source.absolute().parts[1 : -len(PurePosixPath(path).parts)]
+    usable = takewhile(lambda name: is_article_name(f"{name}.md"), reversed(folders))
+    for folder in usable:
+        path = f"{folder}/{path}"
+        yield path
+    known = next(each for each in SUFFIXES if path.lower().endswith(each))
+    stem, suffix = path[: -len(known)], path[-len(known) :]
+    yield from (f"{stem}-{number}{suffix}" for number in count(2))
+
+
+def _added(name: str) -> Iterator[str]:
+    """Paths for a file of that name that was sent by itself."""
+    yield name
+    yield f"added/{name}"
+    yield from (f"added-{number}/{name}" for number in count(2))
+
+
+def _file_name(article_id: str, suffix: str) -> str:
     """The name of a file for the article: its id where that can be one, and else a slug of it."""
     name = f"{article_id}{suffix}"
     is_plain = "/" not in article_id and len(name.encode(errors="replace")) <= _NAME_MAX_BYTES
     if suffix == ARTICLE_SUFFIX or not is_plain or not is_article_name(name):
         name = f"{slug(article_id)}{suffix}"
     return name
-
-
-def _add(folder: Path, places: _Places, source: Path, article: Article) -> Accepted:
-    """One article of a file that was given."""
-    if source.name.lower().endswith(JSONL_SUFFIXES):
-        name = f"{slug(article.id)}{ARTICLE_SUFFIX}"
-        return _put(folder, places, name, article_json(article), article)
-    if source.resolve() in (path.resolve() for path in places.own(article.id)):
-        fsync(source)
-        fsync(source.parent)
-        return _settle(folder, places, source, article)
-    return _put(folder, places, source.name, read_bytes(source), article)
-
-
-def _put(folder: Path, places: _Places, name: str, content: bytes, article: Article) -> Accepted:
-    target = _target(folder, name, content, article, places.replaceable(article.id))
-    make_folder(target.parent)
-    write_durably(target, content)
-    return _settle(folder, places, target, article)
-
-
-def _settle(folder: Path, places: _Places, target: Path, article: Article) -> Accepted:
-    """The article stands in `target`: from now on nowhere else."""
-    digest, before = article_digest(article), places.digest(article.id)
-    for path in places.replaceable(article.id):
-        if path.resolve() != target.resolve():
-            remove_durably(path)
-    # Last: before, the article that stands elsewhere is still there.
-    if places.elsewhere(article.id):
-        add_tombstones(folder, [article.id])
-    places.moved(article.id, target, digest)
-    return Accepted(article.id, target, digest, before)
-
-
-def _target(folder: Path, name: str, content: bytes, article: Article, own: list[Path]) -> Path:
-    """A file that is free, or is the article's own, and from which the same article is read."""
-    others = ("", "added", *(f"added-{number}" for number in range(2, _FOLDERS)))
-    candidates = [*own, *(folder / other / name for other in others)]
-    inside = folder.resolve()
-    for path in candidates:
-        if not path.parent.resolve().is_relative_to(inside):
-            continue  # by a link, which must not lead a writer out of the corpus
-        if (path in own or not path.exists()) and is_article_name(path.name):
-            with suppress(ArticleError):
-                if article_digest(parse(path, content)) == article_digest(article):
-                    return path
-    raise ArticleError(
-        name,
-        f"cannot be stored as the article {article.id!r}: state that id in it, or rename the file",
-    )

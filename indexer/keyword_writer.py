@@ -124,10 +124,13 @@ def merge_segments(
     kept: NDArray[np.int64],
     new: NDArray[np.int64],
     fields: Callable[[Iterable[int]], Iterable[Fields]],
+    *,
+    compact: bool = False,
 ) -> None:
     """Copy the Whoosh segments of both generations into `folder`, documents renumbered, those without any left out.
 
-    Above MAX_SEGMENTS the smallest are written anew as one, from the texts that `fields` gives for passages.
+    Above MAX_SEGMENTS the smallest are written anew as one, from the texts that `fields` gives for passages; with
+    `compact`, all are that hold a document which is gone, so that nothing of its words is left.
     """
     target = folder / "keyword"
     target.mkdir()
@@ -143,6 +146,8 @@ def merge_segments(
         small = set(sorted(range(len(found)), key=living.__getitem__)[:MERGED_SEGMENTS])
     else:
         small = set()
+    if compact:
+        small |= {n for n, (_, documents) in enumerate(found) if (documents < 0).any()}
     for number, (segment, documents) in enumerate(found):
         if number not in small:
             copied = target / f"{number:05}"

@@ -22,12 +22,15 @@ from indexer.corpus import (
     CorpusFile,
     Place,
     duplicate_id,
+    is_collection,
     list_files,
     read_bytes,
     read_file,
 )
+from indexer.ledger import Address, reserved
 from indexer.lexicon import read_lexicon
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
+from indexer.scan import Scan
 from indexer.skeleton import PLACEHOLDER
 from kb.article import Article, Section
 from kb.errors import ArticleError
@@ -59,8 +62,18 @@ def lint(paths: Sequence[Path], today: date | None = None) -> list[Finding]:
     broken articles: they are findings.
     """
     files, refused = list_files(paths)
+    scan = Scan(paths, may_be_empty=True)
+    scan.finish()
     # An author east of Greenwich may be a day ahead of UTC.
     survey = _Survey(today or (datetime.now(UTC) + timedelta(hours=14)).date())
+    survey.ids = {(scan.place_of(claim)): each for claim, each in scan.naming.ids.items()}
+    survey.owners = {
+        scan.place_of(claim): scan.place_of(owner)
+        for claim, owner in scan.naming.duplicates.items()
+    }
+    survey.reserved = {
+        scan.place_of(claim): address for claim, address in scan.naming.reserved.items()
+    }
     for error in refused:
         survey.add_error(error)
     for file in files:
@@ -81,7 +94,10 @@ class _Survey:
 
     today: date
     findings: list[Finding] = field(default_factory=list)
-    places: dict[str, Place] = field(default_factory=dict)
+    ids: dict[Place, str] = field(default_factory=dict)
+    owners: dict[Place, Place] = field(default_factory=dict)
+    reserved: dict[Place, Address] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
     titles: set[str] = field(default_factory=set)
     related: list[tuple[Place, str]] = field(default_factory=list)
     links: list[tuple[Path, Link]] = field(default_factory=list)
@@ -118,7 +134,7 @@ class _Survey:
 
     def check_references(self) -> None:
         for place, name in self.related:
-            if name not in self.places and _folded(name) not in self.titles:
+            if name not in self.known and _folded(name) not in self.titles:
                 message = f'related "{name}" is no article\'s id or title: correct it or delete it'
                 self.add(place, "unknown-related", message)
         for path, link in self.links:
@@ -157,9 +173,12 @@ class _Survey:
         section_lines: Mapping[str, int],
     ) -> None:
         """What holds for every form; `at` is the place of a key."""
-        first = self.places.setdefault(article.id, place)
-        if first is not place:
-            self.add_error(duplicate_id(article.id, place, first), "duplicate-id")
+        where = place if is_collection(place.path.name) else Place(place.path, None)
+        if where in self.owners:
+            self.add_error(duplicate_id(article.id, place, self.owners[where]), "duplicate-id")
+        elif where in self.reserved:
+            self.add(place, "reserved-id", reserved(self.reserved[where]))
+        self.known.add(self.ids.get(where, article.id))
         self.titles.add(_folded(article.title))
         self.related += ((at("related"), name) for name in article.related)
         for key, value in (("updated", article.updated), ("reviewed", article.reviewed)):

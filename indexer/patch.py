@@ -43,11 +43,13 @@ def patch(
     extra: Path,
     counter: TokenCounter,
     parameters: BM25FParameters,
+    *,
+    compact: bool = False,
 ) -> Patched:
     """Write into `folder` what the generation `start` is without the articles `gone` and with those of `extra`.
 
-    `extra` is the folder of a generation. Of the encoder, nothing is written. Raises IndexDamaged for a segment of
-    `start` that is not what was written.
+    `extra` is the folder of a generation. Of the encoder, nothing is written. With `compact` nothing is left of the
+    words of what is gone, now or before. Raises IndexDamaged for a segment of `start` that is not what was written.
     """
     base = start.folder
     ordinals = merge_stores(folder / STORE, base / STORE, gone, extra / STORE)
@@ -67,7 +69,9 @@ def patch(
     _merge_vectors(folder, base, extra, ordinals, passages, sentences, names)
     terms = merge_postings(folder, base, extra, passages.kept, passages.new, parameters)
     library = Library.load(folder, counter)
-    merge_segments(folder, start, extra, passages.kept, passages.new, library.fields)
+    merge_segments(
+        folder, start, extra, passages.kept, passages.new, library.fields, compact=compact
+    )
     return Patched(library, terms, names)
 
 

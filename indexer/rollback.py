@@ -76,7 +76,7 @@ def make_live_without(
     """
     removed |= left_out
     if left_out:
-        return _publish_without(index, target, left_out, removed, pin=pin)
+        return publish_without(index, target, left_out, removed, pin=pin)
     make_live(index, target.folder.name, pin=pin, removed=removed)
     return target.folder.name
 
@@ -109,15 +109,27 @@ def _removed_since(index: Path, sources: Sources, gone: frozenset[str]) -> froze
     try:
         scan = Scan(remembered(index).corpora, sources)
         scan.finish()
-        removed = (removed | scan.removed | scan.hidden) - scan.articles.keys()
+        removed = (
+            (removed | scan.removed | scan.hidden) - scan.articles.keys() - scan.waiting.keys()
+        )
     except CorpusError:
         pass  # not there just now, or empty: what was known before has to do
     return removed & sources.articles.keys()
 
 
-def _publish_without(
-    index: Path, target: Base, left_out: frozenset[str], removed: frozenset[str], *, pin: bool
+def publish_without(
+    index: Path,
+    target: Base,
+    left_out: frozenset[str],
+    removed: frozenset[str],
+    *,
+    pin: bool,
+    compact: bool = False,
 ) -> str:
+    """Publish a copy of a generation without some articles; its id. For the holder of the lock alone.
+
+    With `compact` nothing is left in it of the words of articles that it does not have.
+    """
     with building_folder(index) as folder:
         part = folder / "part"
         part.mkdir()
@@ -125,7 +137,7 @@ def _publish_without(
         counter = IndexEncoder.counter_of(folder / "encoder")
         manifest = target.manifest
         write_empty_part(part, counter, manifest.model.dimensions)
-        patched = patch(folder, target, left_out, part, counter, manifest.bm25f)
+        patched = patch(folder, target, left_out, part, counter, manifest.bm25f, compact=compact)
         with patched.library as library:
             lexicon = load_lexicon(target.folder)
             change = Change(target.folder, left_out, part, patched.names)
@@ -139,8 +151,8 @@ def _publish_without(
                 for article_id, digest in target.sources.articles.items()
                 if article_id not in left_out
             },
-            changes=Changes(removed=len(left_out)),
-            rolled_back_to=target.sources.rolled_back_to or target.folder.name,
+            changes=target.sources.changes if compact else Changes(removed=len(left_out)),
+            rolled_back_to=target.sources.rolled_back_to or (target.folder.name if pin else ""),
         ).save(folder)
         with Finishing(folder) as finishing:
             files = finishing.file_infos()

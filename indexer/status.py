@@ -69,6 +69,7 @@ def status(index: Path) -> Status:
                 "added": tuple(sorted(scan.added)) if scan else (),
                 "changed": tuple(sorted(scan.changed)) if scan else (),
                 "removed": tuple(sorted(scan.removed | scan.failed)) if scan else (),
+                "moved": tuple(sorted(scan.moved)) if scan else (),
             },
             words=_changed_words(scan, sources) if scan else (),
             unreadable=unreadable,

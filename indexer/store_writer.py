@@ -36,7 +36,7 @@ def write_store(path: Path, articles: Iterable[Article]) -> tuple[int, int]:
 
 def _stage(connection: sqlite3.Connection, articles: Iterable[Article]) -> None:
     connection.execute(
-        "CREATE TABLE articles (id TEXT PRIMARY KEY, title, url, updated, reviewed, language,"
+        "CREATE TABLE articles (id TEXT PRIMARY KEY, title, url, updated, reviewed, publish, expires, language,"
         " aliases, sources, tags, related, given, section_count)"
     )
     connection.execute(
@@ -45,7 +45,7 @@ def _stage(connection: sqlite3.Connection, articles: Iterable[Article]) -> None:
     )
     for article in articles:
         connection.execute(
-            f"INSERT INTO articles VALUES ({', '.join('?' * 12)})",  # noqa: S608
+            f"INSERT INTO articles VALUES ({', '.join('?' * 14)})",  # noqa: S608
             article_row(article),
         )
         connection.executemany(
@@ -62,7 +62,7 @@ def _number(staged: sqlite3.Connection, final: sqlite3.Connection) -> tuple[int,
     ordinal = -1
     for ordinal, row in enumerate(staged.execute("SELECT * FROM articles ORDER BY id")):
         final.execute(
-            f"INSERT INTO articles VALUES ({', '.join('?' * 13)})",  # noqa: S608
+            f"INSERT INTO articles VALUES ({', '.join('?' * 15)})",  # noqa: S608
             (ordinal, *row),
         )
         for section in _sections(staged, row[0]):
@@ -137,8 +137,8 @@ SELECT row_number() OVER (ORDER BY article, old) - 1, source, old FROM (
 """
 _COPY_ARTICLES = """
 INSERT INTO main.articles
-SELECT m.ordinal, a.id, a.title, a.url, a.updated, a.reviewed, a.language, a.aliases, a.sources, a.tags,
-    a.related, a.section_ids_given, a.section_count
+SELECT m.ordinal, a.id, a.title, a.url, a.updated, a.reviewed, a.publish, a.expires, a.language, a.aliases,
+    a.sources, a.tags, a.related, a.section_ids_given, a.section_count
 FROM article_map m JOIN {0}.articles a ON a.ordinal = m.old WHERE m.source = '{0}' ORDER BY m.ordinal
 """
 _COPY_SECTIONS = """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from indexer.corpus import JSONL_SUFFIXES, CorpusFile, content_hash
+from indexer.corpus import RECORDS, content_hash
 from kb.durable import write_durably
 from kb.errors import CorpusError
 
@@ -25,19 +25,12 @@ class Tombstones:
         self.folder = None if self.corpus is None else corpora[self.corpus]
         self.ids = frozenset() if self.folder is None else read_tombstones(self.folder)
 
-    def hides(self, file: CorpusFile, article_id: str) -> bool:
-        """Whether the article of that id in that file is taken for removed."""
-        return article_id in self.ids and not self.is_own(file)
-
-    def is_own(self, file: CorpusFile) -> bool:
-        """Whether the file is of one article and lies in the writable folder."""
-        return file.corpus == self.corpus and not file.name.lower().endswith(JSONL_SUFFIXES)
-
     def fingerprint_entries(self) -> list[tuple[int, str, str]]:
-        """What the tombstones add to the fingerprint of the corpora."""
-        if self.corpus is None or self.folder is None or not self.ids:
+        """What the records of commands add to the fingerprint of the corpora."""
+        if self.corpus is None or self.folder is None:
             return []
-        return [(self.corpus, FILE, content_hash(self.folder / FILE))]
+        there = [name for name in RECORDS if (self.folder / name).exists()]
+        return [(self.corpus, name, content_hash(self.folder / name)) for name in there]
 
 
 def writable_folder(corpora: Sequence[Path]) -> Path:

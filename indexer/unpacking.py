@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from indexer.corpus import SUFFIXES, is_article_name
+from indexer.corpus import RECORDS, SKIPPED, SUFFIXES, is_article_name
 from kb.errors import ArticleError
 
 ZIP_SUFFIX = ".zip"
@@ -44,7 +44,7 @@ _DAMAGE = (
 """All that the libraries raise where they read what is damaged: an offset before the file's beginning is an OSError."""
 _NO_GZIP = "is not, or not to its end, a gzip file: write it again"
 _NO_ZIP = "is not a whole zip archive: write it again"
-_SKIPPED = "names that begin with . or _, README and LICENSE are no articles"
+_SKIPPED = f"names that begin with . or LICENSE, and {' and '.join(RECORDS)}, are no articles"
 
 _END = b"PK\x05\x06"
 _END_BYTES = 22
@@ -246,8 +246,7 @@ def _parts(shown: str, name: str) -> tuple[str, ...]:
 
 
 def _is_skipped(parts: tuple[str, ...]) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in parts)
-    return hidden or parts[-1].startswith(("README", "LICENSE"))
+    return any(part.startswith(SKIPPED) for part in parts) or parts[-1] in RECORDS
 
 
 def _why_no_article(name: str) -> str:

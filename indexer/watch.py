@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from indexer.corpus import list_files, list_lexicons
-from indexer.tombstones import FILE as TOMBSTONES
+from indexer.corpus import RECORDS, list_files, list_lexicons
 from kb.errors import CorpusError
 
 Look = dict[str, tuple[int, int, int]]
@@ -24,7 +23,7 @@ def look(corpora: Sequence[Path]) -> Look:
     except CorpusError:
         paths = []
     paths += [file.path for file in list_lexicons(corpora)[0]]
-    paths += [corpus / TOMBSTONES for corpus in corpora]
+    paths += [corpus / name for corpus in corpora for name in RECORDS]
     found = {}
     for path in paths:
         try:

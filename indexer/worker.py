@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from indexer.build import BuildReport, build
@@ -24,7 +24,7 @@ from indexer.progress import Progress
 from indexer.remembered import remembered
 from indexer.rollback import roll_back
 from indexer.unpacking import Limits, Unpacked, unpack
-from kb.errors import ArticleError, CorpusError, IndexUnusable, KbError
+from kb.errors import ArticleError, CorpusError, IndexUnusable, InvalidRequest, KbError
 from kb.generation import current_generation, open_generation, pinned_generation
 from kb.sources import Sources
 from kb.tasks import Refusal, Task, TaskStore
@@ -131,6 +131,8 @@ class _Editor:
             self._fail(task, str(error), "precondition")
         except ArticleError as error:
             self._fail(task, f"The article cannot be taken: {_as_clause(error.reason)}.", "invalid")
+        except InvalidRequest as error:
+            self._fail(task, str(error), "invalid")
         except _NoArticle as error:
             self._fail(task, str(error), "missing")
         except (KbError, OSError, sqlite3.Error) as error:
@@ -173,7 +175,11 @@ class _Editor:
             [task.subject],
             self._sources(),
             lambda before, after: _check(task, before, after),
+            because=task.wanted.get("because", ""),
+            see=task.wanted.get("see", ""),
         )
+        if edit.failures:
+            raise edit.failures[0]
         if edit.missing and not task.attempts:  # else the attempt that was cut off has removed it
             raise _NoArticle("There is no article of that id.")
         return _report(removed=(task.subject,))
@@ -188,7 +194,8 @@ class _Editor:
         names = dict(found.files)
         edit = Edit()
         if names:
-            edit = add(self._corpora(), list(names), self._sources(), progress, names)
+            places = {path: _inner_path(path, received / "unpacked") for path in names}
+            edit = add(self._corpora(), list(names), self._sources(), progress, names, places)
         failures = [*found.failures, *edit.failures]
         return _report(accepted=edit.accepted, failures=failures, found=found)
 
@@ -208,6 +215,11 @@ class _Editor:
         except IndexUnusable:
             return None
         return self._known[1]
+
+
+def _inner_path(path: Path, unpacked: Path) -> str:
+    """The POSIX path that a file has in what was sent, of which each file and archive has a folder of its own."""
+    return PurePosixPath(*path.relative_to(unpacked).parts[1:]).as_posix()
 
 
 def _check(task: Task, before: str | None, after: str | None) -> None:

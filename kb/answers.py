@@ -157,6 +157,7 @@ class Stale:
     added: tuple[str, ...]
     changed: tuple[str, ...]
     removed: tuple[str, ...]
+    moved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,8 @@ class Changes:
     unchanged: int
     hidden: int
     failed: int
+    moved: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ a line can be named.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 TOP_SECTION = "top"
@@ -40,7 +41,8 @@ class Section:
 class Article:
     """One source document.
 
-    `updated` and `reviewed` are ISO 8601 dates or None; `reviewed` is the date of a clinical review.
+    `updated` and `reviewed` are ISO 8601 dates or None; `reviewed` is the date of a clinical review. So are `publish`
+    and `expires`: the article is shown from the one day on, and from the other on no longer.
     `url` is the publisher's page, empty where there is none. `related` holds ids or titles of other
     articles, which may or may not exist. `section_ids_given` says that the sections' ids came with a collection
     and stand for themselves in runs and judgments; else they are made from headings, and `article#section` is meant.
@@ -54,6 +56,8 @@ class Article:
     sources: tuple[Source, ...] = ()
     updated: str | None = None
     reviewed: str | None = None
+    publish: str | None = None
+    expires: str | None = None
     language: str = "en"
     tags: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
@@ -63,6 +67,10 @@ class Article:
     def display_title(self) -> str:
         """The title, or the id where the title is empty, as in some collections of plain documents."""
         return self.title or self.id
+
+    def is_shown_on(self, day: str) -> bool:
+        """Whether `publish` and `expires` let it be shown on that day (YYYY-MM-DD)."""
+        return is_shown_on(day, self.publish, self.expires)
 
     def section(self, section_id: str) -> Section | None:
         """The section of that id, or None."""
@@ -86,6 +94,16 @@ class ArticleSummary:
     def display_title(self) -> str:
         """The title, or the id where the title is empty, as in some collections of plain documents."""
         return self.title or self.id
+
+
+def today() -> str:
+    """The day by which `publish` and `expires` are judged: UTC's, as YYYY-MM-DD."""
+    return datetime.now(UTC).date().isoformat()
+
+
+def is_shown_on(day: str, publish: str | None, expires: str | None) -> bool:
+    """Whether an article with these dates is shown on that day (YYYY-MM-DD)."""
+    return (publish is None or publish <= day) and (expires is None or day < expires)
 
 
 def is_question(title: str) -> bool:

@@ -59,7 +59,8 @@ def _front_matter(article: Article) -> Iterator[str]:
         for source in article.sources:
             url = f", url: {_quoted(source.url)}" if source.url else ""
             yield f"  - {{title: {_quoted(source.title)}{url}}}"
-    for name, day in (("updated", article.updated), ("reviewed", article.reviewed)):
+    for name in ("updated", "reviewed", "publish", "expires"):
+        day = getattr(article, name)
         if day:
             yield f"{name}: {_quoted(day)}"
     yield f"language: {_quoted(article.language)}"

@@ -28,6 +28,46 @@ class NotFound(KbError):
     """No article, section or file of that name."""
 
 
+class ArticleMoved(NotFound):
+    """The article has another id by now: `to`."""
+
+    def __init__(self, article_id: str, to: str) -> None:
+        super().__init__(f"The article {article_id!r} has moved: its id is {to!r} now.")
+        self.article_id = article_id
+        self.to = to
+
+
+class ArticleWithdrawn(NotFound):
+    """The article was taken out for good.
+
+    `on` is the date (YYYY-MM-DD), `because` the publisher's reason and `see` the id of the article to read in its
+    place, both empty where none was given. `expired` says that it had a date of expiry.
+    """
+
+    def __init__(
+        self,
+        article_id: str,
+        *,
+        title: str = "",
+        on: str = "",
+        because: str = "",
+        see: str = "",
+        expired: bool = False,
+    ) -> None:
+        name = f"“{title}”" if title else repr(article_id)
+        what = "expired" if expired else "was withdrawn"
+        when = f" on {on}" if on else ""
+        reason = f": {because.rstrip('.')}" if because else ""
+        instead = f" Read {see!r} instead." if see else ""
+        super().__init__(f"The article {name} {what}{when}{reason}.{instead}")
+        self.article_id = article_id
+        self.title = title
+        self.on = on
+        self.because = because
+        self.see = see
+        self.expired = expired
+
+
 class PassageNotFound(NotFound):
     """The article is there, but no section of that id in it, or no passage at that place."""
 

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import tuning
+from kb.addresses import Addresses
 from kb.alongside import Alongside
 from kb.arguments import check_text, check_whole
-from kb.article import Article, ArticleSummary
+from kb.article import Article, ArticleSummary, today
 from kb.catalogue import Catalogue
 from kb.citing import Citer
 from kb.companion import Companion, CompanionFinder
@@ -47,7 +48,7 @@ from kb.reranker import RERANKED, Reranker
 from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
 from kb.spelling import Spelling
 from kb.stopwatch import Stopwatch
-from kb.store import CLOSED, ArticleStore
+from kb.store import CLOSED, ArticleStore, expiry_dates
 from kb.store import FILE as STORE
 from kb.suggest import Suggestions, hidden_paths
 from kb.variety import spread
@@ -89,10 +90,13 @@ class KnowledgeBase:
         if tuned is not None and tuned.mismatch(self.manifest) is None:
             weights = tuned.weights
         self.weights = weights or DEFAULT_WEIGHTS
+        self.shown_until: str | None
+        """The day (YYYY-MM-DD) from which on an article is to be shown no longer, if any has one."""
         opened = ExitStack()
         opened.callback(found.lease.release)
         try:
-            self._store = ArticleStore(folder / STORE, found.removed)
+            self._addresses, removed, self.shown_until = _dated(folder, found.removed)
+            self._store = ArticleStore(folder / STORE, removed, self._addresses.current)
             opened.callback(self._store.close)
             self._encoder = Encoder(folder / "encoder")
             self._citer = Citer(folder, self._store, self._base_url)
@@ -134,7 +138,7 @@ class KnowledgeBase:
         self._catalogue = Once(lambda: Catalogue(store.catalogue_rows(), store.counts()[0]))
         # An older generation may hold what was removed since.
         self._article_count = store.shown_count()
-        shown = store.shown(self._passages.columns["article"]) if found.removed else None
+        shown = store.shown(self._passages.columns["article"]) if removed else None
         self._conditions = Conditions(self._postings, self._phrases)
         self._narrowing = Narrowing(self._passages, self._conditions, store, self._catalogue, shown)
         self._query_ranker = QueryRanker(self._encoder, self._conditions, ranker, self._alongside)
@@ -206,10 +210,15 @@ class KnowledgeBase:
         return self.manifest.counts.passages
 
     def article(self, article_id: str) -> Article:
-        """The article of that id, whole. Raises NotFound."""
+        """The article of that id, whole.
+
+        Raises NotFound; of its kinds ArticleMoved where the article has another id by now, and ArticleWithdrawn where
+        it was taken out.
+        """
         check_text("article", article_id)
         article = self._store.article_by_id(article_id)
         if article is None:
+            self._addresses.explain_missing(article_id)
             raise NotFound(f"There is no article {article_id!r}.")
         return article
 
@@ -453,6 +462,15 @@ class KnowledgeBase:
         if care.section not in ranking.sections:
             ranking = self._query_ranker.rank_rows(query, vector, ranking.keyword, care.rows)
         return self._citer.companion(ranking, care.section)
+
+
+def _dated(folder: Path, removed: frozenset[str]) -> tuple[Addresses, frozenset[str], str | None]:
+    """The former addresses and the articles not to be shown, those that have expired among them; when the next does."""
+    expiries, day = expiry_dates(folder / STORE), today()
+    expired = {article_id: date for article_id, date in expiries.items() if date <= day}
+    addresses = Addresses.load(folder).with_expired(expired)
+    next_one = min((date for date in expiries.values() if date > day), default=None)
+    return addresses, removed | expired.keys(), next_one
 
 
 def _open_phrases(folder: Path, manifest: Manifest) -> KeywordIndex:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kb.addresses import Addresses, FormerAddress
 from kb.errors import IndexDamaged
 
 FILE = "sources.json"
 
 
 class Entry(NamedTuple):
-    """One article as it stood in a file: its id, its line in a JSONL file or None, the digest of its content."""
+    """One article as it stood in a file: its id, its line in a JSONL file or None, the digest of its content.
+
+    `stated` says whether the article states its id. `publish` and `expires` are the dates that it states, or None.
+    """
 
     id: str
     line: int | None
     digest: str
+    stated: bool = True
+    publish: str | None = None
+    expires: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,11 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many articles a build met. `unchanged` and `hidden` (removed by `kb remove`) were skipped."""
+    """How many articles a build met.
+
+    `moved` are those that have another id than before, and are not among the others. `unchanged`, `hidden` (removed by
+    `kb remove`) and `waiting` (not to be published yet, or expired) were skipped.
+    """
 
     added: int = 0
     changed: int = 0
@@ -44,6 +55,8 @@ class Changes:
     unchanged: int = 0
     hidden: int = 0
     failed: int = 0
+    moved: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +65,7 @@ class Sources:
 
     `model_files` identifies the files the embedding model was loaded from, or is empty. `rolled_back_to` is the id of
     the generation whose content this is, where a rollback made it. `lexicons` are the corpus, the name and the SHA-256
-    of each file about words.
+    of each file about words. `former` are the addresses that articles have left, which have a file of their own.
     """
 
     files: tuple[SourceFile, ...] = ()
@@ -61,12 +74,14 @@ class Sources:
     model_files: str = ""
     rolled_back_to: str = ""
     lexicons: tuple[tuple[int, str, str], ...] = ()
+    former: tuple[FormerAddress, ...] = ()
 
     def save(self, folder: Path) -> None:
         """Write into a generation's folder; ASCII, since a file's name need not be UTF-8."""
         (folder / FILE).write_text(
             json.dumps(self._content(), separators=(",", ":"), sort_keys=True), encoding="ascii"
         )
+        Addresses(self.former).save(folder)
 
     def _content(self) -> dict[str, Any]:
         # Not asdict, which copies entry by entry: there may be a hundred thousand.
@@ -89,11 +104,12 @@ class Sources:
         """Read what `save` wrote. Raises IndexDamaged."""
         path = folder / FILE
         try:
-            return cls._parse(json.loads(path.read_bytes()))
+            sources = cls._parse(json.loads(path.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(
                 f"{path}: cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
             ) from error
+        return replace(sources, former=tuple(Addresses.load(folder).all()))
 
     @classmethod
     def _parse(cls, content: dict[str, Any]) -> Sources:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ CLOSED = "This knowledge base was closed: open it again to ask it."
 SCHEMA = """
 CREATE TABLE articles (
     ordinal INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, url TEXT NOT NULL,
-    updated TEXT, reviewed TEXT, language TEXT NOT NULL,
+    updated TEXT, reviewed TEXT, publish TEXT, expires TEXT, language TEXT NOT NULL,
     aliases TEXT NOT NULL, sources TEXT NOT NULL, tags TEXT NOT NULL, related TEXT NOT NULL,
     section_ids_given INTEGER NOT NULL, section_count INTEGER NOT NULL
 );
@@ -40,7 +40,10 @@ CREATE TABLE sections (
 CREATE INDEX sections_by_article ON sections (article);
 """
 
-_ARTICLE = "id, title, url, updated, reviewed, language, aliases, sources, tags, related, section_ids_given"
+_ARTICLE = (
+    "id, title, url, updated, reviewed, publish, expires, language, aliases, sources, tags, related,"
+    " section_ids_given"
+)
 _SHOWN = "id NOT IN (SELECT value FROM json_each(?2))"
 _GIVEN = "(SELECT value FROM json_each(?))"
 _SUMMARY = "id, title, url, updated, reviewed, language, tags, section_count"
@@ -54,6 +57,8 @@ def article_row(article: Article) -> tuple[Any, ...]:
         article.url,
         article.updated,
         article.reviewed,
+        article.publish,
+        article.expires,
         article.language,
         json.dumps(article.aliases, ensure_ascii=False),
         json.dumps([[source.title, source.url] for source in article.sources], ensure_ascii=False),
@@ -73,6 +78,15 @@ def article_digest(article: Article) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
+def expiry_dates(path: Path) -> dict[str, str]:
+    """The dates of expiry (YYYY-MM-DD) of a store's articles that have one, by id. Raises IndexDamaged."""
+    store = ArticleStore(path)
+    try:
+        return store.expiry_dates()
+    finally:
+        store.close()
+
+
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
@@ -80,7 +94,14 @@ class ArticleStore:
     the file is not what was written, and KbError once it is closed.
     """
 
-    def __init__(self, path: Path, removed: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        removed: Collection[str] = (),
+        current: Callable[[str], str] = lambda article_id: article_id,
+    ) -> None:
+        """`current` says which id an article has now that had another before; `ordinal` knows both."""
+        self._current = current
         self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
         self._path = path
@@ -163,6 +184,10 @@ class ArticleStore:
         )
         return ~np.isin(owners, [ordinal for (ordinal,) in rows])
 
+    def expiry_dates(self) -> dict[str, str]:
+        """The dates of expiry of the articles that have one, by id."""
+        return dict(self._rows("SELECT id, expires FROM articles WHERE expires IS NOT NULL"))
+
     def hidden_names(self) -> tuple[frozenset[str], frozenset[str]]:
         """The ids of removed articles that are there still, and the names (title, aliases) that only they have."""
         if self._removed == "[]":
@@ -236,14 +261,14 @@ class ArticleStore:
         ]
 
     def ordinal(self, article_id: str) -> int | None:
-        """The ordinal of the article of that id, or None."""
+        """The ordinal of the article that has that id, or had it, or None."""
         if not _is_text(article_id):
             return None
-        rows = self._rows(
-            f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}",  # noqa: S608
-            article_id,
-            self._removed,
-        )
+        sql = f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}"  # noqa: S608
+        rows = self._rows(sql, article_id, self._removed)
+        current = self._current(article_id)
+        if not rows and current != article_id:
+            rows = self._rows(sql, current, self._removed)
         return rows[0][0] if rows else None
 
     def section_ordinal(self, article: int, section_id: str) -> int | None:
@@ -292,9 +317,8 @@ def _listed(written: str) -> tuple[Any, ...]:
 
 
 def _head(row: Any, sections: tuple[Section, ...]) -> Article:
-    article_id, title, url, updated, reviewed, language, aliases, sources, tags, related, given = (
-        row
-    )
+    article_id, title, url, updated, reviewed, publish, expires, language, *rest = row
+    aliases, sources, tags, related, given = rest
     return Article(
         id=article_id,
         title=title,
@@ -304,6 +328,8 @@ def _head(row: Any, sections: tuple[Section, ...]) -> Article:
         sources=tuple(Source(*source) for source in _listed(sources)),
         updated=updated,
         reviewed=reviewed,
+        publish=publish,
+        expires=expires,
         language=language,
         tags=_listed(tags),
         related=_listed(related),

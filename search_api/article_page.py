@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kb import analysis
@@ -59,6 +60,7 @@ def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) ->
                 result.citation.section_id,
                 result.citation.start,
                 result.citation.end,
+                result.citation.quote,
             ),
             make_card(result, article).snippet,
         )
@@ -81,15 +83,31 @@ def found_words(article: Article, wanted: str) -> dict[str, list[Range]]:
     }
 
 
-def cited_range(
-    article: Article, section_id: str | None, start: str | None, end: str | None
-) -> tuple[int, int] | None:
-    """The range of a section that an address cites, or None where there is no such range."""
-    section = article.section(section_id) if section_id is not None else None
+def cited_passage(
+    article: Article, section_id: str | None, start: str | None, end: str | None, words: str
+) -> tuple[str, tuple[int, int]] | None:
+    """The section that an address cites a passage of, and its range there; None where there is none.
+
+    Where the article has changed since, the passage is where its first `words` stand: in the same section, as near as
+    can be to where they stood, or else in the one other section that has them.
+    """
     begin, stop = whole_number(start), whole_number(end)
-    if section is None or begin is None or stop is None:
+    if section_id is None or begin is None or stop is None or begin >= stop:
         return None
-    return (begin, stop) if begin < stop <= len(section.text) else None
+    section = article.section(section_id)
+    if section is not None and stop <= len(section.text) and section.text.startswith(words, begin):
+        return section.id, (begin, stop)
+    if not words.strip():
+        return None
+    others = [section] if section is not None else []
+    holding = [each for each in others if words in each.text]
+    holding = holding or [each for each in article.sections if words in each.text]
+    if len(holding) != 1:
+        return None
+    text = holding[0].text
+    places = [found.start() for found in re.finditer(re.escape(words), text)]
+    moved = min(places, key=lambda place: abs(place - begin))
+    return holding[0].id, (moved, min(moved + stop - begin, len(text)))
 
 
 def related_articles(knowledge_base: KnowledgeBase, article: Article) -> list[ArticleSummary]:

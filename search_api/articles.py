@@ -55,6 +55,8 @@ _BODY: dict[str, Any] = {
         },
         "updated": _DAY,
         "reviewed": _DAY,
+        "publish": _DAY,
+        "expires": _DAY,
         "language": {"type": "string"},
         "tags": _LINES,
         "related": _LINES,
@@ -96,6 +98,20 @@ class ReadQuery(BaseModel):
             description="`json`, `markdown` or `html`. By default what `Accept` prefers, or JSON."
         ),
     ] = None
+
+
+class DeleteQuery(BaseModel):
+    """What the article's address is to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    because: Annotated[
+        str,
+        Field(max_length=1000, description="Why, in words for readers, on the page that is left."),
+    ] = ""
+    see: Annotated[
+        str, Field(max_length=200, description="The id of the article to read instead.")
+    ] = ""
 
 
 router = APIRouter(tags=["articles"])
@@ -165,7 +181,7 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
             "links": links.FROM_ARTICLE,
         },
         304: {"description": "You hold it already."},
-        **problem_responses(404, 422, 503),
+        **problem_responses(301, 404, 410, 422, 503),
     },
     dependencies=[given_once(ReadQuery)],
     openapi_extra={"parameters": [HELD]},
@@ -248,17 +264,25 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     operation_id="deleteArticle",
     summary="Delete an article",
     description="Takes the article out of the corpus, for good. One that stands in a collection or another corpus is"
-    " hidden from every index. Questions find it no longer once the task is done.",
+    " hidden from every index. Questions find it no longer once the task is done; its address says from then on that it"
+    " was withdrawn (410), or leads to the article `see` (301).",
     status_code=202,
     response_model=TaskView,
     responses={
         **accepted("The corpus has it no longer; the task takes it out of the index."),
         **problem_responses(404, 412, 422, 503, 504, 507),
     },
+    dependencies=[given_once(DeleteQuery)],
     openapi_extra={"parameters": [IF_MATCH, IDEMPOTENCY_KEY]},
 )
-async def delete_article(request: Request, article_id: ArticleId) -> Response:
-    wanted = {"if_match": if_match(request.headers.get("if-match"))}
+async def delete_article(
+    request: Request, article_id: ArticleId, query: Annotated[DeleteQuery, Query()]
+) -> Response:
+    wanted = {
+        "if_match": if_match(request.headers.get("if-match")),
+        "because": query.because,
+        "see": query.see,
+    }
     store = await task_store_with_room(request)
     with receiving(store) as received:
         return await accept(request, store, "delete", received, wanted, article_id)

@@ -13,6 +13,10 @@ CITED_ANCHOR = "page.cited"
 """The id of the highlighted passage on an article's page. Sections' slugs hold no dot."""
 
 
+WORDS_CHARS = 40
+"""How many characters of a passage an address holds, to find it by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One of the parts of a score. `figure` is what it adds, `measure` the bare signal."""
@@ -45,7 +49,10 @@ def make_card(result: SearchResult, article: Article) -> Card:
     return Card(
         result=result,
         article=article,
-        link=passage_path(citation.article_id, citation.section_id, citation.start, citation.end),
+        link=passage_path(
+            *(citation.article_id, citation.section_id, citation.start, citation.end),
+            passage=citation.quote,
+        ),
         sources_link=f"{article_path(article.id)}#page.sources",
         snippet=_shifted(snippet.text, snippet.start, result.highlights),
         cut_before=snippet.start > citation.start,
@@ -56,15 +63,19 @@ def make_card(result: SearchResult, article: Article) -> Card:
     )
 
 
-def passage_path(article_id: str, section_id: str, start: int, end: int) -> str:
+def passage_path(article_id: str, section_id: str, start: int, end: int, passage: str) -> str:
     """The article's page with a passage highlighted and in view.
+
+    Its first words go along: by them it is found again where the article has changed, or moved, since.
 
     A passage at the start of its section is reached by the section's own anchor, so that its
     heading is in view too; one further down by the passage's.
     """
     section = quote(section_id, safe="")
     anchor = section if start == 0 else CITED_ANCHOR
-    return f"{article_path(article_id)}?start={start}&end={end}&section={section}#{anchor}"
+    words = quote(passage[:WORDS_CHARS], safe="")
+    query = f"start={start}&end={end}&section={section}&words={words}"
+    return f"{article_path(article_id)}?{query}#{anchor}"
 
 
 def _shifted(text: str, start: int, highlights: tuple[tuple[int, int], ...]) -> tuple[Block, ...]:

@@ -176,6 +176,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "sources": "Public references that a reader can check.",
         "updated": f"When it was last changed: {_DATES}",
         "reviewed": f"When a clinician reviewed it: {_DATES}",
+        "publish": f"The first day on which it is shown: {_DATES}",
+        "expires": f"The day from which on it is shown no longer: {_DATES}",
         "language": "BCP 47 language tag.",
         "tags": "Its topics.",
         "related": "Ids or titles of other articles, which may or may not be here.",

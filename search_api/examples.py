@@ -217,6 +217,8 @@ ARTICLE: dict[str, Any] = {
     ],
     "updated": "2026-11-22",
     "reviewed": None,
+    "publish": None,
+    "expires": None,
     "language": "en",
     "tags": ["sleep", "muscles", "brain"],
     "related": [

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.article import today
 from kb.errors import IndexMissing, IndexUnusable
 from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
@@ -131,7 +132,7 @@ class LiveIndex:
                 return
             wanted = ""  # an older generation may be whole
         served = self._served.knowledge_base.generation if self._served else None
-        if wanted == served:
+        if wanted == served and not self._has_expired():
             with self._lock:
                 self._failure = None
             return
@@ -144,6 +145,11 @@ class LiveIndex:
             return
         self._take_over(wanted, served)
 
+    def _has_expired(self) -> bool:
+        """Whether an article that is served was to be shown until today: the same generation is opened without it."""
+        until = self._served.knowledge_base.shown_until if self._served else None
+        return until is not None and until <= today()
+
     def _take_over(self, wanted: str, served: str | None) -> None:
         try:
             opened = _ready(self.path, self._base_url, self._reranker)
@@ -153,7 +159,7 @@ class LiveIndex:
         except Exception as error:  # a broken index must never end the watching
             self._fail(wanted, IndexUnusable(f"{type(error).__name__} when opening {self.path}"))
             return
-        if opened.generation == served:
+        if opened.generation == served and wanted != served:
             # Opening fell back to what is being served already.
             opened.close()
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))

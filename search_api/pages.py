@@ -14,7 +14,7 @@ from kb.article import article_path
 from kb.citation_formats import FORMATS, Reference
 from search_api import examples
 from search_api.api import Live
-from search_api.article_page import cited_range, find_within, found_words, related_articles
+from search_api.article_page import cited_passage, find_within, found_words, related_articles
 from search_api.blocks import blocks
 from search_api.library_page import library_page
 from search_api.problems import KINDS, NO_ARTICLE
@@ -66,15 +66,18 @@ def article_page(request: Request, article_id: str, live: Live) -> HTMLResponse:
     section_id, wanted = parameter(query, "section"), parameter(query, "find") or ""
     with live.use() as knowledge_base:
         article = knowledge_base.article(article_id)
-        cited = cited_range(article, section_id, parameter(query, "start"), parameter(query, "end"))
-        marks = {section_id: [cited]} if cited else found_words(article, wanted)
+        cited = cited_passage(
+            *(article, section_id, parameter(query, "start"), parameter(query, "end")),
+            words=parameter(query, "words") or "",
+        )
+        marks = {cited[0]: [cited[1]]} if cited else found_words(article, wanted)
         page = _templates(request).render(
             "article.html",
             article=article,
             sections=[
                 (part, blocks(part.text, marks.get(part.id, []))) for part in article.sections
             ],
-            cited_section=section_id if cited else None,
+            cited_section=cited[0] if cited else None,
             found=find_within(knowledge_base, article, wanted),
             related=related_articles(knowledge_base, article),
         )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from kb.errors import (
+    ArticleMoved,
+    ArticleWithdrawn,
     GenerationGone,
     IndexDamaged,
     IndexFormatMismatch,
@@ -59,6 +62,10 @@ class Problem(BaseModel):
     errors: list[FieldError] | None = Field(
         default=None, description="For an invalid request: each field that is wrong."
     )
+    moved_to: str | None = Field(
+        default=None,
+        description="For an article that has moved: its id now, or of the one to read instead.",
+    )
     request_id: str | None = Field(
         default=None, description="For a fault of the service: the id to look for in its log."
     )
@@ -82,6 +89,32 @@ _REMEDY = "Run `kb build`; the service takes the new index over by itself."
 _TOO_MANY = "limit is 500; it must be from 1 to 100."
 
 KINDS = (
+    Kind(
+        "moved",
+        301,
+        "The article has moved",
+        "It has another id now, or another article is to be read instead; `Location` leads there.",
+        {
+            "detail": str(ArticleMoved("hypnic-jerks", "sleep-starts-hypnic-jerks")),
+            "moved_to": "sleep-starts-hypnic-jerks",
+        },
+    ),
+    Kind(
+        "withdrawn",
+        410,
+        "The article was withdrawn",
+        "It was taken out for good; `detail` says when, and why where its publisher said so.",
+        {
+            "detail": str(
+                ArticleWithdrawn(
+                    "pulse-by-hand",
+                    title="The Pulse by Hand",
+                    on="2026-12-01",
+                    because="Its advice is out of date",
+                )
+            )
+        },
+    ),
     Kind(
         "invalid-request",
         422,
@@ -257,6 +290,7 @@ def problem(
     *,
     kind: str | None = None,
     errors: Sequence[tuple[str, str]] | None = None,
+    moved_to: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """The response for one problem: JSON, or a page for a reader who is at a page.
@@ -271,6 +305,7 @@ def problem(
         status=status,
         detail=detail,
         errors=[FieldError(field=field, message=text) for field, text in errors or ()] or None,
+        moved_to=moved_to,
         request_id=request.state.request_id if status == 500 else None,
     )
     if _is_for_a_reader(request):
@@ -302,6 +337,12 @@ async def _domain_error(request: Request, error: Exception) -> Response:
             return problem(request, 422, str(error), errors=[(field, str(error))])
         case PassageNotFound():
             return problem(request, 404, NO_PASSAGE)
+        case ArticleMoved():
+            return _moved(request, error.article_id, error.to, str(error))
+        case ArticleWithdrawn() if error.see:
+            return _moved(request, error.article_id, error.see, str(error))
+        case ArticleWithdrawn():
+            return problem(request, 410, str(error))
         case NotFound():
             return problem(request, 404, NO_ARTICLE)
         case GenerationGone():
@@ -316,6 +357,27 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         case _:
             # A kind that no route is meant to meet: the guard logs it and answers 500.
             raise error
+
+
+def _moved(request: Request, article_id: str, to: str, detail: str) -> Response:
+    """To the same address of the other article, as far as the address names one; kept by nobody, for it may change."""
+    if request.method not in ("GET", "HEAD"):
+        return problem(request, 404, detail, moved_to=to)
+    path = request.url.path
+    if path.endswith(f"/{article_id}"):
+        path = path.removesuffix(article_id)
+        path = f"{quote(path)}{quote(to, safe='')}"
+    else:
+        path = quote(path)
+    query = [
+        (name, to if name == "article" and value == article_id else value)
+        for name, value in request.query_params.multi_items()
+    ]
+    location = (
+        f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query)}' if query else ''}"
+    )
+    headers = {"Location": location, "Cache-Control": "no-cache"}
+    return problem(request, 301, detail, moved_to=to, headers=headers)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -33,6 +33,8 @@ FRONT_MATTER_KEYS = (
     "sources",
     "updated",
     "reviewed",
+    "publish",
+    "expires",
     "language",
     "tags",
     "related",
@@ -65,7 +67,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class MarkdownArticle:
-    """An Article with what only its file knows.
+    """An Article with what only its file knows: whether it states its id, and more.
 
     `key_lines` are the lines of the front matter's keys, `section_lines` those of the headings by
     section id (without `top`), `links` in the order of the text, `no_headings` the lines of text that look like a
@@ -73,6 +75,7 @@ class MarkdownArticle:
     """
 
     article: Article
+    states_id: bool
     key_lines: dict[str, int]
     section_lines: dict[str, int]
     links: tuple[Link, ...]
@@ -119,6 +122,7 @@ def parse_markdown(name: Path | str, data: bytes) -> MarkdownArticle:
     article = replace(stated, title=title, sections=sections)
     return MarkdownArticle(
         article,
+        front.values.get("id") is not None,
         front.key_lines,
         section_lines,
         _links(root, front.lines),
@@ -148,6 +152,8 @@ class _Fields:
             sources=self._get("sources", metadata.sources),
             updated=self._get("updated", metadata.iso_date),
             reviewed=self._get("reviewed", metadata.iso_date),
+            publish=self._get("publish", metadata.iso_date),
+            expires=self._get("expires", metadata.iso_date),
             language=self._get("language", metadata.line) or "en",
             tags=self._get("tags", metadata.lines),
             related=self._get("related", metadata.lines),

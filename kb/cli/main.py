@@ -17,7 +17,7 @@ from kb.cli.archive import backup, restore
 from kb.cli.author import lint, new
 from kb.cli.build import build, watch
 from kb.cli.care import check, gc, rollback, status
-from kb.cli.edit import add, remove
+from kb.cli.edit import add, addresses, remove
 from kb.cli.evaluate import evaluate
 from kb.cli.keys import keys
 from kb.cli.mcp import mcp
@@ -41,7 +41,7 @@ def kb() -> None:
 
 
 for command in (
-    *(build, add, remove, watch, search, serve, mcp, show, evaluate, tune, new, lint),
+    *(build, add, remove, addresses, watch, search, serve, mcp, show, evaluate, tune, new, lint),
     *(status, check, rollback, gc, backup, restore),
     *(keys, work),
 ):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kb.cli.options import index_option, json_option, warn_of_damage
-from kb.errors import NotFound
+from kb.cli.options import index_option, json_option, say, warn_of_damage
+from kb.errors import ArticleMoved, ArticleWithdrawn, NotFound
 
 if TYPE_CHECKING:
     from kb.article import Article, Section
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 @index_option
 @json_option
 def show(name: str, index: Path, as_json: bool) -> None:
-    """Print an article, or one section of it, word for word."""
+    """Print an article, or one section of it, word for word.
+
+    An address that an article has left leads to it; one that was withdrawn says so, and exit code 1.
+    """
     from kb.knowledge_base import KnowledgeBase
 
     with KnowledgeBase.open(index) as knowledge_base:
@@ -46,6 +49,11 @@ def find(knowledge_base: KnowledgeBase, name: str) -> tuple[Article, Section | N
     for count in range(1, len(parts) + 1):
         try:
             article = knowledge_base.article("#".join(parts[:count]))
+        except ArticleMoved as moved:
+            say(str(moved))
+            article = knowledge_base.article(moved.to)
+        except ArticleWithdrawn:
+            raise
         except NotFound:
             continue
         if count == len(parts):

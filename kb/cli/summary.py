@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kb.sources import Changes
 
 _SHOWN = 3
+_NAMED = 20
+"""How many articles a summary names."""
 
 
 def summarise(report: BuildReport, index: Path) -> None:
@@ -31,17 +33,43 @@ def summarise(report: BuildReport, index: Path) -> None:
             f"texts embedded anew.\nArticles: {in_words(report.changes)}.",
             err=True,
         )
+    _name_changes(report)
     name_failures(report.failures)
+
+
+def _name_changes(report: BuildReport) -> None:
+    """Say which addresses lead elsewhere, which articles are gone, and which got an id that one would not expect."""
+    told = [f"{old} is {new} now, and its address leads there" for old, new in report.moved.items()]
+    told += [f"{article_id} is not there any more" for article_id in report.removed]
+    told += [
+        f"{article_id} is new: {path}, since a plainer id is another article's"
+        for article_id, path in report.other_ids.items()
+    ]
+    told += [
+        f"{article_id} is not shown{_dates(*dates)}" for article_id, dates in report.waiting.items()
+    ]
+    for line in told[:_NAMED]:
+        click.echo(f"  {line}", err=True)
+    if len(told) > _NAMED:
+        click.echo(f"  and {len(told) - _NAMED:,} more; --json names all", err=True)
+
+
+def _dates(publish: str | None, expires: str | None) -> str:
+    begins = f" before {publish}" if publish else ""
+    ends = f" from {expires} on" if expires else ""
+    return f"{begins}{' and' if begins and ends else ''}{ends}"
 
 
 def in_words(changes: Changes) -> str:
     """The numbers of a build's articles, and why some were skipped."""
-    skipped = f"{changes.unchanged + changes.hidden:,} skipped"
+    skipped = f"{changes.unchanged + changes.hidden + changes.waiting:,} skipped"
+    moved = f"{changes.moved:,} moved, " if changes.moved else ""
     why = [f"{changes.unchanged:,} unchanged"] if changes.unchanged else []
     why += [f"{changes.hidden:,} removed by `kb remove`"] if changes.hidden else []
+    why += [f"{changes.waiting:,} not to be shown today"] if changes.waiting else []
     reasons = f" ({', '.join(why)})" if why else ""
     return (
-        f"{changes.added:,} added, {changes.changed:,} changed, {changes.removed:,} removed, "
+        f"{changes.added:,} added, {changes.changed:,} changed, {changes.removed:,} removed, {moved}"
         f"{skipped}{reasons}, {changes.failed:,} failed"
     )
 
@@ -85,6 +113,13 @@ def as_dict(report: BuildReport) -> dict[str, Any]:
         "texts": report.texts,
         "embedded": report.embedded,
         "changes": asdict(report.changes),
+        "moved": report.moved,
+        "removed": list(report.removed),
+        "waiting": {
+            article_id: {"publish": publish, "expires": expires}
+            for article_id, (publish, expires) in report.waiting.items()
+        },
+        "other_ids": report.other_ids,
         "failures": failures_as_dicts(report.failures),
         "seconds": round(report.seconds, 3),
     }

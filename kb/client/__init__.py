@@ -31,7 +31,9 @@ from kb.client.changes import Accepted
 from kb.client.client import AsyncClient, Client
 from kb.client.conversation import RetryPolicy
 from kb.client.errors import (
+    ArticleMoved,
     ArticleNotFound,
+    ArticleWithdrawn,
     DeadlineExceeded,
     KeyRefused,
     PreconditionFailed,
@@ -47,7 +49,9 @@ from kb.client.errors import (
 __all__ = [
     "Accepted",
     "ArticleList",
+    "ArticleMoved",
     "ArticleNotFound",
+    "ArticleWithdrawn",
     "AsyncClient",
     "BatchResponse",
     "Call",

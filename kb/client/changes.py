@@ -70,14 +70,19 @@ def put_article(
 def delete_article(
     article_id: str,
     *,
+    because: str = "",
+    see: str = "",
     if_match: str | None = None,
     idempotency_key: str | None = None,
     deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Take an article out of the corpus, for good. Raises ArticleNotFound; PreconditionFailed as `put_article`."""
+    """Take an article out of the corpus, for good.
+
+    Its address says `because` why, or leads to the article of the id `see`. Raises ArticleNotFound; PreconditionFailed as `put_article`."""
     return _change(
         *("DELETE", article_path(article_id), idempotency_key, deadline_s),
         headers=_matching(if_match),
+        query={name: text for name, text in (("because", because), ("see", see)) if text},
     )
 
 
@@ -127,10 +132,12 @@ def _change(
     content: bytes | None = None,
     files: tuple[Sent, ...] = (),
     headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str | int] | None = None,
 ) -> Call[Accepted]:
     key = idempotency_key or secrets.token_hex(16)
     return Call(
         *(method, path, TaskView),
+        query=query or {},
         content=content,
         files=files,
         headers={**(headers or {}), "Idempotency-Key": key},

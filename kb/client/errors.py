@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
+import kb.errors
 from kb.errors import InvalidRequest, KbError, NotFound
 
 PROBLEM = "application/problem+json"
@@ -59,6 +60,16 @@ class ArticleNotFound(ServiceError, NotFound):
     """There is no article of that id, or no such address at that service (404)."""
 
 
+class ArticleMoved(ArticleNotFound, kb.errors.ArticleMoved):
+    """The article has another id by now, or another one is to be read in its place: `to` (301)."""
+
+    to: str = ""
+
+
+class ArticleWithdrawn(ArticleNotFound, kb.errors.ArticleWithdrawn):
+    """The article was taken out for good (410); the message says when, and why where that is known."""
+
+
 class TaskNotFound(ServiceError, NotFound):
     """There is no task of that id: it ended too long ago, or never was (404)."""
 
@@ -90,6 +101,7 @@ class UnexpectedAnswer(ServiceError):
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
     **dict.fromkeys((400, 409, 413, 415, 422), RequestRefused),
     **dict.fromkeys((401, 403), KeyRefused),
+    410: ArticleWithdrawn,
     412: PreconditionFailed,
     429: TooManyRequests,
     500: ServiceError,
@@ -110,7 +122,10 @@ def error_of(
     No attribute of it repeats one of the texts `private`.
     """
     problem = _problem(headers, content)
+    moved_to = _text(problem, "moved_to", private)
     kind = missing if status == 404 else _BY_STATUS.get(status, UnexpectedAnswer)
+    if moved_to:
+        kind = ArticleMoved
     told = _text(problem, "detail", private)
     errors = problem.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else {}
@@ -121,6 +136,8 @@ def error_of(
         request_id=_text(problem, "request_id", private),
         retry_after_s=retry_after_s(headers.get("retry-after", ""), datetime.now(UTC)),
     )
+    if isinstance(error, ArticleMoved):
+        error.to = moved_to
     if isinstance(error, RequestRefused) and isinstance(first, dict):
         error.field = _text(first, "field", private)
     return error

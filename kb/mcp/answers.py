@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from kb.article import Article, ArticleSummary, article_path
-from kb.errors import NotFound
+from kb.errors import ArticleMoved, NotFound
 from kb.library import Library, full_link
 from kb.results import Answered, Citation, Link, SearchResponse, SearchResult
 
@@ -123,7 +123,7 @@ def search(
 
 def read_section(library: Library, article_id: str, section_id: str) -> SectionAnswer:
     """A section, or the names of all where `section_id` is empty. Raises NotFound, which names those there are."""
-    article = library.article(article_id)
+    article = _article(library, article_id)
     section = article.section(section_id) if section_id else None
     if section_id and section is None:
         known = ", ".join(section.id for section in article.sections)
@@ -143,6 +143,14 @@ def read_section(library: Library, article_id: str, section_id: str) -> SectionA
         sources=[Link(source.title, source.url) for source in article.sources],
         sections=_names(article),
     )
+
+
+def _article(library: Library, article_id: str) -> Article:
+    """The article that has that id, or had it."""
+    try:
+        return library.article(article_id)
+    except ArticleMoved as moved:
+        return library.article(moved.to)
 
 
 def list_articles(library: Library, limit: int, offset: int) -> ArticlesAnswer:
