@@ -27,7 +27,6 @@ from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
-from indexer.ledger import settle
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
@@ -41,7 +40,6 @@ from indexer.scan import Scan, corpus_infos, dates_passed
 from indexer.store_writer import write_store
 from kb.article import today
 from kb.bm25f import BM25FParameters
-from kb.durable import changing
 from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
 from kb.generation import forget_stamps, open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
@@ -259,21 +257,15 @@ class _Builder:
 
     def _keep_ledger(self, scan: Scan) -> None:
         """Have on disk which ids are given, before anybody can ask for them."""
-        folder, corpus = scan.tombstones.folder, scan.tombstones.corpus
-        if folder is None or corpus is None:
-            return
-        read = scan.ledger.addresses
-        updates = scan.updates if scan.ledger.is_there else {**read, **scan.updates}
         try:
-            with changing(folder):
-                settle(folder, corpus, read if scan.ledger.is_there else {}, updates)
+            scan.keep_ledger()
         except OSError as error:
             if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
                 raise
             # A corpus that may only be read: then the index alone knows which ids were given.
             self._progress.note(
-                f"{folder} cannot be written to ({error.strerror}): the ids that its articles were given stand in the "
-                "index alone, and another machine may give others."
+                f"{scan.tombstones.folder} cannot be written to ({error.strerror}): the ids of its articles stand in "
+                "the index alone, and another machine may give others."
             )
 
     def _was_emptied(self, base: Base) -> bool:

@@ -222,7 +222,6 @@ class _Namer:
             address
             for address in self._ledger.values()
             if address.state == "live" and address.id not in self._found.holders
-            if address.id not in self._tombstones
         ]
         arrived = [
             claim

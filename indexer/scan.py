@@ -18,13 +18,14 @@ from indexer.corpus import (
     nothing_usable,
     read_file,
 )
-from indexer.ledger import Address, Ledger, Spot, bytes_hash, reserved, section_hashes
+from indexer.ledger import Address, Ledger, Spot, bytes_hash, reserved, section_hashes, settle
 from indexer.naming import Claim, Naming, by_folders, name_articles, updates_of
 from indexer.renames import alike_by
 from indexer.survey import Survey, Surveyed
 from indexer.tombstones import Tombstones
 from kb.addresses import Addresses, FormerAddress
 from kb.article import Article, is_shown_on, today
+from kb.durable import changing
 from kb.errors import ArticleError, CorpusError
 from kb.manifest import CorpusInfo
 from kb.sources import Changes, Entry, SourceFile, Sources
@@ -148,6 +149,21 @@ class Scan:
             if expires is not None and expires <= self._day
         ]
         return former
+
+    def keep_ledger(self) -> None:
+        """Have the ledger on disk with its updates, before anybody can ask for the ids. Raises OSError."""
+        folder, corpus = self.tombstones.folder, self.tombstones.corpus
+        if folder is None or corpus is None:
+            return
+        read = self.ledger.addresses
+        is_there = self.ledger.is_there
+        with changing(folder):
+            settle(
+                folder,
+                corpus,
+                read if is_there else {},
+                self.updates if is_there else {**read, **self.updates},
+            )
 
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:
         """The corpora and the fingerprint of each, with the records of commands as they lie on disk now."""

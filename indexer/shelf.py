@@ -171,10 +171,10 @@ class Shelf:
 
     def _settle(self, target: Path, content: bytes, article: Article, before: Path | None) -> None:
         spot = Spot(self._corpus, target.resolve().relative_to(self.folder.resolve()).as_posix())
-        known = self._addresses.get(article.id)
-        if known is None or known.spot != spot or known.state != "live":
-            hashed = bytes_hash(hashlib.sha256(content).hexdigest())
-            self._promise(Address(article.id, spot, bytes=hashed, sections=section_hashes(article)))
+        hashed = bytes_hash(hashlib.sha256(content).hexdigest())
+        promised = Address(article.id, spot, bytes=hashed, sections=section_hashes(article))
+        if self._addresses.get(article.id) != promised:
+            self._promise(promised)
         if before is not None and before.resolve() != target.resolve():
             self._delete(before, article.id)
         # Last: before, the article that stands elsewhere is still there.

@@ -78,7 +78,9 @@ def delete_article(
 ) -> Call[Accepted]:
     """Take an article out of the corpus, for good.
 
-    Its address says `because` why, or leads to the article of the id `see`. Raises ArticleNotFound; PreconditionFailed as `put_article`."""
+    Its address says `because` why, or leads to the article of the id `see`. Raises ArticleNotFound, and
+    PreconditionFailed as `put_article` does.
+    """
     return _change(
         *("DELETE", article_path(article_id), idempotency_key, deadline_s),
         headers=_matching(if_match),

@@ -52,12 +52,12 @@ def test_a_folder_is_read_in_the_order_of_its_posix_paths(folder: Path) -> None:
     assert str(reader.places["one"]) == f"{folder / 'c.jsonl'}:2"
 
 
-def test_hidden_private_and_accompanying_files_are_passed_over(folder: Path) -> None:
+def test_files_that_are_hidden_or_a_license_are_passed_over_and_no_others(folder: Path) -> None:
     article(folder / "a.md")
     for name in (".b.md", "_c.md", "README.md", "LICENSE.txt", ".git/d.md", "_x/e.md", "f.rst"):
         article(folder / name)
     reader = Scan([folder])
-    assert [item.id for item in reader] == ["a"]
+    assert [item.id for item in reader] == ["README", "_c", "e", "a"]
     assert reader.failures == []
 
 
