@@ -128,7 +128,7 @@ async def follow_task(request: Request, task_id: TaskId) -> Response:
 async def _events(
     request: Request, store: TaskStore, task: Task | None, known: int
 ) -> AsyncIterator[str]:
-    silent_s = 0.0
+    silent_s = _HEARTBEAT_S  # something comes at once, and with it the head of the answer
     while task is not None:
         if task.version != known:
             await answered_by(request, task)

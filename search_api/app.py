@@ -32,6 +32,7 @@ from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard, RouteNote
+from search_api.head import HeadAsGet
 from search_api.hosts import TrustedHosts
 from search_api.line import Line
 from search_api.live import LiveIndex
@@ -145,6 +146,7 @@ def _add_middleware(
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(
         Guard,
         hosts=TrustedHosts(settings.trusted_hosts.split()),

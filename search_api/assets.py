@@ -57,7 +57,7 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
     """The routes that serve them."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/static/{version}/{name}", methods=["GET", "HEAD"])
+    @router.get("/static/{version}/{name}")
     def static(version: str, name: str) -> Response:
         asset = assets.get(name)
         if asset is None:
@@ -66,7 +66,7 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
         kept = _FOR_GOOD if version == asset.version else "no-cache"
         return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
 
-    @router.api_route(f"/{COMPONENT}", methods=["GET", "HEAD"])
+    @router.get(f"/{COMPONENT}")
     def component(request: Request) -> Response:
         asset = assets[COMPONENT]
         tag = f'"{asset.version}"'

@@ -46,7 +46,6 @@ async def _live(request: Request) -> LiveIndex:
 Live = Annotated[LiveIndex, Depends(_live)]
 
 
-@router.head("/healthz", include_in_schema=False)  # what balancers ask
 @router.get(
     "/healthz",
     tags=["operation"],
@@ -71,7 +70,6 @@ async def health(live: Live) -> Health:
         )
 
 
-@router.head("/readyz", include_in_schema=False, response_model=None)
 @router.get(
     "/readyz",
     tags=["operation"],

@@ -32,7 +32,7 @@ from kb.errors import (
 from kb.tasks import TasksFull
 from search_api.validation import accepted_fields, field_errors
 
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -332,15 +332,16 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method of the address: the framework names those of the first route alone."""
+    """Every method of the address: the framework names those of the first route alone. HEAD goes with GET."""
     routes = request.app.routes
-    return sorted(
+    methods = {
         method
         for method in _METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
         )
-    )
+    }
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
