@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic.dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -90,7 +91,11 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
         return Readiness("ready", knowledge_base.generation, line.at_work, line.waiting)
 
 
-@router.get("/metrics", include_in_schema=False)
+@router.get(
+    "/metrics",
+    include_in_schema=False,
+    response_class=PlainTextResponse,
+)
 async def metrics(request: Request) -> Response:
     """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""
