@@ -37,6 +37,7 @@ from search_api.validation import field_errors
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 MEDIA_TYPE, JSON, HTML = "application/problem+json", "application/json", "text/html"
 RETRY_AFTER_S = 5
 
@@ -284,17 +285,18 @@ def problem(
         errors=[FieldError(field=field, message=text) for field, text in errors or ()] or None,
         request_id=request.state.request_id if status == 500 else None,
     )
-    if _is_for_a_reader(request):
-        page: str = request.app.state.templates.render("problem.html", problem=body)
-        return Response(page, status, headers, media_type=HTML)
-    return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
+    told = dict(headers or {})
+    if _is_a_page(request):
+        told["Vary"] = "Accept"
+        if preferred(accepted(request), (MEDIA_TYPE, JSON, HTML)) == HTML:
+            page: str = request.app.state.templates.render("problem.html", problem=body)
+            return Response(page, status, told, media_type=HTML)
+    return Response(body.model_dump_json(exclude_none=True), status, told, media_type=MEDIA_TYPE)
 
 
-def _is_for_a_reader(request: Request) -> bool:
+def _is_a_page(request: Request) -> bool:
     path = request.url.path
-    if path.startswith("/api/") or path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
-        return False
-    return preferred(accepted(request), (MEDIA_TYPE, JSON, HTML)) == HTML
+    return not path.startswith("/api/") and path not in _FOR_MACHINES
 
 
 def install(app: FastAPI) -> None:

@@ -217,6 +217,13 @@ def test_so_it_is_for_tasks(settings: Settings, tmp_path: Any) -> None:
     with_keys = load_settings(index=settings.index, keys_file=tmp_path / "keys.json")
     with TestClient(create_app(with_keys)) as client:
         refused = client.get("/api/v1/tasks?limit=101", headers={"Authorization": f"Bearer {key}"})
+        for accept, status in (
+            ("text/event-stream", 404),  # as the client and a browser's EventSource ask
+            ("*/*", 404),
+            ("application/json", 406),
+        ):
+            asked = {"Authorization": f"Bearer {key}", "Accept": accept}
+            assert client.get("/api/v1/tasks/none/events", headers=asked).status_code == status
     assert errors(refused) == [("limit", "limit is 101; it must be from 1 to 100.")]
 
 
@@ -322,6 +329,7 @@ def test_an_error_is_told_whatever_is_accepted(
     assert response.status_code == 404
     assert response.headers["content-type"].startswith(form)
     assert response.content
+    assert ("Accept" in response.headers.get("vary", "").split(", ")) == (path[:5] != "/api/")
 
 
 def test_nothing_is_changed_for_a_client_that_could_not_read_of_it(
