@@ -11,6 +11,8 @@ from numbers import Integral
 from kb.errors import InvalidRequest
 
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,e+-]{0,19}")
+_LONG_NUMBER = re.compile(r"[-+]?[0-9]{21,}")
+_LONGEST = 10**20
 
 
 def check_whole(field: str, value: object, least: int, most: int | None = None) -> None:
@@ -25,7 +27,7 @@ def check_whole(field: str, value: object, least: int, most: int | None = None) 
     if number < least or (most is not None and number > most):
         wanted = "at least" if most is None else "from"
         raise InvalidRequest(
-            field, f"{field} is {value}; it must be {_bounds(wanted, least, most)}."
+            field, f"{field} is {shown(number)}; it must be {_bounds(wanted, least, most)}."
         )
 
 
@@ -37,9 +39,13 @@ def check_text(field: str, value: object, *, optional: bool = False) -> None:
 
 def shown(value: object) -> str:
     """A number, a truth value or None as it is; of all else its type alone: it may be the text of a question."""
+    if isinstance(value, int) and abs(value) >= _LONGEST:
+        return "too long a number"
     if value is None or isinstance(value, bool | int | float):
-        return repr(value)[:20]
+        return repr(value)
     if isinstance(value, str):
+        if _LONG_NUMBER.fullmatch(value):
+            return "too long a number"
         return repr(value) if _NUMBER.fullmatch(value) else "a text"
     return f"of the type {type(value).__name__}"
 

@@ -57,8 +57,7 @@ def parse_question(typed: str) -> Question:
     if len(typed) > MAX_QUESTION_CHARS:
         raise InvalidRequest(
             "question",
-            f"The question is {len(typed):,} characters long; at most {MAX_QUESTION_CHARS:,} are accepted. "
-            "Shorten it.",
+            f"The question is {len(typed):,} characters long; it must be at most {MAX_QUESTION_CHARS:,}. Shorten it.",
         )
     cleaned = unicodedata.normalize(
         "NFC", typed if typed.isprintable() else "".join(map(_printable, typed))

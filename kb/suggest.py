@@ -139,7 +139,7 @@ class Suggestions:
         if len(text) > MAX_QUESTION_CHARS:
             raise InvalidRequest(
                 "text",
-                f"The text is {len(text):,} characters long; at most {MAX_QUESTION_CHARS:,} are accepted. Shorten it.",
+                f"The text is {len(text):,} characters long; it must be at most {MAX_QUESTION_CHARS:,}. Shorten it.",
             )
         words = split_words(text)
         if not words or len(words) > MAX_WORDS:

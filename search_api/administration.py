@@ -25,6 +25,7 @@ from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
 from search_api.receiving import receiving
 from search_api.task_view import as_json, view
+from search_api.whole import Whole
 from search_api.worker import kb_command
 
 EVENT_STREAM = "text/event-stream"
@@ -55,7 +56,7 @@ class TaskQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=100, description="How many tasks at most.")] = 20
+    limit: Annotated[int, Whole(1, 100), Field(description="How many tasks at most.")] = 20
 
 
 @router.get(
@@ -128,7 +129,7 @@ async def follow_task(request: Request, task_id: TaskId) -> Response:
 async def _events(
     request: Request, store: TaskStore, task: Task | None, known: int
 ) -> AsyncIterator[str]:
-    silent_s = 0.0
+    silent_s = _HEARTBEAT_S  # something comes at once, and with it the head of the answer
     while task is not None:
         if task.version != known:
             await answered_by(request, task)
@@ -170,7 +171,7 @@ async def rebuild(request: Request) -> Response:
     description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
     " wait. Reads the whole corpus: for people, and not for every second.",
     response_description="How it stands.",
-    responses={**examples.ok(examples.STATUS), **problem_responses(503)},
+    responses={**examples.ok(examples.STATUS), **problem_responses(422, 503)},
 )
 async def status(request: Request) -> IndexStatus:
     store = await task_store(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
@@ -14,6 +15,8 @@ from kb.knowledge_base import MAX_LIMIT
 from search_api import examples, links
 from search_api.live import LiveIndex
 from search_api.openapi import problem_responses
+from search_api.validation import MISPLACED
+from search_api.whole import Whole
 
 MAX_ARTICLE_OFFSET = 1_000_000_000
 
@@ -23,9 +26,11 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="How many articles at most.")] = 100
+    limit: Annotated[int, Whole(1, MAX_LIMIT), Field(description="How many articles at most.")] = (
+        100
+    )
     offset: Annotated[
-        int, Field(ge=0, le=MAX_ARTICLE_OFFSET, description="How many articles to leave out.")
+        int, Whole(0, MAX_ARTICLE_OFFSET), Field(description="How many articles to leave out.")
     ] = 0
 
 
@@ -54,6 +59,23 @@ def given_once(parameters: type[BaseModel]) -> Any:
                 raise InvalidRequest(name, f"{name} is given more than once; give it once.")
 
     return Depends(check)
+
+
+async def nothing_misplaced(request: Request) -> None:
+    """Refuse by 422 a parameter in the address of an operation that takes none, where it would do nothing.
+
+    A dependency of every route. Of a page's address, and of one that machines ask, what is not understood is left
+    aside; an operation that has parameters refuses others by its model.
+    """
+    route = request.scope["route"]
+    if (
+        request.query_params
+        and request.url.path.startswith("/api/")
+        and not route.dependant.query_params
+    ):
+        raise RequestValidationError(
+            [{"type": MISPLACED, "loc": ("query", name)} for name in request.query_params]
+        )
 
 
 router = APIRouter()

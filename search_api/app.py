@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -28,10 +28,12 @@ from search_api import (
     searching,
 )
 from search_api.admission import Admission, Limits
+from search_api.api import nothing_misplaced
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
 from search_api.guard import Guard, RouteNote
+from search_api.head import HeadAsGet
 from search_api.hosts import TrustedHosts
 from search_api.line import Line
 from search_api.live import LiveIndex
@@ -39,6 +41,7 @@ from search_api.logs import report_without_messages
 from search_api.metrics import Metrics
 from search_api.observer import Observer
 from search_api.query_log import QueryLog
+from search_api.representation import representation
 from search_api.settings import Settings
 from search_api.templates import Templates
 from search_api.tracing import Tracing, make_tracing
@@ -52,6 +55,14 @@ TAGS = [
     {"name": "tasks", "description": "Work that was accepted."},
     {"name": "operation", "description": "For those who run the service."},
 ]
+
+_FOR_ALL = (
+    "Every address that answers GET answers HEAD, by the same status and headers without the body, at the same cost."
+    " Errors are problem details by RFC 9457, whatever `Accept` says; where `Accept` names nothing that an operation"
+    " offers, that is 406, and nothing is done. A field or parameter that is not known is refused by 422; where it is a"
+    " slip of a known one, both are named."
+)
+"""What the OpenAPI document says once, since it holds of every operation."""
 
 SAMPLE_EVERY_S = 5.0
 PRUNE_EVERY_S = 3600.0
@@ -106,11 +117,13 @@ def create_app(settings: Settings) -> FastAPI:
         version=_version(),
         openapi_tags=TAGS,
         servers=[{"url": settings.base_url}] if settings.base_url else None,
+        openapi_url=None,  # a route like the others, in search_api/openapi.py
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
         telemetry=_NO_TELEMETRY,
+        dependencies=[Depends(representation), Depends(nothing_misplaced)],
     )
     assets = load_assets()
     app.state.settings = settings
@@ -122,9 +135,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
     _add_middleware(app, settings, metrics, tracing)
     problems.install(app)
-    openapi.install(app, settings.search_access)
+    openapi.install(app, settings.search_access, settings.base_url)
     app.include_router(searching.router)
     app.include_router(api.router)
+    app.include_router(openapi.router)
     app.include_router(operation.router)
     app.include_router(articles.router)
     app.include_router(bulk.router)
@@ -145,6 +159,7 @@ def _add_middleware(
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(
         Guard,
         hosts=TrustedHosts(settings.trusted_hosts.split()),
@@ -199,7 +214,7 @@ def _description(settings: Settings) -> str:
         if settings.query_log is None
         else f"This service keeps questions for {settings.query_log_days} days, without saying who asked."
     )
-    return f"Errors are problem details by RFC 9457. {kept}"
+    return f"{_FOR_ALL} {kept}"
 
 
 def _version() -> str:

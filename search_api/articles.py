@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.exceptions import HTTPException
 
@@ -18,9 +18,9 @@ from search_api.accepting import accept, task_store_with_room
 from search_api.api import Live, given_once
 from search_api.blocks import blocks
 from search_api.etags import etag, if_match, is_create_only, is_held
-from search_api.negotiation import preferred
 from search_api.openapi import problem_responses
 from search_api.receiving import allow_body, keep_body, media_type, receiving, refuse_encoding
+from search_api.representation import representation
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
@@ -187,15 +187,15 @@ def accepted(description: str) -> dict[int | str, dict[str, Any]]:
     openapi_extra={"parameters": [HELD]},
 )
 def read_article(
-    request: Request, article_id: ArticleId, query: Annotated[ReadQuery, Query()], live: Live
+    request: Request,
+    article_id: ArticleId,
+    query: Annotated[ReadQuery, Query()],
+    preferred: Annotated[str, Depends(representation)],
+    live: Live,
 ) -> Article:
     with live.use() as knowledge_base:
         article = knowledge_base.article(article_id)
-    kind = (
-        _FORMS[query.format]
-        if query.format
-        else preferred(request.headers.get("accept", "*/*"), tuple(_FORMS.values()))
-    )
+    kind = _FORMS[query.format] if query.format else preferred
     form = next(name for name, each in _FORMS.items() if each == kind)
     tag = etag(article_digest(article), "" if kind == JSON else form)
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
@@ -245,8 +245,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     if kind not in _SUFFIXES:
         raise HTTPException(415, f"Send the article as one of {', '.join(_SUFFIXES)}.")
     refuse_encoding(request)
-    if not article_id:
-        raise InvalidRequest("article_id", "The article's id is empty.")
+    _check_id(article_id)
     wanted = {
         "suffix": _SUFFIXES[kind],
         "if_match": if_match(request.headers.get("if-match")),
@@ -278,6 +277,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
 async def delete_article(
     request: Request, article_id: ArticleId, query: Annotated[DeleteQuery, Query()]
 ) -> Response:
+    _check_id(article_id)
     wanted = {
         "if_match": if_match(request.headers.get("if-match")),
         "because": query.because,
@@ -286,3 +286,8 @@ async def delete_article(
     store = await task_store_with_room(request)
     with receiving(store) as received:
         return await accept(request, store, "delete", received, wanted, article_id)
+
+
+def _check_id(article_id: str) -> None:
+    if not article_id:
+        raise InvalidRequest("article_id", "The article's id is empty.")

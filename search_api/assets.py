@@ -16,6 +16,8 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from search_api.representation import require
+
 STATIC_DIR = Path(__file__).parent / "static"
 
 COMPONENT = "kb-search.js"
@@ -57,18 +59,20 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
     """The routes that serve them."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/static/{version}/{name}", methods=["GET", "HEAD"])
-    def static(version: str, name: str) -> Response:
+    @router.get("/static/{version}/{name}", response_class=Response)
+    def static(request: Request, version: str, name: str) -> Response:
         asset = assets.get(name)
         if asset is None:
             raise HTTPException(404)
+        require(request, asset.media_type)
         # A page from before an upgrade may ask for its own version: it gets what there is, for once.
         kept = _FOR_GOOD if version == asset.version else "no-cache"
         return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
 
-    @router.api_route(f"/{COMPONENT}", methods=["GET", "HEAD"])
+    @router.get(f"/{COMPONENT}", response_class=Response)
     def component(request: Request) -> Response:
         asset = assets[COMPONENT]
+        require(request, asset.media_type)
         tag = f'"{asset.version}"'
         headers = {
             "Cache-Control": _FOR_AN_HOUR,

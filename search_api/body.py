@@ -115,7 +115,7 @@ TOO_SLOW = "The request did not arrive in time. Send it faster, or in a smaller 
 
 def too_large(most: int) -> str:
     """What to tell a client whose body has more bytes than that."""
-    return f"The body may have at most {most:,} bytes."
+    return f"The body is too large; it must be at most {most:,} bytes."
 
 
 def _declared(scope: Scope) -> int:

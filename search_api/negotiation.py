@@ -1,35 +1,51 @@
-"""Given what a client accepts and what there is, what it gets."""
+"""Given what a client accepts and what there is, what it gets: content negotiation by RFC 9110, 12.5.1.
+
+Of an entry's parameters only its weight counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
+media range is passed over, and a header without any accepts everything, as one that was not sent does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+
+_RANGE = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+")
+_WEIGHT = re.compile(r"[01](?:\.[0-9]*)?|\.[0-9]+")
+_EVERYTHING = "*/*"
 
 
-def preferred(accept: str, offered: Sequence[str]) -> str:
-    """The media type of `offered` that an Accept header likes best; the first where it likes several alike, or none."""
-    liked = [_quality(accept, media_type) for media_type in offered]
-    return offered[liked.index(max(liked))]
+def preferred(accept: str, offered: Sequence[str]) -> str | None:
+    """The media type of `offered` that an Accept header likes best, the first of several alike; None: it accepts none.
+
+    `accept` are the values of the headers of that name, joined by commas; `offered` is not empty, nor has parameters.
+    """
+    ranges = list(_ranges(accept)) or [(_EVERYTHING, 1.0)]
+    liked = [_quality(ranges, media_type) for media_type in offered]
+    best = max(liked)
+    return offered[liked.index(best)] if best > 0 else None
 
 
-def _quality(accept: str, media_type: str) -> float:
-    """0 to 1. The most exact range that fits counts, as RFC 9110 has it."""
+def _quality(ranges: Sequence[tuple[str, float]], media_type: str) -> float:
+    """0 to 1. The most exact range that fits counts; of several such, the highest weight."""
     family = media_type.partition("/")[0]
-    ranks = {"*/*": 1, f"{family}/*": 2, media_type: 3}
-    best, found = 0, 0.0
-    for entry in accept.split(","):
-        name, *parameters = (part.strip().lower() for part in entry.split(";"))
-        rank = ranks.get(name, 0)
-        if rank > best:
-            best, found = rank, _weight(parameters)
-    return found
+    for exact in (media_type, f"{family}/*", _EVERYTHING):
+        if weights := [weight for name, weight in ranges if name == exact]:
+            return max(weights)
+    return 0.0
+
+
+def _ranges(accept: str) -> Iterator[tuple[str, float]]:
+    for entry in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in entry.split(";"))
+        if name == "*":  # what some old clients send
+            name = _EVERYTHING
+        if _RANGE.fullmatch(name):
+            yield name, _weight(parameters)
 
 
 def _weight(parameters: list[str]) -> float:
     for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.strip() == "q":
-            try:
-                return min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return 0.0
+        name, _, value = (part.strip() for part in parameter.partition("="))
+        if name == "q":
+            return min(float(value), 1.0) if _WEIGHT.fullmatch(value) else 0.0
     return 1.0

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
 
 from search_api import access
+from search_api.asked import REQUIRED
 from search_api.descriptions import DESCRIPTIONS
 from search_api.problems import MEDIA_TYPE, Problem, kind_of
 
@@ -18,7 +20,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """What a route declares of the problems it may answer with."""
     schema = {"$ref": SCHEMA_REF.format(model="Problem")}
     declared: dict[int | str, dict[str, Any]] = {}
-    for status in dict.fromkeys((*statuses, 429, 500)):
+    for status in sorted({*statuses, 406, 429, 500}):
         kind = kind_of(status)
         example = {"type": f"/docs#{kind.name}", "title": kind.title, "status": status}
         declared[status] = {
@@ -28,8 +30,17 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return declared
 
 
-def install(app: FastAPI, reading: access.Access) -> None:
-    """Let `/openapi.json` give the described document, made once."""
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/openapi.json")
+async def openapi_document(request: Request) -> JSONResponse:
+    """The document, for whoever asks."""
+    return JSONResponse(request.app.openapi())
+
+
+def install(app: FastAPI, reading: access.Access, base_url: str) -> None:
+    """Let `app.openapi()` give the described document, made once."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -44,6 +55,10 @@ def install(app: FastAPI, reading: access.Access) -> None:
                     servers=app.servers,
                 ),
             )
+            app.openapi_schema["externalDocs"] = {
+                "description": "What may change, and how that is announced.",
+                "url": f"{base_url}/docs#stability",
+            }
             access.describe(app.openapi_schema, reading, problem_responses(401, 403))
         return app.openapi_schema
 
@@ -63,6 +78,11 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"] = _never_null(parameter["schema"])
+                if parameter["schema"].pop(REQUIRED, False):
+                    parameter["required"] = True
+    for schema in schemas.values():
+        for field in schema["properties"].values():
+            field.pop(REQUIRED, None)
     return document
 
 

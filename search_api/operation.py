@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic.dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -46,7 +47,6 @@ async def _live(request: Request) -> LiveIndex:
 Live = Annotated[LiveIndex, Depends(_live)]
 
 
-@router.head("/healthz", include_in_schema=False)  # what balancers ask
 @router.get(
     "/healthz",
     tags=["operation"],
@@ -71,7 +71,6 @@ async def health(live: Live) -> Health:
         )
 
 
-@router.head("/readyz", include_in_schema=False, response_model=None)
 @router.get(
     "/readyz",
     tags=["operation"],
@@ -92,7 +91,11 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
         return Readiness("ready", knowledge_base.generation, line.at_work, line.waiting)
 
 
-@router.get("/metrics", include_in_schema=False)
+@router.get(
+    "/metrics",
+    include_in_schema=False,
+    response_class=PlainTextResponse,
+)
 async def metrics(request: Request) -> Response:
     """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""

@@ -24,7 +24,6 @@ from search_api.status_page import status_page
 from search_api.templates import Templates
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-_METHODS = ["GET", "HEAD"]
 
 
 async def form_fields(request: Request) -> QueryParams:
@@ -35,7 +34,7 @@ async def form_fields(request: Request) -> QueryParams:
 Form = Annotated[QueryParams, Depends(form_fields)]
 
 
-@router.api_route("/", methods=_METHODS)
+@router.get("/")
 def home(request: Request, live: Live) -> HTMLResponse:
     """The box alone, or the answer to `q`."""
     with live.use() as knowledge_base:
@@ -51,7 +50,7 @@ def answers(request: Request, fields: Form, live: Live) -> HTMLResponse:
         return HTMLResponse(_templates(request).render("answers.html", **values), status)
 
 
-@router.api_route("/articles", methods=_METHODS)
+@router.get("/articles")
 def library(request: Request, live: Live) -> HTMLResponse:
     """All articles, A to Z, by topic or by source."""
     with live.use() as knowledge_base:
@@ -59,7 +58,7 @@ def library(request: Request, live: Live) -> HTMLResponse:
         return HTMLResponse(_templates(request).render("library.html", **values))
 
 
-@router.api_route("/articles/{article_id:path}", methods=_METHODS)
+@router.get("/articles/{article_id:path}")
 def article_page(request: Request, article_id: str, live: Live) -> HTMLResponse:
     """The whole article, with the passage highlighted that the address cites, or the words it looks for."""
     query = request.query_params
@@ -93,7 +92,7 @@ def found(request: Request, fields: Form, live: Live) -> HTMLResponse:
         return HTMLResponse(_templates(request).render("found.html", found=within))
 
 
-@router.api_route("/cite", methods=_METHODS)
+@router.get("/cite")
 def citation(request: Request, live: Live) -> HTMLResponse:
     """A section of an article, or all of it, as a citation in each form."""
     query = request.query_params
@@ -119,7 +118,7 @@ def citation(request: Request, live: Live) -> HTMLResponse:
     return HTMLResponse(page)
 
 
-@router.api_route("/status", methods=_METHODS)
+@router.get("/status")
 def status(request: Request, live: Live) -> HTMLResponse:
     """What is being served."""
     with live.use() as knowledge_base:
@@ -127,14 +126,14 @@ def status(request: Request, live: Live) -> HTMLResponse:
     return HTMLResponse(_templates(request).render("status.html", **values))
 
 
-@router.api_route("/demo", methods=_METHODS)
+@router.get("/demo")
 def demo(request: Request) -> HTMLResponse:
     """The web component for other sites, at work."""
     page = _templates(request).render("demo.html", origin=_origin(request))
     return HTMLResponse(page)
 
 
-@router.api_route("/docs", methods=_METHODS)
+@router.get("/docs")
 def api_guide(request: Request) -> HTMLResponse:
     """The API's routes with examples, from the OpenAPI document."""
     document: dict[str, Any] = request.app.openapi()

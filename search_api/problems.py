@@ -17,6 +17,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import Scope
 
 from kb.errors import (
     ArticleMoved,
@@ -33,11 +34,14 @@ from kb.errors import (
     TuningDamaged,
 )
 from kb.tasks import TasksFull
-from search_api.validation import accepted_fields, field_errors
+from search_api.negotiation import preferred
+from search_api.representation import accepted
+from search_api.validation import field_errors
 
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
-MEDIA_TYPE = "application/problem+json"
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
+MEDIA_TYPE, JSON, HTML = "application/problem+json", "application/json", "text/html"
 RETRY_AFTER_S = 5
 
 
@@ -45,7 +49,8 @@ class FieldError(BaseModel):
     """One thing that is wrong with one field."""
 
     field: str = Field(
-        description="The field's name, `body` for the body as a whole, or `unknown` for what is no field."
+        description="The field's name, `body` for the body as a whole, or `unknown` for what is no field and may be the"
+        " words of a question, which are never repeated."
     )
     message: str = Field(description="What is wrong with it and what is accepted.")
 
@@ -158,6 +163,13 @@ KINDS = (
         {},
     ),
     Kind(
+        "not-acceptable",
+        406,
+        "Not served in that form",
+        "`Accept` names no media type that the route offers; `detail` says which it does.",
+        {"detail": "This is served as application/json: let Accept name that, or leave it out."},
+    ),
+    Kind(
         "conflict",
         409,
         "The request does not fit the state of the service",
@@ -179,7 +191,7 @@ KINDS = (
         413,
         "The body is too large",
         "`detail` names the limit.",
-        {"detail": "The body may have at most 65,536 bytes."},
+        {"detail": "The body is too large; it must be at most 65,536 bytes."},
     ),
     Kind(
         "unsupported-media-type",
@@ -308,17 +320,18 @@ def problem(
         moved_to=moved_to,
         request_id=request.state.request_id if status == 500 else None,
     )
-    if _is_for_a_reader(request):
-        page: str = request.app.state.templates.render("problem.html", problem=body)
-        return Response(page, status, headers, media_type="text/html")
-    return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=MEDIA_TYPE)
+    told = dict(headers or {})
+    if _is_a_page(request):
+        told["Vary"] = "Accept"
+        if preferred(accepted(request), (MEDIA_TYPE, JSON, HTML)) == HTML:
+            page: str = request.app.state.templates.render("problem.html", problem=body)
+            return Response(page, status, told, media_type=HTML)
+    return Response(body.model_dump_json(exclude_none=True), status, told, media_type=MEDIA_TYPE)
 
 
-def _is_for_a_reader(request: Request) -> bool:
+def _is_a_page(request: Request) -> bool:
     path = request.url.path
-    if path.startswith("/api/") or path in ("/healthz", "/readyz", "/metrics", "/openapi.json"):
-        return False
-    return "text/html" in request.headers.get("accept", "")
+    return not path.startswith("/api/") and path not in _FOR_MACHINES
 
 
 def install(app: FastAPI) -> None:
@@ -331,10 +344,7 @@ def install(app: FastAPI) -> None:
 async def _domain_error(request: Request, error: Exception) -> Response:
     match error:
         case InvalidRequest():
-            # In an address a question, or the beginning of one, goes by its short name.
-            in_address = request.method != "POST" and error.field in ("question", "text")
-            field = "q" if in_address else error.field
-            return problem(request, 422, str(error), errors=[(field, str(error))])
+            return problem(request, 422, str(error), errors=[(error.field, str(error))])
         case PassageNotFound():
             return problem(request, 404, NO_PASSAGE)
         case ArticleMoved():
@@ -344,7 +354,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         case ArticleWithdrawn():
             return problem(request, 410, str(error))
         case NotFound():
-            return problem(request, 404, NO_ARTICLE)
+            return problem(request, 404, _without_slash(request) or NO_ARTICLE)
         case GenerationGone():
             return problem(request, 409, str(error))
         case TasksFull():
@@ -384,7 +394,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     detail: str | None = str(error.detail)
     if detail == HTTPStatus(error.status_code).phrase:
-        detail = None
+        detail = _without_slash(request) if error.status_code == 404 else None
     if error.status_code == 400:
         detail = NOT_JSON
     headers = error.headers
@@ -393,16 +403,27 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return problem(request, error.status_code, detail, headers=headers)
 
 
+def _without_slash(request: Request) -> str | None:
+    """What to tell whoever asks for an address that there is, but for a slash at its end."""
+    path: str = request.scope["path"]
+    bare = {**request.scope, "path": path.rstrip("/")}
+    if not (path.endswith("/") and _leads_somewhere(request, bare)):
+        return None
+    return "No address ends in a slash here: leave it out."
+
+
+def _leads_somewhere(request: Request, scope: Scope) -> bool:
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method of the address: the framework names those of the first route alone."""
-    routes = request.app.routes
-    return sorted(
+    """Every method of the address: the framework names those of the first route alone. HEAD goes with GET."""
+    methods = {
         method
         for method in _METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
-        )
-    )
+        if _leads_somewhere(request, {**request.scope, "method": method})
+    }
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -410,6 +431,9 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     found: Sequence[Mapping[str, Any]] = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
         return problem(request, 400, NOT_JSON)
-    errors = field_errors(found, accepted_fields(request.scope["endpoint"]))
-    detail = " ".join(f"{field}: {message}" for field, message in errors)
+    errors = field_errors(found, request.scope["endpoint"])
+    detail = " ".join(
+        message if message.startswith(f"{field} ") else f"{field}: {message}"
+        for field, message in errors
+    )
     return problem(request, 422, detail, errors=errors)

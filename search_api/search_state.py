@@ -41,7 +41,7 @@ class SearchState:
         shown = whole_number(parameter(parameters, "shown")) or STEP
         offset = whole_number(parameter(parameters, "offset")) or 0
         return cls(
-            question=parameter(parameters, "q"),
+            question=_first(parameters, "q", "question"),
             shown=min(max(shown, STEP), MAX_SHOWN),
             offset=min(offset, MAX_DEPTH - STEP),
             tag=parameter(parameters, "tag") or None,
@@ -93,6 +93,11 @@ def parameter(parameters: QueryParams, name: str) -> str | None:
     What stands in the address of a page may be anything; what is not understood is left aside.
     """
     return next(iter(parameters.getlist(name)), None)
+
+
+def _first(parameters: QueryParams, *names: str) -> str | None:
+    """The first value of the first of these names that an address has."""
+    return next(iter(each for name in names for each in parameters.getlist(name)), None)
 
 
 def whole_number(text: str | None) -> int | None:

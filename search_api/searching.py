@@ -1,6 +1,6 @@
 """Given a question of a program, or a place to go on from, JSON: search, batches, what is related, suggestions.
 
-The bounds of a search are checked by `kb`, with the same words as on the command line; here they only stand in the
+How long a question may be is checked by `kb`, with the same words as on the command line; here it only stands in the
 OpenAPI document.
 """
 
@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from kb.answers import BatchResponse, SuggestionList
 from kb.errors import InvalidRequest
@@ -22,7 +21,9 @@ from kb.stopwatch import Stopwatch
 from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples, links
 from search_api.api import Live, given_once, require_json
+from search_api.asked import Asked, Text, one_of, other_name, usual
 from search_api.openapi import problem_responses
+from search_api.whole import Whole
 
 MAX_BATCH = 20
 
@@ -38,35 +39,8 @@ _QUESTION = {
 _DATE = {"format": "date", "examples": ["2026-01-31"]}
 
 
-def _valid_unicode(text: str | None) -> str | None:
-    """JSON can hold lone surrogates, which no answer could repeat."""
-    if text and any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise PydanticCustomError("string_unicode", "lone surrogates")
-    return text
-
-
-def _whole(least: int, most: int) -> BeforeValidator:
-    """To JSON, 5.0 is a whole number; 4.5 is none, and is told so with the bounds, which kb checks otherwise."""
-
-    def check(value: object) -> object:
-        if not isinstance(value, float):
-            return value
-        if value.is_integer():
-            return int(value)
-        raise PydanticCustomError("not_whole", "not a whole number", {"least": least, "most": most})
-
-    return BeforeValidator(check)
-
-
-Text = Annotated[str, AfterValidator(_valid_unicode)]
-Limit = Annotated[
-    int,
-    _whole(1, MAX_LIMIT),
-    Field(
-        description="How many results at most.",
-        json_schema_extra={"minimum": 1, "maximum": MAX_LIMIT},
-    ),
-]
+Limit = Annotated[int, Whole(1, MAX_LIMIT), Field(description="How many results at most.")]
+Start = Annotated[int, Whole(0, 1_000_000_000)]
 Generation = Annotated[
     Text | None,
     Field(
@@ -82,10 +56,9 @@ class SearchOptions(BaseModel):
     limit: Limit = 10
     offset: Annotated[
         int,
-        _whole(0, MAX_DEPTH - 1),
+        Whole(0, MAX_DEPTH - 1),
         Field(
-            description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}.",
-            json_schema_extra={"minimum": 0, "maximum": MAX_DEPTH - 1},
+            description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}."
         ),
     ] = 0
     generation: Generation = None
@@ -153,32 +126,34 @@ class SearchOptions(BaseModel):
     ] = False
 
 
-class _Asked(BaseModel):
-    question: Annotated[
-        Text,
-        Field(
-            description='What the reader wants to know, in plain words. It may hold `"a phrase"`, `-word`,'
-            " `title:word`, `heading:word` and `begin*`; everything else is plain text.",
-            json_schema_extra=_QUESTION,
-        ),
-    ]
+class _Asked(Asked):
+    names = ("question", "q")
+
+    question: Text = usual(
+        'What the reader wants to know, in plain words. It may hold `"a phrase"`, `-word`,'
+        " `title:word`, `heading:word` and `begin*`; everything else is plain text.",
+        _QUESTION,
+    )
+    q: Text = other_name("question", _QUESTION)
 
 
 class SearchRequest(SearchOptions, _Asked):
     """A question, which page of its results, and what to narrow it to."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra=one_of("question", "q")
+    )
 
 
-class _AskedByAddress(BaseModel):
-    q: Annotated[
-        str,
-        Field(
-            description="What the reader wants to know, as `question` by POST. Browsers and proxies keep"
-            " addresses; POST keeps the question out of them.",
-            json_schema_extra=_QUESTION,
-        ),
-    ]
+class _AskedByAddress(Asked):
+    names = ("q", "question")
+
+    q: Text = usual(
+        "What the reader wants to know, as `question` by POST. Browsers and proxies keep"
+        " addresses; POST keeps the question out of them.",
+        _QUESTION,
+    )
+    question: Text = other_name("q", _QUESTION)
 
 
 class SearchQuery(SearchOptions, _AskedByAddress):
@@ -211,10 +186,8 @@ class RelatedQuery(BaseModel):
         Field(description="For what is near to a passage: the id of the section it stands in."),
     ] = None
     start: Annotated[
-        int | None,
+        Start | None,
         Field(
-            ge=0,
-            le=1_000_000_000,
             description="Where the passage begins, or any place in it, in code points of its section; 0 where it is"
             " left out. Only with `section`.",
         ),
@@ -225,35 +198,39 @@ class RelatedQuery(BaseModel):
 
 class _Suggested(BaseModel):
     limit: Annotated[
-        int,
-        _whole(1, MAX_SUGGESTIONS),
-        Field(
-            description="How many suggestions at most.",
-            json_schema_extra={"minimum": 1, "maximum": MAX_SUGGESTIONS},
-        ),
+        int, Whole(1, MAX_SUGGESTIONS), Field(description="How many suggestions at most.")
     ] = 8
 
 
-class SuggestRequest(_Suggested):
+class _Typed(Asked):
+    names = ("text", "question", "q")
+
+    text: Text = usual(_IN_THE_BOX, _BEGINNING)
+    question: Text = other_name("text", _BEGINNING)
+    q: Text = other_name("text", _BEGINNING)
+
+
+class SuggestRequest(_Suggested, _Typed):
     """What somebody has typed so far."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    text: Annotated[Text, Field(description=_IN_THE_BOX, json_schema_extra=_BEGINNING)]
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=one_of(*_Typed.names))
 
 
-class SuggestQuery(_Suggested):
+class _TypedByAddress(Asked):
+    names = ("q", "question", "text")
+
+    q: Text = usual(
+        f"{_IN_THE_BOX} Browsers and proxies keep addresses; POST keeps the text out of them.",
+        _BEGINNING,
+    )
+    question: Text = other_name("q", _BEGINNING)
+    text: Text = other_name("q", _BEGINNING)
+
+
+class SuggestQuery(_Suggested, _TypedByAddress):
     """The same in an address."""
 
     model_config = ConfigDict(extra="forbid")
-
-    q: Annotated[
-        str,
-        Field(
-            description=f"{_IN_THE_BOX} Browsers and proxies keep addresses; POST keeps the text out of them.",
-            json_schema_extra=_BEGINNING,
-        ),
-    ]
 
 
 router = APIRouter()
@@ -276,7 +253,7 @@ router = APIRouter()
 def search(
     body: Annotated[SearchRequest, Body(openapi_examples=examples.SEARCH_REQUESTS)], live: Live
 ) -> SearchResponse:
-    return _answer(live, body.question, body)
+    return _answer(live, body)
 
 
 @router.get(
@@ -294,12 +271,12 @@ def search(
     dependencies=[given_once(SearchQuery)],
 )
 def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> SearchResponse:
-    return _answer(live, query.q, query)
+    return _answer(live, query)
 
 
-def _answer(live: Live, question: str, options: SearchOptions) -> SearchResponse:
-    with live.use() as knowledge_base:
-        return knowledge_base.search(question, **_chosen(options))
+def _answer(live: Live, wanted: SearchRequest | SearchQuery) -> SearchResponse:
+    with live.use() as knowledge_base, wanted.named_as_asked():
+        return knowledge_base.search(wanted.asked, **_chosen(wanted))
 
 
 def _chosen(options: SearchOptions) -> dict[str, Any]:
@@ -328,7 +305,8 @@ def search_batch(
     with live.use() as knowledge_base:
         for number, asked in enumerate(body.searches):
             try:
-                answers.append(knowledge_base.search(asked.question, **_chosen(asked)))
+                with asked.named_as_asked():
+                    answers.append(knowledge_base.search(asked.asked, **_chosen(asked)))
             except InvalidRequest as error:
                 raise InvalidRequest(f"searches.{number}.{error.field}", str(error)) from None
         watch.lap("search")
@@ -382,7 +360,7 @@ def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedRespo
 def suggest(
     body: Annotated[SuggestRequest, Body(openapi_examples=examples.SUGGEST_REQUESTS)], live: Live
 ) -> SuggestionList:
-    return _suggestions(live, body.text, body.limit)
+    return _suggestions(live, body)
 
 
 @router.get(
@@ -400,12 +378,12 @@ def suggest(
     dependencies=[given_once(SuggestQuery)],
 )
 def suggest_by_address(query: Annotated[SuggestQuery, Query()], live: Live) -> SuggestionList:
-    return _suggestions(live, query.q, query.limit)
+    return _suggestions(live, query)
 
 
-def _suggestions(live: Live, text: str, limit: int) -> SuggestionList:
+def _suggestions(live: Live, typed: SuggestRequest | SuggestQuery) -> SuggestionList:
     watch = Stopwatch()
-    with live.use() as knowledge_base:
-        suggestions = knowledge_base.suggest(text, limit)
+    with live.use() as knowledge_base, typed.named_as_asked():
+        suggestions = knowledge_base.suggest(typed.asked, typed.limit)
         watch.lap("suggest")
         return SuggestionList(suggestions, knowledge_base.generation, watch.total())

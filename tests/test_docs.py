@@ -69,3 +69,38 @@ def test_every_route_of_the_api_is_in_the_readme(tmp_path: Path) -> None:
     for path, operations in document["paths"].items():
         for method in operations:
             assert f"`{method.upper()} {path}" in README, (method, path)
+
+
+def test_the_bounds_and_the_default_of_every_number_are_in_the_readme(tmp_path: Path) -> None:
+    """In the row of the route, or among the options of a search."""
+    document = create_app(load_settings(index=tmp_path)).openapi()
+    told = []
+    for path, operations in document["paths"].items():
+        (row,) = [line for line in README.splitlines() if line.startswith(f"| `GET {path}`")] or [
+            ""
+        ]
+        (options,) = [
+            line for line in README.splitlines() if line.startswith("| `limit`, `offset`")
+        ]
+        for parameter in operations.get("get", {}).get("parameters", []):
+            schema, name = parameter["schema"], parameter["name"]
+            if schema["type"] == "integer" and "default" in schema:
+                bounds = (
+                    f"`{name}` {schema['minimum']} to {schema['maximum']:,} ({schema['default']})"
+                )
+                assert bounds in (options if path == "/api/v1/search" else row), (path, bounds)
+                told.append(bounds)
+    assert len(told) > 6
+
+
+def test_the_page_on_what_may_change_is_linked_and_its_contents_lead_somewhere() -> None:
+    page = (Path(__file__).parent.parent / "docs/api-stability.md").read_text(encoding="utf-8")
+    assert "(docs/api-stability.md)" in README
+    anchors = {
+        line.lstrip("# ").lower().replace(" ", "-")
+        for line in page.splitlines()
+        if line.startswith("#")
+    }
+    links = re.findall(r"\]\(#([^)]+)\)", page)
+    assert len(links) > 4
+    assert set(links) <= anchors

@@ -198,7 +198,7 @@ def test_the_fingerprint_is_that_of_names_and_contents(folder: Path, tmp_path: P
 
     os.utime(first, (1, 1))
     (folder / "notes.rst").write_text("changed")
-    (folder / "README.md").write_text("new")
+    (folder / "LICENSE.md").write_text("new")
     assert fingerprint([folder]) == before
 
     first.write_text("# T\n\nEdited.\n")

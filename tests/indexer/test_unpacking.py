@@ -164,7 +164,8 @@ def test_every_file_that_is_no_article_is_named(tmp_path: Path) -> None:
     found = opened(
         tmp_path,
         ("a.pdf", b""),
-        ("README.md", b""),
+        ("LICENSE.md", b""),
+        ("_removed.txt", b""),
         ("b.zip", b"no archive"),
         ("c.jsonl.gz", b"no gzip"),
         ("twice.zip", twice.getvalue()),
@@ -175,7 +176,8 @@ def test_every_file_that_is_no_article_is_named(tmp_path: Path) -> None:
     )
     assert contents(found) == {"twice.zip/a.md": b"1"}
     assert sorted(each.path for each in found.failures) == [
-        "README.md",
+        "LICENSE.md",
+        "_removed.txt",
         "a.pdf",
         "b.zip",
         "c.jsonl.gz",
@@ -188,7 +190,7 @@ def test_every_file_that_is_no_article_is_named(tmp_path: Path) -> None:
 
 
 def test_what_systems_put_into_archives_is_passed_over(tmp_path: Path) -> None:
-    names = ["__MACOSX/._a.md", ".DS_Store", "b/README.md", "LICENSE", ".git/config"]
+    names = ["__MACOSX/._a.md", ".DS_Store", "b/_addresses.jsonl", "LICENSE", ".git/config"]
     found = opened(tmp_path, ("a.zip", zipped(("a.md", b"A"), *((name, b"") for name in names))))
     assert contents(found) == {"a.zip/a.md": b"A"}
     assert [name for name, _ in found.passed_over] == [f"a.zip/{name}" for name in names]

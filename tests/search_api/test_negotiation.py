@@ -22,12 +22,18 @@ OFFERED = ("application/json", "text/markdown", "text/html")
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
         ("application/json;q=0.1, text/markdown;q=0.2", "text/markdown"),
         ("text/*;q=0.9, text/markdown;q=0, */*;q=0.5", "text/html"),
-        ("image/png", "application/json"),
+        ("image/png", None),
+        ("application/json;q=0", None),
+        ("text/*, text/markdown;q=0, text/html;q=0.0", None),
+        ("application/json; charset=utf-8", "application/json"),
+        ("text/html;level=1;q=0.3, text/html;q=0.7, */*;q=0.5", "text/html"),
+        ("*; q=.2", "application/json"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "text/html"),
         ("text/html;q=many, text/markdown;q=0.001", "text/markdown"),
         (";;;,,,=q", "application/json"),
     ],
 )
-def test_a_client_gets_what_it_likes_best(accept: str, expected: str) -> None:
+def test_a_client_gets_what_it_likes_best(accept: str, expected: str | None) -> None:
     assert preferred(accept, OFFERED) == expected
 
 

@@ -93,7 +93,7 @@ def test_ids_are_unique_and_every_link_within_the_site_leads_somewhere(
                 "#"
             )
             if address not in known:
-                response = client.get(address, headers={"Accept": "text/html"})
+                response = client.get(address, headers={"Accept": "text/html,*/*;q=0.8"})
                 assert response.status_code == 200, (path, target)
                 known[address] = {str(tag["id"]) for tag in soup(response.text).select("[id]")}
             assert not fragment or unquote(fragment) in known[address], (path, target)

@@ -42,7 +42,10 @@ NOT_JSON = plain(
 NOT_FOUND = plain("not-found", "Not found", 404)
 NO_METHOD = plain("method-not-allowed", "Method not allowed", 405)
 TOO_LARGE = plain(
-    "body-too-large", "The body is too large", 413, "The body may have at most 65,536 bytes."
+    "body-too-large",
+    "The body is too large",
+    413,
+    "The body is too large; it must be at most 65,536 bytes.",
 )
 NO_TYPE = plain(
     "unsupported-media-type",
@@ -51,25 +54,26 @@ NO_TYPE = plain(
     "Send the body as JSON, with Content-Type: application/json.",
 )
 BLANK = "The question is empty. Type a few words."
-LONG = "The question is 4,001 characters long; at most 4,000 are accepted. Shorten it."
+LONG = "The question is 4,001 characters long; it must be at most 4,000. Shorten it."
 OPTIONS = (
     "limit, offset, generation, mode, group_by, article, topic, source, language, updated_since, reviewed_since,"
     " tag, facets, exact and explain"
 )
 UNKNOWN = (
     "unknown",
-    f"A field was sent that is not known here. The fields are question, {OPTIONS}.",
+    f"A field was sent that is not known here. The fields are question, q, {OPTIONS}.",
 )
+NEAR = (UNKNOWN[0], UNKNOWN[1].replace("here.", "here. Did you mean topic?"))
 UNKNOWN_IN_ADDRESS = (
     "unknown",
-    f"A field was sent that is not known here. The fields are q, {OPTIONS}.",
+    f"A field was sent that is not known here. The fields are q, question, {OPTIONS}.",
 )
 UNKNOWN_IN_LIST = (
     "unknown",
     "A field was sent that is not known here. The fields are limit and offset.",
 )
 TWICE = "{} is given more than once; give it once."
-NUMBER = "It must be a whole number."
+NUMBER = "limit is {}; it must be a whole number from 1 to 100."
 
 PROBLEMS = [
     (post(json={"question": " \n"}), invalid(("question", BLANK))),
@@ -85,27 +89,30 @@ PROBLEMS = [
         invalid(("question", "It holds characters that are not valid Unicode (lone surrogates).")),
     ),
     # Names may be the words of a question, be they one or many.
-    (post(json={"question": "a", CANARY: 3, "top": 1}), invalid(UNKNOWN)),
+    (post(json={"question": "a", CANARY: 3, "top": 1}), invalid(UNKNOWN, NEAR)),
     (post(json={"question": "a", f"why {CANARY}": 1}), invalid(UNKNOWN)),
-    (post(json={CANARY: 1}), invalid(("question", "This is required."), UNKNOWN)),
+    (post(json={CANARY: 1}), invalid(UNKNOWN)),
     (get(f"/api/v1/search?q=a&{CANARY}=1&{CANARY}=2"), invalid(UNKNOWN_IN_ADDRESS)),
     (get(f"/api/v1/search?q=a&why+{CANARY}"), invalid(UNKNOWN_IN_ADDRESS)),
     (get(f"/api/v1/articles?{CANARY}"), invalid(UNKNOWN_IN_LIST)),
     (get(f"/api/v1/search?q=a&q={CANARY}"), invalid(("q", TWICE.format("q")))),
     (get(f"/api/v1/search?q={CANARY}&limit=1&limit=1"), invalid(("limit", TWICE.format("limit")))),
     (get("/api/v1/articles?offset=1&offset=2"), invalid(("offset", TWICE.format("offset")))),
-    (post(json={"question": CANARY, "limit": "5"}), invalid(("limit", NUMBER))),
-    (post(json={"question": CANARY, "limit": True}), invalid(("limit", NUMBER))),
+    (post(json={"question": CANARY, "limit": "5"}), invalid(("limit", NUMBER.format("'5'")))),
+    (post(json={"question": CANARY, "limit": True}), invalid(("limit", NUMBER.format("True")))),
     (
         post(json={"question": CANARY, "limit": 1.5, "offset": -0.5}),
         invalid(
-            ("limit", "It is 1.5; it must be a whole number from 1 to 100."),
-            ("offset", "It is -0.5; it must be a whole number from 0 to 999."),
+            ("limit", "limit is 1.5; it must be a whole number from 1 to 100."),
+            ("offset", "offset is -0.5; it must be a whole number from 0 to 999."),
         ),
     ),
     (
         get(f"/api/v1/search?q={CANARY}&limit=x&offset=y"),
-        invalid(("limit", NUMBER), ("offset", NUMBER)),
+        invalid(
+            ("limit", NUMBER.format("a text")),
+            ("offset", "offset is a text; it must be a whole number from 0 to 999."),
+        ),
     ),
     (
         post(json={"question": CANARY, "limit": 0}),
@@ -121,7 +128,7 @@ PROBLEMS = [
     ),
     (
         post(json={"question": CANARY, "offset": -1}),
-        invalid(("offset", "offset is -1; it must be at least 0.")),
+        invalid(("offset", "offset is -1; it must be from 0 to 999.")),
     ),
     (
         post(json={"question": CANARY, "limit": 10, "offset": 991}),
@@ -132,8 +139,11 @@ PROBLEMS = [
             )
         ),
     ),
-    (get("/api/v1/articles?limit=0"), invalid(("limit", "It is 0; the least is 1."))),
-    (get("/api/v1/articles?limit=101"), invalid(("limit", "It is 101; the most is 100."))),
+    (get("/api/v1/articles?limit=0"), invalid(("limit", "limit is 0; it must be from 1 to 100."))),
+    (
+        get("/api/v1/articles?limit=101"),
+        invalid(("limit", "limit is 101; it must be from 1 to 100.")),
+    ),
     (
         get("/api/v1/related?article=sleep-hygiene&start=5"),
         invalid(
@@ -143,10 +153,18 @@ PROBLEMS = [
             )
         ),
     ),
-    (get("/api/v1/articles?offset=-1"), invalid(("offset", "It is -1; the least is 0."))),
+    (
+        get("/api/v1/articles?offset=-1"),
+        invalid(("offset", "offset is -1; it must be from 0 to 1,000,000,000.")),
+    ),
     (
         get(f"/api/v1/articles?offset={'9' * 30}"),
-        invalid(("offset", "It is too long a number; the most is 1,000,000,000.")),
+        invalid(
+            (
+                "offset",
+                "offset is too long a number; it must be a whole number from 0 to 1,000,000,000.",
+            )
+        ),
     ),
     (post(json=[CANARY]), invalid(("body", "It must be a JSON object."))),
     (post(content=b"", headers=JSON), invalid(("body", "This is required."))),
@@ -194,7 +212,7 @@ def test_a_body_that_comes_in_pieces_is_cut_off_at_the_limit(client: TestClient)
 
 
 def test_a_wrong_method_is_told_the_right_ones(client: TestClient) -> None:
-    assert client.put("/api/v1/search").headers["allow"] == "GET, POST"
+    assert client.put("/api/v1/search").headers["allow"] == "GET, HEAD, POST"
     for path in ("/", "/healthz"):
         assert client.post(path).headers["allow"] == "GET, HEAD"
 

@@ -129,8 +129,12 @@ def test_a_batch_answers_each_search_as_it_would_be_answered_alone(client: TestC
 @pytest.mark.parametrize(
     ("searches", "field", "words"),
     [
-        ([], "searches", "It has 0 entries; the least is 1."),
-        ([{"question": "leg"}] * 21, "searches", "It has 21 entries; the most is 20."),
+        ([], "searches", "searches has 0 entries; it must have at least 1."),
+        (
+            [{"question": "leg"}] * 21,
+            "searches",
+            "searches has 21 entries; it must have at most 20.",
+        ),
         ([{"question": "leg"}, {"question": " "}], "searches.1.question", "empty"),
         ([{"question": "leg", "limit": 101}], "searches.0.limit", "100"),
         ([{"question": "leg", "limit": "3"}], "searches.0.limit", "whole number"),
@@ -177,7 +181,7 @@ def test_what_is_related_is_found_from_a_citation(client: TestClient) -> None:
         ({"article": "sleep-hygiene", "section": "nope"}, 404, "no section"),
         ({"article": "sleep-hygiene", "section": "top", "start": 10**9}, 404, "no passage"),
         ({"article": "sleep-hygiene", "limit": 101}, 422, "100"),
-        ({"article": "sleep-hygiene", "start": -1}, 422, "least is 0"),
+        ({"article": "sleep-hygiene", "start": -1}, 422, "from 0"),
         ({}, 422, "required"),
     ],
 )

@@ -310,7 +310,7 @@ def test_no_log_of_the_http_library_holds_what_was_asked(
 def test_the_methods_and_types_are_those_of_the_api(tmp_path: Path) -> None:
     schemas = create_app(load_settings(index=tmp_path)).openapi()["components"]["schemas"]
     options = set(SearchOptions.__annotations__)
-    assert options | {"question"} == set(schemas["SearchRequest"]["properties"])
+    assert options | {"question", "q"} == set(schemas["SearchRequest"]["properties"])
     assert set(Question.__annotations__) == {"question", *options}
     shapes = [kind for kind in vars(answers).values() if is_dataclass(kind)]
     assert len(shapes) > 10

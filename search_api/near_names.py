@@ -1,0 +1,73 @@
+"""Given a name that nobody knows, the known one that was meant.
+
+What a client puts in the place of a name may be words of a question, and those are never repeated. So `slip_of` knows
+only names that may be: a known one written otherwise (`groupBy`), or with one letter left out, doubled, added or
+swapped (`limt`); and names in a fixed list of those that other services use (`query`, `page_size`). A wrong letter is
+not enough, since "tonic" is no slip of `topic`. `near_to` goes further, and what it is given is repeated nowhere: it
+says what is known alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+_NAME = re.compile(r"[A-Za-z_-]{1,40}")
+_SHORTEST = 4
+"""A shorter name with a slip may be any word."""
+_NEAR = 0.7
+
+_QUESTION = ("keywords", "query", "query_text", "search", "search_query", "term", "text")
+_ELSEWHERE = {
+    "question": _QUESTION,
+    "q": _QUESTION,
+    "text": _QUESTION,
+    "limit": ("count", "k", "max_results", "n", "page_size", "per_page", "rows", "size", "top_k"),
+    "offset": ("from", "page", "skip"),
+    "article": ("article_id", "document_id", "doc_id", "id"),
+    "section": ("section_id",),
+    "topic": ("category", "categories", "tags", "topics"),
+    "source": ("domain", "host", "publisher", "site"),
+    "language": ("lang", "locale"),
+    "updated_since": ("modified_since", "since", "updated_after"),
+    "reviewed_since": ("reviewed_after",),
+    "format": ("output",),
+}
+"""What a known name is called by other services."""
+
+
+def slip_of(name: str, known: Sequence[str]) -> str | None:
+    """The one of `known` that a name is a slip or another word of, or None. A name that has one may be repeated."""
+    if not _NAME.fullmatch(name):
+        return None
+    bare = _bare(name)
+    for each in known:
+        if bare == _bare(each) or bare in map(_bare, _ELSEWHERE.get(each, ())):
+            return each
+    return next((each for each in known if _is_one_slip(bare, _bare(each))), None)
+
+
+def near_to(value: str, known: Sequence[str]) -> str | None:
+    """The one of `known` that a value is most like, or None. The value itself must not be repeated."""
+    by_bare = {_bare(each): each for each in reversed(known)}
+    found = get_close_matches(_bare(value[:40]), by_bare, n=1, cutoff=_NEAR)
+    return by_bare[found[0]] if found else None
+
+
+def _bare(name: str) -> str:
+    return name.casefold().replace("_", "").replace("-", "")
+
+
+def _is_one_slip(one: str, other: str) -> bool:
+    """Whether a letter left out, added or swapped with its neighbour makes one of the other."""
+    short, long = sorted((one, other), key=len)
+    if len(other) < _SHORTEST or len(long) - len(short) > 1:
+        return False
+    if len(short) < len(long):
+        return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))
+    swapped = (
+        one[:place] + one[place + 1] + one[place] + one[place + 2 :]
+        for place in range(len(one) - 1)
+    )
+    return other in swapped
