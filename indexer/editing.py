@@ -263,17 +263,19 @@ class _Adding:
     def _id_of(self, source: Path, path: str, article: Article) -> str:
         """The id of an article that states none: that of the article of its name and title, or else a new one."""
         shelf = self._shelf
-        for each in candidates(path):
-            if shelf.is_free(each):
-                break
-            there = shelf.own_file(each)
-            is_taken = each in self._taken or (there is not None and there in self._given)
-            if not is_taken and shelf.is_article(each, article.title, path):
-                return each
         for name in _paths(source, path):
+            there = shelf.id_of_file(shelf.folder / name)
+            for each in [*by_folders(name), *([there] if there is not None else [])]:
+                if self._may_replace(each) and shelf.is_article(each, article.title, name):
+                    return each
             if not (shelf.folder / name).exists():
                 return next(filter(shelf.is_free, candidates(name)))
         raise AssertionError("there is always another number")
+
+    def _may_replace(self, article_id: str) -> bool:
+        """Whether the article of that id is neither one that was just taken nor one that is being read."""
+        there = self._shelf.own_file(article_id)
+        return article_id not in self._taken and (there is None or there not in self._given)
 
 
 def _put(shelf: Shelf, paths: Iterable[str], content: bytes, article: Article) -> Accepted:
