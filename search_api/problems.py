@@ -384,7 +384,7 @@ def _moved(request: Request, article_id: str, to: str, detail: str) -> Response:
         for name, value in request.query_params.multi_items()
     ]
     location = (
-        f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query)}' if query else ''}"
+        f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query, quote_via=quote)}' if query else ''}"
     )
     headers = {"Location": location, "Cache-Control": "no-cache"}
     return problem(request, 301, detail, moved_to=to, headers=headers)
