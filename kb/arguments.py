@@ -50,7 +50,7 @@ def check_texts(field: str, value: object, most: int) -> None:
     for each in value:
         if not isinstance(each, str):
             raise InvalidRequest(
-                field, f"{field} holds {shown(each)}; each of its values must be text."
+                field, f"{field} holds a value that is {shown(each)}; each must be text."
             )
 
 

@@ -17,15 +17,17 @@ def no_such_tool(name: str, known: Collection[str]) -> str:
     return f"There is no tool of that name.{_hint([name], known)} The tools are {_list(known)}."
 
 
-def unknown_arguments(tool: str, schema: Schema, given: Iterable[str]) -> str:
+def unknown_arguments(tool: str, schema: Schema, given: Collection[str]) -> str:
     """For arguments that the tool does not have, or nothing where it has them all."""
     known = schema["properties"]
     others = [name for name in given if name not in known]
     if not others:
         return ""
     required = schema.get("required", ())
+    missing = [name for name in required if name not in given]
     takes = [f"{name} (required)" if name in required else name for name in known]
-    return f"{tool} has no such argument.{_hint(others, known)} It takes {_list(takes)}."
+    hint = _hint(others, known) or (f" Did you mean {missing[0]}?" if missing else "")
+    return f"{tool} has no such argument.{hint} It takes {_list(takes)}."
 
 
 def wrong_arguments(schema: Schema, found: Iterable[Mapping[str, Any]]) -> str:

@@ -23,6 +23,7 @@ from kb.library import Library
 from kb.mcp import answers, wording
 from kb.mcp.answers import ArticlesAnswer, SearchAnswer, SectionAnswer
 from kb.mcp.arguments import no_such_tool, unknown_arguments, wrong_arguments
+from kb.mcp.envelopes import PlainEnvelopeErrors
 
 P = ParamSpec("P")
 
@@ -95,6 +96,12 @@ class Server(MCPServer[None]):
         except ToolError as error:
             told = _told(error, schemas[name])
         raise ToolError(told)  # outside, so that it carries nothing of the other
+
+    def streamable_http_app(self, **options: Any) -> Any:
+        """The application for streamable HTTP, as the SDK makes it of these options."""
+        app = super().streamable_http_app(**options)
+        app.add_middleware(PlainEnvelopeErrors)
+        return app
 
 
 def make_server(library: Library) -> Server:
