@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -90,19 +91,23 @@ class Catalogue:
 
     def allowed(self, filters: Filters) -> NDArray[np.bool_]:
         """Which articles meet the filters, bool (A,), but for `article`, which is not looked at."""
-        mask = np.ones(self._count, dtype=np.bool_)
-        for name, bearing in self._bearing.items():
-            if (choice := filters.choice(name)) is not None:
-                mask &= self._meeting(choice, bearing)
+        masks = [
+            self._meeting(choice, bearing)
+            for name, bearing in self._bearing.items()
+            if (choice := filters.choice(name)) is not None
+        ]
         # Dates of one form stand in the order of their letters.
         if filters.updated_since is not None:
-            mask &= self._updated >= filters.updated_since
+            masks.append(self._updated >= filters.updated_since)
         if filters.reviewed_since is not None:
-            mask &= self._reviewed >= filters.reviewed_since
-        return mask
+            masks.append(self._reviewed >= filters.reviewed_since)
+        if not masks:
+            return np.ones(self._count, dtype=np.bool_)
+        return reduce(np.logical_and, masks)
 
     def _meeting(self, choice: Choice, bearing: Bearing) -> NDArray[np.bool_]:
-        mask = np.full(self._count, not choice.included)
+        start = np.zeros if choice.included else np.ones
+        mask = start(self._count, dtype=np.bool_)
         # What is both included and excluded is excluded.
         for names, is_allowed in ((choice.included, True), (choice.excluded, False)):
             for name in names:

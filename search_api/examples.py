@@ -30,8 +30,8 @@ SEARCH_REQUESTS: dict[str, Example] = {
         },
     },
     "chosen": {
-        "summary": "From articles about sleep or nerves, but none about children",
-        "value": {"question": QUESTION, "topic": ["sleep", "nerves", "-children"]},
+        "summary": "From articles about sleep or nerves, but none about the brain",
+        "value": {"question": QUESTION, "topic": ["sleep", "nerves", "-brain"]},
     },
     "operators": {
         "summary": "A phrase, without a word, in articles with a title that begins so; by words alone",
