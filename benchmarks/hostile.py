@@ -101,7 +101,11 @@ def hostile_requests(count: int, seed: int = 0) -> Iterator[Asked]:
             given = {"q": question, **options}
             # Lone surrogates travel as the bytes that would be theirs.
             query = urlencode(
-                {name: str(v).encode(errors="surrogatepass") for name, v in given.items()}
+                [
+                    (name, str(value).encode(errors="surrogatepass"))
+                    for name, values in given.items()
+                    for value in (values if isinstance(values, list) else [values])
+                ]
             )
             yield Asked(kind, f"{SEARCH}?{query}", None)
         else:
@@ -120,6 +124,7 @@ def _options(luck: random.Random) -> dict[str, Any]:
             {"source": odd},
             {"article": odd},
             {"language": odd},
+            {luck.choice(["article", "topic", "source", "language"]): _several(luck, odd)},
             {"updated_since": odd},
             {"generation": odd},
             {"limit": 10**30, "offset": -1},
@@ -127,6 +132,12 @@ def _options(luck: random.Random) -> dict[str, Any]:
             {"explain": True, "facets": True, "limit": 100},
         ]
     )
+
+
+def _several(luck: random.Random, odd: str) -> list[str]:
+    """As many values of a filter as there may be, or one too many; long ones would make the address too long."""
+    each = [f"{luck.choice(['', '-', chr(92)])}{odd[:20]}{n}" for n in range(luck.choice([50, 51]))]
+    return [odd[:20], *each[1:]]
 
 
 def _words(luck: random.Random, count: int) -> list[str]:

@@ -6,6 +6,7 @@ A type that is wrong would otherwise fail deep inside, in words of Python's, or 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from numbers import Integral
 
 from kb.errors import InvalidRequest
@@ -35,6 +36,24 @@ def check_text(field: str, value: object, *, optional: bool = False) -> None:
     """Raise InvalidRequest unless it is a text, or None where it is `optional`. The value is in no message."""
     if not isinstance(value, str) and not (optional and value is None):
         raise InvalidRequest(field, f"{field} is {shown(value)}; it must be text.")
+
+
+def check_texts(field: str, value: object, most: int) -> None:
+    """Raise InvalidRequest unless it is None, a text, or a collection of texts, at most `most`. No text is repeated."""
+    if value is None or isinstance(value, str):
+        return
+    # What is made of bytes or of keys is a collection too, and never meant.
+    if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
+        raise InvalidRequest(
+            field, f"{field} is {shown(value)}; it must be text, or a list of texts."
+        )
+    if len(value) > most:
+        raise InvalidRequest(field, f"{field} has {len(value):,} values; the most is {most}.")
+    for each in value:
+        if not isinstance(each, str):
+            raise InvalidRequest(
+                field, f"{field} holds a value that is {shown(each)}; each must be text."
+            )
 
 
 def shown(value: object) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.analysis import without_accents
-from kb.filters import Filters, speaks
+from kb.filters import Choice, Filters, speaks
 from kb.web_address import host_name
 
 OTHER_LETTER = "#"
@@ -44,6 +44,10 @@ class Group:
 
     name: str
     articles: NDArray[np.int32]
+
+
+Bearing = Callable[[str], Iterable[Group]]
+"""Given a filter's value, the groups whose articles bear it."""
 
 
 class Catalogue:
@@ -74,6 +78,11 @@ class Catalogue:
         self.topics = _groups(topics)
         self.sources = _groups(sources)
         self._languages = _groups(languages)
+        self._bearing: dict[str, Bearing] = {
+            "topic": _in_any_case(self.topics),
+            "source": _in_any_case(self.sources),
+            "language": self._in_language,
+        }
         self._updated = np.full(self._count, _NEVER)
         self._reviewed = np.full(self._count, _NEVER)
         for _, row in entries:
@@ -82,27 +91,32 @@ class Catalogue:
 
     def allowed(self, filters: Filters) -> NDArray[np.bool_]:
         """Which articles meet the filters, bool (A,), but for `article`, which is not looked at."""
-        mask = np.ones(self._count, dtype=np.bool_)
-        if filters.topic is not None:
-            mask &= self._bearing(self.topics, partial(_is_named, filters.topic.casefold()))
-        if filters.source is not None:
-            mask &= self._bearing(self.sources, partial(_is_named, filters.source.casefold()))
-        if filters.language is not None:
-            wanted = filters.language
-            mask &= self._bearing(self._languages, lambda name: speaks(name, wanted))
+        masks = [
+            self._meeting(choice, bearing)
+            for name, bearing in self._bearing.items()
+            if (choice := filters.choice(name)) is not None
+        ]
         # Dates of one form stand in the order of their letters.
         if filters.updated_since is not None:
-            mask &= self._updated >= filters.updated_since
+            masks.append(self._updated >= filters.updated_since)
         if filters.reviewed_since is not None:
-            mask &= self._reviewed >= filters.reviewed_since
+            masks.append(self._reviewed >= filters.reviewed_since)
+        if not masks:
+            return np.ones(self._count, dtype=np.bool_)
+        return reduce(np.logical_and, masks)
+
+    def _meeting(self, choice: Choice, bearing: Bearing) -> NDArray[np.bool_]:
+        start = np.zeros if choice.included else np.ones
+        mask = start(self._count, dtype=np.bool_)
+        # What is both included and excluded is excluded.
+        for names, is_allowed in ((choice.included, True), (choice.excluded, False)):
+            for name in names:
+                for group in bearing(name):
+                    mask[group.articles] = is_allowed
         return mask
 
-    def _bearing(self, groups: Iterable[Group], wanted: Callable[[str], bool]) -> NDArray[np.bool_]:
-        mask = np.zeros(self._count, dtype=np.bool_)
-        for group in groups:
-            if wanted(group.name):
-                mask[group.articles] = True
-        return mask
+    def _in_language(self, wanted: str) -> Iterable[Group]:
+        return (group for group in self._languages if speaks(group.name, wanted))
 
 
 def title_key(title: str) -> str:
@@ -126,5 +140,9 @@ def _groups(members: dict[str, list[int]]) -> tuple[Group, ...]:
     return tuple(Group(name, _ordinals(members[name])) for name in names)
 
 
-def _is_named(wanted: str, name: str) -> bool:
-    return name.casefold() == wanted
+def _in_any_case(groups: Iterable[Group]) -> Bearing:
+    """Finds the groups of a name, in any case."""
+    named: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        named[group.name.casefold()].append(group)
+    return lambda name: named.get(name.casefold(), ())

@@ -29,7 +29,7 @@ from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, KbError, Not
 from kb.explaining import explained
 from kb.facets import facets as facets_of
 from kb.fallback import open_newest
-from kb.filters import Filters
+from kb.filters import Filters, FilterValues, checked_values
 from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.generation import Verify, read_checked
 from kb.names import NameIndex
@@ -312,13 +312,13 @@ class KnowledgeBase:
         *,
         mode: Mode = "hybrid",
         group_by: Unit = "section",
-        article: str | None = None,
-        topic: str | None = None,
-        source: str | None = None,
-        language: str | None = None,
+        article: FilterValues | None = None,
+        topic: FilterValues | None = None,
+        source: FilterValues | None = None,
+        language: FilterValues | None = None,
         updated_since: str | None = None,
         reviewed_since: str | None = None,
-        tag: str | None = None,
+        tag: FilterValues | None = None,
         facets: bool = False,
         exact: bool = False,
         explain: bool = False,
@@ -331,9 +331,10 @@ class KnowledgeBase:
         the response says, unless `exact`.
 
         A result is a section by its best passage, or, by `group_by`, a passage or an article. `mode` "keyword" goes by
-        words alone and "dense" by meaning alone. `article` to `reviewed_since` narrow the search as kb.filters says;
-        `tag` is an older name of `topic`. `facets` asks what the answer could be narrowed to, `explain` how the
-        question was understood. Pages that name the `generation` of the first are parts of one list: raises
+        words alone and "dense" by meaning alone. `article` to `reviewed_since` narrow the search as kb.filters says:
+        `article`, `topic`, `source` and `language` are a text or several, any of which will do, but none that begins
+        with `-`. `tag` is an older name of `topic`. `facets` asks what the answer could be narrowed to, `explain`
+        how the question was understood. Pages that name the `generation` of the first are parts of one list: raises
         GenerationGone where another answers.
         """
         self._require_open()
@@ -341,12 +342,12 @@ class KnowledgeBase:
         check_page(limit, offset)
         _check_choice("mode", mode, MODES)
         _check_choice("group_by", group_by, UNITS)
-        check_text("tag", tag, optional=True)
-        if tag is not None and topic is not None:
+        tags, topics = checked_values("tag", tag), checked_values("topic", topic)
+        if tags is not None and topics is not None:
             raise InvalidRequest("tag", "tag is an older name of topic: give one of them.")
         filters = Filters(
             article,
-            tag if topic is None else topic,
+            tags if topics is None else topics,
             source,
             language,
             updated_since,

@@ -15,6 +15,7 @@ from typing import Protocol
 from kb.answers import ArticleList
 from kb.article import Article
 from kb.errors import IndexUnusable, InvalidRequest
+from kb.filters import FilterValues
 from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
 from kb.results import SearchResponse
@@ -29,7 +30,12 @@ class Library(Protocol):
     url: str
 
     def search(
-        self, question: str, *, limit: int = 10, topic: str | None = None, source: str | None = None
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        topic: FilterValues | None = None,
+        source: FilterValues | None = None,
     ) -> SearchResponse:
         """Answer a question, as KnowledgeBase.search does."""
 
@@ -99,7 +105,12 @@ class FolderLibrary:
         return self._opened.knowledge_base.damage
 
     def search(
-        self, question: str, *, limit: int = 10, topic: str | None = None, source: str | None = None
+        self,
+        question: str,
+        *,
+        limit: int = 10,
+        topic: FilterValues | None = None,
+        source: FilterValues | None = None,
     ) -> SearchResponse:
         """Answer a question, as KnowledgeBase.search does."""
         with self._use() as knowledge_base:

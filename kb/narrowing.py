@@ -5,14 +5,14 @@ A mask is bool (N,), one for each passage, and None where all may be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.catalogue import Catalogue
 from kb.conditions import Conditions
-from kb.filters import Filters
+from kb.filters import Choice, Filters
 from kb.passage_table import PassageTable
 from kb.question import Condition
 from kb.store import ArticleStore
@@ -52,10 +52,21 @@ class Narrowing:
         mask = None
         if filters.need_catalogue:
             mask = self._catalogue().allowed(filters)[self._passages.articles]
-        if filters.article is not None:
-            own = self._store.ordinal(filters.article)
-            mask = _both(mask, self._passages.articles == (-1 if own is None else own))
+        if (choice := filters.choice("article")) is not None:
+            mask = _both(mask, self._of_articles(choice))
         return mask
+
+    def _of_articles(self, choice: Choice) -> NDArray[np.bool_]:
+        if choice.included:
+            return self._owned(choice.included - choice.excluded)
+        return ~self._owned(choice.excluded)
+
+    def _owned(self, ids: Iterable[str]) -> NDArray[np.bool_]:
+        """Which passages are of the articles with these ids."""
+        found = [own for own in map(self._store.ordinal, ids) if own is not None]
+        if len(found) == 1:
+            return np.equal(self._passages.articles, found[0])  # many times as fast
+        return np.isin(self._passages.articles, np.array(found, dtype=np.int32))
 
 
 def _both(one: Mask, other: Mask) -> Mask:

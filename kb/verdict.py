@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 from kb import confidence
-from kb.filters import Filters
+from kb.filters import MANY_VALUED, Choice, Filters
 from kb.fusion import Mode
 from kb.language import name_of
 from kb.query import Query
 from kb.ranking import Ranking
 from kb.results import Answered
 
+
+class _Asked(NamedTuple):
+    """What a filter asks of an article: of one value, of several, of one that is excluded, and of several such."""
+
+    one: str
+    several: str
+    not_one: str
+    not_several: str
+
+
 _HAS = {
-    "article": "has that id",
-    "topic": "has that topic",
-    "source": "is published at that host",
-    "language": "is in that language",
+    "article": _Asked(
+        "has that id",
+        "has one of those ids",
+        "has another id than the excluded one",
+        "has another id than the excluded ones",
+    ),
+    "topic": _Asked(
+        "has that topic",
+        "has one of those topics",
+        "lacks the excluded topic",
+        "lacks the excluded topics",
+    ),
+    "source": _Asked(
+        "is published at that host",
+        "is published at one of those hosts",
+        "is published elsewhere than at the excluded host",
+        "is published elsewhere than at the excluded hosts",
+    ),
+    "language": _Asked(
+        "is in that language",
+        "is in one of those languages",
+        "is in another language than the excluded one",
+        "is in another language than the excluded ones",
+    ),
+}
+"""Each filter in words; the values are not repeated, since whoever reads this gave them."""
+
+_SINCE = {
     "updated_since": "was changed that lately",
     "reviewed_since": "was reviewed that lately",
 }
-"""What each filter asks of an article, in words; the values are not repeated, since whoever reads this gave them."""
 
 
 class Judge:
@@ -53,10 +87,7 @@ class Judge:
         if answered == "none" or query.foreign:
             candidates = len(ranking.rows)
             if not candidates and self._articles and filters.narrow and leaves_nothing(filters):
-                wanted = [
-                    words for name, words in _HAS.items() if getattr(filters, name) is not None
-                ]
-                return "none", f"No article in this library {' and '.join(wanted)}."
+                return "none", f"No article in this library {' and '.join(_wanted(filters))}."
             return "none", self._reason(query, mode, candidates, filters)
         return answered, ""
 
@@ -74,3 +105,18 @@ class Judge:
         if filters.narrow:
             return f"No article that the search is narrowed to {' and '.join(asked) or 'is in this library'}."
         return f"Nothing here {' and '.join(asked) or 'has any text'}."
+
+
+def _wanted(filters: Filters) -> Iterator[str]:
+    """All that the filters ask of an article, in words."""
+    for name in MANY_VALUED:
+        if (choice := filters.choice(name)) is not None:
+            yield from _in_words(_HAS[name], choice)
+    yield from (words for name, words in _SINCE.items() if getattr(filters, name) is not None)
+
+
+def _in_words(asked: _Asked, choice: Choice) -> Iterator[str]:
+    if choice.included:
+        yield asked.one if len(choice.included) == 1 else asked.several
+    if choice.excluded:
+        yield asked.not_one if len(choice.excluded) == 1 else asked.not_several

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -51,10 +51,16 @@ def require_json(request: Request) -> None:
 
 
 def given_once(parameters: type[BaseModel]) -> Any:
-    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows."""
+    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows.
+
+    Those that are lists are given once for each value.
+    """
+    once = [
+        name for name, field in parameters.model_fields.items() if not _is_list(field.annotation)
+    ]
 
     def check(request: Request) -> None:
-        for name in parameters.model_fields:
+        for name in once:
             if len(request.query_params.getlist(name)) > 1:
                 raise InvalidRequest(name, f"{name} is given more than once; give it once.")
 
@@ -76,6 +82,10 @@ async def nothing_misplaced(request: Request) -> None:
         raise RequestValidationError(
             [{"type": MISPLACED, "loc": ("query", name)} for name in request.query_params]
         )
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(each) is list for each in get_args(annotation))
 
 
 router = APIRouter()

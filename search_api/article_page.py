@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kb import analysis
 from kb.article import Article, ArticleSummary
 from kb.errors import InvalidRequest
+from kb.filters import including
 from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.snippet import matches
 from search_api.blocks import Block, Range
@@ -44,7 +45,7 @@ def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) ->
     if not wanted.strip():
         return Found("", (), "")
     try:
-        response = knowledge_base.search(wanted, MOST_FOUND, article=article.id)
+        response = knowledge_base.search(wanted, MOST_FOUND, article=including(article.id))
     except InvalidRequest as error:
         return Found(wanted, (), str(error))
     near = [

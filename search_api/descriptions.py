@@ -107,12 +107,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "Facets": {
         "": "The topics and sources of the articles of the first 50 sections, the commonest first; sections that"
         " score less than half of the best are left out.",
-        "topics": "Topics, for `tag`.",
+        "topics": "Topics, for `topic`.",
         "sources": "Hosts of publishers' pages, for `source`.",
     },
     "FacetValue": {
         "": "One topic or source.",
-        "name": "Its name.",
+        "name": "Its name. As a filter, one that begins with `-` or `\\` has a `\\` in front.",
         "articles": "How many of those articles bear it.",
     },
     "SearchResult": {

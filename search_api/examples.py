@@ -29,6 +29,10 @@ SEARCH_REQUESTS: dict[str, Example] = {
             "group_by": "article",
         },
     },
+    "chosen": {
+        "summary": "From articles about sleep or nerves, but none about the brain",
+        "value": {"question": QUESTION, "topic": ["sleep", "nerves", "-brain"]},
+    },
     "operators": {
         "summary": "A phrase, without a word, in articles with a title that begins so; by words alone",
         "value": {"question": '"falling asleep" -caffeine title:sleep*', "mode": "keyword"},

@@ -77,7 +77,7 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
     for methods in document["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
-                parameter["schema"] = _never_null(parameter["schema"])
+                parameter["schema"] = _in_address(parameter["schema"])
                 if parameter["schema"].pop(REQUIRED, False):
                     parameter["required"] = True
     for schema in schemas.values():
@@ -86,9 +86,11 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter that may be left out: an address has no null."""
+def _in_address(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter: an address has no null, and one value of a list looks like the list of it."""
     others = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
-    if len(others) != 1:
+    lists = [each for each in others if each["type"] == "array"]
+    kinds = lists or others
+    if len(kinds) != 1:
         return schema
-    return {**others[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
+    return {**kinds[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

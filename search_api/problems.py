@@ -383,9 +383,7 @@ def _moved(request: Request, article_id: str, to: str, detail: str) -> Response:
         (name, to if name == "article" and value == article_id else value)
         for name, value in request.query_params.multi_items()
     ]
-    location = (
-        f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query, quote_via=quote)}' if query else ''}"
-    )
+    location = f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query, quote_via=quote)}' if query else ''}"
     headers = {"Location": location, "Cache-Control": "no-cache"}
     return problem(request, 301, detail, moved_to=to, headers=headers)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kb.errors import InvalidRequest
+from kb.filters import including, is_exclusion, name_in
 from kb.knowledge_base import KnowledgeBase
 from kb.question import parse_question
 from kb.results import FacetValue, SearchResponse
@@ -19,11 +20,17 @@ MOST_FACETS = 8
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to narrow the answer. `path` leads there, or back where it is `chosen`."""
+    """One way to narrow the answer. `path` leads there, or back where it is chosen.
+
+    `value` is what the address holds of one that is chosen, and empty for others; `back` says what is left once it
+    is taken back.
+    """
 
     name: str
     path: str
-    chosen: bool
+    value: str = ""
+    excluded: bool = False
+    back: str = ""
 
 
 def search_page(knowledge_base: KnowledgeBase, state: SearchState) -> tuple[int, dict[str, Any]]:
@@ -95,14 +102,26 @@ def _plain(question: str) -> str | None:
 
 
 def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:
-    """What a reader may choose of one kind: nothing where there is but one, or the chosen one with its way back."""
-    chosen: str | None = getattr(state, field)
-    if chosen is not None:
-        return [Choice(chosen, state.path(**{field: None}), chosen=True)]
-    if len(values) < 2:
-        return []
-    return [
-        Choice(value.name, state.path(**{field: value.name}), chosen=False)
+    """What a reader has chosen of one kind, each with its way back, then what may be chosen.
+
+    Nothing may be where there is but one; and no more than one, since a second would not narrow the answer further.
+    """
+    given: tuple[str, ...] = getattr(state, field)
+    back = "look in all again" if len(given) == 1 else "leave it out"
+    chosen = [
+        Choice(
+            name_in(value),
+            state.path(**{field: tuple(other for other in given if other != value)}),
+            value,
+            is_exclusion(value),
+            back,
+        )
+        for value in given
+    ]
+    if len(values) < 2 or not all(map(is_exclusion, given)):
+        return chosen
+    return chosen + [
+        Choice(value.name, state.path(**{field: (*given, including(value.name))}))
         for value in values[:MOST_FACETS]
     ]
 

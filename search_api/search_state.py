@@ -25,14 +25,14 @@ MAX_SHOWN = MAX_LIMIT
 class SearchState:
     """`question` is None where nothing was asked. Results `offset` to `offset + shown` are on the page.
 
-    `tag` and `source` narrow the answer, and are None where they do not. `exact` leaves the spelling as it is.
+    `tag` and `source` narrow the answer, each with values as kb.filters has them. `exact` leaves the spelling as it is.
     """
 
     question: str | None = None
     shown: int = STEP
     offset: int = 0
-    tag: str | None = None
-    source: str | None = None
+    tag: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
     exact: bool = False
 
     @classmethod
@@ -44,8 +44,8 @@ class SearchState:
             question=_first(parameters, "q", "question"),
             shown=min(max(shown, STEP), MAX_SHOWN),
             offset=min(offset, MAX_DEPTH - STEP),
-            tag=parameter(parameters, "tag") or None,
-            source=parameter(parameters, "source") or None,
+            tag=_values(parameters, "tag"),
+            source=_values(parameters, "source"),
             exact=parameter(parameters, "exact") == "1",
         )
 
@@ -64,14 +64,14 @@ class SearchState:
         state = replace(self, **{"shown": STEP, "offset": 0, **changes})
         values = {
             "q": state.question,
-            "tag": state.tag,
-            "source": state.source,
+            "tag": state.tag or None,
+            "source": state.source or None,
             "exact": 1 if state.exact else None,
             "offset": state.offset or None,
             "shown": state.shown if state.shown != STEP else None,
         }
         given = {name: value for name, value in values.items() if value is not None}
-        return f"/?{urlencode(given)}" if given else "/"
+        return f"/?{urlencode(given, doseq=True)}" if given else "/"
 
     def more(self, has_more: bool) -> str | None:
         """The address that shows more results below these, or None where there are none."""
@@ -98,6 +98,11 @@ def parameter(parameters: QueryParams, name: str) -> str | None:
 def _first(parameters: QueryParams, *names: str) -> str | None:
     """The first value of the first of these names that an address has."""
     return next(iter(each for name in names for each in parameters.getlist(name)), None)
+
+
+def _values(parameters: QueryParams, name: str) -> tuple[str, ...]:
+    """All values that an address gives a parameter, each once; empty ones are left aside."""
+    return tuple(dict.fromkeys(value for value in parameters.getlist(name) if value))
 
 
 def whole_number(text: str | None) -> int | None:

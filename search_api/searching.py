@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from kb.answers import BatchResponse, SuggestionList
 from kb.errors import InvalidRequest
+from kb.filters import MAX_VALUES
 from kb.fusion import Mode
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, MAX_QUESTION_CHARS
 from kb.ranking import Unit
@@ -21,7 +23,7 @@ from kb.stopwatch import Stopwatch
 from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples, links
 from search_api.api import Live, given_once, require_json
-from search_api.asked import Asked, Text, one_of, other_name, usual
+from search_api.asked import Asked, Text, one_of, other_name, usual, valid_unicode
 from search_api.openapi import problem_responses
 from search_api.whole import Whole
 
@@ -39,6 +41,32 @@ _QUESTION = {
 _DATE = {"format": "date", "examples": ["2026-01-31"]}
 
 
+def _listed(value: object) -> object:
+    """One text is a list of one."""
+    if value is None or isinstance(value, list):
+        return value
+    if isinstance(value, str):
+        return [valid_unicode(value)]
+    raise PydanticCustomError("texts_type", "neither text nor a list")
+
+
+Values = Annotated[
+    list[Text] | None,
+    BeforeValidator(_listed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {"type": "array", "items": {"type": "string"}, "maxItems": MAX_VALUES},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+_SEVERAL = (
+    "Several are any of these, but none that begins with `-`; a value that begins with `-` or `\\` itself is written"
+    " with a `\\` in front."
+)
 Limit = Annotated[int, Whole(1, MAX_LIMIT), Field(description="How many results at most.")]
 Start = Annotated[int, Whole(0, 1_000_000_000)]
 Generation = Annotated[
@@ -76,21 +104,24 @@ class SearchOptions(BaseModel):
         ),
     ] = "section"
     article: Annotated[
-        Text | None, Field(description="Answer from the article of this id alone.")
+        Values, Field(description=f"Answer from the article of this id alone. {_SEVERAL}")
     ] = None
     topic: Annotated[
-        Text | None, Field(description="Answer from articles with this topic alone, in any case.")
+        Values,
+        Field(description=f"Answer from articles with this topic alone, in any case. {_SEVERAL}"),
     ] = None
     source: Annotated[
-        Text | None,
+        Values,
         Field(
             description="Answer from articles whose publisher's page is at this host alone, as `nhs.uk`."
+            f" {_SEVERAL}"
         ),
     ] = None
     language: Annotated[
-        Text | None,
+        Values,
         Field(
             description="Answer from articles in this language alone, a BCP 47 tag; `en` holds for `en-GB`."
+            f" {_SEVERAL}"
         ),
     ] = None
     updated_since: Annotated[
@@ -108,7 +139,7 @@ class SearchOptions(BaseModel):
         ),
     ] = None
     tag: Annotated[
-        Text | None,
+        Values,
         Field(description="An older name of `topic`.", json_schema_extra={"deprecated": True}),
     ] = None
     facets: Annotated[

@@ -29,6 +29,7 @@ _FIXED = {
     "bool_type": _NO_SWITCH,
     "bool_parsing": _NO_SWITCH,
     "list_type": "It must be a list.",
+    "texts_type": "It must be text, or a list of texts.",
     "model_attributes_type": _NO_OBJECT,
     "model_type": _NO_OBJECT,
     "dict_type": _NO_OBJECT,

@@ -31,7 +31,10 @@ def _is_contradictory(search: Any) -> bool:
     if not hasattr(search, "get"):
         return False
     limit, offset = search.get("limit", 10), search.get("offset", 0)
-    is_too_deep = isinstance(limit, int) and isinstance(offset, int) and limit + offset > 1000
+    numbers = (int, float)  # to JSON, 999.0 is a whole number
+    is_too_deep = (
+        isinstance(limit, numbers) and isinstance(offset, numbers) and limit + offset > 1000
+    )
     is_doubly_named = search.get("tag") is not None and search.get("topic") is not None
     is_nowhere = search.get("start") is not None and search.get("section") is None
     names = [name for name in ("q", "question", "text") if name in search]

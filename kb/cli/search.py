@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kb.cli.options import (
+    Decorator,
     as_typed,
     base_url_option,
     index_option,
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 
 _WIDTH = 96
 _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
+
+
+def _several(name: str, *, help: str) -> Decorator:  # noqa: A002
+    """An option that may be given several times, for any of its values."""
+    return click.option(
+        name, multiple=True, help=f"{help} Repeatable: any of them; -VALUE: not that."
+    )
 
 
 # A question may begin with a dash or hold one, and no word of it may come back as an "unknown option".
@@ -50,10 +58,10 @@ _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
     show_default=True,
     help="What a result is.",
 )
-@click.option("--article", help="From the article of this id alone.")
-@click.option("--topic", help="From articles with this topic alone.")
-@click.option("--source", help="From articles published at this host alone, as nhs.uk.")
-@click.option("--language", help="From articles in this language alone, as en.")
+@_several("--article", help="From the article of this id alone.")
+@_several("--topic", help="From articles with this topic alone.")
+@_several("--source", help="From articles published at this host alone, as nhs.uk.")
+@_several("--language", help="From articles in this language alone, as en.")
 @click.option("--updated-since", help="From articles changed on this day or later, YYYY-MM-DD.")
 @click.option("--reviewed-since", help="The same of their clinical review.")
 @click.option("--explain", is_flag=True, help="With --json, also how the question was understood.")

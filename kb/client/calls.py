@@ -6,7 +6,7 @@ sends anything. Every call may safely be sent again: those here only read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from kb.answers import (
 )
 from kb.article import Article
 from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
+from kb.filters import FilterValues
 from kb.results import RelatedResponse, SearchResponse
 
 T = TypeVar("T")
@@ -104,7 +105,10 @@ class HeldArticle:
 
 
 class SearchOptions(TypedDict, total=False):
-    """What a search may be narrowed by and asked for; what is left out or None is the service's default."""
+    """What a search may be narrowed by and asked for; what is left out or None is the service's default.
+
+    A filter that takes several values is met by any of them; one that begins with `-` must not hold.
+    """
 
     limit: int
     """How many results at most, 1 to 100."""
@@ -118,19 +122,19 @@ class SearchOptions(TypedDict, total=False):
     """Rank by words and meaning, by words alone, or by meaning alone."""
     group_by: Literal["passage", "section", "article"]
     """What a result is."""
-    article: str | None
-    """Only the article of this id."""
-    topic: str | None
-    """Only articles of this topic; `tag` is an older name of it."""
-    source: str | None
-    """Only articles published at this host."""
-    language: str | None
-    """Only articles in this language, a BCP 47 tag."""
+    article: FilterValues | None
+    """Only the article of this id; or several."""
+    topic: FilterValues | None
+    """Only articles of this topic, or of several; `tag` is an older name of it."""
+    source: FilterValues | None
+    """Only articles published at this host; or several."""
+    language: FilterValues | None
+    """Only articles in this language, a BCP 47 tag; or several."""
     updated_since: str | None
     """Only articles changed on this day (YYYY-MM-DD) or later."""
     reviewed_since: str | None
     """Only articles that a clinician reviewed on this day or later."""
-    tag: str | None
+    tag: FilterValues | None
     facets: bool
     """Say also what the answer could be narrowed to."""
     exact: bool
@@ -231,4 +235,10 @@ def task_path(task_id: str) -> str:
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
+    return {name: _for_json(value) for name, value in options.items() if value is not None}
+
+
+def _for_json(value: Any) -> Any:
+    """JSON has lists and no sets."""
+    is_several = isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+    return list(value) if is_several else value

@@ -34,10 +34,10 @@ class KnowledgeBaseRetriever:
 
     Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
     one: a Secret of an environment variable can be saved with a pipeline, a token cannot. `base_url` is the public
-    address for the links of a folder. `top_k` passages at most, 1 to 100, only of one `topic` or published at the
-    host `source`. `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's
-    notices of an emergency first. The library is opened by `warm_up`, or at the first question. Raises the kinds of
-    kb.errors.KbError.
+    address for the links of a folder. `top_k` passages at most, 1 to 100, only of the `topic` or published at the host
+    `source`: one or a list, any of which will do, but none that begins with `-`. `nearest` gives the nearest also where
+    the library has no answer; `notices` puts the publisher's notices of an emergency first. The library is opened by
+    `warm_up`, or at the first question. Raises the kinds of kb.errors.KbError.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class KnowledgeBaseRetriever:
         api_key: Secret | None = None,
         base_url: str = "",
         top_k: int = 10,
-        topic: str | None = None,
-        source: str | None = None,
+        topic: str | list[str] | None = None,
+        source: str | list[str] | None = None,
         nearest: bool = False,
         notices: bool = True,
     ) -> None:

@@ -45,10 +45,10 @@ class KnowledgeBaseRetriever(BaseRetriever):
     """The public address, for the links of an index folder."""
     limit: int = Field(default=10, ge=1, le=100)
     """How many passages at most."""
-    topic: str | None = None
-    """Only articles of this topic."""
-    source: str | None = None
-    """Only articles published at this host."""
+    topic: str | list[str] | None = None
+    """Only articles of this topic, or of any in a list; none of one that begins with `-`."""
+    source: str | list[str] | None = None
+    """Only articles published at this host, or at any in a list; none at one that begins with `-`."""
     nearest: bool = False
     """Give the nearest passages also where the library has no answer."""
     notices: bool = True

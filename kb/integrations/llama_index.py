@@ -14,22 +14,23 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
+from kb.filters import FilterValues
 from kb.integrations.passages import LazyLibrary, Retrieved, Wanted
 
 FOR_THE_MODEL = frozenset(
-    {"article_title", "section_heading", "url", "updated", "reviewed", "kind", "title"}
+    {"article_title", "section_heading", "url", "updated", "reviewed", "kind"}
 )
-"""What of the metadata a language model is shown beside a passage; the rest is for programs."""
+"""What of the metadata a language model is shown beside a passage, where it says anything; the rest is for programs."""
 
 
 class KnowledgeBaseRetriever(BaseRetriever):
     """Passages as text nodes with scores: `text` word for word, `metadata` with the citation, `id_` the passage's.
 
     Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
-    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of
-    one `topic` or published at the host `source`. `nearest` gives the nearest also where the library has no answer;
-    `notices` puts the publisher's notices of an emergency first. Raises the kinds of kb.errors.KbError, an unusable
-    index at once.
+    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of the
+    `topic` or published at the host `source`: one or several, any of which will do, but none that begins with `-`.
+    `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's notices of an
+    emergency first. Raises the kinds of kb.errors.KbError, an unusable index at once.
     """
 
     def __init__(
@@ -40,8 +41,8 @@ class KnowledgeBaseRetriever(BaseRetriever):
         api_key: str | None = None,
         base_url: str = "",
         limit: int = 10,
-        topic: str | None = None,
-        source: str | None = None,
+        topic: FilterValues | None = None,
+        source: FilterValues | None = None,
         nearest: bool = False,
         notices: bool = True,
         callback_manager: CallbackManager | None = None,
@@ -67,7 +68,11 @@ class KnowledgeBaseRetriever(BaseRetriever):
 
 
 def _node(found: Retrieved) -> NodeWithScore:
-    hidden = [name for name in found.metadata if name not in FOR_THE_MODEL]
+    hidden = [
+        name
+        for name, value in found.metadata.items()
+        if name not in FOR_THE_MODEL or value is None or value == ""
+    ]
     node = TextNode(
         id_=found.id,
         text=found.text,

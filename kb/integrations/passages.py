@@ -12,23 +12,26 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
+from kb.filters import FilterValues
 from kb.library import Library, full_link, open_library
-from kb.results import Notice, SearchResponse, SearchResult
+from kb.results import Citation, Notice, SearchResponse, SearchResult
 
 Value = str | int | float | None
+Kind = Literal["passage", "notice"]
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
     """One document: `text` word for word, `metadata` flat and fit for JSON.
 
-    `kind` is "passage" or "notice". A passage's metadata are its citation, rank, score and what `answered` says; its
-    id is `article#section@start`. A notice's are its title and the first page where it can be checked; its score is
-    1.
+    `kind` is "passage" or "notice". Both have the same metadata: the citation, rank, score and what `answered` says. A
+    passage's id is `article#section@start`. A notice stands in no article: its title is the `article_title`, the first
+    page where it can be checked the `url` and `source_url`, its text is all of it (`start` 0), its rank is 0 and its
+    score 1, so that what sorts or drops by score keeps it first. Its ids and its heading are empty, its dates None.
     """
 
     id: str
-    kind: Literal["passage", "notice"]
+    kind: Kind
     text: str
     score: float
     metadata: dict[str, Value]
@@ -36,11 +39,11 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a retriever is asked for at each question: `limit` passages, 1 to 100, of a topic or a source alone."""
+    """What a retriever is asked for at each question: `limit` passages, 1 to 100, of some topics or sources alone."""
 
     limit: int = 10
-    topic: str | None = None
-    source: str | None = None
+    topic: FilterValues | None = None
+    source: FilterValues | None = None
     nearest: bool = False
     notices: bool = True
 
@@ -76,7 +79,8 @@ class LazyLibrary:
         response = library.search(
             question, limit=wanted.limit, topic=wanted.topic, source=wanted.source
         )
-        found = [_of_notice(notice) for notice in response.notices] if wanted.notices else []
+        notices = response.notices if wanted.notices else ()
+        found = [_of_notice(response, notice) for notice in notices]
         if response.answered != "none" or wanted.nearest:
             found += [_of_result(library, response, result) for result in response.results]
         return found
@@ -84,33 +88,59 @@ class LazyLibrary:
 
 def _of_result(library: Library, response: SearchResponse, result: SearchResult) -> Retrieved:
     citation = result.citation
+    return _retrieved(
+        f"{citation.article_id}#{citation.section_id}@{citation.start}",
+        "passage",
+        citation,
+        full_link(library, citation.url),
+        result.rank,
+        result.score,
+        response,
+    )
+
+
+def _of_notice(response: SearchResponse, notice: Notice) -> Retrieved:
+    text = f"{notice.title}. {notice.text}"
+    page = notice.links[0].url if notice.links else ""
+    citation = Citation(
+        article_id="",
+        article_title=notice.title,
+        section_id="",
+        section_heading="",
+        url=page,
+        source_url=page,
+        quote=text,
+        start=0,
+        end=len(text),
+    )
+    return _retrieved(f"notice:{notice.id}", "notice", citation, page, 0, 1.0, response)
+
+
+def _retrieved(
+    name: str,
+    kind: Kind,
+    citation: Citation,
+    url: str,
+    rank: int,
+    score: float,
+    response: SearchResponse,
+) -> Retrieved:
+    """One place that names the metadata: a template that asks for one finds it in every document."""
     metadata: dict[str, Value] = {
-        "kind": "passage",
+        "kind": kind,
         "article_id": citation.article_id,
         "article_title": citation.article_title,
         "section_id": citation.section_id,
         "section_heading": citation.section_heading,
-        "url": full_link(library, citation.url),
+        "url": url,
         "source_url": citation.source_url,
         "start": citation.start,
         "end": citation.end,
         "updated": citation.updated,
         "reviewed": citation.reviewed,
-        "rank": result.rank,
-        "score": result.score,
+        "rank": rank,
+        "score": score,
         "answered": response.answered,
         "generation": response.generation,
     }
-    name = f"{citation.article_id}#{citation.section_id}@{citation.start}"
-    return Retrieved(name, "passage", citation.quote, result.score, metadata)
-
-
-def _of_notice(notice: Notice) -> Retrieved:
-    metadata: dict[str, Value] = {
-        "kind": "notice",
-        "title": notice.title,
-        "url": notice.links[0].url if notice.links else "",
-    }
-    return Retrieved(
-        f"notice:{notice.id}", "notice", f"{notice.title}. {notice.text}", 1.0, metadata
-    )
+    return Retrieved(name, kind, citation.quote, score, metadata)

@@ -8,12 +8,15 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from kb.article import Article, ArticleSummary, article_path
-from kb.errors import ArticleMoved, NotFound
+from kb.errors import ArticleMoved, NotFound, PassageNotFound
+from kb.filters import FilterValues
 from kb.library import Library, full_link
 from kb.results import Answered, Citation, Link, SearchResponse, SearchResult
 
 NOTHING = "This library has no answer to the question."
 NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."
+
+NO_ARTICLE = "There is no article of that id: `search` and `list_articles` give the ids."
 
 _DATE = "ISO 8601, null where unknown."
 
@@ -103,7 +106,11 @@ class ArticlesAnswer(BaseModel):
 
 
 def search(
-    library: Library, question: str, limit: int, topic: str | None, source: str | None
+    library: Library,
+    question: str,
+    limit: int,
+    topic: FilterValues | None,
+    source: FilterValues | None,
 ) -> SearchAnswer:
     """The answer to a question. Raises the library's errors."""
     response = library.search(question, limit=limit, topic=topic, source=source)
@@ -122,14 +129,18 @@ def search(
 
 
 def read_section(library: Library, article_id: str, section_id: str) -> SectionAnswer:
-    """A section, or the names of all where `section_id` is empty. Raises NotFound, which names those there are."""
-    article = _article(library, article_id)
+    """A section, or the names of all where `section_id` is empty.
+
+    Raises NotFound, and PassageNotFound, which names the sections that there are.
+    """
+    try:
+        article = _article(library, article_id)
+    except NotFound:
+        raise NotFound(NO_ARTICLE) from None  # the library's own words repeat the id
     section = article.section(section_id) if section_id else None
     if section_id and section is None:
         known = ", ".join(section.id for section in article.sections)
-        raise NotFound(
-            f"The article {article_id!r} has no section {section_id!r}; it has: {known}."
-        )
+        raise PassageNotFound(f"The article has no section of that id; it has: {known}.")
     return SectionAnswer(
         article_id=article.id,
         article_title=article.display_title,

@@ -1,6 +1,7 @@
 """Given a library, a server of the Model Context Protocol with three tools that only read.
 
 The SDK logs the message of an error that a tool raises, so none here holds a question; it traces names of tools alone.
+What it says itself of arguments repeats them, and is said in other words here.
 """
 
 from __future__ import annotations
@@ -8,18 +9,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.transport_security import TransportSecuritySettings
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import BaseModel, Field
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
+from pydantic import BaseModel, Field, ValidationError
 
 from kb.errors import InvalidRequest, KbError
+from kb.filters import MAX_VALUES
 from kb.library import Library
 from kb.mcp import answers, wording
 from kb.mcp.answers import ArticlesAnswer, SearchAnswer, SectionAnswer
+from kb.mcp.arguments import no_such_tool, unknown_arguments, wrong_arguments
+from kb.mcp.envelopes import PlainEnvelopeErrors
 
 P = ParamSpec("P")
 
@@ -42,11 +46,15 @@ Question = Annotated[
     str, Field(description="What is to be answered, in plain words, at most 4,000 characters.")
 ]
 Passages = Annotated[int, Field(description="How many passages at most.", ge=1, le=20)]
+_SEVERAL = f"A list, at most {MAX_VALUES}: any of them; one that begins with `-`: none of that."
+Values = str | list[str] | None
 Topic = Annotated[
-    str | None, Field(description="Only articles of this topic, as `list_articles` names them.")
+    Values,
+    Field(description=f"Only articles of this topic, as `list_articles` names them. {_SEVERAL}"),
 ]
 Host = Annotated[
-    str | None, Field(description="Only articles published at this host, such as nhs.uk.")
+    Values,
+    Field(description=f"Only articles published at this host, such as nhs.uk. {_SEVERAL}"),
 ]
 ArticleId = Annotated[
     str, Field(description="The article's id, as `search` and `list_articles` give it.")
@@ -60,9 +68,45 @@ Offset = Annotated[
 ]
 
 
-def make_server(library: Library) -> MCPServer[None]:
+class Server(MCPServer[None]):
+    """The SDK's server, whose errors about arguments name the parameter and the remedy, and repeat nothing."""
+
+    async def list_tools(self) -> list[Tool]:
+        """The tools. What they do not take is refused, which their schemas say."""
+        return [
+            tool.model_copy(
+                update={"input_schema": {**tool.input_schema, "additionalProperties": False}}
+            )
+            for tool in await super().list_tools()
+        ]
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        """Call a tool. Raises ToolError, UnexpectedToolError and MCPError, as the SDK's own does."""
+        schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
+        if name not in schemas:
+            raise ToolError(no_such_tool(name, schemas))
+        if told := unknown_arguments(name, schemas[name], arguments):
+            raise ToolError(told)
+        try:
+            return await super().call_tool(name, arguments, context)
+        except UnexpectedToolError:
+            raise
+        except ToolError as error:
+            told = _told(error, schemas[name])
+        raise ToolError(told)  # outside, so that it carries nothing of the other
+
+    def streamable_http_app(self, **options: Any) -> Any:
+        """The application for streamable HTTP, as the SDK makes it of these options."""
+        app = super().streamable_http_app(**options)
+        app.add_middleware(PlainEnvelopeErrors)
+        return app
+
+
+def make_server(library: Library) -> Server:
     """The server, not yet running. Its tools run in threads, so that several questions can be under way."""
-    server: MCPServer[None] = MCPServer(
+    server = Server(
         "sectioned-kb",
         title="Knowledge base",
         instructions=INSTRUCTIONS,
@@ -103,12 +147,12 @@ def make_server(library: Library) -> MCPServer[None]:
     return server
 
 
-def run_stdio(server: MCPServer[None]) -> None:
+def run_stdio(server: Server) -> None:
     """Speak the protocol on stdin and stdout until stdin ends."""
     server.run("stdio")
 
 
-def run_http(server: MCPServer[None], host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
+def run_http(server: Server, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     """Speak it by streamable HTTP at `/mcp` until SIGINT or SIGTERM.
 
     Requests must name one of `allowed_hosts`, or a loopback address, as their `Host`: a page in a browser that was
@@ -146,7 +190,7 @@ def _security(allowed_hosts: tuple[str, ...]) -> TransportSecuritySettings:
 def _tool(function: Callable[P, CallToolResult]) -> Callable[P, CallToolResult]:
     """Tell the assistant what went wrong, in the words of the domain, and nothing of what went wrong otherwise."""
 
-    @wraps(function)
+    @wraps(function)  # its docstring describes the tool, and is indented as the code is
     def guarded(*arguments: P.args, **named: P.kwargs) -> CallToolResult:
         try:
             return function(*arguments, **named)
@@ -156,7 +200,19 @@ def _tool(function: Callable[P, CallToolResult]) -> Callable[P, CallToolResult]:
             logger.error("%s failed: %s", function.__name__, type(error).__name__)
             raise ToolError(f"The library failed ({type(error).__name__}).") from None
 
+    guarded.__doc__ = " ".join((function.__doc__ or "").split())
     return guarded
+
+
+def _told(error: ToolError, schema: dict[str, Any]) -> str:
+    """What is said of an error that the SDK has put a prefix before, or the arguments into."""
+    match error.__cause__:
+        case ValidationError() as found:
+            return wrong_arguments(schema, found.errors(include_input=False, include_url=False))
+        case ToolError() as own:
+            return str(own)
+        case _:
+            return str(error)
 
 
 def _result(answer: BaseModel, text: str) -> CallToolResult:

@@ -59,7 +59,7 @@
   `;
 
   class KbSearch extends HTMLElement {
-    static observedAttributes = ["endpoint", "label", "placeholder", "tag", "source"];
+    static observedAttributes = ["endpoint", "label", "placeholder", "topic", "tag", "source"];
 
     #timer = 0;
     #controller = new AbortController();
@@ -127,8 +127,7 @@
 
     async #fetch(question, signal) {
       const limit = Math.min(Math.max(Number.parseInt(this.getAttribute("limit"), 10) || 5, 1), 20);
-      const asked = { question, limit };
-      for (const name of ["tag", "source"]) if (this.hasAttribute(name)) asked[name] = this.getAttribute(name);
+      const asked = { question, limit, ...this.#filters() };
       try {
         const response = await fetch(new URL("api/v1/search", this.#base()), {
           method: "POST",
@@ -151,6 +150,14 @@
       }
     }
 
+    /* What the attributes narrow the answers to; `tag` is an older name of `topic`. */
+    #filters() {
+      return {
+        topic: listed(this.getAttribute("topic") ?? this.getAttribute("tag")),
+        source: listed(this.getAttribute("source")),
+      };
+    }
+
     #base() {
       const base = new URL(this.getAttribute("endpoint") || "/", document.baseURI);
       if (!base.pathname.endsWith("/")) base.pathname += "/";
@@ -164,7 +171,12 @@
       if (companion) this.list.firstElementChild?.append(this.#care(companion));
       this.more.hidden = !results.length;
       const page = this.#base();
-      page.search = new URLSearchParams({ q: this.input.value.trim() });
+      const { topic, source } = this.#filters();
+      page.search = new URLSearchParams([
+        ["q", this.input.value.trim()],
+        ...topic.map((value) => ["tag", value]),
+        ...source.map((value) => ["source", value]),
+      ]);
       this.more.href = page.href;
       this.#aim(this.more);
     }
@@ -218,6 +230,12 @@
     for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
     made.textContent = text;
     return made;
+  }
+
+  /* The values of an attribute, between commas; a comma in a value is written `\,`. */
+  function listed(text) {
+    const values = (text ?? "").split(/(?<!\\),/);
+    return values.map((value) => value.replaceAll("\\,", ",").trim()).filter(Boolean);
   }
 
   function sentence({ answered, correction, reason, results }) {

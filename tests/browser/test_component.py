@@ -135,6 +135,38 @@ def test_it_is_dressed_from_outside_and_limited_by_its_attributes(
         expect(answer).to_contain_text(re.compile("Magnesium|Electrolytes|Vitamin"))
 
 
+def test_its_attributes_take_several_values_between_commas(visit: Callable[..., Page]) -> None:
+    attributes = 'topic="nutrition, -sleep, a\\, b" tag="mouth" source="-nhs.uk,,"'
+    page = visit(attributes)
+    with page.expect_request(lambda request: request.method == "POST") as asked:
+        page.get_by_label("Your question").fill("why do my muscles cramp")
+    body = asked.value.post_data_json
+    assert body["topic"] == ["nutrition", "-sleep", "a, b"]
+    assert body["source"] == ["-nhs.uk"]
+    assert "tag" not in body, "it is an older name of topic"
+    expect(page.locator("[part=answer]").first).to_be_visible()
+    for answer in page.locator("[part=answer]").all():
+        expect(answer).to_contain_text(re.compile("Magnesium|Electrolytes|Vitamin"))
+    expect(page.locator("[part=more]")).to_have_attribute(
+        "href",
+        re.compile(
+            r"\?q=why\+do\+my\+muscles\+cramp&tag=nutrition&tag=-sleep&tag=a%2C\+b&source=-nhs.uk$"
+        ),
+    )
+
+
+def test_empty_attributes_ask_for_nothing_and_changed_ones_ask_again(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit('topic="" source=" , "')
+    page.get_by_label("Your question").fill("why do my muscles cramp")
+    expect(page.locator("[part=answer]").first).to_be_visible()
+    page.locator("kb-search").evaluate("search => search.setAttribute('topic', 'zyx, zyy')")
+    expect(page.get_by_role("status")).to_have_text(
+        "No article in this library has one of those topics."
+    )
+
+
 def test_it_tells_the_page_of_its_answers_and_sends_no_address_or_cookie(
     visit: Callable[..., Page], site: Site
 ) -> None:

@@ -236,6 +236,26 @@ def test_a_topic_narrows_the_answer_and_stays_for_the_next_question(
     expect(page.locator(".card").first).to_contain_text("Leg Cramps at Night")
 
 
+@pytest.mark.parametrize("javascript", [True, False])
+def test_of_several_topics_one_is_taken_back_and_the_others_stay(
+    open_page: OpenPage, javascript: bool
+) -> None:
+    page = open_page(java_script_enabled=javascript)
+    page.goto("/?q=twitching+muscles&tag=nutrition&tag=muscles&tag=-sleep")
+    topics = page.get_by_role("group", name="Topic")
+    expect(topics.get_by_role("link")).to_have_text(
+        [re.compile("^nutrition"), re.compile("^muscles"), re.compile("^not sleep")]
+    )
+    topics.get_by_role("link", name="nutrition, chosen; leave it out").click()
+    expect(page).to_have_url(re.compile(r"\?q=twitching\+muscles&tag=muscles&tag=-sleep$"))
+    expect(topics.get_by_role("link")).to_have_count(2)
+    page.get_by_label("Your question", exact=True).fill("night cramps")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"\?q=night\+cramps&tag=muscles&tag=-sleep$"))
+    expect(page.locator(".card").first).to_be_visible()
+    expect(topics.get_by_role("link")).to_have_count(2)
+
+
 def test_a_citation_is_copied_in_each_form(open_page: OpenPage, ask: Ask) -> None:
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     ask(page)

@@ -141,6 +141,18 @@ def test_a_search_is_narrowed_as_in_the_api(
     assert "--updated-since is not a date" in err
 
 
+def test_filters_are_given_once_for_each_value(
+    kb: Kb, index_path: Path, knowledge_base: KnowledgeBase
+) -> None:
+    values = ["--topic", "nerves", "--topic", "-sleep", "--topic=muscles", "--language", "-de"]
+    _, out, _ = kb("search", "--json", "--index", index_path, *values, QUESTION)
+    asked = knowledge_base.search(QUESTION, 5, topic=["nerves", "muscles", "-sleep"])
+    assert json.loads(out)["results"] == json.loads(json.dumps(asked.to_dict()))["results"]
+    code, _, err = kb("search", "--index", index_path, *["--source", "x"] * 51, QUESTION)
+    assert code == 2
+    assert "--source has 51 values; the most is 50." in err
+
+
 @pytest.mark.parametrize("command", ["rollback", "gc", "check", "status"])
 def test_what_cares_for_an_index_makes_none(kb: Kb, tmp_path: Path, command: str) -> None:
     code, _, err = kb(command, "--index", tmp_path / "none")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,12 +59,17 @@ def test_every_article_stands_once_under_a_letter_and_once_under_each_of_its_top
     assert {group.name for group in catalogue.sources} <= {"nhs.uk", "cdc.gov"}
 
 
+def values_of(*values: str) -> st.SearchStrategy[str | list[str] | None]:
+    """None, one or several of some values."""
+    return st.none() | st.sampled_from(values) | st.lists(st.sampled_from(values), max_size=4)
+
+
 asked = st.builds(
     Filters,
     article=st.none(),
-    topic=st.sampled_from([None, "SLEEP", "nerves", "x"]),
-    source=st.sampled_from([None, "NHS.uk", "x"]),
-    language=st.sampled_from([None, "en", "EN-GB", "e", ""]),
+    topic=values_of("SLEEP", "nerves", "x", "-SLEEP", "-nerves", "-x"),
+    source=values_of("NHS.uk", "x", "-nhs.UK", "-cdc.gov"),
+    language=values_of("en", "EN-GB", "e", "", "-EN-GB", "-de", "-e"),
     updated_since=st.sampled_from(DATES),
     reviewed_since=st.sampled_from(DATES),
 )
@@ -71,11 +78,19 @@ asked = st.builds(
 def meets(row: Row, filters: Filters) -> bool:
     """Whether an article meets the filters, one by one."""
     host = {"https://www.nhs.uk/a": "nhs.uk", "https://cdc.gov/b": "cdc.gov"}.get(row.url)
-    languages = {"en": {"en", "en-GB", "EN-us"}, "EN-GB": {"en-GB"}}
+    languages = {"en": {"en", "en-GB", "EN-us"}, "EN-GB": {"en-GB"}, "de": {"de"}}
+
+    def holds(values: object, bears: Callable[[str], bool]) -> bool:
+        each = [values] if isinstance(values, str) else list(values or ())  # type: ignore[call-overload]
+        wanted = [value for value in each if value[:1] != "-"]
+        return (not wanted or any(map(bears, wanted))) and not any(
+            bears(value[1:]) for value in each if value[:1] == "-"
+        )
+
     return (
-        (filters.topic is None or filters.topic.lower() in {tag.lower() for tag in row.tags})
-        and (filters.source is None or filters.source.lower() == host)
-        and (filters.language is None or row.language in languages.get(filters.language, set()))
+        holds(filters.topic, lambda topic: topic.lower() in {tag.lower() for tag in row.tags})
+        and holds(filters.source, lambda source: source.lower() == host)
+        and holds(filters.language, lambda tag: row.language in languages.get(tag, set()))
         and (filters.updated_since is None or (row.updated or "") >= filters.updated_since)
         and (filters.reviewed_since is None or (row.reviewed or "") >= filters.reviewed_since)
     )

@@ -211,8 +211,8 @@ def test_odd_questions_are_answered_and_can_be_printed(
             "question is of the type list; it must be text.",
         ),
         ({"question": b"secret"}, "question", "question is of the type bytes; it must be text."),
-        ({"topic": 3}, "topic", "topic is 3; it must be text."),
-        ({"tag": 3}, "tag", "tag is 3; it must be text."),
+        ({"topic": 3}, "topic", "topic is 3; it must be text, or a list of texts."),
+        ({"tag": 3}, "tag", "tag is 3; it must be text, or a list of texts."),
         (
             {"updated_since": date(2026, 1, 31)},
             "updated_since",

@@ -36,6 +36,10 @@ def test_a_folder_and_a_service_answer_alike(
     assert replace(told, timings={}) == replace(
         knowledge_base.search(QUESTION, 3, topic="sleep"), timings={}
     )
+    several = {"topic": ["nerves", "muscles", "-sleep"], "source": {"-nhs.uk"}}
+    assert library.search(QUESTION, **several).results == (  # type: ignore[arg-type]
+        knowledge_base.search(QUESTION, **several).results  # type: ignore[arg-type]
+    )
     page = library.articles(limit=2, offset=1)
     assert (page.total, list(page.articles)) == (
         knowledge_base.article_count,

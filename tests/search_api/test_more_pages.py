@@ -192,6 +192,45 @@ def test_filters_are_offered_where_there_is_a_choice_and_lead_there_and_back(
     assert "Look in the whole library" in nothing.text
 
 
+def test_of_several_filters_each_can_be_taken_back(reader: Reader) -> None:
+    asked = f"/?q={QUESTION.replace(' ', '+')}"
+    page = soup(reader(f"{asked}&tag=nerves&tag=-sleep&tag=muscles"))
+    labels = ["nerves", "not sleep", "muscles"]
+    links = page.select('[aria-label="Topic"] a')
+    assert [link.text.split(" ×")[0].strip() for link in links] == labels
+    assert [link["aria-label"] for link in links] == [
+        f"{label}, chosen; leave it out" for label in labels
+    ]
+    assert [link["href"] for link in links] == [
+        f"{asked}&tag=-sleep&tag=muscles",
+        f"{asked}&tag=nerves&tag=muscles",
+        f"{asked}&tag=nerves&tag=-sleep",
+    ]
+    kept = page.select('input[type=hidden][form="page.ask"]')
+    assert [(each["name"], each["value"]) for each in kept] == [
+        ("tag", "nerves"),
+        ("tag", "-sleep"),
+        ("tag", "muscles"),
+    ]
+    assert page.select(".card")
+
+
+def test_beside_what_is_left_out_a_topic_can_be_chosen(reader: Reader) -> None:
+    asked = f"/?q={QUESTION.replace(' ', '+')}&tag=-sleep"
+    first, *others = soup(reader(asked)).select('[aria-label="Topic"] a')
+    assert first["aria-label"] == "not sleep, chosen; look in all again"
+    assert others
+    for link in others:
+        name = link.text.strip()
+        assert name != "sleep"
+        assert link["href"] == f"{asked}&tag={name.replace(' ', '+')}"
+
+
+def test_more_values_than_a_filter_takes_are_refused_on_the_page_too(reader: Reader) -> None:
+    address = "&".join(f"tag={number}" for number in range(51))
+    assert "tag has 51 values; the most is 50." in reader(f"/?q=legs&{address}", status=422)
+
+
 def test_no_filter_is_offered_on_what_does_not_answer(reader: Reader) -> None:
     assert not soup(reader("/?q=what+is+the+capital+of+France")).select(".filters")
 

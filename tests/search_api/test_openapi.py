@@ -105,6 +105,21 @@ def test_the_bounds_of_a_search_are_told(document: dict[str, Any]) -> None:
     assert fields["offset"]["minimum"] == 0
 
 
+def test_filters_of_several_values_are_told_by_post_and_in_an_address(
+    document: dict[str, Any],
+) -> None:
+    fields = document["components"]["schemas"]["SearchRequest"]["properties"]
+    parameters = {
+        each["name"]: each["schema"]
+        for each in document["paths"]["/api/v1/search"]["get"]["parameters"]
+    }
+    several = {"type": "array", "items": {"type": "string"}, "maxItems": 50}
+    for name in ("article", "topic", "source", "language", "tag"):
+        assert fields[name]["anyOf"] == [{"type": "string"}, several, {"type": "null"}]
+        assert several.items() <= parameters[name].items()
+    assert parameters["updated_since"]["type"] == "string"
+
+
 @pytest.mark.parametrize(
     ("kind", "example"),
     [

@@ -30,6 +30,8 @@ def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
         {"updated_since": "2026-01-01", "reviewed_since": "2026-01-01"},
         {"article": "sleep-hygiene", "explain": True},
         {"source": "nhs.uk", "facets": True},
+        {"topic": ["sleep", "nerves", "-children"], "language": ["en", "de"], "source": "-nhs.uk"},
+        {"article": ["-sleep-hygiene", "-night-leg-cramps"], "tag": ["sleep"]},
     ],
 )
 def test_options_mean_the_same_by_post_by_get_and_in_python(
@@ -51,6 +53,37 @@ def test_a_topic_goes_by_its_older_name_too_but_not_by_both(client: TestClient) 
     refused = post(client, topic="sleep", tag="sleep")
     assert refused.status_code == 422
     assert refused.json()["errors"][0]["field"] == "tag"
+
+
+def test_no_values_and_null_ask_for_nothing(client: TestClient) -> None:
+    everything = without_timings(post(client).json())
+    for none in ([], None):
+        asked = post(client, topic=none, article=none, source=none, language=none, tag=none)
+        assert without_timings(asked.json()) == everything
+
+
+def test_of_values_in_an_address_each_counts_in_whatever_order(client: TestClient) -> None:
+    addresses = [
+        [("topic", "nerves"), ("topic", "-sleep"), ("language", "en")],
+        [("language", "en"), ("topic", "-sleep"), ("topic", "nerves"), ("topic", "nerves")],
+    ]
+    answers = [
+        without_timings(
+            client.get("/api/v1/search", params=[("q", QUESTION), *address]).json()  # type: ignore[arg-type]
+        )
+        for address in addresses
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0]["results"]
+    for result in answers[0]["results"]:
+        article = client.get(f"/api/v1/articles/{result['citation']['article_id']}").json()
+        assert "nerves" in article["tags"]
+        assert "sleep" not in article["tags"]
+    refused = client.get("/api/v1/search", params={"q": QUESTION, "topic": ["a"] * 51})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [
+        {"field": "topic", "message": "topic has 51 values; the most is 50."}
+    ]
 
 
 def test_every_answer_names_its_generation_and_how_long_each_step_took(
@@ -100,7 +133,11 @@ def test_a_page_of_the_generation_that_answers_is_given_and_of_another_refused(
         ({"group_by": "page"}, "group_by", "'passage', 'section' or 'article'"),
         ({"updated_since": "yesterday"}, "updated_since", "YYYY-MM-DD"),
         ({"reviewed_since": "2026-02-30"}, "reviewed_since", "YYYY-MM-DD"),
-        ({"topic": 5}, "topic", "text"),
+        ({"topic": 5}, "topic", "It must be text, or a list of texts."),
+        ({"topic": {"a": 1}}, "topic", "It must be text, or a list of texts."),
+        ({"source": ["a", 5]}, "source.1", "It must be text."),
+        ({"language": ["a", None]}, "language.1", "It must be text."),
+        ({"article": ["a"] * 51}, "article", "article has 51 values; the most is 50."),
         ({"explain": "maybe"}, "explain", "true or false"),
         ({"offset": 991}, "offset", "1,000"),
     ],
@@ -138,6 +175,8 @@ def test_a_batch_answers_each_search_as_it_would_be_answered_alone(client: TestC
         ([{"question": "leg"}, {"question": " "}], "searches.1.question", "empty"),
         ([{"question": "leg", "limit": 101}], "searches.0.limit", "100"),
         ([{"question": "leg", "limit": "3"}], "searches.0.limit", "whole number"),
+        ([{"question": "leg", "topic": ["a"] * 51}], "searches.0.topic", "the most is 50"),
+        ([{"question": "leg", "topic": ["a", 1]}], "searches.0.topic.1", "text"),
         ([{"question": "leg", "secret": 1}], "unknown", "question"),
         ("leg", "searches", "list"),
         (["leg"], "searches.0", "object"),
@@ -205,13 +244,14 @@ def test_no_option_is_repeated_in_an_error_or_a_log(
     body = {"question": "legs", name: CANARY}
     for response in (
         post(client, **{name: CANARY}),
+        post(client, **{name: [CANARY, f"-{CANARY}", {CANARY: 1}]}),
         client.get("/api/v1/search", params={"q": "legs", name: CANARY}),
         client.post("/api/v1/search/batch", json={"searches": [body]}),
     ):
         assert response.status_code in (200, 409, 422)
         assert CANARY not in response.text
     assert CANARY not in caplog.text
-    assert len(caplog.records) == 3
+    assert len(caplog.records) == 4
 
 
 @pytest.mark.parametrize("name", RelatedQuery.model_fields)

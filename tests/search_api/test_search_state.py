@@ -12,13 +12,14 @@ from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT
 from search_api.search_state import MAX_SHOWN, STEP, SearchState
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+several = st.lists(texts.filter(bool), max_size=3, unique=True).map(tuple)
 states = st.builds(
     SearchState,
     question=st.none() | texts,
     shown=st.integers(STEP, MAX_SHOWN),
     offset=st.integers(0, MAX_DEPTH - STEP),
-    tag=st.none() | texts.filter(bool),
-    source=st.none() | texts.filter(bool),
+    tag=several,
+    source=several,
     exact=st.booleans(),
 )
 
@@ -57,6 +58,9 @@ def test_going_on_shows_every_result_once() -> None:
 
 
 def test_another_filter_begins_at_the_top() -> None:
-    state = SearchState("q", shown=30, offset=90, tag="sleep")
+    state = SearchState("q", shown=30, offset=90, tag=("sleep", "-nerves"))
     assert state.path(tag=None) == "/?q=q"
-    assert state.path(source="nhs.uk") == "/?q=q&tag=sleep&source=nhs.uk"
+    expected = "/?q=q&tag=sleep&tag=-nerves&source=nhs.uk"
+    assert state.path(source=("nhs.uk",)) == expected
+    again = "q=q&tag=sleep&tag=&tag=-nerves&tag=sleep&source=nhs.uk"
+    assert SearchState.read(QueryParams(again)).path() == expected

@@ -51,6 +51,7 @@ LISTED = answer(200, b'{"total": 0, "articles": []}', "Content-Type: application
         ("crushing chest pain", {"tag": None}),
         (QUESTION, {"mode": "dense", "group_by": "article", "explain": True}),
         (QUESTION, {"topic": "sleep", "language": "en", "updated_since": "2026-01-01"}),
+        (QUESTION, {"topic": {"sleep", "nerves", "-children"}, "language": ("en", "-en-US")}),
         ("how do I file a tax return", {}),
         ("hypnik jerks 😴 \u202e é", {}),
     ],
@@ -80,7 +81,7 @@ def test_a_batch_gives_what_each_search_gives(
 ) -> None:
     searches: list[Question] = [
         {"question": QUESTION, "limit": 2},
-        {"question": "how do I file a tax return", "topic": None},
+        {"question": "how do I file a tax return", "topic": None, "source": ()},
     ]
     told = ask(service_url, "search_batch", searches)
     assert [replace(each, timings={}) for each in told.answers] == [

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from haystack import Pipeline
 from haystack.components.builders import PromptBuilder
+from haystack.components.joiners import DocumentJoiner
 from haystack.utils import Secret
 
 from kb.errors import IndexMissing
 from kb.integrations.haystack import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
-from tests.kb.integrations.conftest import NO_ANSWER, QUESTION
+from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 TEMPLATE = "{% for each in documents %}{{ each.content }} [{{ each.meta.url }}]\n{% endfor %}{{ question }}"
 
@@ -68,13 +69,43 @@ def test_documents_are_the_passages_with_scores_and_citations(
     assert retriever.run(NO_ANSWER) == {"documents": []}
 
 
+def test_haystacks_templates_bear_a_notice_as_they_bear_a_passage(
+    retriever: KnowledgeBaseRetriever, knowledge_base: KnowledgeBase
+) -> None:
+    documents = retriever.run(EMERGENCY)["documents"]
+    assert asyncio.run(retriever.run_async(EMERGENCY))["documents"] == documents
+    notice, *others = documents
+    assert others
+    assert {frozenset(each.meta) for each in documents} == {frozenset(notice.meta)}
+    fields = " ".join(f"{name}={{{{ each.meta['{name}'] }}}}" for name in notice.meta)
+    template = (
+        "{% for each in documents %}"
+        f"{fields} {{{{ '%.2f' % each.meta.score }}}} {{{{ each.meta.article_title|upper }}}}\n"
+        "{% endfor %}"
+    )
+    told = PromptBuilder(template, required_variables=["documents"]).run(documents=documents)
+    lines = told["prompt"].splitlines()
+    assert len(lines) == len(documents)
+    title = knowledge_base.search(EMERGENCY).notices[0].title
+    assert f"article_title={title} section_id= section_heading= url=https://" in lines[0]
+    assert lines[0].endswith(f"1.00 {title.upper()}")
+    for line, each in zip(lines, documents, strict=True):
+        for name, value in each.meta.items():
+            assert f"{name}={value}" in line
+    ranked = DocumentJoiner(join_mode="merge").run(documents=[documents[::-1]])["documents"]
+    assert ranked[0].id == notice.id, "what sorts by score keeps a notice first"
+
+
 def test_a_saved_pipeline_is_the_same_again_and_keeps_no_key(
     index_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KB_API_KEY", "kb_secret")
     saved = pipeline(
         KnowledgeBaseRetriever(
-            str(index_path), api_key=Secret.from_env_var("KB_API_KEY"), top_k=3, topic="sleep"
+            str(index_path),
+            api_key=Secret.from_env_var("KB_API_KEY"),
+            top_k=3,
+            topic=["sleep", "-children"],
         )
     ).dumps()
     assert "kb_secret" not in saved

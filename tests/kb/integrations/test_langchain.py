@@ -11,14 +11,19 @@ from langchain_core.documents import Document
 from langchain_core.language_models import FakeListChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.output_parsers import StrOutputParser
-from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.prompts import (
+    ChatPromptTemplate,
+    PromptTemplate,
+    aformat_document,
+    format_document,
+)
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
 
 from kb.errors import IndexMissing, InvalidRequest
 from kb.integrations.langchain import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
-from tests.kb.integrations.conftest import NO_ANSWER, QUESTION
+from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 
 @pytest.fixture(params=["folder", "service"])
@@ -74,6 +79,39 @@ def test_documents_are_the_passages_one_by_one_in_batches_and_awaited(
     assert retriever.batch([QUESTION, NO_ANSWER]) == [documents, []]
     assert retriever.invoke(QUESTION, limit=1) == documents[:1]
     assert asyncio.run(retriever.ainvoke(QUESTION, limit=1)) == documents[:1]
+
+
+def test_langchains_formatters_bear_a_notice_as_they_bear_a_passage(
+    retriever: KnowledgeBaseRetriever, knowledge_base: KnowledgeBase
+) -> None:
+    documents = retriever.invoke(EMERGENCY)
+    assert asyncio.run(retriever.ainvoke(EMERGENCY)) == documents
+    notice, *others = documents
+    assert others
+    assert {frozenset(each.metadata) for each in documents} == {frozenset(notice.metadata)}
+    names = "".join(f"{name}={{{name}}} " for name in notice.metadata)
+    prompt = PromptTemplate.from_template(f"{names}{{score:.2f}} {{page_content}}")
+    for each in documents:
+        told = format_document(each, prompt)
+        assert told == asyncio.run(aformat_document(each, prompt))
+        assert f"article_title={each.metadata['article_title']} " in told
+        assert told.endswith(each.page_content)
+    assert notice.metadata["article_title"] == knowledge_base.search(EMERGENCY).notices[0].title
+    filled = ChatPromptTemplate.from_template("{context}").invoke(
+        {"context": "\n\n".join(format_document(each, prompt) for each in documents)}
+    )
+    assert "emergency number" in str(filled.to_messages()[0].content)
+
+
+def test_topics_of_several_kinds_are_kept_by_the_retriever(
+    index_path: Path, knowledge_base: KnowledgeBase
+) -> None:
+    several = ["nerves", "-sleep"]
+    retriever = KnowledgeBaseRetriever(index=str(index_path), topic=several, nearest=True, limit=5)
+    found = [each.page_content for each in retriever.invoke(QUESTION)]
+    retriever.close()
+    expected = knowledge_base.search(QUESTION, 5, topic=several).results
+    assert found == [result.text for result in expected]
 
 
 def test_what_cannot_be_opened_or_asked_is_refused(index_path: Path) -> None:

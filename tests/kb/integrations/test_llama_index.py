@@ -8,13 +8,18 @@ from pathlib import Path
 
 import pytest
 from llama_index.core.llms import MockLLM
+from llama_index.core.postprocessor import SimilarityPostprocessor
+from llama_index.core.prompts import PromptTemplate
 from llama_index.core.query_engine import RetrieverQueryEngine
+from llama_index.core.response_synthesizers import ResponseMode, get_response_synthesizer
 from llama_index.core.schema import MetadataMode
 
 from kb.errors import IndexMissing, InvalidRequest
 from kb.integrations.llama_index import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
-from tests.kb.integrations.conftest import NO_ANSWER, QUESTION
+from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
+
+TEMPLATE = PromptTemplate("Quote from:\n{context_str}\n\n{query_str}")
 
 
 @pytest.fixture(params=["folder", "service"])
@@ -41,6 +46,32 @@ def test_a_query_engine_gives_a_model_the_passages_and_keeps_their_citations(
             assert str(source.node.metadata["url"]).endswith(result.citation.url)
         assert f"section_heading: {results[0].citation.section_heading}" in str(response)
         assert "generation:" not in str(response), "a model is shown what it can cite by"
+
+
+def test_llama_indexs_templates_bear_a_notice_as_they_bear_a_passage(
+    retriever: KnowledgeBaseRetriever, knowledge_base: KnowledgeBase
+) -> None:
+    nodes = retriever.retrieve(EMERGENCY)
+    assert asyncio.run(retriever.aretrieve(EMERGENCY)) == nodes
+    notice, *others = nodes
+    assert others
+    assert {frozenset(each.node.metadata) for each in nodes} == {frozenset(notice.node.metadata)}
+    title = knowledge_base.search(EMERGENCY).notices[0].title
+    shown = notice.node.get_content(MetadataMode.LLM)
+    assert f"article_title: {title}" in shown
+    assert "kind: notice" in shown
+    assert "None" not in shown, "a model is not shown what a notice does not have"
+    assert "section_heading" not in shown
+    assert "rank: 0" in notice.node.get_content(MetadataMode.ALL)
+    kept = SimilarityPostprocessor(similarity_cutoff=0.9).postprocess_nodes(nodes)
+    assert kept[0] == notice, "what drops by score keeps a notice"
+    for mode in ("compact", "tree_summarize", "simple_summarize"):
+        synthesizer = get_response_synthesizer(
+            llm=MockLLM(), response_mode=ResponseMode(mode), text_qa_template=TEMPLATE
+        )
+        told = str(synthesizer.synthesize(EMERGENCY, nodes))
+        assert title in told
+        assert others[0].node.get_content(MetadataMode.NONE) in told
 
 
 def test_where_nothing_answers_there_are_no_nodes(retriever: KnowledgeBaseRetriever) -> None:

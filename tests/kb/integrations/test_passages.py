@@ -59,6 +59,44 @@ def test_notices_come_first_unless_they_are_not_wanted(library: LazyLibrary) -> 
     assert [each.id for each in without] == [each.id for each in others]
 
 
+def test_a_notice_has_the_metadata_of_a_passage(
+    library: LazyLibrary, knowledge_base: KnowledgeBase
+) -> None:
+    first, second = library.retrieve(EMERGENCY, Wanted(limit=1))
+    assert list(first.metadata) == list(second.metadata)
+    response = knowledge_base.search(EMERGENCY, 1)
+    notice = response.notices[0]
+    page = notice.links[0].url
+    assert first.metadata == {
+        "kind": "notice",
+        "article_id": "",
+        "article_title": notice.title,
+        "section_id": "",
+        "section_heading": "",
+        "url": page,
+        "source_url": page,
+        "start": 0,
+        "end": len(first.text),
+        "updated": None,
+        "reviewed": None,
+        "rank": 0,
+        "score": 1.0,
+        "answered": response.answered,
+        "generation": response.generation,
+    }
+    assert (second.metadata["kind"], second.metadata["rank"]) == ("passage", 1)
+
+
+def test_a_topic_of_several_holds_and_an_excluded_one_does_not(
+    library: LazyLibrary, knowledge_base: KnowledgeBase
+) -> None:
+    several = ("nerves", "muscles", "-sleep")
+    found = library.retrieve(QUESTION, Wanted(topic=several, nearest=True, limit=20))
+    tags = [set(knowledge_base.article(str(each.metadata["article_id"])).tags) for each in found]
+    assert len(tags) > 5
+    assert all({"nerves", "muscles"} & each and "sleep" not in each for each in tags)
+
+
 def test_a_topic_and_a_limit_hold(library: LazyLibrary, knowledge_base: KnowledgeBase) -> None:
     found = library.retrieve("sore gums", Wanted(topic="mouth", nearest=True, limit=7))
     assert 0 < len(found) <= 7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import socket
@@ -17,9 +18,10 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from mcp_types import CallToolResult, TextContent
+from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 
 from kb.knowledge_base import KnowledgeBase
+from kb.mcp.envelopes import NO_MESSAGE
 
 QUESTION = "why do my legs jerk when I fall asleep"
 NO_ANSWER = "how do I file a tax return"
@@ -94,6 +96,9 @@ def test_the_tools_say_that_they_only_read_and_what_they_take(call: Call) -> Non
         assert tool.description
         assert tool.output_schema
         assert all("description" in field for field in tool.input_schema["properties"].values())
+        assert tool.input_schema["additionalProperties"] is False
+        for described in (tool.description, json.dumps([tool.input_schema, tool.output_schema])):
+            assert not re.search(r"  |\\n", described or ""), "no indentation of the source"
 
 
 def test_a_passage_is_quoted_word_for_word_with_all_that_cites_it(
@@ -165,14 +170,84 @@ def test_where_nothing_answers_it_is_said_plainly(call: Call) -> None:
 def test_what_went_wrong_is_told_with_the_remedy_and_without_the_question(
     call: Call, knowledge_base: KnowledgeBase
 ) -> None:
-    assert "no article 'no-such'" in refusal(call("read_section", article_id="no-such"))
+    assert refusal(call("read_section", article_id=CANARY)) == (
+        "There is no article of that id: `search` and `list_articles` give the ids."
+    )
     article = knowledge_base.article("sleep-hygiene")
-    told = refusal(call("read_section", article_id=article.id, section_id="nope"))
-    assert f"it has: {article.sections[0].id}, {article.sections[1].id}" in told
-    for wrong in ({"question": f"{CANARY} " * 500}, {"question": CANARY, "limit": 500}):
-        told = refusal(call("search", **wrong))
-        assert "4,000" in told or "less than or equal to 20" in told
-        assert CANARY not in told
+    told = refusal(call("read_section", article_id=article.id, section_id=CANARY))
+    known = ", ".join(section.id for section in article.sections)
+    assert told == f"The article has no section of that id; it has: {known}."
+    told = refusal(call("search", question=f"{CANARY} " * 500))
+    assert "4,000" in told
+    assert CANARY not in told
+
+
+TAKES = "It takes question (required), limit, topic and source."
+LIMIT = "limit must be a whole number from 1 to 20."
+VALUES = "must be text or a list of texts."
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("search", {"query": CANARY}, f"search has no such argument. Did you mean question? {TAKES}"),
+    (
+        "search",
+        {"question": CANARY, "limt": 3},
+        f"search has no such argument. Did you mean limit? {TAKES}",
+    ),
+    ("search", {"question": "a", f"why {CANARY}": 1}, f"search has no such argument. {TAKES}"),
+    ("search", {}, "question is required: text."),
+    ("search", {"limit": 0}, f"question is required: text. {LIMIT}"),
+    ("search", {"question": [CANARY]}, "question must be text."),
+    ("search", {"question": None}, "question must be text."),
+    ("search", {"question": CANARY, "limit": 500}, LIMIT),
+    ("search", {"question": CANARY, "limit": CANARY}, LIMIT),
+    ("search", {"question": CANARY, "limit": 2.5}, LIMIT),
+    ("search", {"question": CANARY, "topic": {CANARY: 1}}, f"topic {VALUES}"),
+    ("search", {"question": CANARY, "topic": ["a", 4711]}, f"topic {VALUES}"),
+    ("search", {"question": CANARY, "source": 4711}, f"source {VALUES}"),
+    ("search", {"question": "a", "topic": [CANARY] * 51}, "topic has 51 values; the most is 50."),
+    ("read_section", {"section_id": CANARY}, "article_id is required: text."),
+    (
+        "read_section",
+        {"article_id": CANARY, "section": CANARY},
+        "read_section has no such argument. Did you mean section_id? It takes article_id (required) and section_id.",
+    ),
+    (
+        "list_articles",
+        {"limit": 101, "offset": -1},
+        "limit must be a whole number from 1 to 100. offset must be a whole number from 0 to 1,000,000,000.",
+    ),
+    (
+        f"search {CANARY}",
+        {},
+        "There is no tool of that name. The tools are search, read_section and list_articles.",
+    ),
+    (
+        "serch",
+        {},
+        "There is no tool of that name. Did you mean search? The tools are search, read_section and list_articles.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("tool", "given", "said"), WRONG)
+def test_wrong_arguments_are_named_with_the_remedy_and_never_repeated(
+    call: Call, log: Path, tool: str, given: dict[str, Any], said: str
+) -> None:
+    assert refusal(call(tool, **given)) == said
+    assert not any(secret in said for secret in (CANARY, "4711"))
+    assert log.read_text() == ""
+
+
+def test_topics_of_several_are_any_of_them_and_none_of_those_with_a_minus(
+    call: Call, knowledge_base: KnowledgeBase
+) -> None:
+    several = ["nerves", "muscles", "-sleep"]
+    expected = knowledge_base.search(QUESTION, 5, topic=several).results
+    assert expected
+    # Some assistants write a list as text.
+    for topic in (several, json.dumps(several)):
+        told = structured(call("search", question=QUESTION, topic=topic))
+        assert [each["quote"] for each in told["passages"]] == [each.text for each in expected]
+    assert structured(call("search", question=QUESTION, source="-nhs.uk"))["passages"]
 
 
 def test_nothing_is_written_beside_the_protocol(call: Call, log: Path) -> None:
@@ -225,6 +300,8 @@ def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_pa
                     await client.call_tool("search", {"question": f"{QUESTION} {CANARY}"})
                 )
                 assert told["passages"]
+                for tool, given, said in WRONG:
+                    assert refusal(await client.call_tool(tool, given)) == said
 
         try:
             _wait_for(port)
@@ -241,6 +318,16 @@ def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_pa
                 url, json=body, headers={**headers, "Origin": "https://evil.example"}
             )
             assert foreign.status_code == 403
+            for no_message in (
+                {**body, "method": "tools/call", "params": f"why {CANARY}"},
+                {**body, "method": {CANARY: 1}},
+                {CANARY: 1},
+                [CANARY],
+                CANARY,
+            ):
+                refused = httpx2.post(url, json=no_message, headers=headers)
+                assert refused.status_code == 400
+                assert refused.json()["error"] == {"code": INVALID_PARAMS, "message": NO_MESSAGE}
         finally:
             server.terminate()
             assert server.stderr is not None
