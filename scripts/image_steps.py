@@ -283,6 +283,10 @@ def answer(stage: Stage, root: Root) -> None:
             service.kill()
 
 
+def remove(folder: Path) -> None:
+    subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
+
+
 def say(text: str) -> None:
     print(f"\n==> {text}", file=sys.stderr, flush=True)
 
@@ -301,12 +305,12 @@ def main() -> int:
         apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         paths = ["--index", options.index.resolve(), "--folder", options.folder.resolve()]
         command = [*apart, sys.executable, Path(__file__).resolve(), *paths, "--in-name-space"]
-        shutil.rmtree(options.folder, ignore_errors=True)
+        remove(options.folder)
         options.folder.mkdir(parents=True)
         try:
             return subprocess.run(command, cwd="/", check=False).returncode
         finally:
-            shutil.rmtree(options.folder)
+            remove(options.folder)
     try:
         stage, root = make(options.folder)
         size = subprocess.run(
