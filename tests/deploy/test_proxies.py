@@ -7,15 +7,18 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from servers import SITE, Answer, Client, Proxy, Service
+from servers import DEPLOY, SITE, Answer, Client, Proxy, Service
 
 from indexer.lock import writer_lock
 from search_api.administration import _HEARTBEAT_S as HEARTBEAT_S
 from search_api.body import MAX_BODY_BYTES
 from search_api.guard import SECURITY_HEADERS
+from search_api.server import make_server
+from search_api.settings import load_settings
 
 CANARY = "quetzalcoatlus"
 QUESTION = f"my {CANARY} hurts"
@@ -319,6 +322,22 @@ def test_nor_in_an_answer_of_its_own(lone_proxy: Proxy) -> None:
     answer = lone_proxy.client().get(f"/?q={quote(QUESTION)}")
     assert answer.status == 502
     assert CANARY.encode() not in answer.body
+
+
+# ------------------------------------------------------------------------------------------------ connections
+
+
+@pytest.mark.parametrize(
+    ("file", "setting"), [("nginx.conf", "keepalive_timeout"), ("Caddyfile", "keepalive")]
+)
+def test_a_proxy_closes_an_unused_connection_before_the_service_does(
+    tmp_path: Path, file: str, setting: str
+) -> None:
+    """Else it may send a question on one that is just being closed, and has no answer to give."""
+    kept_s = re.search(rf"\b{setting} (\d+)s\b", (DEPLOY / file).read_text())
+    server = make_server(load_settings(config=DEPLOY / "kb.toml", index=tmp_path))
+    assert kept_s is not None
+    assert int(kept_s[1]) < server.config.timeout_keep_alive
 
 
 # ------------------------------------------------------------------------------------------------ headers
