@@ -72,7 +72,7 @@ def redirects(client: Client, target: str, host: str = SITE) -> tuple[str, list[
     """The status line and the headers, a line each, of the answer in the clear."""
     request = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     head, _, _ = client.raw(request.encode("latin-1"), clear=True).partition(b"\r\n\r\n")
-    status, *lines = head.decode("latin-1").split("\r\n")
+    status, *lines = re.split(r"[\r\n]+", head.decode("latin-1"))  # as the most lenient reader does
     return status, lines
 
 
