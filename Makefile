@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit fuzz api hostile faults bench bench-report http growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,7 @@ serve: setup ## build the index from corpus/ where it is missing or stale, and s
 
 test: setup ## install what the tests need, then format, lint, types and every test
 	@sh scripts/install-browser
+	@sh scripts/install-servers
 	@$(MAKE) --no-print-directory check unit
 
 check: setup ## format, lint and types
@@ -54,6 +55,11 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, publications (an hour; one: FAULTS=tests/faults/test_kill.py)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest $(or $(FAULTS),tests/faults) --faults-long
+
+image-steps: setup ## the steps of deploy/Containerfile in a Debian root, and what they make run (as root; some minutes, 3 GB)
+	@command -v mmdebstrap >/dev/null && command -v ip >/dev/null || sh scripts/apt-install mmdebstrap iproute2
+	@$(BIN)/kb build --if-stale
+	$(BIN)/python scripts/image_steps.py
 
 # Beside what: `make bench PEERS="own lancedb"` measures these again, with REBUILD=1 filled anew, `make bench` those that
 # the run has not yet.

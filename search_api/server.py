@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -32,8 +33,14 @@ def serve(settings: Settings) -> None:
             serve_by_workers(settings, listener, _address(listener))
             return
         server = make_server(settings)
+        signal.signal(signal.SIGTERM, _end)
         with suppress(KeyboardInterrupt):  # raised again by uvicorn after it has ended well
             server.run(sockets=[listener])
+
+
+def _end(*_: object) -> None:
+    """End with 0: uvicorn raises SIGTERM again after it has ended well, and by default that kills."""
+    sys.exit(0)
 
 
 def listen(host: str, port: int) -> socket.socket:

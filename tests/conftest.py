@@ -18,7 +18,7 @@ from hypothesis import settings
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [
-    name for name in os.environ if name.startswith("KB_") and name != "KB_REQUIRE_BROWSER"
+    name for name in os.environ if name.startswith("KB_") and not name.startswith("KB_REQUIRE_")
 ]:
     del os.environ[name]  # a developer's own settings must not reach a test
 
@@ -101,7 +101,7 @@ def service_url(index_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def listening() -> Callable[..., AbstractContextManager[str]]:
     """Makes the address of a service over an index folder, on a port and with settings of one's choice."""
     return _listening

@@ -218,3 +218,37 @@ def test_a_torch_that_the_lock_does_not_know_is_not_installed_unasked(
     assert done.returncode != 0
     assert "DO NOT MATCH THE HASHES" in done.stderr
     assert not (machine.folder / "site").exists()
+
+
+def test_servers_are_unpacked_for_the_tests_and_not_installed(machine: Machine) -> None:
+    machine.user(0)
+    machine.command("systemd-analyze", "exit 0")
+    machine.command("nginx", "exit 0")
+    for name in ("chmod", "mkdir", "mktemp"):
+        (machine.bin / name).symlink_to(str(shutil.which(name)))
+    machine.command("apt-get", '[ "$1" = download ] && echo > caddy_1_amd64.deb; exit 0')
+    unpacked = 'echo "exit 0" > "$3/caddy"; PATH=/bin:/usr/bin chmod 755 "$3/caddy"'
+    machine.command("dpkg-deb", unpacked)
+    done = machine.run("apt-unpack", str(machine.folder / "servers"), "caddy")
+    assert done.returncode == 0, done.stderr
+    assert [call.split()[1] for call in machine.calls("apt-get")] == ["update", "download"]
+    assert (machine.folder / "servers" / "caddy").exists()
+
+
+def test_where_there_are_servers_nothing_is_fetched(machine: Machine) -> None:
+    for name in ("nginx", "caddy", "systemd-analyze"):
+        machine.command(name, "exit 0")
+    done = machine.run("install-servers")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert machine.calls("apt-get") == []
+
+
+def test_where_no_server_can_be_had_it_says_why_and_what_is_left_out(machine: Machine) -> None:
+    (machine.bin / "apt-get").unlink()
+    for name in ("nginx", "caddy"):
+        machine.command(name, "echo 'error while loading shared libraries'; exit 127")
+    done = machine.run("install-servers")
+    assert done.returncode == 0
+    assert "Could not unpack nginx: there is no apt-get here" in done.stderr
+    for name in ("nginx", "caddy", "systemd-analyze"):
+        assert f"There is no {name}" in done.stderr

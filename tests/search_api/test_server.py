@@ -61,6 +61,7 @@ def test_it_starts_without_an_index_and_says_what_to_do(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.stderr.read()
     assert "kb build" in lines[-1]
+    assert process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_named() -> None:
