@@ -205,19 +205,26 @@ def test_adding_a_corpus_to_itself_deletes_nothing_of_it(kb: Kb, library: Librar
     assert held(library.index)["article-1"] == "salt"
 
 
-def test_a_file_whose_name_is_taken_keeps_its_id_and_takes_another_place(
+def test_a_file_whose_name_is_taken_takes_another_place_and_one_of_the_same_title_replaces(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
-    incoming = tmp_path / "article-1.txt"
+    folder = tmp_path / "new"
+    folder.mkdir()
     (library.corpus / "tea.md").write_text(markdown("about-tea", "tea"))
-    (tmp_path / "tea.md").write_text("# Tea\n\nWithout an id of its own.\n")
+    (folder / "tea.md").write_text("# Tea\n\nWithout an id of its own.\n")
+    incoming = folder / "article-1.txt"
     incoming.write_text("Salt\n\nPlain text about salt and about nothing else at all.\n")
-    assert kb("add", tmp_path / "tea.md", incoming)[0] == 0
-    assert (library.corpus / "added" / "tea.md").exists()
-    assert not (library.corpus / "article-1.md").exists()  # replaced by another kind of file
+    assert kb("add", folder / "tea.md", incoming)[0] == 0
+    assert (library.corpus / "new" / "tea.md").exists()
+    assert (library.corpus / "article-1.md").exists()  # another article, by its title
     with KnowledgeBase.open(library.index) as opened:
-        assert {"tea", "about-tea"} <= {summary.id for summary in opened.articles()}
-        assert opened.article("article-1").title == "Salt"
+        assert {"tea", "about-tea", "article-1"} <= {summary.id for summary in opened.articles()}
+        assert opened.article("new-article-1").title == "Salt"
+    incoming.write_text("About article-1\n\nThe same in plain text, which is another form.\n")
+    assert kb("add", incoming)[0] == 0
+    assert not (library.corpus / "article-1.md").exists()
+    with KnowledgeBase.open(library.index) as opened:
+        assert "plain text" in opened.article("article-1").sections[0].text
 
 
 def test_without_a_folder_to_write_to_adding_says_how_to_have_one(
