@@ -91,7 +91,7 @@ def remove(
             "removed."
         )
     elif edit.removed:
-        report = _rebuild(index, chosen, wait_s, emptied=True)
+        report = _rebuild(index, chosen, wait_s, removed=edit.removed)
     if as_json:
         _print({"removed": edit.removed, "missing": edit.missing}, report)
     return 1 if edit.missing else 0
@@ -119,7 +119,7 @@ def _corpora(index: Path, given: tuple[Path, ...]) -> tuple[tuple[Path, ...], So
 
 
 def _rebuild(
-    index: Path, corpora: tuple[Path, ...], wait_s: float, *, emptied: bool = False
+    index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
     gc.set_threshold(_NEW_OBJECTS)
     from indexer.build import build
@@ -141,7 +141,7 @@ def _rebuild(
         precision=before.precision,
         wait_s=wait_s,
         waiting=say,
-        emptied=emptied,
+        removed=removed,
     )
     summarise(report, index)
     return report

@@ -112,10 +112,17 @@ def import_articles(
 
 
 def rebuild(
-    *, idempotency_key: str | None = None, deadline_s: float = CHANGE_DEADLINE_S
+    *,
+    replace: bool = False,
+    idempotency_key: str | None = None,
+    deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Make the index hold what the corpus holds, as `kb build` does. Needs a key of the scope `admin`."""
-    return _change("POST", "/api/v1/rebuild", idempotency_key, deadline_s)
+    """Make the index hold what the corpus holds, as `kb build` does. Needs a key of the scope `admin`.
+
+    With `replace`, even where a corpus is missing or empty, or more than half of the published articles would go.
+    """
+    query = {"replace": "true"} if replace else {}
+    return _change("POST", "/api/v1/rebuild", idempotency_key, deadline_s, query=query)
 
 
 def _change(
@@ -124,6 +131,7 @@ def _change(
     idempotency_key: str | None,
     deadline_s: float,
     *,
+    query: Mapping[str, str] | None = None,
     content: bytes | None = None,
     files: tuple[Sent, ...] = (),
     headers: Mapping[str, str] | None = None,
@@ -131,6 +139,7 @@ def _change(
     key = idempotency_key or secrets.token_hex(16)
     return Call(
         *(method, path, TaskView),
+        query=query or {},
         content=content,
         files=files,
         headers={**(headers or {}), "Idempotency-Key": key},
