@@ -11,7 +11,7 @@ import errno
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ import numpy as np
 from indexer.base import Base, fits_model, model_files, open_base
 from indexer.choosing_encoder import AUTO, ChoosingEncoder
 from indexer.collect import collect, make_room
-from indexer.corpus import distinct, list_files
+from indexer.corpus import distinct
 from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
@@ -36,11 +36,19 @@ from indexer.part import counted, embed_part, index_part, split_part
 from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
+from indexer.published import Published, check_corpora, check_loss, check_return, published
 from indexer.scan import Scan, corpus_infos, dates_passed
 from indexer.store_writer import write_store
 from kb.article import today
 from kb.bm25f import BM25FParameters
-from kb.errors import ArticleError, IndexDamaged, IndexUnusable, KbError
+from kb.errors import (
+    ArticleError,
+    CorpusError,
+    IndexDamaged,
+    IndexFormatMismatch,
+    IndexUnusable,
+    KbError,
+)
 from kb.generation import forget_stamps, open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
 from kb.sources import Changes, Sources
@@ -84,11 +92,20 @@ def is_stale(
 ) -> bool:
     """Whether a build of these corpora would make anything but what is live now, or nothing usable is.
 
-    An index that a rollback holds is not stale: only a build on purpose is to leave it.
+    Where a corpus cannot be read it is stale: what that means, the build says. An index that a rollback holds is not
+    stale: only a build on purpose is to leave it. Raises IndexFormatMismatch
+    where that one is of a format that this program cannot read.
     """
     corpora = distinct(corpora)
     try:
         folder, manifest, lease = open_generation(index)
+    except IndexFormatMismatch as error:
+        if pinned := pinned_generation(index):
+            raise IndexFormatMismatch(
+                f"{index} was rolled back to {pinned}, which is of a format that this program does not read. "
+                "`kb build` without --if-stale leaves the rollback and makes the index of what the corpus holds."
+            ) from error
+        return True
     except IndexUnusable:
         return True
     try:
@@ -100,7 +117,7 @@ def is_stale(
             or manifest.corpora != corpus_infos(corpora)
             or dates_passed(sources, manifest.created[:10], today())
         )
-    except IndexUnusable:
+    except (IndexUnusable, CorpusError):
         return True
     finally:
         lease.release()
@@ -116,28 +133,34 @@ def build(
     device: str = AUTO,
     wait_s: float = 0.0,
     waiting: Callable[[str], None] | None = None,
-    emptied: bool = False,
+    removed: Collection[str] = (),
+    replace: bool = False,
 ) -> BuildReport:
     """Make the index be what the corpora hold, and publish it; it leaves a rollback.
 
     `precision` "bf16" embeds a library in two thirds of the time or less; a few texts are embedded in float32
     nevertheless, which needs no torch. `device`, a name of torch's, is where a library is embedded; AUTO is a GPU where
-    there is one. Where that cannot be used the processor embeds, and `progress` is told. Corpora without an article are
-    taken for an oversight, a disk that is not mounted, say, unless they were `emptied`, now or before: nothing
-    is left of what the index has. One that is named twice counts once.
-    An article or a file about words that cannot be read stops no other and stands in the report. Raises CorpusError
-    where no article can be read, ModelError, BuildInProgress where another build is at work for longer than `wait_s`,
-    and KbError or OSError where the disk fails; then the live generation stays as it was, and nothing half done is
-    left.
+    there is one. Where that cannot be used the processor embeds, and `progress` is told. A corpus that is named twice
+    counts once. An article or a file about words that cannot be read stops no other and stands in the report.
+
+    Raises CorpusError where no article can be read, and, unless told to `replace` what is published, where a corpus of
+    the live generation is missing or has no article left, or more than half of what is published would go
+    (`indexer.published`); the articles `removed` by id do not count. Raises ModelError, BuildInProgress where another
+    build is at work for longer than `wait_s`, and KbError or OSError where the disk fails. Then the live generation
+    stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     corpora = distinct(corpora)  # twice the same would find each of its notices defined already
     try:
-        list_files(corpora)  # a corpus that is not there leaves no trace of an index
+        # Before the lock: a corpus that is not there leaves no trace of an index.
+        there = check_corpora(index, corpora, replace=replace)
+        left_out = tuple(corpus for corpus in corpora if corpus not in there)
+        corpora = there
         with writer_lock(index, wait_s, waiting):
+            taken = _Taken(frozenset(removed), replace, left_out)
             builder = _Builder(
-                index, corpora, model_name, precision, device, progress, begun, emptied
+                index, corpora, model_name, precision, device, progress, begun, taken
             )
             return _build_locked(index, builder, progress)
     finally:
@@ -173,6 +196,17 @@ class _Plan(NamedTuple):
     gone: set[str]
 
 
+class _Taken(NamedTuple):
+    """What a build may take away: the articles `removed` by id, or, where it is to `replace` the library, any.
+
+    `left_out` are the corpora that are missing, and that it goes without.
+    """
+
+    removed: frozenset[str]
+    replace: bool
+    left_out: tuple[Path, ...]
+
+
 class _Made(NamedTuple):
     """What hangs on the articles of a generation: `embedded` of `texts` vectors were made anew."""
 
@@ -192,7 +226,7 @@ class _Builder:
         device: str,
         progress: Progress,
         begun: float,
-        emptied: bool,
+        taken: _Taken,
     ) -> None:
         self._index = index
         self._corpora = corpora
@@ -201,7 +235,8 @@ class _Builder:
         self._device = device
         self._progress = progress
         self._begun = begun
-        self._emptied = emptied
+        self._taken = taken
+        self._before: Published | None = None
         self._model_files = model_files(model_name)
         self._lexicon = Lexicon()
 
@@ -226,6 +261,12 @@ class _Builder:
             if base is not None:
                 opened.enter_context(base)
             donor = base
+            is_live = base is not None and base.is_live
+            self._before = (
+                Published.of(base.manifest, base.sources)
+                if base is not None and is_live
+                else published(self._index)
+            )
             part = folder / PART if base else folder
             scan = self._read(part, base, everything=False)
             gone = scan.gone
@@ -246,13 +287,16 @@ class _Builder:
         scan = Scan(
             self._corpora,
             base.sources if base else None,
+            given=self._before.ids_by_spot(self._corpora) if self._before and not base else None,
             everything=everything,
-            may_be_empty=self._emptied or (base is not None and self._was_emptied(base)),
+            may_be_empty=self._before is not None or bool(self._taken.removed),
         )
         # After the scan has hashed its files: what is edited meanwhile is taken in by the next build.
         self._lexicon = read_lexicon(self._corpora)
         part.mkdir(exist_ok=True)
         write_store(part / STORE, counted(scan, self._progress))
+        if self._before is not None:
+            self._check_taken(self._before, scan)
         return scan
 
     def _keep_ledger(self, scan: Scan) -> None:
@@ -268,9 +312,13 @@ class _Builder:
                 "the index alone, and another machine may give others."
             )
 
-    def _was_emptied(self, base: Base) -> bool:
-        """Whether all that the generation has is known to have been removed."""
-        return base.sources.articles.keys() <= known_removed(self._index)
+    def _check_taken(self, before: Published, scan: Scan) -> None:
+        """Raise CorpusError where the build would take away, or bring back, what nobody asked for."""
+        known = known_removed(self._index)
+        if not self._taken.replace:
+            check_loss(before, scan, self._corpora, self._taken.removed | known)
+        elif self._taken.left_out:
+            check_return(before, scan, self._taken.left_out, known)
 
     def _is_as_before(self, scan: Scan, base: Base) -> bool:
         return (
@@ -310,14 +358,26 @@ class _Builder:
             failures=tuple(str(failure) for failure in self._failures(scan)),
             files=files,
         )
-        removed = known_removed(self._index) | scan.removed | scan.hidden
+        taken_out = self._taken_out(scan)
+        removed = known_removed(self._index) | taken_out | scan.hidden
         removed -= scan.articles.keys() | scan.waiting.keys()
         generation = publish(self._index, plan.folder, manifest, removed=removed)
         if plan.donor is not None:
-            forget(self._index, plan.donor, scan.removed)
+            forget(self._index, plan.donor, taken_out)
         return self._report(
             generation, made.counts, scan, made.texts, made.embedded, published=True
         )
+
+    def _taken_out(self, scan: Scan) -> frozenset[str]:
+        """The articles that are no longer in the corpora, other than those that cannot be read.
+
+        What is live counts, whether it can be built upon or not: a service of an earlier program may go on with it.
+        """
+        gone = frozenset(scan.removed)
+        if self._before is not None:
+            gone |= self._before.lacking(scan) - scan.failed
+            gone -= self._before.unreadable(scan, self._corpora)
+        return gone
 
     def _make(self, plan: _Plan, finishing: Finishing) -> _Made:
         """Make all that hangs on the articles; what is finished is hashed and synced beside that."""

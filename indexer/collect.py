@@ -16,6 +16,7 @@ from indexer.library import Library
 from kb.errors import IndexFormatMismatch, IndexUnusable
 from kb.generation import current_generation, generation_path, generations, open_by_id
 from kb.manifest import FILE as MANIFEST
+from kb.manifest import format_version
 
 KEPT_GENERATIONS = 2
 
@@ -25,13 +26,19 @@ LET_GO_S = 10.0
 _LOOK_AGAIN_S = 0.02
 
 
-def collect(index: Path, keep: int = KEPT_GENERATIONS) -> list[str]:
+def collect(
+    index: Path, keep: int = KEPT_GENERATIONS, *, keep_other_format: bool = True
+) -> list[str]:
     """Delete all generations but the live one and the newest whole others, `keep` in all; the ids of the deleted.
 
-    One that a reader has open stays until a later collection. Nothing is deleted where nobody can say what is live.
+    One that a reader has open stays until a later collection. Those of another format than the live one's go, but with
+    `keep_other_format` the newest of them, since a service of the program before an upgrade has nothing else to start
+    from. Nothing is deleted where nobody can say what is live.
     """
     deleted = [
-        name for name in _not_kept(index, keep) if _delete_unless_open(generation_path(index, name))
+        name
+        for name in _not_kept(index, keep, keep_other_format=keep_other_format)
+        if _delete_unless_open(generation_path(index, name))
     ]
     verified = index / "cache" / "verified"
     there = set(generations(index))
@@ -66,8 +73,17 @@ def make_room(index: Path, waiting: Callable[[], None]) -> None:
         time.sleep(_LOOK_AGAIN_S)
 
 
-def _not_kept(index: Path, keep: int) -> list[str]:
-    """All generations but the live one and the newest others that are whole, `keep` in all.
+def other_format(index: Path) -> str | None:
+    """The newest generation whose format is not that of the live one, None where there is none."""
+    try:
+        return next(iter(_by_format(index, current_generation(index))[1]), None)
+    except IndexUnusable:
+        return None
+
+
+def _not_kept(index: Path, keep: int, *, keep_other_format: bool = True) -> list[str]:
+    """All generations but the live one, the newest others of its format that are whole, `keep` in all, and one that is
+    of another format.
 
     A damaged one is kept only in the place of a whole one that is not there. None where nobody can say what is live.
     """
@@ -77,11 +93,26 @@ def _not_kept(index: Path, keep: int) -> list[str]:
         return []
     if not generation_path(index, live).is_dir():
         return []
-    others = [name for name in generations(index) if name != live]
+    others, foreign = _by_format(index, live)
     kept = max(0, keep - 1)
     if 0 < kept < len(others):
         others.sort(key=lambda name: not _is_whole(index, name))
-    return others[kept:]
+    return others[kept:] + (foreign[1:] if keep_other_format else foreign)
+
+
+def _by_format(index: Path, live: str) -> tuple[list[str], list[str]]:
+    """The generations beside the live one, newest first: those of its format or of none, and those of another.
+
+    Where the live one's cannot be told, all are of its format.
+    """
+    wanted = format_version(generation_path(index, live))
+    own: list[str] = []
+    foreign: list[str] = []
+    for name in generations(index):
+        if name != live:
+            version = format_version(generation_path(index, name))
+            (own if None in (wanted, version) or version == wanted else foreign).append(name)
+    return own, foreign
 
 
 def _is_whole(index: Path, generation_id: str) -> bool:

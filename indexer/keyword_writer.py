@@ -1,6 +1,8 @@
 """Given passages in order, the keyword index: Whoosh's, and the arrays compiled from it; given two, the one of both.
 
-Whoosh analyses and writes; its postings are then read out, field by field, and laid out as `kb.postings` maps them.
+Whoosh analyses and writes: each field as the terms that `kb.analysis` makes of it, since what analyses must not become
+part of the index (`kb.keyword`). Its postings are then read out, field by field, and laid out as `kb.postings` maps
+them.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from whoosh.index import create_in, open_dir
 
 from indexer.base import Base
 from indexer.term_rows import TermRows, join
+from kb.analysis import make_analyzer
 from kb.arrays import int64s
 from kb.bm25f import FIELDS, BM25FParameters, impacts, inverse_document_frequency
 from kb.keyword import DOCUMENTS, make_schema
@@ -38,11 +41,13 @@ def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
     The folder is made.
     """
     folder.mkdir(parents=True)
+    analyse = make_analyzer()
     writer = create_in(str(folder), make_schema()).writer(limitmb=WRITER_MEMORY_MB)
     try:
         count = 0
         for texts in passages:
-            writer.add_document(**dict(zip(FIELDS, texts, strict=True)))
+            terms = ([token.text for token in analyse(text, mode="index")] for text in texts)
+            writer.add_document(**dict(zip(FIELDS, terms, strict=True)))
             count += 1
         writer.commit(optimize=True)
     except BaseException:

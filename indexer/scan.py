@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -50,11 +50,14 @@ class Scan:
         corpora: Sequence[Path],
         base: Sources | None = None,
         *,
+        given: Mapping[Spot, str] | None = None,
         everything: bool = False,
         may_be_empty: bool = False,
         day: str | None = None,
     ) -> None:
         """With `everything`, the articles that `base` has are given as well. `day` is today, unless it is given.
+
+        `given` are ids that files were published by where neither `base` nor the ledger tells, as before an upgrade.
 
         Raises CorpusError for a corpus that is not there.
         """
@@ -66,8 +69,10 @@ class Scan:
         self._listed, refused = list_files(corpora)
         self.tombstones = Tombstones(corpora)
         self.ledger = Ledger.read(self.tombstones.folder, self.tombstones.corpus)
+        self._on_disk = dict(self.ledger.addresses)
         if not self.ledger.is_there:
             self.ledger = _as_base_has_it(self._base)
+        self._add_given(given or {})
         self.lexicons = lexicon_entries(corpora)
         self.naming = Naming()
         self.updates: dict[str, Address | None] = {}
@@ -82,6 +87,13 @@ class Scan:
         self.removed: set[str] = set()
         self.failed: set[str] = set()
         self.moved: dict[str, str] = {}
+
+    def _add_given(self, given: Mapping[Spot, str]) -> None:
+        known = self.ledger.addresses
+        spots = {address.spot for address in known.values() if address.state != "moved"}
+        for spot, article_id in given.items():
+            if spot not in spots:
+                known.setdefault(article_id, Address(article_id, spot))
 
     def __iter__(self) -> Iterator[Article]:
         known = {(file.name, file.sha256): file for file in self._base.files}
@@ -155,15 +167,13 @@ class Scan:
         folder, corpus = self.tombstones.folder, self.tombstones.corpus
         if folder is None or corpus is None:
             return
-        read = self.ledger.addresses
-        is_there = self.ledger.is_there
+        known = {
+            address_id: address
+            for address_id, address in self.ledger.addresses.items()
+            if address_id not in self._on_disk
+        }
         with changing(folder):
-            settle(
-                folder,
-                corpus,
-                read if is_there else {},
-                self.updates if is_there else {**read, **self.updates},
-            )
+            settle(folder, corpus, self._on_disk, {**known, **self.updates})
 
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:
         """The corpora and the fingerprint of each, with the records of commands as they lie on disk now."""

@@ -314,6 +314,8 @@ class _Builder:
             precision=before.precision,
             wait_s=_WAIT_FOR_OTHER_BUILDS_S,
             waiting=lambda _: progress.stage("wait for another build"),
+            removed=[task.subject for task in tasks if task.kind == "delete"],
+            replace=any(task.wanted.get("replace") for task in tasks if task.kind == "rebuild"),
         )
         rebuilt = _rebuilt(report)
         return lambda task: rebuilt if task.kind == "rebuild" else {"generation": report.generation}

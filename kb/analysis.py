@@ -1,7 +1,7 @@
 """Given a text, its terms: what the keyword index holds and what a question is looked up by.
 
 The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing
-hands the analyser to Whoosh; a question calls `terms` or `tokens`, which do the same without it. `stems` and
+hands Whoosh the analyser's terms; a question calls `terms` or `tokens`, which do the same without it. `stems` and
 `words` keep the stop words, for names and phrases.
 """
 

@@ -3,6 +3,10 @@
 A question without a phrase never comes here. The folder `keyword/` holds one or more Whoosh indexes of one segment
 each, in folders whose names sort as they were written. `documents.npy` beside each, int32, gives the passage of each of
 its documents, or -1 where the passage is no more.
+
+Whoosh pickles an index's schema, and so the class of everything in it by the module it lies in. So the schema holds
+Whoosh's own classes alone, and passages are written as terms (`indexer.keyword_writer`): an index outlives any change
+of where this program's modules lie.
 """
 
 from __future__ import annotations
@@ -11,18 +15,21 @@ import io
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from whoosh.analysis import SpaceSeparatedTokenizer
 from whoosh.fields import TEXT, Schema
 from whoosh.filedb.filestore import RamStorage
+from whoosh.index import IndexVersionError
 
-from kb.analysis import make_analyzer
 from kb.arrays import int64s
 from kb.bm25f import FIELDS
+from kb.errors import IndexDamaged, IndexFormatMismatch, IndexUnusable
 
 DOCUMENTS = "documents.npy"
 
@@ -36,9 +43,17 @@ _PLACE_BITS = np.int64(32)
 """A passage and a place in it make one number: the passage in its upper bits."""
 
 
+_REMEDY = "Run `kb build` to make the index anew."
+
+
 def make_schema() -> Any:
-    """The Whoosh schema: one document a passage, the four fields with positions, nothing stored."""
-    return Schema(**{field: TEXT(analyzer=make_analyzer(), phrase=True) for field in FIELDS})
+    """The Whoosh schema: one document a passage, the four fields with positions, nothing stored.
+
+    Its analyser is never called, since documents are given as lists of terms.
+    """
+    return Schema(
+        **{field: TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=True) for field in FIELDS}
+    )
 
 
 class KeywordIndex:
@@ -50,24 +65,41 @@ class KeywordIndex:
     """
 
     def __init__(self, folder: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
+        """Raises IndexDamaged, or IndexFormatMismatch where another version of Whoosh or of this program wrote it."""
         self._indexes = []
-        self._documents = []
+        self._documents: list[NDArray[np.int32]] = []
         for segment in sorted(path for path in folder.iterdir() if path.is_dir()):
-            storage = RamStorage()
-            for path in sorted(segment.iterdir()):
-                content = read(path)
-                if path.name == DOCUMENTS:
-                    self._documents.append(np.load(io.BytesIO(content), allow_pickle=False))
-                else:
-                    storage.files[path.name] = content
-            self._indexes.append(storage.open_index())
+            with _as_unusable(segment):
+                storage = RamStorage()
+                for path in sorted(segment.iterdir()):
+                    content = read(path)
+                    if path.name == DOCUMENTS:
+                        self._documents.append(np.load(io.BytesIO(content), allow_pickle=False))
+                    else:
+                        storage.files[path.name] = content
+                self._indexes.append(storage.open_index())
+        self._folder = folder
         self._kept: OrderedDict[tuple[str, str], NDArray[np.int64]] = OrderedDict()
         self._kept_lock = threading.Lock()
 
     def holding(
         self, phrase: Sequence[str], field: str, among: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Which of the passages `among`, bool (N,), hold the terms in a row in the field, bool (N,)."""
+        """Which of the passages `among`, bool (N,), hold the terms in a row in the field, bool (N,).
+
+        Raises IndexDamaged where Whoosh cannot read what it wrote.
+        """
+        with _as_unusable(self._folder):
+            return self._holding(phrase, field, among)
+
+    @property
+    def segments(self) -> tuple[NDArray[np.int32], ...]:
+        """The passages of each segment's documents, int32, -1 for one that is no more."""
+        return tuple(self._documents)
+
+    def _holding(
+        self, phrase: Sequence[str], field: str, among: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
         readers: list[Any] = []
         places: NDArray[np.int64] | None = None
         try:
@@ -115,6 +147,24 @@ class KeywordIndex:
             total = sum(map(len, self._kept.values()))
             while total > MAX_KEPT_POSITIONS:
                 total -= len(self._kept.popitem(last=False)[1])
+
+
+@contextmanager
+def _as_unusable(place: Path) -> Iterator[None]:
+    """What goes wrong within, told as what is wrong with the index in `place`: unpickling may raise anything."""
+    try:
+        yield
+    except IndexUnusable:
+        raise
+    except (ImportError, AttributeError, IndexVersionError) as error:
+        raise IndexFormatMismatch(
+            f"{place}: was written by another version of this program or of Whoosh ({type(error).__name__}: {error}). "
+            f"{_REMEDY}"
+        ) from error
+    except Exception as error:
+        raise IndexDamaged(
+            f"{place}: cannot be opened ({type(error).__name__}: {error}). {_REMEDY}"
+        ) from error
 
 
 def _read(

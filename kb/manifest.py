@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from kb.bm25f import BM25FParameters
 from kb.errors import IndexDamaged, IndexFormatMismatch
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 """Raised whenever an older reader could not read, or would misread, what is written now."""
 
 PIPELINE_VERSION = 8
@@ -25,6 +25,15 @@ Precision = Literal["fp32", "bf16"]
 """In which numbers passages are embedded: float32, or bfloat16 where there are many of them."""
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+def format_version(folder: Path) -> int | None:
+    """The format version of the generation in `folder`, of whatever program; None where that cannot be told."""
+    try:
+        version = json.loads((folder / FILE).read_bytes())["format_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return version if isinstance(version, int) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +118,11 @@ class Manifest:
                 f"{path}: the manifest cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
             ) from error
         if version != FORMAT_VERSION:
+            is_newer = isinstance(version, int) and version > FORMAT_VERSION
+            remedy = "Use the newer program that wrote it, or run" if is_newer else "Run"
             raise IndexFormatMismatch(
                 f"{folder}: the index has format version {version}, this program reads version {FORMAT_VERSION}. "
-                "Run `kb build` to make the index anew."
+                f"{remedy} `kb build` to make the index anew."
             )
         try:
             manifest = cls._parse(content)

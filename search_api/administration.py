@@ -51,6 +51,20 @@ TaskId = Annotated[
 ]
 
 
+class RebuildQuery(BaseModel):
+    """What a rebuild may do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    replace: Annotated[
+        bool,
+        Field(
+            description="Build even where a corpus of the index is missing or empty, or more than half of the published"
+            " articles would go."
+        ),
+    ] = False
+
+
 class TaskQuery(BaseModel):
     """How many tasks."""
 
@@ -151,16 +165,19 @@ async def _events(
     operation_id="rebuild",
     summary="Rebuild the index",
     description="Makes the index hold what the corpus holds, as `kb build` does: what was put there by hand comes in, a"
-    " damaged index is mended, a rollback ends. Only what changed is embedded.",
+    " damaged index is mended, a rollback ends. Only what changed is embedded. Where a corpus of the index is missing"
+    " or has no article left, or more than half of the published articles would go, the task fails and changes nothing,"
+    " unless told to `replace`.",
     status_code=202,
     response_model=TaskView,
     responses={**accepted("The task that builds."), **problem_responses(422, 503, 504)},
     openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
 )
-async def rebuild(request: Request) -> Response:
+async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> Response:
+    wanted = {"replace": True} if query.replace else {}
     store = await task_store_with_room(request)
     with receiving(store) as received:
-        return await accept(request, store, "rebuild", received, {})
+        return await accept(request, store, "rebuild", received, wanted)
 
 
 @router.get(

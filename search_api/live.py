@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.article import today
-from kb.errors import IndexMissing, IndexUnusable
-from kb.generation import current_generation
+from kb.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
+from kb.generation import current_generation, generation_path
 from kb.knowledge_base import KnowledgeBase
 from kb.language import load as load_language
+from kb.manifest import Manifest
 from kb.reranker import Reranker
 from search_api.served import OnAnswer, ServedKnowledgeBase
 
@@ -151,6 +152,11 @@ class LiveIndex:
         return until is not None and until <= today()
 
     def _take_over(self, wanted: str, served: str | None) -> None:
+        mismatch = _format_mismatch(self.path, wanted) if served is not None else None
+        if mismatch is not None:
+            # After an upgrade of the index, until this service is restarted: what would be fallen back to is served.
+            self._fail(wanted, mismatch)
+            return
         try:
             opened = _ready(self.path, self._base_url, self._reranker)
         except IndexUnusable as error:
@@ -208,6 +214,17 @@ def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowle
         opened.close()
         raise
     return opened
+
+
+def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | None:
+    """Why a generation cannot be read, where another version of the program wrote it. Costs a look at its manifest."""
+    try:
+        Manifest.load(generation_path(path, generation_id))
+    except IndexFormatMismatch as error:
+        return error
+    except IndexUnusable:
+        return None
+    return None
 
 
 def _fresh(error: IndexUnusable) -> IndexUnusable:

@@ -286,7 +286,10 @@ def index_remedy(error: BaseException) -> str:
         case IndexMissing():
             return f"There is no index yet. {_REMEDY}"
         case IndexFormatMismatch():
-            return f"The index is of another format version. {_REMEDY}"
+            return (
+                "The index is of another format version. Where a newer program built it, restart the service with "
+                "that; otherwise run `kb build`."
+            )
         case IndexDamaged():
             return f"The index is damaged. {_REMEDY}"
         case TuningDamaged():

@@ -48,6 +48,12 @@ if TYPE_CHECKING:
 @click.option(
     "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
 )
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Build even where a corpus of the index is missing or empty, or more than half of the published articles "
+    "would go.",
+)
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 def build(
@@ -57,6 +63,7 @@ def build(
     precision: Precision | None,
     device: str,
     if_stale: bool,
+    replace: bool,
     wait_s: float,
     as_json: bool,
 ) -> int:
@@ -64,9 +71,12 @@ def build(
 
     Only what is new or has changed is embedded. The index that is live goes on answering until the new one is whole. A
     rollback ends. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
+    Changes nothing, and ends with exit code 1, where a corpus of the index is missing or has no article left, or more
+    than half of the published articles would go, unless told to --replace.
     """
     from indexer.build import build as build_index
     from indexer.build import is_stale
+    from indexer.collect import other_format
     from indexer.remembered import remembered
     from kb.generation import pinned_generation
 
@@ -91,10 +101,16 @@ def build(
         device=device,
         wait_s=wait_s,
         waiting=say,
+        replace=replace,
     )
     if as_json:
         click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))
     summarise(report, index)
+    if kept := other_format(index):
+        say(
+            f"Generation {kept} stays for services of the earlier program: restart them with this one, "
+            "then run `kb gc`."
+        )
     name_other_files(chosen)
     return 1 if report.failures else 0
 

@@ -14,6 +14,7 @@ from kb.cli.summary import in_words, named
 
 if TYPE_CHECKING:
     from indexer.status import Status
+    from kb.inspection import Inspected
 
 _INDEX_UNUSABLE = 3
 _SHOWN = 10
@@ -82,9 +83,11 @@ def _print_stale(found: Status) -> None:
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(index: Path, as_json: bool) -> int:
-    """Read every file of every generation and compare it with what was written; look every passage up in its section.
+    """Compare every file of every generation with what was written, open it as answering does, look every passage up.
 
-    Ends with exit code 3 where the live generation is damaged, and 1 where only another one is.
+    A text is encoded, and a phrase is found. What lies beside the generations is read too. Ends with exit code 3 where
+    the live generation or the stored weights are damaged, and 1 where only something else is. A generation that another
+    version of the program wrote is named and not opened.
     """
     from kb.inspection import inspect
 
@@ -95,10 +98,16 @@ def check(index: Path, as_json: bool) -> int:
         for each in found:
             notes = [note for note, held in (("live", each.live), ("pinned", each.pinned)) if held]
             noted = f" ({', '.join(notes)})" if notes else ""
-            click.echo(f"{each.generation}{noted}: {each.damage or 'whole'}")
-    if any(each.live and each.damage for each in found):
+            click.echo(f"{each.generation or each.file}{noted}: {each.damage or _unopened(each)}")
+    if any(each.stops_answers for each in found):
         return _INDEX_UNUSABLE
     return 1 if any(each.damage for each in found) else 0
+
+
+def _unopened(found: Inspected) -> str:
+    if found.format_version is None:
+        return "whole"
+    return f"of format version {found.format_version}, for an earlier or later program"
 
 
 @click.command()
@@ -137,7 +146,11 @@ def _left_out(ids: tuple[str, ...]) -> str:
 )
 @wait_option
 def gc(index: Path, keep: int, wait_s: float) -> None:
-    """Delete old generations that nobody has open, leftovers of killed builds, embeddings of texts that are gone."""
+    """Delete old generations that nobody has open, leftovers of killed builds, embeddings of texts that are gone.
+
+    A generation of an earlier format, which builds keep, is deleted as well: after an upgrade, restart the services
+    first.
+    """
     from indexer.collect import collect, prune_cache
     from indexer.lock import writer_lock
     from indexer.publish import sweep
@@ -146,7 +159,7 @@ def gc(index: Path, keep: int, wait_s: float) -> None:
     current_generation(index)  # nothing is to be made where there is no index
     with writer_lock(index, wait_s, say):
         leftovers = sweep(index)
-        deleted = collect(index, keep)
+        deleted = collect(index, keep, keep_other_format=False)
         pruned = prune_cache(index)
     for name in deleted:
         click.echo(name)

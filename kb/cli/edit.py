@@ -137,7 +137,7 @@ def remove(
                 "removed."
             )
         else:
-            report = _rebuild(index, chosen, wait_s, emptied=True)
+            report = _rebuild(index, chosen, wait_s, removed=edit.removed)
     purged = None
     to_purge = tuple(each for each in (*edit.removed, *edit.missing) if each not in missing)
     if purge and to_purge and not dry_run:
@@ -272,7 +272,7 @@ def _corpora(
 
 
 def _rebuild(
-    index: Path, corpora: tuple[Path, ...], wait_s: float, *, emptied: bool = False
+    index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
     gc.set_threshold(_NEW_OBJECTS)
     from indexer.build import build
@@ -294,7 +294,7 @@ def _rebuild(
         precision=before.precision,
         wait_s=wait_s,
         waiting=say,
-        emptied=emptied,
+        removed=removed,
     )
     summarise(report, index)
     return report

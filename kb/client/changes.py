@@ -119,10 +119,17 @@ def import_articles(
 
 
 def rebuild(
-    *, idempotency_key: str | None = None, deadline_s: float = CHANGE_DEADLINE_S
+    *,
+    replace: bool = False,
+    idempotency_key: str | None = None,
+    deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Make the index hold what the corpus holds, as `kb build` does. Needs a key of the scope `admin`."""
-    return _change("POST", "/api/v1/rebuild", idempotency_key, deadline_s)
+    """Make the index hold what the corpus holds, as `kb build` does. Needs a key of the scope `admin`.
+
+    With `replace`, even where a corpus is missing or empty, or more than half of the published articles would go.
+    """
+    query = {"replace": "true"} if replace else {}
+    return _change("POST", "/api/v1/rebuild", idempotency_key, deadline_s, query=query)
 
 
 def _change(
@@ -131,10 +138,10 @@ def _change(
     idempotency_key: str | None,
     deadline_s: float,
     *,
+    query: Mapping[str, str] | None = None,
     content: bytes | None = None,
     files: tuple[Sent, ...] = (),
     headers: Mapping[str, str] | None = None,
-    query: Mapping[str, str | int] | None = None,
 ) -> Call[Accepted]:
     key = idempotency_key or secrets.token_hex(16)
     return Call(

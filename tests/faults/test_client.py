@@ -148,6 +148,16 @@ def test_files_and_articles_are_sent_together_and_status_and_tasks_tell_of_them(
     assert ask(service, "task", sent.task.id, client=key).report.summary.added == 2
     with pytest.raises(TaskNotFound, match="no task"):
         ask(service, "task", "20260101T000000Z-0000000000000000", client=key)
+
+    for path in shelf.corpus.iterdir():
+        path.unlink()
+    refused = ask(service, "rebuild", client=key).task
+    ended = ask(service, "wait", refused.id, client=key, timeout_s=120)
+    assert ended.state == "failed"
+    assert f"{len(shelf.texts) + 22} of the {len(shelf.texts) + 22} published" in ended.error
+    replaced = ask(service, "rebuild", replace=True, client=key).task
+    done(ask, service, replaced, key)
+    assert ask(service, "status", client=key).counts.articles == 0
     with pytest.raises(FileNotFoundError):
         ask(service, "upload", [tmp_path / "missing.md"], client=key)
 

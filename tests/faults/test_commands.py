@@ -232,7 +232,7 @@ def test_without_a_folder_to_write_to_adding_says_how_to_have_one(
 ) -> None:
     collection = tmp_path / "one.jsonl"
     collection.write_text(json.dumps({"id": "a", "sections": [{"id": "b", "text": "Text."}]}))
-    assert kb("build", "--corpus", collection)[0] == 0
+    assert kb("build", "--corpus", collection, "--replace")[0] == 0
     (tmp_path / "new.md").write_text(markdown("new", "tea"))
     code, _, err = kb("add", tmp_path / "new.md")
     assert code == 1

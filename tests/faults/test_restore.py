@@ -116,7 +116,7 @@ def test_the_corpus_of_an_empty_library_is_an_empty_folder(
 ) -> None:
     for article_id in list(library.texts):
         library.drop(article_id)
-    build(library.index, [library.corpus], library.model, emptied=True)
+    build(library.index, [library.corpus], library.model, replace=True)
     back_up(library.index, tmp_path / "backup.tar")
     assert kb("restore", tmp_path / "backup.tar", "--corpus", tmp_path / "corpus")[0] == 0
     assert remembered(index).corpora == (tmp_path / "corpus",)

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 from indexer.build import build
 from indexer.editing import add, remove
 from indexer.rollback import roll_back
-from kb.errors import NotFound
+from kb.errors import CorpusError, NotFound
 from kb.knowledge_base import KnowledgeBase
 
 IDS = st.sampled_from([f"article-{number}" for number in range(8)])
@@ -87,7 +87,12 @@ class Librarian(RuleBasedStateMachine):
     @rule()
     def build(self) -> None:
         before, live = self.live, dict(self.texts)
-        report = self.library.build()
+        loses_most = 2 * len(before.keys() - live.keys()) > len(before)
+        if loses_most:
+            with pytest.raises(CorpusError):
+                self.library.build()
+            self.the_index_is_what_it_ought_to_be()
+        report = self.library.build(replace=loses_most)
         changes = report.changes
         assert changes.added == len(live.keys() - before.keys())
         assert changes.removed == len(before.keys() - live.keys())
@@ -147,8 +152,8 @@ def build_from_nothing(source: Library, fresh: Path, library: Library) -> None:
     # More than half of what is there goes, so that everything is written anew.
     for number in range(20):
         (other / f"other-{number}.md").write_text(markdown(f"other-{number}", "nothing"))
-    build(fresh, [other], library.model)
-    build(fresh, [library.corpus], library.model)
+    build(fresh, [other], library.model, replace=True)
+    build(fresh, [library.corpus], library.model, replace=True)
 
 
 def arrays(index: Path) -> dict[str, Any]:

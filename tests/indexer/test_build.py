@@ -345,10 +345,10 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
 ) -> None:
     # Over another index of the same model, whose encoder is taken, but with no cache.
     shutil.copytree(index_copy, tmp_path / "one")
-    build(tmp_path / "one", [corpus])
+    build(tmp_path / "one", [corpus], replace=True)
     script = (
         "import sys; from pathlib import Path; from indexer.build import build\n"
-        "build(Path(sys.argv[1]), [Path(sys.argv[2])])"
+        "build(Path(sys.argv[1]), [Path(sys.argv[2])], replace=True)"
     )
     subprocess.run(
         [sys.executable, "-c", script, str(index_copy), str(corpus)],

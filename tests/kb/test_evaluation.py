@@ -157,7 +157,7 @@ def test_a_section_id_that_several_articles_have_goes_with_its_article(
             for each, kept in (("a", sections), ("b", sections[:1]))
         )
     )
-    build(index_copy, [corpus])
+    build(index_copy, [corpus], replace=True)
     with KnowledgeBase.open(index_copy) as opened:
         assert {unit for unit, _ in opened.run("sore gums", "section")} == {
             "a#causes",

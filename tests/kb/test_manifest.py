@@ -53,7 +53,7 @@ def test_another_format_version_is_said_with_both_versions_and_the_remedy(tmp_pa
     folder = put(tmp_path, changed(lambda content: content.update(format_version=99)))
     with pytest.raises(IndexFormatMismatch) as caught:
         Manifest.load(folder)
-    for part in ("99", str(FORMAT_VERSION), str(folder), "kb build"):
+    for part in ("99", str(FORMAT_VERSION), str(folder), "newer program", "kb build"):
         assert part in str(caught.value)
 
 

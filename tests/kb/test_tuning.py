@@ -178,7 +178,7 @@ def test_stored_weights_outlive_a_rebuild(index_copy: Path, tmp_path: Path) -> N
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "legs.md").write_text("# Jerking legs\n\nLegs jerk at night.\n")
-    published = build(index_copy, [corpus]).generation
+    published = build(index_copy, [corpus], replace=True).generation
     with KnowledgeBase.open(index_copy) as after:
         assert after.generation == published != before.generation
         assert after.weights == WORDS

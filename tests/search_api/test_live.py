@@ -302,7 +302,7 @@ def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
         assert same.weights == DEFAULT_WEIGHTS
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "legs.md").write_text("# Legs\n\nLegs jerk at night.\n")
-    build(index_copy, [tmp_path / "corpus"])
+    build(index_copy, [tmp_path / "corpus"], replace=True)
     live.look()
     with live.use() as after:
         assert after.weights == weights

@@ -45,8 +45,8 @@ class Library:
         (self.corpus / f"{article_id}.md").unlink()
         del self.texts[article_id]
 
-    def build(self) -> BuildReport:
-        return build(self.index, [self.corpus], self.model)
+    def build(self, *, replace: bool = False) -> BuildReport:
+        return build(self.index, [self.corpus], self.model, replace=replace)
 
     def copy(self, root: Path) -> Library:
         shutil.copytree(self.root, root, dirs_exist_ok=True)

@@ -37,7 +37,7 @@ def work(order: dict[str, Any]) -> None:
         for removed in remove([corpus], order["ids"]).removed:
             print(f"removed {removed}", flush=True)
     if order["do"] in ("add", "remove", "build"):
-        build(index, [corpus], order["model"], StepProgress())
+        build(index, [corpus], order["model"], StepProgress(), removed=order.get("ids", ()))
     if order["do"] == "gc":
         with writer_lock(index):
             sweep(index)
