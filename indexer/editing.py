@@ -7,8 +7,8 @@ article that is added stands in a file of its own; one that is removed loses tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from indexer.corpus import (
     read_bytes,
     read_file,
 )
+from indexer.kept import Kept
 from indexer.progress import Progress
 from indexer.readers.ids import article_id as checked_id
 from indexer.readers.ids import id_from_name
@@ -31,6 +32,7 @@ from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
 from indexer.scan import Scan
+from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article
 from kb.durable import changing, fsync, make_folder, remove_durably, write_durably
@@ -86,13 +88,15 @@ def add(
     known: Sources | None = None,
     progress: Progress | None = None,
     names: Mapping[Path, str] | None = None,
+    kept: Kept[Places] | None = None,
 ) -> Edit:
     """Put the articles of files or folders into the writable corpus, each in place of any other of its id.
 
     What is returned as accepted is on disk. Of several articles of one id in `paths` the first is taken, as a build
     does, and each further one is a failure. An article that cannot be read stops no other. `known` spares reading what
-    an index has seen; `names` are those to speak of files by, where they are not their paths. Raises CorpusError for a
-    path that is not there or has no corpus to go to, and OSError.
+    an index has seen; `names` are those to speak of files by, where they are not their paths; `kept` spares looking
+    where articles stand, also in `put` and `remove`. Raises CorpusError for a path that is not there or has no corpus
+    to go to, and OSError.
     """
     folder = writable_folder(corpora)
     files, refused = list_files(paths)
@@ -101,8 +105,8 @@ def add(
     taken: dict[str, Place] = {}
     progress = progress or Progress()
     progress.stage("corpus")
-    with changing(folder):
-        places = _Places(corpora, known, [file.path for file in files])
+    given = [file.path for file in files]
+    with _changing(folder, corpora, known, kept, given=given) as places:
         for file in files:
             name = Path((names or {}).get(file.path, file.path))
             for line, item in read_file(file.path):
@@ -127,6 +131,7 @@ def put(
     content: bytes,
     known: Sources | None = None,
     precondition: Precondition | None = None,
+    kept: Kept[Places] | None = None,
 ) -> Accepted:
     """Put the one article that `content` is into the writable corpus, in place of any other of that id.
 
@@ -150,8 +155,7 @@ def put(
                 f"no file can be called {article_id!r}: state that id in it, as Markdown or JSON"
             )
         raise ArticleError(name, stated)
-    with changing(folder):
-        places = _Places(corpora, known)
+    with _changing(folder, corpora, known, kept, about=[article_id]) as places:
         if precondition is not None:
             precondition(places.digest(article_id), article_digest(article))
         if suffix == ARTICLE_SUFFIX:
@@ -164,13 +168,14 @@ def remove(
     ids: Iterable[str],
     known: Sources | None = None,
     precondition: Precondition | None = None,
+    kept: Kept[Places] | None = None,
 ) -> Edit:
     """Take articles out of the corpora for good. Raises CorpusError, PreconditionFailed and OSError."""
     folder = writable_folder(corpora)
     removed, missing = [], []
-    with changing(folder):
-        places = _Places(corpora, known)
-        for article_id in dict.fromkeys(ids):
+    wanted = tuple(dict.fromkeys(ids))
+    with _changing(folder, corpora, known, kept, about=wanted) as places:
+        for article_id in wanted:
             if not places.has(article_id):
                 missing.append(article_id)
                 continue
@@ -178,20 +183,61 @@ def remove(
                 precondition(places.digest(article_id), None)
             if places.elsewhere(article_id):
                 add_tombstones(folder, [article_id])
+                places.touched(folder / TOMBSTONES)
             for path in places.own(article_id):
                 remove_durably(path)
+            places.removed(article_id)
             removed.append(article_id)
     return Edit(removed=tuple(removed), missing=tuple(missing))
 
 
-class _Places:
+def keep_places(known: Callable[[], Sources | None]) -> Kept[Places]:
+    """Where articles stand, for one process that makes many changes. `known` is asked when all has to be read anew."""
+    return Kept(lambda corpora: Places(corpora, known()))
+
+
+@contextmanager
+def _changing(
+    folder: Path,
+    corpora: Sequence[Path],
+    known: Sources | None,
+    kept: Kept[Places] | None,
+    *,
+    about: Iterable[str] = (),
+    given: Collection[Path] = (),
+) -> Iterator[Places]:
+    """Where the articles stand, with nobody else changing it inside the block.
+
+    `about` are the ids that will be changed, `given` the files that articles are being read from: none of these is
+    deleted or written over.
+    """
+    if kept is None:
+        with changing(folder):
+            places = Places(corpora, known)
+            places.given(given)
+            yield places
+        return
+    with kept.turn(folder):
+        places = kept.get(tuple(corpora))
+        looked_at = [folder / TOMBSTONES, *(path for each in about for path in places.own(each))]
+        if not kept.are_as_noted(looked_at):
+            places = kept.renew(tuple(corpora))
+        places.given(given)
+        try:
+            yield places
+        except OSError:
+            kept.forget()  # something was changed, and nobody knows how much
+            raise
+        finally:
+            kept.note(places.take_touched())
+
+
+class Places:
     """Where each article of the corpora stands."""
 
-    def __init__(
-        self, corpora: Sequence[Path], known: Sources | None, given: Collection[Path] = ()
-    ) -> None:
-        """`given` are the files that articles are being read from: none is deleted or written over."""
-        self._given = {path.resolve() for path in given}
+    def __init__(self, corpora: Sequence[Path], known: Sources | None) -> None:
+        self._given: frozenset[Path] = frozenset()
+        self._touched: list[Path] = []
         scan = Scan(corpora, known)
         with suppress(CorpusError):  # an empty corpus is one to add to
             scan.finish()
@@ -206,6 +252,19 @@ class _Places:
                     self._own.setdefault(entry.id, []).append(path)
                 else:
                     self._elsewhere.add(entry.id)
+
+    def given(self, paths: Collection[Path]) -> None:
+        """These files are being read from: until the next call, no other article takes their place."""
+        self._given = frozenset(path.resolve() for path in paths)
+
+    def touched(self, path: Path) -> None:
+        """This file, which holds no article, was written."""
+        self._touched.append(path)
+
+    def take_touched(self) -> list[Path]:
+        """The files that were written or deleted since the last call."""
+        touched, self._touched = self._touched, []
+        return touched
 
     def has(self, article_id: str) -> bool:
         return article_id in self._visible or article_id in self._own
@@ -227,8 +286,15 @@ class _Places:
         return article_id in self._elsewhere
 
     def moved(self, article_id: str, path: Path, digest: str) -> None:
+        """The article is in that file now, and in no other."""
+        self._touched += [*self.own(article_id), path]
         self._own[article_id] = [path]
         self._visible[article_id] = digest
+
+    def removed(self, article_id: str) -> None:
+        """The article is gone."""
+        self._touched += self._own.pop(article_id, [])
+        self._visible.pop(article_id, None)
 
 
 def _name(article_id: str, suffix: str) -> str:
@@ -240,7 +306,7 @@ def _name(article_id: str, suffix: str) -> str:
     return name
 
 
-def _add(folder: Path, places: _Places, source: Path, article: Article) -> Accepted:
+def _add(folder: Path, places: Places, source: Path, article: Article) -> Accepted:
     """One article of a file that was given."""
     if source.name.lower().endswith(JSONL_SUFFIXES):
         name = f"{slug(article.id)}{ARTICLE_SUFFIX}"
@@ -252,14 +318,14 @@ def _add(folder: Path, places: _Places, source: Path, article: Article) -> Accep
     return _put(folder, places, source.name, read_bytes(source), article)
 
 
-def _put(folder: Path, places: _Places, name: str, content: bytes, article: Article) -> Accepted:
+def _put(folder: Path, places: Places, name: str, content: bytes, article: Article) -> Accepted:
     target = _target(folder, name, content, article, places.replaceable(article.id))
     make_folder(target.parent)
     write_durably(target, content)
     return _settle(folder, places, target, article)
 
 
-def _settle(folder: Path, places: _Places, target: Path, article: Article) -> Accepted:
+def _settle(folder: Path, places: Places, target: Path, article: Article) -> Accepted:
     """The article stands in `target`: from now on nowhere else."""
     digest, before = article_digest(article), places.digest(article.id)
     for path in places.replaceable(article.id):
@@ -268,6 +334,7 @@ def _settle(folder: Path, places: _Places, target: Path, article: Article) -> Ac
     # Last: before, the article that stands elsewhere is still there.
     if places.elsewhere(article.id):
         add_tombstones(folder, [article.id])
+        places.touched(folder / TOMBSTONES)
     places.moved(article.id, target, digest)
     return Accepted(article.id, target, digest, before)
 
