@@ -35,13 +35,14 @@ from indexer.tombstones import writable_folder
 from indexer.unpacking import Limits, unpack
 from kb.answers import ArticleChange, Report
 from kb.errors import ArticleError, IndexUnusable, KbError
-from kb.generation import open_generation
+from kb.generation import open_generation, pinned_generation
 from kb.messages import (
     BulkRequest,
     ChangeRequest,
     DeleteRequest,
     KeyReused,
     PutRequest,
+    RebuildRequest,
     RefusalKind,
     Reply,
     SubmitTask,
@@ -51,7 +52,7 @@ from kb.messages import (
     WorkerFailed,
 )
 from kb.sources import Sources
-from kb.tasks import ATTEMPTS, Task, TasksFull, TaskStore
+from kb.tasks import ATTEMPTS, Task, TasksFull, TaskStore, new_task_id
 
 logger = logging.getLogger(__name__)
 
@@ -97,19 +98,27 @@ class TaskEditor:
     def resume_all(self) -> None:
         """Go on with the changes that a process before this one began and did not end.
 
-        Nobody was told that they were accepted, so that those that cannot be made are forgotten.
+        Nobody was told that they were accepted. So those that cannot be made are forgotten; what there may be of them
+        in the corpus comes into the index.
         """
         with self._lock:
             for task in self._store.in_state("queued"):
                 try:
                     self._resume(task)
                 except _Refused as refused:
-                    logger.warning(
-                        "task %s is forgotten: it was refused (%s)", task.id, refused.reply.reason
-                    )
+                    logger.warning("task %s is forgotten: %s", task.id, refused.reply.reason)
+                    self._bring_up_to_date()
                 except Exception:
                     logger.exception("task %s failed and is forgotten", task.id)
+                    self._bring_up_to_date()
                 self._store.discard(task.id)
+
+    def _bring_up_to_date(self) -> None:
+        if pinned_generation(self._index) is None:  # which a rebuild would end
+            task_id = new_task_id()
+            self._store.add(task_id, RebuildRequest())
+            self._store.accept(task_id, report_of())
+            self._accepted()
 
     def _submit(self, task: SubmitTask) -> Reply:
         known = self._store.find(task.task_id, task.owner, task.idempotency_key)

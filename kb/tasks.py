@@ -34,7 +34,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from kb.answers import Report, TaskKind, TaskState, TaskView
-from kb.durable import fsync, make_folder
+from kb.durable import changing, fsync, make_folder
 from kb.errors import KbError
 from kb.messages import ChangeRequest, request_as_json, request_from_json
 
@@ -175,10 +175,11 @@ class TaskStore:
             path, timeout=30, isolation_level=None, check_same_thread=False
         )
         self._connection.row_factory = sqlite3.Row
-        # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._make_tables()
+        with changing(self.folder):  # SQLite does not wait where two set the mode at once
+            # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._make_tables()
         fsync(self.folder)
 
     def _make_tables(self) -> None:

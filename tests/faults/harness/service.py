@@ -66,11 +66,12 @@ def working(library: Library) -> Iterator[None]:
     stopped = threading.Event()
     thread = threading.Thread(target=work_here, args=(library.index,), kwargs={"stopped": stopped})
     thread.start()
-    store = TaskStore(library.index)
-    while not store.is_worked_at():  # else a service would start a worker of its own
-        time.sleep(0.01)
-    store.close()
     try:
+        store = TaskStore(library.index)
+        while not store.is_worked_at():  # else a service would start a worker of its own
+            assert thread.is_alive()
+            time.sleep(0.01)
+        store.close()
         yield
     finally:
         stopped.set()
