@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from indexer.builder_process import BuilderProcess
 from indexer.message_server import MessageServer
-from indexer.status_reply import status_reply
 from kb import worker_socket
 from kb.messages import (
     CannotChange,
@@ -172,6 +171,8 @@ class _Worker:
             case SubmitTask() if self._editor is not None:
                 return self._editor.submit(request)
             case GetStatus():
+                from indexer.status_reply import status_reply  # noqa: PLC0415 (loads much that a change need not wait for)
+
                 return status_reply(self._index, self._store)
             case StandAside():
                 return StandingAside(self._editor is None)
