@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -79,6 +79,10 @@ bench-report: build/peers/.installed ## the tables and the plot of benchmarks/pe
 http: setup ## questions a second through HTTP by 8 clients, and what commands take from nothing, over INDEX
 	$(BIN)/python benchmarks/http_rate.py --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --field summary
 	$(BIN)/python benchmarks/cold_start.py --index $(INDEX)
+
+CHANGED ?= 5000
+changes: setup ## how long a change waits for its 202, at rest and beside a build, over an index of CHANGED articles
+	HF_HUB_OFFLINE=1 $(BIN)/python benchmarks/changes.py --articles $(CHANGED)
 
 build/peers/.installed: benchmarks/peers/requirements.txt lock/torch.lock
 	@PYTHON=$(PYTHON) VENV=build/peers sh scripts/make-venv

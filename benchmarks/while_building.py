@@ -36,9 +36,9 @@ def questions() -> list[str]:
     return [json.loads(line)["text"] for line in lines]
 
 
-def new_articles(count: int) -> list[dict[str, object]]:
+def new_articles(count: int, seed: int = 1) -> list[dict[str, object]]:
     """Articles whose sentences come from all over the corpus, so that no text of them was embedded before."""
-    chance = random.Random(1)
+    chance = random.Random(seed)
     texts = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "corpus").glob("*.md"))
     sentences = re.findall(r"[A-Z][^.\n#:|]{40,200}\.", texts)
     return [

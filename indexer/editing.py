@@ -27,6 +27,7 @@ from indexer.corpus import (
     read_bytes,
     read_file,
 )
+from indexer.kept import Kept
 from indexer.ledger import reserved
 from indexer.naming import FOLDER_NAMES, by_folders, candidates
 from indexer.progress import Progress
@@ -35,6 +36,7 @@ from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.metadata import FieldError
 from indexer.readers.slug import slug
 from indexer.shelf import Shelf, Step
+from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import writable_folder
 from kb.article import Article
 from kb.durable import changing
@@ -95,6 +97,7 @@ def add(
     progress: Progress | None = None,
     names: Mapping[Path, str] | None = None,
     places: Mapping[Path, str] | None = None,
+    kept: Kept[Shelf] | None = None,
     *,
     dry_run: bool = False,
 ) -> Edit:
@@ -105,15 +108,15 @@ def add(
     another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
     articles that state one id in `paths` the first is taken, and each further one is a failure. An article that cannot
     be read stops no other. `known` spares reading what an index has seen; `names` are those to speak of files by, where
-    they are not their paths, and `places` their POSIX paths, where these are not those in the folders given. With
-    `dry_run` nothing is written. Raises CorpusError for a path that is not there or has no corpus to go to, OSError.
+    they are not their paths, and `places` their POSIX paths, where these are not those in the folders given. `kept`
+    spares looking where articles stand, also in `put` and `remove`. With `dry_run` nothing is written. Raises
+    CorpusError for a path that is not there or has no corpus to go to, and OSError.
     """
     folder = writable_folder(corpora)
     files, refused = list_files(paths)
     progress = progress or Progress()
     progress.stage("corpus")
-    with _held(folder, dry_run=dry_run):
-        shelf = Shelf(corpora, known, dry_run=dry_run)
+    with _shelf(folder, corpora, known, kept, dry_run=dry_run) as shelf:
         adding = _Adding(shelf, (file.path for file in files))
         failures = list(refused)
         accepted: list[Accepted] = []
@@ -139,6 +142,7 @@ def put(
     content: bytes,
     known: Sources | None = None,
     precondition: Precondition | None = None,
+    kept: Kept[Shelf] | None = None,
 ) -> Accepted:
     """Put the one article that `content` is into the writable corpus, as the article of that id.
 
@@ -164,8 +168,7 @@ def put(
             name, f"no file can be called {article_id!r}: state that id in it, as Markdown or JSON"
         )
     article = replace(article, id=article_id)
-    with changing(folder):
-        shelf = Shelf(corpora, known)
+    with _shelf(folder, corpora, known, kept, about=[article_id]) as shelf:
         if precondition is not None:
             precondition(shelf.digest(article_id), article_digest(article))
         if suffix == ARTICLE_SUFFIX:
@@ -178,6 +181,7 @@ def remove(
     ids: Iterable[str],
     known: Sources | None = None,
     precondition: Precondition | None = None,
+    kept: Kept[Shelf] | None = None,
     *,
     because: str = "",
     see: str = "",
@@ -195,9 +199,8 @@ def remove(
     removed: list[str] = []
     missing: list[str] = []
     failures: list[ArticleError] = []
-    with _held(folder, dry_run=dry_run):
-        shelf = Shelf(corpora, known, dry_run=dry_run)
-        wanted = list(dict.fromkeys(ids))
+    wanted = list(dict.fromkeys(ids))
+    with _shelf(folder, corpora, known, kept, about=wanted, dry_run=dry_run) as shelf:
         if see and (not shelf.has(see) or see in wanted):
             raise InvalidRequest("see", f"see is {see!r}: name the id of an article that stays.")
         for article_id in wanted:
@@ -321,14 +324,45 @@ def _items(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, boo
         yield None, error, False
 
 
+def keep_shelf(known: Callable[[], Sources | None]) -> Kept[Shelf]:
+    """Where articles stand, for one process that makes many changes. `known` is asked when all has to be read anew."""
+    return Kept(lambda corpora: Shelf(corpora, known()))
+
+
 @contextmanager
-def _held(folder: Path, *, dry_run: bool) -> Iterator[None]:
-    """Be the only one who changes the folder; whoever only looks need not wait."""
+def _shelf(
+    folder: Path,
+    corpora: Sequence[Path],
+    known: Sources | None,
+    kept: Kept[Shelf] | None,
+    *,
+    about: Iterable[str] = (),
+    dry_run: bool = False,
+) -> Iterator[Shelf]:
+    """Where the articles stand, with nobody else changing it inside the block, unless nothing is to be changed.
+
+    `about` are the ids that will be changed.
+    """
     if dry_run:
-        yield
+        yield Shelf(corpora, known, dry_run=True)
         return
-    with changing(folder):
-        yield
+    if kept is None:
+        with changing(folder):
+            yield Shelf(corpora, known)
+        return
+    with kept.turn(folder):
+        shelf = kept.get(tuple(corpora))
+        own = filter(None, map(shelf.own_file, about))
+        if not kept.are_as_noted([folder / TOMBSTONES, *own]):
+            shelf = kept.renew(tuple(corpora))
+        shelf.begin()
+        try:
+            yield shelf
+        except OSError:
+            kept.forget()  # something was changed, and nobody knows how much
+            raise
+        finally:
+            kept.note(shelf.take_touched())
 
 
 def _path_of(file: CorpusFile) -> str:

@@ -172,7 +172,7 @@ class Scan:
             for address_id, address in self.ledger.addresses.items()
             if address_id not in self._on_disk
         }
-        with changing(folder):
+        with changing(folder, unseen=True):
             settle(folder, corpus, self._on_disk, {**known, **self.updates})
 
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:

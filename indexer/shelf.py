@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from indexer.corpus import Place, parse, read_bytes, read_file
-from indexer.ledger import Address, Spot, append, bytes_hash, section_hashes, withdrawn
+from indexer.ledger import Address, Ledger, Spot, append, bytes_hash, section_hashes, withdrawn
 from indexer.naming import Claim
 from indexer.scan import Scan
+from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article, today
 from kb.durable import fsync, make_folder, remove_durably, write_durably
@@ -43,6 +44,7 @@ class Shelf:
     ) -> None:
         self.folder = writable_folder(corpora)
         self.steps: list[Step] = []
+        self._touched: list[Path] = []
         self._dry_run = dry_run
         self._scan = Scan(corpora, known, may_be_empty=True)
         with suppress(CorpusError):  # an empty corpus is one to add to
@@ -74,6 +76,16 @@ class Shelf:
         self._elsewhere |= {
             article_id for article_id, claim in self._naming.holders.items() if not claim.is_own
         }
+
+    def begin(self) -> None:
+        """Begin a change of its own: steps are counted anew, and what a build has noted in the ledger is read."""
+        self.steps = []
+        self._addresses = dict(Ledger.read(self.folder, self._corpus).addresses)
+
+    def take_touched(self) -> list[Path]:
+        """The files that were written or deleted since the last call."""
+        touched, self._touched = self._touched, []
+        return touched
 
     def has(self, article_id: str) -> bool:
         """Whether some file has that id."""
@@ -196,6 +208,7 @@ class Shelf:
         self._step("hidden", self._elsewhere_path(article_id), article_id)
         if not self._dry_run:
             add_tombstones(self.folder, [article_id])
+            self._touched.append(self.folder / TOMBSTONES)
 
     def _delete(self, path: Path, article_id: str) -> None:
         self._step("deleted", path, article_id)
@@ -210,6 +223,8 @@ class Shelf:
         article_id: str,
     ) -> None:
         self.steps.append(Step(action, path, article_id))
+        if action != "hidden":
+            self._touched.append(path)
 
     def _elsewhere_path(self, article_id: str) -> Path:
         claims = [claim for claim, each in self._naming.hidden.items() if each == article_id]

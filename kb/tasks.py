@@ -1,22 +1,23 @@
-"""Given work that was accepted, a record of it that outlives the service: one SQLite file, and what came with each.
+"""Given changes that were accepted, a record of them that outlives the service: one SQLite file.
 
     index/tasks/
       tasks.sqlite      one row a task; a row that is committed survives a power cut
-      received/<id>/    the files that came with a task, on disk before its row is; gone once the corpus has them
+      received/<id>/    the files that came with a change, until the corpus has them
       worker.lock       held by the one process that works (`indexer/worker.py`)
+      worker.sock       where it listens (`kb.worker_socket`)
+      starter.lock      held by the one process of a service that keeps a worker running
 
-Whoever accepts work writes the row; one worker takes the rows in their order. A task is
+Only the worker writes. What it refuses leaves no row. A task is
 
-    queued      received, and on disk here
+    queued      being put into the corpus; not answered yet, and deleted if it is refused
     accepted    what it brought is in the corpus, and comes into the index
     done        the index has it; `report` says what became of each article
-    failed      `error` says why; nothing, or not all of it, was done
+    failed      the corpus has it and the index does not; `error` says why
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import secrets
@@ -28,35 +29,41 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
-from kb.answers import TaskKind, TaskState
-from kb.durable import fsync, make_folder
+from pydantic import TypeAdapter
+
+from kb.answers import Report, TaskKind, TaskState, TaskView
+from kb.durable import changing, fsync, make_folder
 from kb.errors import KbError
+from kb.messages import ChangeRequest, request_as_json, request_from_json
 
 FOLDER = "tasks"
 KEPT = timedelta(days=7)
 """How long a task can be read after it has ended."""
 KEPT_AT_MOST = 1000
 """How many ended tasks are kept, the latest."""
+ATTEMPTS = 5
+"""So often is a task begun; one that no process survives must not stop all others for ever."""
 _ABANDONED = timedelta(days=1)
 
 Kind = TaskKind
 State = TaskState
-Refusal = Literal["missing", "precondition", "invalid", "unwritable"]
 STATES: tuple[State, ...] = get_args(State)
 ENDED = ("done", "failed")
+_WORKER_LOCK, _STARTER_LOCK = "worker.lock", "starter.lock"
 
 TASK_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{16}")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS tasks (
+_SCHEMA_VERSION = 2
+_SCHEMA = (
+    """CREATE TABLE IF NOT EXISTS tasks (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     state TEXT NOT NULL,
     subject TEXT NOT NULL,
-    wanted TEXT NOT NULL,
+    request TEXT NOT NULL,
     owner TEXT NOT NULL,
     idempotency_key TEXT,
     fingerprint TEXT NOT NULL,
@@ -67,36 +74,44 @@ CREATE TABLE IF NOT EXISTS tasks (
     steps_done INTEGER NOT NULL DEFAULT 0,
     steps_total INTEGER,
     report TEXT,
-    refusal TEXT,
+    digest TEXT,
     error TEXT,
     version INTEGER NOT NULL DEFAULT 0
-);
-CREATE UNIQUE INDEX IF NOT EXISTS tasks_by_key ON tasks (owner, idempotency_key) WHERE idempotency_key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, number);
-"""
+)""",
+    "CREATE UNIQUE INDEX IF NOT EXISTS tasks_by_key ON tasks (owner, idempotency_key) "
+    "WHERE idempotency_key IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, number)",
+)
+# There, what was refused was a failed task, and what nobody had worked at yet was kept.
+_FROM_FIRST_VERSION = (
+    "DELETE FROM tasks WHERE refusal IS NOT NULL OR state = 'queued'",
+    "ALTER TABLE tasks RENAME COLUMN wanted TO request",
+    "ALTER TABLE tasks ADD COLUMN digest TEXT",
+    "UPDATE tasks SET request = ''",
+)
 _WAITS = "state IN ('queued', 'accepted')"
 _COLUMNS = (
-    "id, kind, state, subject, wanted, fingerprint, created, ended, attempts, stage, steps_done, steps_total, "
-    "report, refusal, error, version"
+    "id, kind, state, subject, request, fingerprint, created, ended, attempts, stage, steps_done, steps_total, "
+    "report, digest, error, version"
 )
+_REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """One piece of work as it stands.
 
-    `subject` is the id of the article that it is about, or empty. `wanted` is what was asked for, in the terms of its
-    kind; `fingerprint` tells it from other work. `stage`, `steps_done` and `steps_total` say how far it is. `report`
-    is what became of it so far, None until the corpus has what it brought. Where it failed, `error` says why in words,
-    and `refusal` of what kind the reason is where it lies with who asked, or in a corpus that cannot be written.
-    `version` grows with each change. Times are ISO 8601 in UTC.
+    `subject` is the id of the article that it is about, or empty. `request` is what was asked for, None once the corpus
+    has it; `fingerprint` tells it from other work. `stage`, `steps_done` and `steps_total` say how far it is. `report`
+    is what became of it so far, None until the corpus has what it brought; `digest` is then that of the article put.
+    Where it failed, `error` says why. `version` grows with each change. Times are ISO 8601 in UTC.
     """
 
     id: str
     kind: Kind
     state: State
     subject: str
-    wanted: dict[str, Any]
+    request: ChangeRequest | None
     fingerprint: str
     created: str
     ended: str | None
@@ -104,8 +119,8 @@ class Task:
     stage: str
     steps_done: int
     steps_total: int | None
-    report: dict[str, Any] | None
-    refusal: Refusal | None
+    report: Report | None
+    digest: str | None
     error: str | None
     version: int
 
@@ -113,6 +128,22 @@ class Task:
     def has_ended(self) -> bool:
         """Whether nothing more will become of it."""
         return self.state in ENDED
+
+    def view(self, *, with_report: bool = True) -> TaskView:
+        """The task as a client is shown it."""
+        return TaskView(
+            id=self.id,
+            kind=self.kind,
+            state=self.state,
+            article_id=self.subject or None,
+            created=self.created,
+            ended=self.ended,
+            stage=self.stage,
+            steps_done=self.steps_done,
+            steps_total=self.steps_total,
+            report=self.report if with_report else None,
+            error=self.error,
+        )
 
 
 def new_task_id() -> str:
@@ -144,11 +175,22 @@ class TaskStore:
             path, timeout=30, isolation_level=None, check_same_thread=False
         )
         self._connection.row_factory = sqlite3.Row
-        # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        self._connection.executescript(_SCHEMA)
+        with changing(self.folder):  # SQLite does not wait where two set the mode at once
+            # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._make_tables()
         fsync(self.folder)
+
+    def _make_tables(self) -> None:
+        with self._transaction() as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == _SCHEMA_VERSION:
+                return
+            columns = {row["name"] for row in connection.execute("PRAGMA table_info(tasks)")}
+            changes = _FROM_FIRST_VERSION if "wanted" in columns else ()
+            for statement in (*changes, *_SCHEMA, f"PRAGMA user_version = {_SCHEMA_VERSION}"):
+                connection.execute(statement)
 
     def close(self) -> None:
         """Close the file. Methods fail afterwards."""
@@ -159,64 +201,50 @@ class TaskStore:
         """The folder of what came with a task, whether it is there or not."""
         return self.folder / "received" / task_id
 
+    def find(self, task_id: str, owner: str, idempotency_key: str | None) -> Task | None:
+        """The task of that id, or else the one that this owner gave that idempotency key; or None."""
+        found = self._select(
+            "id = ? OR (owner = ? AND idempotency_key = ?) ORDER BY id <> ?",
+            (task_id, owner, idempotency_key, task_id),
+        )
+        return found[0] if found else None
+
     def add(
         self,
         task_id: str,
-        kind: Kind,
-        wanted: dict[str, Any],
+        request: ChangeRequest,
         *,
         subject: str = "",
         owner: str = "",
         idempotency_key: str | None = None,
         fingerprint: str = "",
-        most: int | None = None,
-    ) -> tuple[Task, bool]:
-        """Keep a task, for good once this returns; it, and whether it is a new one.
-
-        It is not where this owner gave that idempotency key before: then it is the task of that time, whatever was
-        wanted. The files that came with it must be on disk in `received(task_id)`. Raises TasksFull where a new one
-        would be more than `most` that wait.
-        """
-        now = _now()
+    ) -> Task:
+        """Keep a task, queued and begun, for good once this returns."""
         with self._transaction() as connection:
-            self._check_room(connection, owner, idempotency_key, most)
-            cursor = connection.execute(
-                "INSERT INTO tasks (id, kind, state, subject, wanted, owner, idempotency_key, fingerprint, created) "
-                "VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?) ON CONFLICT (owner, idempotency_key) "
-                "WHERE idempotency_key IS NOT NULL DO NOTHING",
+            connection.execute(
+                "INSERT INTO tasks (id, kind, state, subject, request, owner, idempotency_key, fingerprint, created, "
+                "attempts) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, 1)",
                 (
-                    *(task_id, kind, subject, json.dumps(wanted), owner),
-                    *(idempotency_key, fingerprint, now),
+                    *(task_id, request.kind, subject, request_as_json(request), owner),
+                    *(idempotency_key, fingerprint, _now()),
                 ),
             )
-            is_new = cursor.rowcount == 1
-            condition = "id = ?" if is_new else "owner = ? AND idempotency_key = ?"
-            values = (task_id,) if is_new else (owner, idempotency_key)
-            (row,) = connection.execute(
-                f"SELECT {_COLUMNS} FROM tasks WHERE {condition}",  # noqa: S608
-                values,
-            ).fetchall()
-        return _task(row), is_new
+        (task,) = self._select("id = ?", (task_id,))
+        return task
+
+    def remove(self, task_id: str) -> None:
+        """Forget a task, as if it had never been."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 
     def check_room(self, owner: str, idempotency_key: str | None, most: int) -> None:
-        """Raise TasksFull where `add` would."""
+        """Raise TasksFull where `most` tasks wait, unless this one is among them or has been."""
         with self._lock:
-            self._check_room(self._connection, owner, idempotency_key, most)
-
-    def _check_room(
-        self,
-        connection: sqlite3.Connection,
-        owner: str,
-        idempotency_key: str | None,
-        most: int | None,
-    ) -> None:
-        if most is None:
-            return
-        waiting, is_known = connection.execute(
-            f"SELECT (SELECT COUNT(*) FROM tasks WHERE {_WAITS}), EXISTS "  # noqa: S608
-            "(SELECT 1 FROM tasks WHERE owner = ? AND idempotency_key = ?)",
-            (owner, idempotency_key),
-        ).fetchone()
+            waiting, is_known = self._connection.execute(
+                f"SELECT (SELECT COUNT(*) FROM tasks WHERE {_WAITS}), EXISTS "  # noqa: S608
+                "(SELECT 1 FROM tasks WHERE owner = ? AND idempotency_key = ?)",
+                (owner, idempotency_key),
+            ).fetchone()
         if waiting >= most and not is_known:
             raise TasksFull(most)
 
@@ -231,10 +259,6 @@ class TaskStore:
     def in_state(self, state: State) -> list[Task]:
         """All tasks in that state, the oldest first."""
         return self._select("state = ? ORDER BY number", (state,))
-
-    def next_queued(self) -> Task | None:
-        """The oldest task that nobody has begun to work at, or had not ended."""
-        return next(iter(self._select("state = 'queued' ORDER BY number LIMIT 1", ())), None)
 
     def counts(self) -> dict[State, int]:
         """How many tasks are in each state."""
@@ -266,46 +290,37 @@ class TaskStore:
         steps_done: int = 0,
         steps_total: int | None = None,
     ) -> None:
-        """Say how far each is."""
+        """Say how far each is. A power cut may undo it: nobody waits for the disk for that."""
         self._update(
             task_ids,
             "stage = ?, steps_done = ?, steps_total = ?",
             (stage, steps_done, steps_total),
+            durably=False,
         )
 
-    def accept(self, task_id: str, report: dict[str, Any]) -> None:
-        """The corpus has what the task brought. The attempts at the index are counted anew."""
+    def accept(self, task_id: str, report: Report, digest: str | None = None) -> Task:
+        """The corpus has what the task brought; the task as it is then. The attempts at the index are counted anew."""
         self._update(
             [task_id],
-            "state = 'accepted', report = ?, attempts = 0, stage = '', steps_done = 0, steps_total = NULL",
-            (json.dumps(report),),
+            "state = 'accepted', report = ?, digest = ?, attempts = 0, request = '', stage = '', steps_done = 0, "
+            "steps_total = NULL",
+            (_REPORT.dump_json(report).decode(), digest),
         )
+        (task,) = self._select("id = ?", (task_id,))
+        return task
 
     def finish(
-        self,
-        task_id: str,
-        *,
-        report: dict[str, Any] | None = None,
-        error: str | None = None,
-        refusal: Refusal | None = None,
+        self, task_id: str, *, report: Report | None = None, error: str | None = None
     ) -> None:
-        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays.
-
-        One that failed by no fault of who asked, and changed nothing, lets its idempotency key go: the same can be sent
-        again under it.
-        """
-        is_fault = error is not None and refusal in (None, "unwritable")
+        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays."""
         self._update(
             [task_id],
-            "state = ?, ended = ?, report = COALESCE(?, report), error = ?, refusal = ?, stage = '', "
-            "idempotency_key = CASE WHEN ? AND report IS NULL THEN NULL ELSE idempotency_key END",
+            "state = ?, ended = ?, report = COALESCE(?, report), error = ?, stage = ''",
             (
                 "failed" if error is not None else "done",
                 _now(),
-                None if report is None else json.dumps(report),
+                None if report is None else _REPORT.dump_json(report).decode(),
                 error,
-                refusal,
-                is_fault,
             ),
         )
 
@@ -336,22 +351,34 @@ class TaskStore:
     @contextmanager
     def working(self) -> Iterator[bool]:
         """Be the one worker of these tasks; False where another is."""
-        handle = os.open(self.folder / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = self._try_lock(_WORKER_LOCK)
         try:
-            yield _locked(handle, fcntl.LOCK_EX)
+            yield handle is not None
         finally:
-            os.close(handle)
+            if handle is not None:
+                os.close(handle)
 
     def is_worked_at(self) -> bool:
         """Whether some process is the worker now."""
         try:
-            handle = os.open(self.folder / "worker.lock", os.O_RDONLY | os.O_CLOEXEC)
+            handle = os.open(self.folder / _WORKER_LOCK, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
             return not _locked(handle, fcntl.LOCK_SH)
         finally:
             os.close(handle)
+
+    def become_starter(self) -> int | None:
+        """Be the one that keeps a worker running, until the descriptor is closed; None where another is."""
+        return self._try_lock(_STARTER_LOCK)
+
+    def _try_lock(self, name: str) -> int | None:
+        handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if _locked(handle, fcntl.LOCK_EX):
+            return handle
+        os.close(handle)
+        return None
 
     def _select(self, condition: str, values: tuple[Any, ...]) -> list[Task]:
         with self._lock:
@@ -361,16 +388,24 @@ class TaskStore:
             ).fetchall()
         return [_task(row) for row in rows]
 
-    def _update(self, task_ids: Sequence[str], change: str, values: tuple[Any, ...] = ()) -> None:
-        with self._transaction() as connection:
+    def _update(
+        self,
+        task_ids: Sequence[str],
+        change: str,
+        values: tuple[Any, ...] = (),
+        *,
+        durably: bool = True,
+    ) -> None:
+        with self._transaction(durably=durably) as connection:
             connection.executemany(
                 f"UPDATE tasks SET {change}, version = version + 1 WHERE id = ?",  # noqa: S608
                 [(*values, task_id) for task_id in task_ids],
             )
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, *, durably: bool = True) -> Iterator[sqlite3.Connection]:
         with self._lock:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -390,8 +425,8 @@ def _locked(handle: int, kind: int) -> bool:
 
 def _task(row: sqlite3.Row) -> Task:
     values = dict(row)
-    values["wanted"] = json.loads(values["wanted"])
-    values["report"] = json.loads(values["report"]) if values["report"] else None
+    values["request"] = request_from_json(values["request"]) if values["request"] else None
+    values["report"] = _REPORT.validate_json(values["report"]) if values["report"] else None
     return Task(**values)
 
 

@@ -1,43 +1,44 @@
-"""Given work that came in, the task made of it, and the answer once the corpus has it."""
+"""Given a change that came in, the answer once the corpus has it: 202 with its task, or why not."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Mapping
-from typing import Any
+import hashlib
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from kb.errors import InvalidRequest, NotFound
-from kb.tasks import Kind, Task, TaskStore
+from kb.messages import (
+    ChangeRequest,
+    KeyReused,
+    Reply,
+    SubmitTask,
+    TaskAccepted,
+    TaskRefused,
+    TooManyTasks,
+    WorkerFailed,
+    request_as_json,
+)
+from kb.tasks import Task, TasksFull, TaskStore
 from search_api.access import bearer
 from search_api.etags import etag
 from search_api.problems import problem
-from search_api.receiving import Received, idempotency_key, make_durable
+from search_api.receiving import Received, idempotency_key
 from search_api.task_view import as_json
 from search_api.worker import TaskWorker
+from search_api.worker_client import WorkerClient
 
 TASKS_PATH = "/api/v1/tasks"
 
-UNATTENDED_S = 30.0
-"""So long may there be nobody who works at the tasks before a client is told."""
-_LOOK_AGAIN_S = 0.03
 _REUSED = (
     "This Idempotency-Key was sent with other work before: take a new one for each piece of work."
 )
 
 
-def task_worker(request: Request) -> TaskWorker:
-    """The tasks of this application and who works at them."""
-    worker: TaskWorker = request.app.state.worker
-    return worker
-
-
 async def task_store(request: Request) -> TaskStore:
     """The tasks of this application."""
-    return await run_in_threadpool(task_worker(request).store)
+    worker: TaskWorker = request.app.state.worker
+    return await run_in_threadpool(worker.store)
 
 
 async def task_store_with_room(request: Request) -> TaskStore:
@@ -49,42 +50,39 @@ async def task_store_with_room(request: Request) -> TaskStore:
 
 
 async def accept(
-    request: Request,
-    store: TaskStore,
-    kind: Kind,
-    received: Received,
-    wanted: Mapping[str, Any],
-    subject: str = "",
+    request: Request, received: Received, change: ChangeRequest, subject: str = ""
 ) -> Response:
-    """Keep the work as a task, wait until the corpus has it, and answer: 202, or why not.
+    """Have the worker make the change, and answer: 202 once the corpus has it, or why not.
 
-    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull.
+    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
+    WorkerMissing.
     """
-    key = idempotency_key(request)
-    fingerprint = received.fingerprint(kind, subject, dict(wanted))
-    await run_in_threadpool(make_durable, received)
-
-    def add() -> Task:
-        task, received.is_task = store.add(
-            received.task_id,
-            kind,
-            dict(wanted),
-            subject=subject,
-            owner=bearer(request).id,
-            idempotency_key=key,
-            fingerprint=fingerprint,
-            most=request.app.state.settings.max_tasks,
-        )
-        return task
-
-    # Marked by the thread that adds it: where the service is stopped here, the task is kept and so must its files be.
-    task = await run_in_threadpool(add)
-    if task.fingerprint != fingerprint:
-        raise InvalidRequest("Idempotency-Key", _REUSED)
-    task_worker(request).call()
-    task = await _taken_up(store, task)
-    await answered_by(request, task)
-    return _answer(request, task, is_new=received.is_task)
+    max_tasks = request.app.state.settings.max_tasks
+    work = f"{subject}\n{request_as_json(change)}"
+    submitted = SubmitTask(
+        task_id=received.task_id,
+        request=change,
+        subject=subject,
+        owner=bearer(request).id,
+        idempotency_key=idempotency_key(request),
+        fingerprint=hashlib.sha256(work.encode(errors="surrogatepass")).hexdigest(),
+        max_waiting=max_tasks,
+    )
+    worker: WorkerClient = request.app.state.worker_client
+    reply = await worker.ask(submitted, received.hand_over)
+    match reply:
+        case TaskAccepted():
+            return await _accepted(request, reply)
+        case TaskRefused():
+            return _refused(request, reply)
+        case KeyReused():
+            raise InvalidRequest("Idempotency-Key", _REUSED)
+        case TooManyTasks():
+            raise TasksFull(max_tasks)
+        case WorkerFailed():
+            return problem(request, 500, reply.detail)
+        case _:
+            raise failed(reply)
 
 
 async def answered_by(request: Request, *tasks: Task) -> None:
@@ -96,36 +94,36 @@ async def answered_by(request: Request, *tasks: Task) -> None:
         await run_in_threadpool(request.app.state.live.look)
 
 
-async def _taken_up(store: TaskStore, task: Task) -> Task:
-    """The task once the corpus has what it brought; still queued where nobody works."""
-    attended = time.monotonic()
-    while task.state == "queued" and time.monotonic() - attended < UNATTENDED_S:
-        await asyncio.sleep(_LOOK_AGAIN_S)
-        found = await run_in_threadpool(store.get, task.id)
-        task = found or task
-        if await run_in_threadpool(store.is_worked_at):
-            attended = time.monotonic()
-    return task
+def failed(reply: Reply) -> RuntimeError:
+    """What to raise for a reply that does not fit what was asked."""
+    detail = reply.detail if isinstance(reply, WorkerFailed) else "no reply to what was asked"
+    return RuntimeError(f"the worker: {type(reply).__name__}, {detail}")
 
 
-def _answer(request: Request, task: Task, *, is_new: bool) -> Response:
-    headers = {"Location": f"{request.app.state.settings.base_url}{TASKS_PATH}/{task.id}"}
-    if not is_new:
+async def _accepted(request: Request, reply: TaskAccepted) -> Response:
+    if reply.task.state == "done":
+        await run_in_threadpool(request.app.state.live.look)
+    base_url = request.app.state.settings.base_url
+    headers = {"Location": f"{base_url}{TASKS_PATH}/{reply.task.id}"}
+    if not reply.is_new:
         headers["Idempotency-Replayed"] = "true"
-    if task.refusal == "invalid":
-        raise InvalidRequest("body", str(task.error))
-    if task.refusal == "missing":
-        raise NotFound(str(task.error))
-    if task.refusal == "precondition":
-        return problem(request, 412, task.error)
-    if task.refusal == "unwritable":
-        return problem(request, 507, task.error)
-    if task.state == "failed" and task.report is None:
-        return problem(request, 500, task.error)
-    if task.state == "queued":
-        detail = "The task is kept, but no worker has taken it up yet: its log says why."
-        return problem(request, 504, detail, headers={**headers, "Retry-After": "30"})
-    digest = (task.report or {}).get("digest")
-    if digest:
-        headers["ETag"] = etag(digest)
-    return Response(as_json(task), 202, headers=headers, media_type="application/json")
+    if reply.digest:
+        headers["ETag"] = etag(reply.digest)
+    return Response(as_json(reply.task), 202, headers=headers, media_type="application/json")
+
+
+def _refused(request: Request, reply: TaskRefused) -> Response:
+    match reply.reason:
+        case "missing":
+            raise NotFound(reply.detail)
+        case "precondition":
+            return problem(request, 412, reply.detail)
+        case "unwritable":
+            return problem(request, 507, reply.detail)
+        case "invalid":
+            named = [
+                (each.file if each.line is None else f"{each.file}:{each.line}", each.reason)
+                for each in reply.failures
+            ]
+            errors = named or [("body", reply.detail)]
+            return problem(request, 422, reply.detail, errors=errors)

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 from collections.abc import AsyncIterator
-from pathlib import Path as FilePath
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from kb.answers import IndexStatus, TaskList, TaskView
-from kb.errors import IndexDamaged, IndexMissing
+from kb.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
+from kb.messages import GetStatus, IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
 from kb.tasks import TASK_ID, Task, TaskStore
 from search_api import examples
-from search_api.accepting import accept, answered_by, task_store, task_store_with_room
+from search_api.accepting import (
+    accept,
+    answered_by,
+    failed,
+    task_store,
+    task_store_with_room,
+)
 from search_api.api import given_once
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
 from search_api.receiving import receiving
-from search_api.task_view import as_json, view
+from search_api.task_view import as_json
 from search_api.whole import Whole
-from search_api.worker import kb_command
+from search_api.worker_client import WorkerClient
 
 EVENT_STREAM = "text/event-stream"
 
 _LOOK_AGAIN_S = 0.2
 _HEARTBEAT_S = 15.0
-_STATUS_TIMEOUT_S = 120
-_STATUS = TypeAdapter(IndexStatus)
-_INDEX_UNUSABLE = 3
-"""The exit code of `kb status` where nothing can be served."""
+_INDEX_PROBLEMS: dict[IndexProblemKind, type[IndexUnusable]] = {
+    "missing": IndexMissing,
+    "damaged": IndexDamaged,
+    "format": IndexFormatMismatch,
+    "unusable": IndexUnusable,
+}
 
 _EVENT = {
     "type": "object",
@@ -78,7 +84,8 @@ class TaskQuery(BaseModel):
     tags=["tasks"],
     operation_id="listTasks",
     summary="List the latest tasks",
-    description="The latest tasks of all clients. Those that have ended are kept for seven days, the latest 1,000.",
+    description="The latest tasks of all clients: what was accepted, and nothing that was refused. Those that have"
+    " ended are kept for seven days, the latest 1,000.",
     response_description="The tasks.",
     responses={**examples.ok(examples.TASK_LIST), **problem_responses(422, 503)},
     dependencies=[given_once(TaskQuery)],
@@ -87,7 +94,7 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
     store = await task_store(request)
     tasks = await run_in_threadpool(store.latest, query.limit)
     await answered_by(request, *tasks)
-    return TaskList(tuple(view(task, with_report=False) for task in tasks))
+    return TaskList(tuple(task.view(with_report=False) for task in tasks))
 
 
 @router.get(
@@ -102,7 +109,7 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
 async def read_task(request: Request, task_id: TaskId) -> TaskView:
     task = await _task(await task_store(request), task_id)
     await answered_by(request, task)
-    return view(task)
+    return task.view()
 
 
 @router.get(
@@ -148,7 +155,7 @@ async def _events(
         if task.version != known:
             await answered_by(request, task)
             known, silent_s = task.version, 0.0
-            yield f"id: {task.version}\nevent: task\ndata: {as_json(task)}\n\n"
+            yield f"id: {task.version}\nevent: task\ndata: {as_json(task.view())}\n\n"
         if task.has_ended:
             return
         if silent_s >= _HEARTBEAT_S:  # lest something between takes the stream for dead
@@ -170,14 +177,13 @@ async def _events(
     " unless told to `replace`.",
     status_code=202,
     response_model=TaskView,
-    responses={**accepted("The task that builds."), **problem_responses(422, 503, 504)},
+    responses={**accepted("The task that builds."), **problem_responses(422, 503, 504, 507)},
     openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
 )
 async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> Response:
-    wanted = {"replace": True} if query.replace else {}
     store = await task_store_with_room(request)
     with receiving(store) as received:
-        return await accept(request, store, "rebuild", received, wanted)
+        return await accept(request, received, RebuildRequest(replace=query.replace))
 
 
 @router.get(
@@ -188,30 +194,20 @@ async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> 
     description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
     " wait. Reads the whole corpus: for people, and not for every second.",
     response_description="How it stands.",
-    responses={**examples.ok(examples.STATUS), **problem_responses(422, 503)},
+    responses={**examples.ok(examples.STATUS), **problem_responses(422, 503, 504)},
 )
 async def status(request: Request) -> IndexStatus:
-    store = await task_store(request)
+    await task_store(request)  # where the worker listens
     async with request.app.state.one_status:  # several at once would tell nothing more
-        found = await run_in_threadpool(_status, str(request.app.state.settings.index))
-    counts = await run_in_threadpool(store.counts)
-    return _STATUS.validate_python(found | {"tasks": counts})
-
-
-def _status(index: str) -> dict[str, object]:
-    """What `kb status --json` says. Raises IndexMissing, IndexDamaged."""
-    done = subprocess.run(  # noqa: S603
-        kb_command("status", "--json", "--index", index),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=_STATUS_TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode == _INDEX_UNUSABLE:
-        raise IndexDamaged(index) if (FilePath(index) / "CURRENT").exists() else IndexMissing(index)
-    done.check_returncode()
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+        worker: WorkerClient = request.app.state.worker_client
+        reply = await worker.ask(GetStatus())
+    match reply:
+        case StatusReply():
+            return reply.status
+        case IndexProblem():
+            raise _INDEX_PROBLEMS[reply.kind](request.app.state.settings.index)
+        case _:
+            raise failed(reply)
 
 
 async def _task(store: TaskStore, task_id: str) -> Task:

@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from kb.keys import KeyRing, keys_file
+from kb.keys import KeyRing, KeysDamaged, keys_file
 from kb.reranker import Reranker
 from search_api import (
     access,
@@ -46,6 +46,7 @@ from search_api.settings import Settings
 from search_api.templates import Templates
 from search_api.tracing import Tracing, make_tracing
 from search_api.worker import TaskWorker
+from search_api.worker_client import WorkerClient
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         poll_interval_s=settings.poll_interval_s,
     )
     worker = TaskWorker(settings.index)
+    keys = KeyRing(settings.keys_file or keys_file(settings.index))
     line = Line(settings.max_concurrent, settings.max_waiting)
     metrics = Metrics(live, line)
     query_log = _query_log(settings)
@@ -97,7 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
         if query_log is not None:
             logger.warning("questions are kept in %s (KB_QUERY_LOG)", settings.query_log)
         await run_in_threadpool(live.start)
-        await run_in_threadpool(worker.start)
+        await run_in_threadpool(lambda: worker.start(expects_changes=_allow_changes(keys)))
         care = asyncio.create_task(_take_care(metrics, query_log))
         try:
             yield
@@ -131,9 +133,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.line = line
     app.state.metrics = metrics
     app.state.worker = worker
+    app.state.worker_client = WorkerClient(settings.index, worker)
     app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    _add_middleware(app, settings, metrics, tracing)
+    _add_middleware(app, settings, keys, metrics, tracing)
     problems.install(app)
     openapi.install(app, settings.search_access, settings.base_url)
     app.include_router(searching.router)
@@ -149,13 +152,12 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_middleware(
-    app: FastAPI, settings: Settings, metrics: Metrics, tracing: Tracing | None
+    app: FastAPI, settings: Settings, keys: KeyRing, metrics: Metrics, tracing: Tracing | None
 ) -> None:
     """The innermost first."""
     # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
     app.add_middleware(RouteNote)
     app.add_middleware(with_caching)
-    keys = KeyRing(settings.keys_file or keys_file(settings.index))
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
     app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
@@ -169,6 +171,14 @@ def _add_middleware(
     if settings.trusted_proxies:
         # uvicorn's: the last address before those of trusted proxies is the client's.
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies.split())
+
+
+def _allow_changes(keys: KeyRing) -> bool:
+    """Whether somebody has a key with which articles can be changed."""
+    try:
+        return any({"articles", "admin"} & set(key.scopes) for key in keys.kept())
+    except KeysDamaged:
+        return False
 
 
 def check_settings(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from kb import article_markdown
 from kb.answers import TaskView
 from kb.article import Article
 from kb.errors import InvalidRequest
+from kb.messages import DeleteRequest, PutRequest
 from kb.store import article_digest
 from search_api import examples, links
 from search_api.accepting import accept, task_store_with_room
@@ -218,10 +219,11 @@ def read_article(
     "/api/v1/articles/{article_id:path}",
     operation_id="putArticle",
     summary="Add or replace an article",
-    description="Puts the article into the corpus, in place of any other of that id. When this answers, the corpus has"
-    " it on disk: no crash or power cut loses it. Questions find it once the task is done. The body is the JSON that"
-    " reading an article gives, Markdown with front matter, or plain text whose first line is the title; an `id` in it"
-    " must be that of the address, and may be left out.",
+    description="Puts the article into the corpus, in place of any other of that id. It is read, and the conditions on"
+    " it are judged against the last change that was accepted; what is refused leaves no task. When this answers"
+    " 202, the corpus has it on disk: no crash or power cut loses it. Questions find it once the task is done."
+    " The body is the JSON that reading an article gives, Markdown with front matter, or plain text whose first"
+    " line is the title; an `id` in it must be that of the address, and may be left out.",
     status_code=202,
     response_model=TaskView,
     responses={
@@ -246,16 +248,15 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
         raise HTTPException(415, f"Send the article as one of {', '.join(_SUFFIXES)}.")
     refuse_encoding(request)
     _check_id(article_id)
-    wanted = {
-        "suffix": _SUFFIXES[kind],
-        "if_match": if_match(request.headers.get("if-match")),
-        "if_none_match": is_create_only(request.headers.get("if-none-match")),
-    }
+    matching = if_match(request.headers.get("if-match"))
+    only_new = is_create_only(request.headers.get("if-none-match"))
     allow_body(request, request.app.state.settings.upload_max_bytes)
     store = await task_store_with_room(request)
     with receiving(store) as received:
         await keep_body(request, received, "article")
-        return await accept(request, store, "put", received, wanted, article_id)
+        (file,) = received.files
+        change = PutRequest(file, _SUFFIXES[kind], matching, only_new)
+        return await accept(request, received, change, article_id)
 
 
 @router.delete(
@@ -278,14 +279,11 @@ async def delete_article(
     request: Request, article_id: ArticleId, query: Annotated[DeleteQuery, Query()]
 ) -> Response:
     _check_id(article_id)
-    wanted = {
-        "if_match": if_match(request.headers.get("if-match")),
-        "because": query.because,
-        "see": query.see,
-    }
+    matching = if_match(request.headers.get("if-match"))
+    change = DeleteRequest(matching, because=query.because, see=query.see)
     store = await task_store_with_room(request)
     with receiving(store) as received:
-        return await accept(request, store, "delete", received, wanted, article_id)
+        return await accept(request, received, change, article_id)
 
 
 def _check_id(article_id: str) -> None:

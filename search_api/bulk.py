@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from kb.answers import TaskView
+from kb.messages import BulkRequest
 from search_api.accepting import accept, task_store_with_room
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
@@ -39,10 +40,11 @@ router = APIRouter(tags=["articles"])
     operation_id="uploadFiles",
     summary="Upload files of articles",
     description="Takes in every article of the files of a form, or of one zip archive sent as the body: Markdown, plain"
-    " text, `.article.json`, `.jsonl`, `.jsonl.gz`, and `.zip` of such. When this answers, the corpus has all that"
-    " could be read; what could not is named in the report, with its reason, and stops nothing else. Of several"
-    " articles of one id the first is taken, and each further one is named so. What archives may"
-    " unpack to is bounded; names that lead elsewhere, links and encrypted files are refused.",
+    " text, `.article.json`, `.jsonl`, `.jsonl.gz`, and `.zip` of such. When this answers 202, the corpus has"
+    " all that could be read; what could not is named in the report, with its reason, and stops nothing else."
+    " Where nothing could be read, this answers 422, whose `errors` name the files. Of several articles of one"
+    " id the first is taken, and each further one is named so. What archives may unpack to is bounded; names"
+    " that lead elsewhere, links and encrypted files are refused.",
     status_code=202,
     response_model=TaskView,
     responses={
@@ -86,7 +88,7 @@ async def upload(request: Request) -> Response:
             await keep_files(request, received, settings.upload_max_files)
         else:
             await keep_body(request, received, "upload.zip")
-        return await accept(request, store, "upload", received, _wanted(received, settings))
+        return await accept(request, received, _request("upload", received, settings))
 
 
 @router.post(
@@ -94,8 +96,9 @@ async def upload(request: Request) -> Response:
     operation_id="importArticles",
     summary="Import a collection",
     description="Takes in articles as JSON Lines, one a line in the form of `kb add`'s `.jsonl`, compressed by gzip"
-    " where `Content-Encoding` says so. When this answers, the corpus has all that could be read, each as a file of its"
-    " own; a line that could not is named in the report, with its reason, and so is each after the first of one id.",
+    " where `Content-Encoding` says so. When this answers 202, the corpus has all that could be read, each as a file of"
+    " its own; a line that could not is named in the report, with its reason, and so is each after the first of one id."
+    " Where no line could be read, this answers 422, whose `errors` name them.",
     status_code=202,
     response_model=TaskView,
     responses={
@@ -121,12 +124,12 @@ async def import_articles(request: Request) -> Response:
     store = await task_store_with_room(request)
     with receiving(store) as received:
         await keep_body(request, received, "import.jsonl.gz" if compressed else "import.jsonl")
-        return await accept(request, store, "import", received, _wanted(received, settings))
+        return await accept(request, received, _request("import", received, settings))
 
 
-def _wanted(received: Received, settings: Settings) -> dict[str, Any]:
-    limits = {
-        "unpacked_bytes": settings.unpacked_max_bytes,
-        "files": settings.upload_max_files,
-    }
-    return {"files": received.names, "limits": limits}
+def _request(
+    kind: Literal["upload", "import"], received: Received, settings: Settings
+) -> BulkRequest:
+    return BulkRequest(
+        tuple(received.files), settings.unpacked_max_bytes, settings.upload_max_files, kind
+    )

@@ -16,7 +16,7 @@ def etag(digest: str, form: str = "") -> str:
     return f'"{digest}{"-" if form else ""}{form}"'
 
 
-def if_match(header: str | None) -> list[str] | None:
+def if_match(header: str | None) -> tuple[str, ...] | None:
     """The digests that a change is meant for, or `*`; None where it is for any or none. Raises InvalidRequest.
 
     A weak tag matches nothing, for a change must not be lost; a tag of any form of an article stands for it.
@@ -25,8 +25,8 @@ def if_match(header: str | None) -> list[str] | None:
         return None
     _check("If-Match", header)
     if header.strip() == ANY:
-        return [ANY]
-    return [tag.partition("-")[0] for weak, tag in _TAG.findall(header) if not weak]
+        return (ANY,)
+    return tuple(tag.partition("-")[0] for weak, tag in _TAG.findall(header) if not weak)
 
 
 def is_create_only(header: str | None) -> bool:

@@ -37,12 +37,14 @@ from kb.tasks import TasksFull
 from search_api.negotiation import preferred
 from search_api.representation import accepted
 from search_api.validation import field_errors
+from search_api.worker import WorkerMissing
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 _FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 MEDIA_TYPE, JSON, HTML = "application/problem+json", "application/json", "text/html"
 RETRY_AFTER_S = 5
+WORKER_RETRY_AFTER_S = 30
 
 
 class FieldError(BaseModel):
@@ -50,7 +52,8 @@ class FieldError(BaseModel):
 
     field: str = Field(
         description="The field's name, `body` for the body as a whole, or `unknown` for what is no field and may be the"
-        " words of a question, which are never repeated."
+        " words of a question, which are never repeated; of an upload in which nothing could be read, the name of a"
+        " file, with the line where it has one."
     )
     message: str = Field(description="What is wrong with it and what is accepted.")
 
@@ -252,9 +255,9 @@ KINDS = (
     Kind(
         "worker-missing",
         504,
-        "Nobody has taken the work up",
-        "The task is kept; `Location` is where to follow it.",
-        {"detail": "The task is kept, but no worker has taken it up yet."},
+        "Nobody is there to do it",
+        "The process that changes articles and tells the status does not run; send the same again.",
+        {"detail": str(WorkerMissing())},
     ),
     Kind(
         "not-stored",
@@ -364,6 +367,9 @@ async def _domain_error(request: Request, error: Exception) -> Response:
             request.app.state.metrics.shed("tasks_full")
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, str(error), kind="tasks-full", headers=retry)
+        case WorkerMissing():
+            retry = {"Retry-After": str(WORKER_RETRY_AFTER_S)}
+            return problem(request, 504, str(error), headers=retry)
         case IndexUnusable():
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, index_remedy(error), headers=retry)

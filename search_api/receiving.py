@@ -1,9 +1,12 @@
-"""Given a request with a body to keep, that body on disk, as the files of a task that is about to be made."""
+"""Given a request with a body to keep, that body in files, for the worker to take in.
+
+Nobody waits for the disk: what the worker acknowledges lies in the corpus, and what is cut off before that it knows by
+its SHA-256.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -17,8 +20,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from kb.durable import fsync
 from kb.errors import InvalidRequest
+from kb.messages import SentFile
 from kb.tasks import TaskStore, new_task_id
 
 _BLOCK_BYTES = 256 * 1024
@@ -28,34 +31,31 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Received:
-    """What has come in for a task: the names of the files as they were sent, and the SHA-256 of each.
+    """What has come in for a task. File number n lies in `folder` under the name n, whatever it was called.
 
-    File number n lies in `folder` under the name n, whatever it was called. `is_task` once a task was made of it, whose
-    files are then the worker's.
+    `is_handed_over` once the worker may have it, whose files they are then.
     """
 
     task_id: str
     folder: Path
-    names: list[str] = field(default_factory=list)
-    digests: list[str] = field(default_factory=list)
-    is_task: bool = False
+    files: list[SentFile] = field(default_factory=list)
+    is_handed_over: bool = False
 
-    def fingerprint(self, *wanted: Any) -> str:
-        """Tells this work from any other."""
-        content = json.dumps([wanted, self.names, self.digests])
-        return hashlib.sha256(content.encode()).hexdigest()
+    def hand_over(self) -> None:
+        """The worker gets it now."""
+        self.is_handed_over = True
 
 
 @contextmanager
 def receiving(store: TaskStore) -> Iterator[Received]:
-    """A folder for what comes in. Nothing of it stays unless a task was made of it, however the block ends."""
+    """A folder for what comes in. Nothing of it stays unless it was handed over, however the block ends."""
     task_id = new_task_id()
     received = Received(task_id, store.received(task_id))
     received.folder.mkdir(mode=0o700)
     try:
         yield received
     finally:
-        if not received.is_task:
+        if not received.is_handed_over:
             store.discard(task_id)
 
 
@@ -91,7 +91,7 @@ async def keep_files(request: Request, received: Received, max_files: int) -> No
                 await _keep(received, value.filename or "", _blocks(value))
     finally:
         await form.close()
-    if not received.names:
+    if not received.files:
         raise InvalidRequest("body", "The form has no file: send one or more.")
 
 
@@ -101,28 +101,20 @@ async def _blocks(file: UploadFile) -> AsyncIterator[bytes]:
 
 
 async def _keep(received: Received, name: str, stream: AsyncIterator[bytes]) -> int:
-    path = received.folder / str(len(received.names))
+    path = received.folder / str(len(received.files))
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:
         async for block in stream:
             if block:
                 await run_in_threadpool(_write, file, digest, block)
                 size += len(block)
-    await run_in_threadpool(fsync, path)
-    received.names.append(name)
-    received.digests.append(digest.hexdigest())
+    received.files.append(SentFile(name, digest.hexdigest()))
     return size
 
 
 def _write(file: IO[bytes], digest: Any, block: bytes) -> None:
     digest.update(block)
     file.write(block)
-
-
-def make_durable(received: Received) -> None:
-    """Have the folder of what came in on disk, and that it is there."""
-    fsync(received.folder)
-    fsync(received.folder.parent)
 
 
 def media_type(request: Request) -> str:

@@ -1,7 +1,8 @@
-"""Given tasks that wait, the process that does them: `kb work`, started as a child while there is work.
+"""Given an index, the process that changes its articles, kept running beside the service: `kb work`.
 
-The service itself builds nothing: it imports no reader and no model, answers while a build is under way, and loses
-nothing if one dies. Each process of the service looks after this; only one child at a time gets to work.
+The service itself changes and builds nothing: it imports no reader and no model, answers while a build is under way,
+and loses nothing if one dies. One process of the service, of all that share an index, keeps one worker running; all
+speak to it by its socket (`search_api.worker_client`), and so they do to one that was started by hand.
 """
 
 from __future__ import annotations
@@ -15,27 +16,31 @@ import threading
 import time
 from pathlib import Path
 
+from kb.errors import KbError
 from kb.tasks import FOLDER, TaskStore
 
 logger = logging.getLogger(__name__)
 
-IDLE_S = 30
 _LOOK_AGAIN_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _END_S = 5.0
 
 
-def kb_command(*arguments: str) -> list[str]:
-    """How `kb` is run as a child, by the same Python."""
-    # -P: whatever lies in the folder that the service was started from is not imported.
-    return [sys.executable, "-P", "-m", "kb", *arguments]
+class WorkerMissing(KbError):
+    """Nobody is there to do what was asked for; the message says so to a client."""
+
+    def __init__(
+        self,
+        detail: str = "No process that changes articles could be started or reached; the log of the service says why.",
+    ) -> None:
+        super().__init__(f"{detail} Nothing was changed or kept.")
 
 
 class TaskWorker:
-    """The tasks of an index and who works at them. `start` goes on with those of the time before, `close` ends the
-    child, whose work the next one goes on with.
+    """The tasks of an index and who works at them. `close` ends the worker, whose work the next one goes on with.
 
-    Nothing is made in the index before there is a task: a service that only answers needs no right to write.
+    Nothing is made in the index, and no worker started, before something was to be changed once: a service that only
+    answers needs no right to write.
     """
 
     def __init__(self, index: Path) -> None:
@@ -43,17 +48,20 @@ class TaskWorker:
         self._lock = threading.Lock()
         self._opened: TaskStore | None = None
         self._child: subprocess.Popen[bytes] | None = None
-        self._wanted = threading.Event()
+        self._turn: int | None = None
+        self._called = threading.Event()
+        self._is_wanted = False
         self._stopped = False
         self._pause_s = _FIRST_PAUSE_S
         self._not_before = 0.0
         self._thread = threading.Thread(target=self._run, name="task-worker", daemon=True)
 
-    def start(self) -> None:
-        """Begin to look for work, if there ever was any."""
-        if (self._index / FOLDER).is_dir():
+    def start(self, *, expects_changes: bool) -> None:
+        """Start the worker, if articles were ever changed here, or if that is to be expected."""
+        if (self._index / FOLDER).is_dir() or (expects_changes and os.access(self._index, os.W_OK)):
             try:
                 self.store()
+                self.call()
             except (OSError, sqlite3.Error) as error:  # a folder that may only be read
                 logger.warning("the tasks cannot be opened: %s", type(error).__name__)
 
@@ -66,17 +74,16 @@ class TaskWorker:
             return self._opened
 
     def call(self) -> None:
-        """Say that there is work."""
-        self._wanted.set()
+        """Say that the worker is wanted, and does not answer."""
+        self._is_wanted = True
+        self._called.set()
 
     def close(self) -> None:
-        """Stop looking, and end the child."""
+        """Stop looking, and end the worker."""
         self._stopped = True
-        self._wanted.set()
+        self._called.set()
         if self._thread.is_alive():
             self._thread.join()
-        if self._opened is not None:
-            self._opened.close()
         child = self._child
         if child is not None and child.poll() is None:
             child.terminate()  # at any moment: what it has not finished is begun again
@@ -85,6 +92,10 @@ class TaskWorker:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        if self._turn is not None:
+            os.close(self._turn)
+        if self._opened is not None:
+            self._opened.close()
 
     def _run(self) -> None:
         while not self._stopped:
@@ -92,30 +103,40 @@ class TaskWorker:
                 self._look()
             except Exception as error:  # a full disk, say; looking must go on
                 logger.error("starting the worker failed: %s", type(error).__name__)
-            self._wanted.wait(_LOOK_AGAIN_S)
-            self._wanted.clear()
+            self._called.wait(_LOOK_AGAIN_S)
+            self._called.clear()
 
     def _look(self) -> None:
+        """Start the worker where it is wanted, nobody works, and it is this process's turn to."""
+        store = self.store()
         if self._child is not None:
             status = self._child.poll()
             if status is None:
                 return
             self._child = None
             self._ended(status)
-        store, is_due = self.store(), time.monotonic() >= self._not_before
-        if is_due and store.has_work() and not store.is_worked_at():
-            whose = ("--index", str(self._index), "--parent", str(os.getpid()))
-            self._child = subprocess.Popen(  # noqa: S603
-                kb_command("work", *whose, "--idle", str(IDLE_S)),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the service, which ends it
-            )
+        is_wanted = self._is_wanted or store.has_work()
+        if not is_wanted or time.monotonic() < self._not_before or store.is_worked_at():
+            return
+        if self._turn is None:
+            self._turn = store.become_starter()
+        if self._turn is None:
+            return
+        # -P: whatever lies in the folder that the service was started from is not imported.
+        command = (sys.executable, "-P", "-m", "kb", "work", "--index", str(self._index))
+        self._child = subprocess.Popen(  # noqa: S603
+            [*command, "--parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for the service, which ends it
+        )
 
     def _ended(self, status: int) -> None:
         if status == 0:
             self._pause_s = _FIRST_PAUSE_S
             return
+        # One that was killed is started again; one that cannot work is not, until somebody asks for it.
+        self._is_wanted = status < 0
         logger.warning(
             "the worker ended with exit code %d; started again in %.0f s", status, self._pause_s
         )

@@ -52,7 +52,8 @@ class Call(Generic[T]):
 
     The body is JSON (`body`), bytes (`content`), or a form (`files`). `answer` is the type that the JSON of the answer
     is read as, and `finish` what makes of it and the answer's headers what the caller gets. Where `retried` is False,
-    the first answer counts. `deadline_s` stands in place of the client's own, `missing` is raised for 404.
+    the first answer counts; what `is_change` is tried for longer. `deadline_s` stands in place of the client's own,
+    `missing` is raised for 404.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -65,6 +66,7 @@ class Call(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     private: tuple[str, ...] = field(default=(), repr=False)
     retried: bool = True
+    is_change: bool = False
     deadline_s: float | None = None
     missing: type[ServiceError] = ArticleNotFound
     finish: Callable[[Any, Mapping[str, str]], T] = field(

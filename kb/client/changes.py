@@ -1,7 +1,8 @@
 """Given a change to the library, the call that asks for it, and what is known once it was accepted.
 
 Each change bears an idempotency key, a random one where none is given: the service does the work once, however often it
-is sent. So these calls are sent again like any other when a connection breaks.
+is sent. So these calls are sent again when a connection breaks, and for so long that a restart of the service does not
+end them (`RetryPolicy.outage_s`).
 """
 
 from __future__ import annotations
@@ -150,6 +151,7 @@ def _change(
         content=content,
         files=files,
         headers={**(headers or {}), "Idempotency-Key": key},
+        is_change=True,
         deadline_s=deadline_s,
         finish=_accepted,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import count
 from typing import Any, TypeVar
 
 from kb.client.calls import Call
@@ -20,29 +21,35 @@ T = TypeVar("T")
 TRANSIENT = frozenset({429, 502, 503, 504})
 """The service asks to come again, or its proxy did not reach it."""
 
+_LEAST_PAUSE_S = 0.1
+"""What is timed and not counted leaves the service some rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How long and how often a call is tried.
 
     `deadline_s` bounds the whole of it, waiting included, of calls that have none of their own; `attempts` counts
-    the first. The pause before the next attempt is random between 0 and `base_s` doubled each time, at most `cap_s`
+    the first. A change, and following a task, are not counted but timed: they are given up once the service has not
+    answered for `outage_s` seconds, so that they outlast its restart; with one attempt they are not tried again either.
+    The pause before the next attempt is random between 0 and `base_s` doubled each time, at most `cap_s`
     ("full jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), and comes on top of what the
     service asks for in `Retry-After`.
     """
 
     attempts: int = 4
     deadline_s: float = 30.0
+    outage_s: float = 60.0
     base_s: float = 0.25
     cap_s: float = 8.0
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
             raise InvalidRequest("attempts", f"attempts is {self.attempts}; it must be at least 1.")
-        if not self.deadline_s > 0:
-            raise InvalidRequest(
-                "deadline_s", f"deadline_s is {self.deadline_s}; it must be more than 0."
-            )
+        for name in ("deadline_s", "outage_s"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise InvalidRequest(name, f"{name} is {value}; it must be more than 0.")
 
     def pause_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
         """Seconds to wait after the attempt of that number, from 0; `chance` is random, 0 to 1."""
@@ -101,14 +108,21 @@ def converse(
     """
     ends = now() + (policy.deadline_s if call.deadline_s is None else call.deadline_s)
     attempts = policy.attempts if call.retried else 1
-    for attempt in range(attempts):
+    gives_up = ends
+    for attempt in count():
         heard = yield Send(max(0.001, ends - now()))
         assert heard is not None
         if isinstance(heard, Answer) and 200 <= heard.status < 300:
             return call.read(heard.content, heard.headers)
         error = error_for(heard, call, url)
         pause = policy.pause_s(attempt, error.retry_after_s, chance())
-        if not is_transient(heard) or attempt + 1 == attempts or now() + pause >= ends:
+        if call.is_change and attempts > 1:
+            gives_up = min(ends, now() + policy.outage_s) if attempt == 0 else gives_up
+            pause = max(pause, _LEAST_PAUSE_S)
+            is_last = False
+        else:
+            is_last = attempt + 1 >= attempts
+        if not is_transient(heard) or is_last or now() + pause >= gives_up:
             raise error
         yield Wait(pause)
     raise AssertionError("the last attempt returns or raises")

@@ -25,7 +25,7 @@ class Following:
     """The course of following one task for one caller. `now` is a monotonic clock in seconds, `chance` random, 0 to 1.
 
     After `timeout_s` seconds DeadlineExceeded is raised, by whichever method is called next; the task goes on. A
-    service that cannot be reached is tried for `policy.deadline_s` seconds, or not again where `attempts` is 1.
+    service that cannot be reached is tried for `policy.outage_s` seconds, or not again where `attempts` is 1.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Following:
         self._broke = now if self._broke is None else self._broke
         pause = self._policy.pause_s(self._attempt, error.retry_after_s, self._chance())
         self._attempt += 1
-        gives_up = now + pause > self._broke + self._policy.deadline_s or self._policy.attempts == 1
+        gives_up = now + pause > self._broke + self._policy.outage_s or self._policy.attempts == 1
         if gives_up or not (is_transient(heard) or heard is Broken.LATE):
             raise error
         return min(pause, max(0.0, self._ends - now))

@@ -27,7 +27,7 @@ from harness.service import API, MARKDOWN, bearer, ended, serving, working
 from indexer.lock import writer_lock
 from kb.cli.main import run
 from kb.generation import pinned_generation
-from search_api import accepting
+from search_api import worker_client
 
 JSONL = {"Content-Type": "application/jsonl"}
 
@@ -339,13 +339,9 @@ def test_a_collection_is_imported_compressed_or_not(service: TestClient, shelf: 
     again = service.post(f"{API}/import", content=gzip.compress(lines), headers=packed)
     assert report(service, again)["summary"]["skipped"] == 30
     broken = service.post(f"{API}/import", content=lines, headers=packed)
-    assert report(service, broken)["failures"] == [
-        {
-            "file": "import.jsonl.gz",
-            "line": None,
-            "reason": "is not, or not to its end, a gzip file: write it again",
-        }
-    ]
+    reason = "is not, or not to its end, a gzip file: write it again"
+    assert broken.status_code == 422
+    assert broken.json()["errors"] == [{"field": "import.jsonl.gz", "message": reason}]
 
 
 def test_what_is_too_large_is_refused_and_leaves_nothing(shelf: Library) -> None:
@@ -365,8 +361,9 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(shelf: Library) -> None
         assert service.post(f"{API}/upload", files=files).status_code == 422
         bomb = gzip.compress(line("a", "0" * 1_000_000).encode())
         packed = JSONL | {"Content-Encoding": "gzip"}
-        found = report(service, service.post(f"{API}/import", content=bomb, headers=packed))
-        assert "more than 200,000 bytes" in found["failures"][0]["reason"]
+        refused = service.post(f"{API}/import", content=bomb, headers=packed)
+        assert refused.status_code == 422
+        assert "more than 200,000 bytes" in refused.json()["errors"][0]["message"]
     assert list((shelf.index / "tasks" / "received").iterdir()) == []
 
 
@@ -637,23 +634,88 @@ def test_a_worker_that_fails_is_no_acceptance(
     service: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("indexer.worker.put", lambda *_: 1 / 0)
+        patched.setattr("indexer.task_editor.put", lambda *_, **__: 1 / 0)
         response = put(service, "news", "tea")
     assert response.status_code == 500
     assert "ZeroDivisionError" in response.json()["detail"]
+    assert service.get(f"{API}/tasks").json() == {"tasks": []}
 
 
-def test_where_nobody_works_the_task_is_kept_and_the_client_is_told(
+def test_where_nobody_works_nothing_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accepting, "UNATTENDED_S", 0.2)
-    monkeypatch.setattr("search_api.worker.TaskWorker.call", lambda _: None)
+    monkeypatch.setattr(worker_client, "UNATTENDED_S", 0.2)
     monkeypatch.setattr("search_api.worker.TaskWorker._look", lambda _: None)
+    key = {"Idempotency-Key": "k"}
     with serving(shelf) as service:
-        response = put(service, "news", "tea")
+        response = put(service, "news", "tea", **key)
         assert (response.status_code, response.json()["type"]) == (504, "/docs#worker-missing")
-        task_id = response.headers["location"].rpartition("/")[2]
-        assert service.get(f"{API}/tasks/{task_id}").json()["state"] == "queued"
+        assert int(response.headers["retry-after"]) > 0
+        assert service.get(f"{API}/status").status_code == 504
+        assert service.get(f"{API}/tasks").json() == {"tasks": []}
+        assert list((shelf.index / "tasks" / "received").iterdir()) == []
         with working(shelf):
-            assert ended(service, task_id)["state"] == "done"
+            report(service, put(service, "news", "tea", **key))
     assert held(shelf.index)["news"] == "tea"
+
+
+def refusals(service: TestClient) -> Iterator[tuple[int, Any]]:
+    """Each status that a change can be refused with, and such an answer."""
+    url = f"{API}/articles/article-1"
+    key = {"Idempotency-Key": "k"}
+    yield 404, service.delete(f"{API}/articles/missing", headers=key)
+    yield 412, put(service, "article-1", "tea", **key, **{"If-None-Match": "*"})
+    yield 412, service.delete(url, headers={"If-Match": '"other"'} | key)
+    yield 422, service.put(url, content=b"no title", headers=MARKDOWN | key)
+    yield 422, service.post(f"{API}/upload", files={"file": ("a.pdf", b"%PDF")}, headers=key)
+    yield 422, service.post(f"{API}/upload", files={"file": ("README.md", b"# R")}, headers=key)
+    yield 422, service.post(f"{API}/import", content=b"\n", headers=JSONL | key)
+
+
+def test_what_is_refused_is_no_task_and_is_judged_anew_when_it_is_sent_again(
+    service: TestClient, shelf: Library
+) -> None:
+    before = {path: path.read_bytes() for path in shelf.corpus.iterdir()}
+    for status, response in [*refusals(service), *refusals(service)]:
+        assert response.status_code == status, response.text
+    assert service.get(f"{API}/tasks").json() == {"tasks": []}
+    assert service.get(f"{API}/status").json()["tasks"]["failed"] == 0
+    assert list((shelf.index / "tasks" / "received").iterdir()) == []
+    assert {path: path.read_bytes() for path in shelf.corpus.iterdir()} == before
+    # The key of what was refused stands for nothing yet.
+    assert put(service, "article-1", "tea", **{"Idempotency-Key": "k"}).status_code == 202
+
+
+def test_files_of_which_none_can_be_read_are_named_in_the_refusal(service: TestClient) -> None:
+    files = [
+        ("file", ("a.pdf", b"%PDF")),
+        ("file", ("many.zip", zipped(a="no title"))),
+        ("file", ("b.jsonl", b"{\n[]")),
+    ]
+    response = service.post(f"{API}/upload", files=files)
+    assert response.status_code == 422
+    named = [error["field"] for error in response.json()["errors"]]
+    assert named == ["a.pdf", "many.zip/a.md", "b.jsonl:1", "b.jsonl:2"]
+    assert "a.pdf: is none of .md, " in response.json()["detail"]
+    assert response.json()["detail"].endswith("; and 1 more.")
+
+
+def test_a_condition_is_judged_against_what_others_have_changed_too(
+    service: TestClient, shelf: Library
+) -> None:
+    first = put(service, "news", "tea").headers["etag"]
+    incoming = shelf.root / "news.md"
+    incoming.write_text(markdown("news", "honey"))
+    assert run(["add", "--index", str(shelf.index), str(incoming)]) == 0
+    assert put(service, "news", "milk", **{"If-Match": first}).status_code == 412
+    assert "honey" in (shelf.corpus / "news.md").read_text()
+    # By hand, in place, and with the same length.
+    second = put(service, "news", "water").headers["etag"]
+    with (shelf.corpus / "news.md").open("w") as file:
+        file.write(markdown("news", "blood"))
+    assert put(service, "news", "milk", **{"If-Match": second}).status_code == 412
+    assert run(["remove", "--index", str(shelf.index), "news"]) == 0
+    assert put(service, "news", "milk", **{"If-Match": "*"}).status_code == 412
+    assert service.delete(f"{API}/articles/news").status_code == 404
+    (shelf.corpus / "by-hand.md").write_text(markdown("news", "salt"))
+    assert put(service, "news", "milk", **{"If-None-Match": "*"}).status_code == 412

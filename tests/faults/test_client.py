@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -17,6 +18,7 @@ from harness.service import bearer, working
 from indexer.lock import writer_lock
 from kb.article import Article, Section
 from kb.client import (
+    Accepted,
     ArticleNotFound,
     AsyncClient,
     Client,
@@ -194,6 +196,41 @@ def test_a_task_is_followed_to_its_end_across_a_restart_of_the_service(
         states = followed(kind, url, task_id, **key)
     assert states[-1] == "done"
     assert held(shelf.index)["news"] == "tea"
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_change_outlasts_a_restart_of_the_service(
+    kind: type[Client | AsyncClient],
+    shelf: Library,
+    key: dict[str, Any],
+    listening: Listening,
+    is_long: bool,
+) -> None:
+    with listening(shelf.index) as url:
+        port = int(url.rpartition(":")[2])
+    answered: list[Accepted] = []
+
+    def put() -> None:
+        async def awaited() -> Accepted:
+            async with AsyncClient(url, **key) as client:
+                return await client.put_article("news", markdown("news", "tea"))
+
+        if kind is AsyncClient:
+            answered.append(asyncio.run(awaited()))
+        else:
+            with Client(url, **key) as client:
+                answered.append(client.put_article("news", markdown("news", "tea")))
+
+    putting = threading.Thread(target=put)
+    putting.start()
+    time.sleep(30 if is_long else 4)  # four attempts alone would not last as long
+    assert not answered
+    with working(shelf), listening(shelf.index, port):
+        putting.join(60)
+        assert [(accepted.task.kind, accepted.replayed) for accepted in answered] == [
+            ("put", False)
+        ]
+    assert (shelf.corpus / "news.md").exists()
 
 
 def test_a_change_whose_answer_was_lost_is_sent_again_as_the_same(

@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.library import Library, held, leftovers
@@ -112,3 +113,68 @@ def test_two_services_over_one_index_share_the_work_and_lose_none(shelf: Library
         assert {ended(other.client, task_id)["state"] for task_id in tasks} == {"done"}
     wanted = {f"{mark}-{n}": f"{mark}{n}" for mark in ("one", "other") for n in range(5)}
     assert held(shelf.index) == shelf.texts | wanted
+
+
+def test_changes_are_accepted_while_the_worker_is_killed_again_and_again(shelf: Library) -> None:
+    headers = bearer(shelf, "articles", "admin")
+    with running(shelf, headers) as service:
+        first, _ = who_works(shelf)  # since there is a key, nobody waits for it to start
+        told: list[Any] = []
+
+        def write() -> None:
+            for number in range(12):
+                told.append(service.put(f"news-{number}", f"tea{number}"))
+
+        writing = threading.Thread(target=write)
+        writing.start()
+        killed = [first]
+        for count in (3, 6):
+            while len(told) < count:
+                time.sleep(0.01)
+            os.kill(killed[-1], signal.SIGKILL)
+            killed.append(who_works(shelf, but=killed[-1])[0])
+        writing.join()
+        assert len(set(killed)) == 3
+        assert [response.status_code for response in told] == [202] * 12
+        assert {ended(service.client, r.json()["id"])["state"] for r in told} == {"done"}
+    assert held(shelf.index) == shelf.texts | {f"news-{n}": f"tea{n}" for n in range(12)}
+
+
+def niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
+
+
+def builders(library: Library) -> list[int]:
+    """The processes that build for that library's tasks."""
+    found = []
+    for folder in Path("/proc").glob("[1-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"indexer.task_builder" in command and str(library.index).encode() in command:
+                found.append(int(folder.name))
+    return found
+
+
+def test_the_index_is_built_at_a_lower_priority_than_changes_are_taken_in(shelf: Library) -> None:
+    with running(shelf, bearer(shelf, "articles")) as service:
+        with writer_lock(shelf.index):
+            task_id = service.put("news", "tea").json()["id"]
+            deadline = time.monotonic() + 30
+            while not builders(shelf) or niceness(builders(shelf)[0]) == niceness(0):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            (builder,) = builders(shelf)
+            assert niceness(builder) == min(19, niceness(0) + 10)
+            assert niceness(who_works(shelf)[0]) == niceness(0)
+            os.kill(builder, signal.SIGKILL)
+        assert ended(service.client, task_id)["state"] == "done"
+    assert held(shelf.index)["news"] == "tea"
+    assert builders(shelf) == []
+
+
+def test_a_service_that_only_answers_makes_nothing_in_its_index(shelf: Library) -> None:
+    before = sorted(path.name for path in shelf.index.iterdir())
+    with running(shelf, {}) as service:
+        assert service.client.get(f"{API}/search", params={"q": "tea"}).status_code == 200
+        assert service.client.get(f"{API}/tasks").status_code == 403
+    assert sorted(path.name for path in shelf.index.iterdir()) == before

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 from harness.library import Library, held, markdown
-from harness.service import API, MARKDOWN, serving
+from harness.service import API, MARKDOWN, ended, serving, work_here, working
 
-from indexer import worker
+from indexer import task_builder, task_editor, worker
 from indexer.editing import put, remove
-from indexer.worker import work
-from kb.tasks import Kind, Task, TaskStore, new_task_id
+from indexer.reports import report_of
+from kb import tasks
+from kb.messages import BulkRequest, ChangeRequest, DeleteRequest, PutRequest, SentFile
+from kb.tasks import Task, TaskStore, new_task_id
 
 
 @pytest.fixture
@@ -32,85 +38,126 @@ def store(shelf: Library) -> Iterator[TaskStore]:
     opened.close()
 
 
-def add(store: TaskStore, kind: Kind, article_id: str, content: str = "", **wanted: Any) -> str:
+def sent(store: TaskStore, task_id: str, name: str, content: str) -> SentFile:
+    """A file that came with a task."""
+    folder = store.received(task_id)
+    folder.mkdir()
+    (folder / "0").write_text(content)
+    return SentFile(name, hashlib.sha256(content.encode()).hexdigest())
+
+
+def begun(store: TaskStore, change: Callable[[str], ChangeRequest], article_id: str = "") -> str:
+    """A task that a worker has begun, and was cut off before it ended."""
     task_id = new_task_id()
-    store.received(task_id).mkdir()
-    (store.received(task_id) / "0").write_text(content)
-    store.add(task_id, kind, {"suffix": ".md", **wanted}, subject=article_id)
+    store.add(task_id, change(task_id), subject=article_id)
     return task_id
 
 
-def outcome(store: TaskStore, shelf: Library, task_id: str) -> Task:
-    assert work(shelf.index, idle_s=0)
-    task = store.get(task_id)
-    assert task is not None
-    return task
+def begun_put(store: TaskStore, article_id: str, content: str, **conditions: Any) -> str:
+    return begun(
+        store,
+        lambda task_id: PutRequest(sent(store, task_id, "article", content), ".md", **conditions),
+        article_id,
+    )
+
+
+def outcome(store: TaskStore, shelf: Library, task_id: str) -> Task | None:
+    assert work_here(shelf.index, idle_s=0)
+    assert list((store.folder / "received").iterdir()) == []
+    return store.get(task_id)
+
+
+def state(store: TaskStore, shelf: Library, task_id: str) -> str | None:
+    task = outcome(store, shelf, task_id)
+    return task and task.state
 
 
 def test_an_article_that_the_corpus_got_before_the_cut_is_not_refused_as_there_already(
     store: TaskStore, shelf: Library
 ) -> None:
     content = markdown("news", "tea")
-    task_id = add(store, "put", "news", content, if_none_match=True)
-    store.begin([task_id])
+    task_id = begun_put(store, "news", content, if_none_match=True)
     put([shelf.corpus], "news", ".md", content.encode())
-    assert outcome(store, shelf, task_id).state == "done"
+    assert state(store, shelf, task_id) == "done"
     assert held(shelf.index)["news"] == "tea"
 
 
-def test_one_that_somebody_else_has_changed_since_the_cut_is_refused(
+def test_one_that_was_cut_off_before_the_corpus_got_it_is_made(
+    store: TaskStore, shelf: Library
+) -> None:
+    task_id = begun_put(store, "news", markdown("news", "tea"), if_none_match=True)
+    assert state(store, shelf, task_id) == "done"
+    assert held(shelf.index)["news"] == "tea"
+
+
+def test_one_that_somebody_else_has_changed_since_the_cut_is_forgotten(
     store: TaskStore, shelf: Library
 ) -> None:
     before = put([shelf.corpus], "news", ".md", markdown("news", "tea").encode()).digest
-    task_id = add(store, "put", "news", markdown("news", "milk"), if_match=[before])
-    store.begin([task_id])
+    task_id = begun_put(store, "news", markdown("news", "milk"), if_match=(before,))
     put([shelf.corpus], "news", ".md", markdown("news", "honey").encode())
-    task = outcome(store, shelf, task_id)
-    assert (task.state, task.refusal) == ("failed", "precondition")
+    assert state(store, shelf, task_id) is None
     assert (shelf.corpus / "news.md").read_text() == markdown("news", "honey")
+
+
+@pytest.mark.parametrize("left", ["", "half", None])
+def test_one_whose_file_a_power_cut_has_spoilt_is_forgotten_and_what_the_corpus_got_comes_in(
+    store: TaskStore, shelf: Library, left: str | None
+) -> None:
+    task_id = begun_put(store, "news", markdown("news", "tea"))
+    file = store.received(task_id) / "0"
+    file.unlink()
+    if left is not None:
+        file.write_text(left)
+    shelf.put("another", "salt")  # as of an upload of which half was taken in
+    assert state(store, shelf, task_id) is None
+    assert held(shelf.index) == shelf.texts
+    assert [task.kind for task in store.latest(5)] == ["rebuild"]
 
 
 def test_one_that_was_deleted_before_the_cut_is_not_missed(
     store: TaskStore, shelf: Library
 ) -> None:
-    task_id = add(store, "delete", "article-1")
-    store.begin([task_id])
+    task_id = begun(store, lambda _: DeleteRequest(), "article-1")
     remove([shelf.corpus], ["article-1"])
-    assert outcome(store, shelf, task_id).state == "done"
+    assert state(store, shelf, task_id) == "done"
     assert "article-1" not in held(shelf.index)
-    again = outcome(store, shelf, add(store, "delete", "article-1"))
-    assert (again.state, again.refusal) == ("failed", "missing")
 
 
 def test_half_an_upload_is_taken_in_anew(store: TaskStore, shelf: Library) -> None:
-    limits = {"unpacked_bytes": 10_000, "files": 10}
     content = markdown("news", "tea")
-    task_id = add(store, "upload", "", content, files=["news.md"], limits=limits)
-    store.begin([task_id])
+    task_id = begun(
+        store,
+        lambda task_id: BulkRequest((sent(store, task_id, "news.md", content),), 10_000, 10),
+    )
     left = store.received(task_id) / "unpacked" / "0"
     left.mkdir(parents=True)
     (left / "news.md").write_text("half")
     task = outcome(store, shelf, task_id)
-    assert task.report is not None
-    assert task.report["summary"]["added"] == 1
+    assert task is not None and task.report is not None
+    assert task.report.summary.added == 1
     assert held(shelf.index)["news"] == "tea"
 
 
-@pytest.mark.parametrize("state", ["queued", "accepted"])
+@pytest.mark.parametrize("reached", ["queued", "accepted"])
 def test_a_task_that_no_worker_survives_does_not_stop_the_others(
-    store: TaskStore, shelf: Library, state: str
+    store: TaskStore, shelf: Library, reached: str
 ) -> None:
-    deadly = add(store, "put", "deadly", markdown("deadly", "tea"))
-    if state == "accepted":
-        store.accept(deadly, {})
-    for _ in range(worker.ATTEMPTS):
+    deadly = begun_put(store, "deadly", markdown("deadly", "tea"))
+    if reached == "accepted":
+        store.accept(deadly, report_of())
+        store.discard(deadly)
+    for _ in range(tasks.ATTEMPTS):
         store.begin([deadly])
-    good = add(store, "put", "good", markdown("good", "tea"))
-    assert outcome(store, shelf, good).state == "done"
+    good = begun_put(store, "good", markdown("good", "tea"))
+    assert state(store, shelf, good) == "done"
     task = store.get(deadly)
-    assert task is not None
-    assert task.state == "failed"
-    assert str(worker.ATTEMPTS) in str(task.error)
+    if reached == "queued":
+        assert task is None
+    else:
+        assert task is not None
+        assert task.state == "failed"
+        assert str(tasks.ATTEMPTS) in str(task.error)
 
 
 def test_a_build_that_fails_says_that_the_corpus_has_it(
@@ -119,8 +166,9 @@ def test_a_build_that_fails_says_that_the_corpus_has_it(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(worker, "build", full)
-    task = outcome(store, shelf, add(store, "put", "news", markdown("news", "tea")))
+    monkeypatch.setattr(task_builder, "build", full)
+    task = outcome(store, shelf, begun_put(store, "news", markdown("news", "tea")))
+    assert task is not None
     assert task.state == "failed"
     assert task.error == (
         "The corpus has it, the index does not: The disk failed: No space left on device."
@@ -132,7 +180,7 @@ def test_only_one_works(store: TaskStore, shelf: Library, monkeypatch: pytest.Mo
     monkeypatch.setattr(worker, "_WAIT_FOR_LOCK_S", 0.0)
     with store.working() as is_ours:
         assert is_ours
-        assert not work(shelf.index, idle_s=0)
+        assert not work_here(shelf.index, idle_s=0)
 
 
 def test_building_outlasts_a_failure_of_the_tasks_own_file(
@@ -154,38 +202,103 @@ def test_building_outlasts_a_failure_of_the_tasks_own_file(
     monkeypatch.setattr(TaskStore, "in_state_now", calls["in_state"], raising=False)
     for name in calls:
         monkeypatch.setattr(TaskStore, name, once_failing(name))
-    monkeypatch.setattr(worker, "_AFTER_FAILURE_S", 0.0)
-    task_id = add(store, "put", "news", markdown("news", "tea"))
-    assert outcome(store, shelf, task_id).state == "done"
+    monkeypatch.setattr(task_builder, "_AFTER_FAILURE_S", 0.0)
+    task_id = begun_put(store, "news", markdown("news", "tea"))
+    assert state(store, shelf, task_id) == "done"
     assert not failing
     assert held(shelf.index)["news"] == "tea"
 
 
-def test_stopping_the_service_leaves_a_task_that_is_kept_what_came_with_it(
-    shelf: Library,
+def test_a_change_that_is_cut_off_before_a_worker_has_it_leaves_nothing(
+    shelf: Library, store: TaskStore
 ) -> None:
-    with serving(shelf) as client, TaskStore(shelf.index).working() as is_ours:
-        assert is_ours  # so nobody works at the task, and the request waits
-        content = markdown("news", "tea")
+    with store.working() as is_ours, serving(shelf) as client:
+        assert is_ours  # and does not listen, so that the request waits
 
-        async def sent_and_cut_off() -> list[Task]:
+        async def sent_and_cut_off() -> None:
             transport = httpx.ASGITransport(client.app)
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://testserver", headers=client.headers
             ) as sender:
+                content = markdown("news", "tea")
                 request = asyncio.create_task(
                     sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
                 )
-                while not (tasks := store.in_state("queued")):
+                while not list((store.folder / "received").iterdir()):
                     await asyncio.sleep(0.01)
                     assert not request.done()
                 request.cancel()
                 with pytest.raises(asyncio.CancelledError):
                     await request
-            return tasks
 
-        store = TaskStore(shelf.index)
-        (task,) = asyncio.run(sent_and_cut_off())
-    assert (store.received(task.id) / "0").read_text() == content
-    assert outcome(store, shelf, task.id).state == "done"
-    store.close()
+        asyncio.run(sent_and_cut_off())
+        assert list((store.folder / "received").iterdir()) == []
+    assert store.latest(5) == []
+
+
+def test_a_client_that_goes_while_its_change_is_taken_in_does_not_undo_it(
+    shelf: Library, store: TaskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, goes_on = threading.Event(), threading.Event()
+
+    def slow(*given: Any, **named: Any) -> Any:
+        reached.set()
+        assert goes_on.wait(60)
+        return put(*given, **named)
+
+    monkeypatch.setattr(task_editor, "put", slow)
+    with working(shelf), serving(shelf) as client:
+
+        async def sent_and_cut_off() -> None:
+            transport = httpx.ASGITransport(client.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://testserver", headers=client.headers
+            ) as sender:
+                content = markdown("news", "tea")
+                request = asyncio.create_task(
+                    sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
+                )
+                await asyncio.to_thread(reached.wait, 60)
+                request.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await request
+
+        asyncio.run(sent_and_cut_off())
+        goes_on.set()
+        deadline = time.monotonic() + 60
+        while not (found := store.latest(1)):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        assert ended(client, found[0].id)["state"] == "done"
+    assert held(shelf.index)["news"] == "tea"
+
+
+def test_a_worker_that_lacks_what_changing_needs_tells_the_status_and_makes_room_for_one_that_has_it(
+    shelf: Library, store: TaskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking() -> Any:
+        raise ModuleNotFoundError("No module named 'markdown_it'", name="markdown_it")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "_editor_type", lacking)
+        with pytest.raises(ModuleNotFoundError):
+            work_here(shelf.index, idle_s=0)
+        child = threading.Thread(
+            target=work_here, args=(shelf.index,), kwargs={"parent": os.getppid()}
+        )
+        child.start()
+        while not store.is_worked_at():
+            time.sleep(0.01)
+    with serving(shelf) as client:
+        status = client.get(f"{API}/status")
+        assert (status.status_code, status.json()["tasks"]["failed"]) == (200, 0)
+        content = markdown("news", "tea")
+        response = client.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
+        assert response.status_code == 504
+        assert "markdown_it" in response.json()["detail"]
+        assert "'sectioned-kb[indexing]'" in response.json()["detail"]
+        with working(shelf):
+            child.join(30)
+            assert not child.is_alive()
+            response = client.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
+            assert response.status_code == 202

@@ -93,6 +93,8 @@ class Recorder:
             for name in [*names, *file_names]:
                 path = Path(folder, name)
                 status = path.lstat()
+                if stat.S_ISSOCK(status.st_mode):
+                    continue  # of a process, and nothing that a disk keeps
                 listing[name] = number(path)
                 if stat.S_ISREG(status.st_mode):
                     key = (listing[name], status.st_mtime_ns, status.st_size)
@@ -134,8 +136,8 @@ class Recorder:
 
     def _committing(self, real: Any) -> Any:
         @contextmanager
-        def transaction(store: TaskStore) -> Iterator[sqlite3.Connection]:
-            with self._lock, real(store) as connection:
+        def transaction(store: TaskStore, **options: bool) -> Iterator[sqlite3.Connection]:
+            with self._lock, real(store, **options) as connection:
                 yield connection
             full = connection.execute("PRAGMA synchronous").fetchone()[0] >= 2
             log = store.folder / "tasks.sqlite-wal"

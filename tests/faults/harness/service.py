@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 
 from harness.library import Library
+from indexer.task_builder import TaskBuilder
 from indexer.worker import work
 from kb.keys import KeyRing, Scope, keys_file
+from kb.tasks import TaskStore
 from search_api.app import create_app
 from search_api.settings import load_settings
 
@@ -26,13 +29,49 @@ def bearer(library: Library, *scopes: Scope) -> dict[str, str]:
     return {"Authorization": f"Bearer {presented}"}
 
 
+class BuilderThread:
+    """Builds in this process, where tests have put errors and few words of English in the way."""
+
+    def __init__(self, index: Path) -> None:
+        self._store = TaskStore(index)
+        self._builder = TaskBuilder(index, self._store)
+        self._called, self._ended = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def call(self) -> None:
+        self._called.set()
+
+    def close(self) -> None:
+        """Returns when the build under way has ended."""
+        self._ended.set()
+        self._called.set()
+        self._thread.join()
+        self._store.close()
+
+    def _run(self) -> None:
+        while self._called.wait() and not self._ended.is_set():
+            self._called.clear()
+            self._builder.build_all()
+
+
+def work_here(index: Path, **options: Any) -> bool:
+    """`indexer.worker.work` with its builds in this process."""
+    return work(index, make_builder=BuilderThread, **options)
+
+
 @contextmanager
 def working(library: Library) -> Iterator[None]:
-    """Work at the tasks of the library, as `kb work` does in a process of its own."""
+    """Work at the tasks of the library, as `kb work` does in processes of its own."""
     stopped = threading.Event()
-    thread = threading.Thread(target=work, args=(library.index,), kwargs={"stopped": stopped})
+    thread = threading.Thread(target=work_here, args=(library.index,), kwargs={"stopped": stopped})
     thread.start()
     try:
+        store = TaskStore(library.index)
+        while not store.is_worked_at():  # else a service would start a worker of its own
+            assert thread.is_alive()
+            time.sleep(0.01)
+        store.close()
         yield
     finally:
         stopped.set()

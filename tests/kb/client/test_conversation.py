@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from kb.client import RetryPolicy
 from kb.client.calls import Call, articles, health
+from kb.client.changes import Accepted, delete_article, put_article
 from kb.client.conversation import Answer, Broken, Heard, Send, Wait, converse
 from kb.client.errors import (
     DeadlineExceeded,
@@ -20,6 +22,7 @@ from kb.client.errors import (
     Unreachable,
 )
 from kb.errors import InvalidRequest
+from tests.kb.client.test_following import TASK
 
 CALL = articles()
 GOOD = Answer(200, {}, b'{"total": 0, "articles": []}')
@@ -75,6 +78,59 @@ def test_what_will_be_the_same_again_is_asked_once(heard: Heard) -> None:
     outcome, steps = held([heard], RetryPolicy())
     assert isinstance(outcome, ServiceError)
     assert len(steps) == 1
+
+
+CHANGE = put_article("a", "# A\n\nText.")
+ACCEPTED = Answer(202, {}, json.dumps(TASK).encode())
+
+
+def away_for(seconds: float, chance: float, policy: RetryPolicy) -> tuple[object, float]:
+    """What a change comes to whose service is not there for so long, and after how many seconds."""
+    clock = 0.0
+    conversation = converse(CHANGE, policy, "http://kb", lambda: clock, lambda: chance)
+    try:
+        step = next(conversation)
+        while True:
+            heard: Heard = None
+            if isinstance(step, Wait):
+                clock += step.seconds
+            else:
+                clock += 0.01
+                heard = ACCEPTED if clock > seconds else Broken.CONNECTION
+            step = conversation.send(heard)
+    except StopIteration as done:
+        return done.value, clock
+    except ServiceError as error:
+        return error, clock
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.3, 1.0])
+def test_a_change_outlasts_a_restart_of_half_a_minute_by_default(chance: float) -> None:
+    outcome, took_s = away_for(30, chance, RetryPolicy())
+    assert isinstance(outcome, Accepted)
+    assert 30 < took_s < 39
+    outcome, took_s = away_for(300, chance, RetryPolicy())
+    assert isinstance(outcome, Unreachable)
+    assert 50 < took_s <= 61
+
+
+def test_a_change_is_not_tried_longer_than_its_own_deadline_nor_twice_where_once_is_asked() -> None:
+    outcome, steps = held(
+        [Broken.CONNECTION] * 99,
+        RetryPolicy(),
+        delete_article("a", deadline_s=5),  # type: ignore[arg-type]
+    )
+    assert isinstance(outcome, Unreachable)
+    assert 3 < sum(step.seconds for step in steps if isinstance(step, Wait)) < 5
+    outcome, steps = held([Broken.CONNECTION], RetryPolicy(attempts=1), CHANGE)  # type: ignore[arg-type]
+    assert isinstance(outcome, Unreachable)
+    assert len(steps) == 1
+
+
+def test_a_question_does_not_hang_where_no_service_is() -> None:
+    outcome, steps = held([Broken.CONNECTION] * 99, RetryPolicy())
+    assert isinstance(outcome, Unreachable)
+    assert sum(step.seconds for step in steps if isinstance(step, Wait)) < 2
 
 
 def test_after_the_last_attempt_the_last_error_counts() -> None:
@@ -152,7 +208,7 @@ def test_no_conversation_passes_its_deadline_or_its_attempts(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"attempts": 0}, {"deadline_s": 0}, {"deadline_s": float("nan")}]
+    "wrong", [{"attempts": 0}, {"deadline_s": 0}, {"deadline_s": float("nan")}, {"outage_s": 0}]
 )
 def test_a_policy_that_allows_nothing_is_refused(wrong: dict[str, float]) -> None:
     (name,) = wrong

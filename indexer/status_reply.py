@@ -1,0 +1,54 @@
+"""Given an index and its tasks, how both stand, as the service tells it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from indexer.status import status
+from kb.answers import Changes, IndexStatus, Size, Stale, TaskCounts
+from kb.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
+from kb.messages import IndexProblem, Reply, StatusReply
+from kb.tasks import TaskStore
+
+
+def status_reply(index: Path, store: TaskStore) -> Reply:
+    """How the index stands, or why there is none that could be told about."""
+    try:
+        found = status(index)
+    except IndexUnusable as error:
+        match error:
+            case IndexMissing():
+                return IndexProblem("missing")
+            case IndexDamaged():
+                return IndexProblem("damaged")
+            case IndexFormatMismatch():
+                return IndexProblem("format")
+            case _:
+                return IndexProblem("unusable")
+    counts, stale = store.counts(), found.stale
+    return StatusReply(
+        IndexStatus(
+            generation=found.generation,
+            created=found.created,
+            model=found.model,
+            counts=Size(**asdict(found.counts)),
+            corpora=found.corpora,
+            pinned=found.pinned,
+            damage=found.damage,
+            rebuild=found.rebuild,
+            stale=Stale(stale["added"], stale["changed"], stale["removed"]),
+            words=found.words,
+            unreadable=found.unreadable,
+            last_build=Changes(**asdict(found.last_build)),
+            last_failures=found.last_failures,
+            kept=found.kept,
+            bytes=found.bytes,
+            cache_bytes=found.cache_bytes,
+            writer=found.writer,
+            tasks=TaskCounts(
+                counts["queued"], counts["accepted"], counts["done"], counts["failed"]
+            ),
+            corpus_unreadable=found.corpus_unreadable,
+        )
+    )
