@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +44,7 @@ _LOOK_AGAIN_S = 0.05
 _CALL_AGAIN_S = 0.5
 _SWEEP_AGAIN_S = 600.0
 _WAIT_FOR_LOCK_S = 3.0
+_AFTER_FAILURE_S = 5.0
 
 
 class Builder(Protocol):
@@ -131,6 +133,8 @@ class _Worker:
         self._editor = editor
         self._lacks = lacks
         self._stopped = stopped
+        self._called = -_CALL_AGAIN_S
+        self._swept = -_SWEEP_AGAIN_S
 
     def run(self, idle_s: float | None, parent: int | None) -> None:
         # Listening first: what comes in meanwhile waits its turn.
@@ -149,22 +153,33 @@ class _Worker:
             self._builder.close()
 
     def _attend(self, server: MessageServer, idle_s: float | None, parent: int | None) -> None:
-        busy, called, swept = time.monotonic(), -_CALL_AGAIN_S, -_SWEEP_AGAIN_S
+        busy = time.monotonic()
         while not self._stopped.is_set():
             if parent is not None and os.getppid() != parent:
                 os._exit(0)  # nobody is there to work for
-            has_work = self._editor is not None and self._store.has_work()
-            if has_work and time.monotonic() - called > _CALL_AGAIN_S:
-                self._builder.call()  # what an earlier worker left; or it was killed
-                called = time.monotonic()
-            if time.monotonic() - swept > _SWEEP_AGAIN_S:
-                self._store.sweep()
-                swept = time.monotonic()
+            try:
+                has_work = self._tend()
+            except (OSError, sqlite3.Error):  # a full disk, say
+                logger.exception("looking after the tasks failed")
+                self._stopped.wait(_AFTER_FAILURE_S)
+                continue
             if has_work or server.is_busy:
                 busy = time.monotonic()
             elif idle_s is not None and time.monotonic() - busy >= idle_s:
                 break
             self._stopped.wait(_LOOK_AGAIN_S)
+
+    def _tend(self) -> bool:
+        """See to it that what waits is built and what is old is deleted; whether something waits."""
+        now = time.monotonic()
+        has_work = self._editor is not None and self._store.has_work()
+        if has_work and now - self._called > _CALL_AGAIN_S:
+            self._called = now
+            self._builder.call()  # for what an earlier worker left; or it was killed
+        if now - self._swept > _SWEEP_AGAIN_S:
+            self._swept = now
+            self._store.sweep()
+        return has_work
 
     def _reply(self, request: Request) -> Reply:
         match request:
