@@ -111,8 +111,9 @@ class Report:
 class TaskView:
     """Work that was accepted, as it stands.
 
-    `queued`: received. `accepted`: in the corpus, and coming into the index. `done`: questions find it. `failed`:
-    `error` says why. `steps_done` of `steps_total` are done of `stage`. Times are ISO 8601 in UTC.
+    `queued`: being put into the corpus. `accepted`: in the corpus, and coming into the index. `done`: questions find
+    it. `failed`: the index does not have it, and `error` says why. `steps_done` of `steps_total` are done of `stage`.
+    Times are ISO 8601 in UTC.
     """
 
     id: str

@@ -280,8 +280,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "": "Work that was accepted, as it stands.",
         "id": "Its id.",
         "kind": "What it does.",
-        "state": "`queued`: received. `accepted`: in the corpus, and coming into the index. `done`: questions find it."
-        " `failed`: `error` says why.",
+        "state": "`queued`: being put into the corpus. `accepted`: in the corpus, and coming into the index. `done`:"
+        " questions find it. `failed`: `error` says why.",
         "article_id": "The one article it is about; else null.",
         "created": "When it was received, ISO 8601 in UTC.",
         "ended": "When it ended; null until then.",
@@ -319,7 +319,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "TaskCounts": {
         "": "How many tasks are in each state.",
-        "queued": "Received.",
+        "queued": "Being put into the corpus.",
         "accepted": "In the corpus, and not yet in the index.",
         "done": "Done; such can be read for seven days.",
         "failed": "Failed; the same.",

@@ -55,18 +55,24 @@ def test_a_service_that_is_killed_in_the_middle_of_its_work_goes_on_after_its_re
     assert leftovers(shelf.index) == []
 
 
+def workers(library: Library) -> dict[int, int]:
+    """The processes that would change that library for a service, each with the process that started it."""
+    found = {}
+    for folder in Path("/proc").glob("[1-9]*"):
+        with suppress(OSError):
+            command = (folder / "cmdline").read_bytes().split(b"\0")
+            if b"work" in command and str(library.index).encode() in command:
+                found[int(folder.name)] = int(command[command.index(b"--parent") + 1])
+    return found
+
+
 def who_works(library: Library, *, but: int = 0, within_s: float = 30) -> tuple[int, int]:
     """The process that works at the tasks, once it is another than `but`, and the process that started it."""
     deadline = time.monotonic() + within_s
     while True:
-        for folder in Path("/proc").glob("[1-9]*"):
-            with suppress(OSError):
-                command = (folder / "cmdline").read_bytes().split(b"\0")
-                if b"work" in command and str(library.index).encode() in command:
-                    pid = int(folder.name)
-                    parent = int(command[command.index(b"--parent") + 1])
-                    if pid != but and Path(f"/proc/{parent}").exists():
-                        return pid, parent
+        for pid, parent in workers(library).items():
+            if pid != but and Path(f"/proc/{parent}").exists():
+                return pid, parent
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -79,6 +85,7 @@ def test_when_the_process_that_works_is_killed_another_takes_over_what_it_was_do
         with writer_lock(shelf.index):  # what works waits for this, in the middle of its task
             task_id = service.put("news", "tea").json()["id"]
             first, _ = who_works(shelf)
+            assert len(workers(shelf)) == 1  # one for all processes of the service
             os.kill(first, signal.SIGKILL)
             second, parent = who_works(shelf, but=first)
             os.kill(parent, signal.SIGKILL)  # it answers; with it goes the one that it had started
