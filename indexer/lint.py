@@ -23,14 +23,17 @@ from indexer.corpus import (
     Place,
     duplicate_id,
     list_files,
+    list_lexicons,
     read_bytes,
     read_file,
+    refuse_other_form,
 )
 from indexer.lexicon import read_lexicon
+from indexer.other_files import nothing_usable
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from indexer.skeleton import PLACEHOLDER
 from kb.article import Article, Section
-from kb.errors import ArticleError
+from kb.errors import ArticleError, CorpusError
 
 SECTION_MAX_WORDS = 1500
 
@@ -55,10 +58,12 @@ def lint(paths: Sequence[Path], today: date | None = None) -> list[Finding]:
     """The findings, by file in the corpus's order, then by line, code and message.
 
     Needs no index. `today` is for dates to come, by default the date it is somewhere on Earth.
-    Raises CorpusError as `indexer.corpus.list_files` does, but not for a corpus of nothing but
-    broken articles: they are findings.
+    Raises CorpusError as `indexer.corpus.list_files` does, and where there is nothing to look at,
+    but not for a corpus of nothing but broken articles: they are findings.
     """
     files, refused = list_files(paths)
+    if not files and not refused and not any(list_lexicons(paths)):
+        raise CorpusError(nothing_usable(paths, files, refused))
     # An author east of Greenwich may be a day ahead of UTC.
     survey = _Survey(today or (datetime.now(UTC) + timedelta(hours=14)).date())
     for error in refused:
@@ -97,7 +102,9 @@ class _Survey:
         name = file.path.name.lower()
         if name.endswith(MARKDOWN_SUFFIXES):
             try:
-                parsed = parse_markdown(file.path, read_bytes(file.path))
+                content = read_bytes(file.path)
+                refuse_other_form(file.path, content)
+                parsed = parse_markdown(file.path, content)
             except FrontMatterError as error:
                 for each in error.errors:
                     self.add_error(each)

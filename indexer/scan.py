@@ -16,9 +16,9 @@ from indexer.corpus import (
     fingerprint_of,
     lexicon_entries,
     list_files,
-    nothing_usable,
     read_file,
 )
+from indexer.other_files import nothing_usable
 from indexer.tombstones import Tombstones
 from kb.article import Article
 from kb.errors import ArticleError, CorpusError

@@ -10,7 +10,7 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, name_other_files, summarise
+from kb.cli.summary import as_dict, name_other_files, other_files_as_dicts, summarise
 from kb.errors import KbError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def build(
     """
     from indexer.build import build as build_index
     from indexer.build import is_stale
+    from indexer.other_files import other_files
     from indexer.remembered import remembered
     from kb.generation import pinned_generation
 
@@ -92,10 +93,12 @@ def build(
         wait_s=wait_s,
         waiting=say,
     )
+    others = other_files(chosen)
     if as_json:
-        click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))
+        done = as_dict(report) | {"passed_over": other_files_as_dicts(others)}
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
     summarise(report, index)
-    name_other_files(chosen)
+    name_other_files(others)
     return 1 if report.failures else 0
 
 
@@ -127,6 +130,7 @@ def watch(
     Several changes close to each other make one build. While a rollback holds, nothing is built.
     """
     from indexer.build import build as build_index
+    from indexer.other_files import other_files
     from indexer.remembered import remembered
     from indexer.watch import watch as watch_corpora
     from kb.generation import pinned_generation
@@ -152,6 +156,7 @@ def watch(
                 ),
                 index,
             )
+            name_other_files(other_files(chosen))
         except (KbError, OSError) as error:  # mended by the next change, perhaps
             say(f"kb: {error}")
 

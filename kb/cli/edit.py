@@ -11,7 +11,14 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, failures_as_dicts, name_failures, name_other_files, summarise
+from kb.cli.summary import (
+    as_dict,
+    failures_as_dicts,
+    name_failures,
+    name_other_files,
+    other_files_as_dicts,
+    summarise,
+)
 
 if TYPE_CHECKING:
     from indexer.build import BuildReport
@@ -38,24 +45,30 @@ def add(
 
     A FILE is Markdown, plain text, JSONL or JSONL.gz, or a folder of such. The articles are copied into the first
     folder among the corpora, and are on disk there before anything is said. Ends with exit code 1 where some could not
-    be read.
+    be read, or none is there.
     """
     from indexer.editing import add as add_articles
+    from indexer.other_files import nothing_usable, other_files
 
     chosen, known = _corpora(index, corpora)
     edit = add_articles(chosen, list(paths), known)
     for each in edit.accepted:
         say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
     name_failures(edit.failures)
-    name_other_files(paths)
+    others = other_files(paths)
+    if edit.accepted or edit.failures:
+        name_other_files(others)
+    else:
+        say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
     report = _rebuild(index, chosen, wait_s) if edit.accepted else None
     if as_json:
         accepted = [
             {"id": each.id, "path": str(each.path), "replaced": each.replaced}
             for each in edit.accepted
         ]
-        _print({"accepted": accepted, "failures": failures_as_dicts(edit.failures)}, report)
-    return 1 if edit.failures else 0
+        failures, passed_over = failures_as_dicts(edit.failures), other_files_as_dicts(others)
+        _print({"accepted": accepted, "failures": failures, "passed_over": passed_over}, report)
+    return 1 if edit.failures or not edit.accepted else 0
 
 
 @click.command()
