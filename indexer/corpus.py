@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 from indexer.forms import form_of_bytes, form_of_file, form_of_other
 from indexer.readers.jsonl import numbered_jsonl, read_article_json
-from indexer.readers.markdown import read_markdown
 from indexer.readers.plain_text import read_plain_text
 from kb.article import Article
 from kb.errors import ArticleError, CorpusError
+from kb.extras import missing
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIX = ".txt"
@@ -154,10 +154,20 @@ def parse(path: Path, content: bytes) -> Article:
     refuse_other_form(path, content)
     name = path.name.lower()
     if name.endswith(MARKDOWN_SUFFIXES):
-        return read_markdown(path, content)
+        return _read_markdown(path, content)
     if name.endswith(ARTICLE_SUFFIX):
         return read_article_json(path, content)
     return read_plain_text(path, content)
+
+
+def _read_markdown(path: Path, content: bytes) -> Article:
+    try:
+        # An index is looked at, rolled back and rid of articles without a reader.
+        from indexer.readers.markdown import read_markdown  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        wants = f"{path} is not what the index holds, and reading it"
+        raise missing(error.name, wants, "indexing") from None
+    return read_markdown(path, content)
 
 
 def refuse_other_form(path: Path, content: bytes) -> None:

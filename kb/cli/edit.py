@@ -19,6 +19,8 @@ from kb.cli.summary import (
     other_files_as_dicts,
     summarise,
 )
+from kb.errors import KbError
+from kb.storage import check_writable
 
 if TYPE_CHECKING:
     from indexer.build import BuildReport
@@ -48,8 +50,14 @@ def add(
     be read, or none is there.
     """
     from indexer.editing import add as add_articles
+    from indexer.installed import check_taking_in
     from indexer.other_files import nothing_usable, other_files
+    from indexer.remembered import remembered
+    from indexer.room import check_room_to_add
 
+    check_taking_in()
+    check_writable(index)
+    check_room_to_add(index, remembered(index).model)
     chosen, known = _corpora(index, corpora)
     edit = add_articles(chosen, list(paths), known)
     for each in edit.accepted:
@@ -86,10 +94,13 @@ def remove(
     among the corpora, and stays out of every index. Ends with exit code 1 where there is no article of some ID.
     """
     from indexer.editing import remove as remove_articles
+    from indexer.installed import check_only_removals
     from indexer.rollback import roll_back
     from kb.generation import pinned_generation
 
     chosen, known = _corpora(index, corpora)
+    check_only_removals(chosen, known)
+    check_writable(index)
     edit: Edit = remove_articles(chosen, ids, known)
     for article_id in edit.removed:
         say(f"Removed {article_id}")
@@ -146,16 +157,20 @@ def _rebuild(
         )
         return None
     before = remembered(index)
-    report = build(
-        index,
-        corpora,
-        before.model,
-        make_progress(),
-        precision=before.precision,
-        wait_s=wait_s,
-        waiting=say,
-        emptied=emptied,
-    )
+    try:
+        report = build(
+            index,
+            corpora,
+            before.model,
+            make_progress(),
+            precision=before.precision,
+            wait_s=wait_s,
+            waiting=say,
+            emptied=emptied,
+        )
+    except (KbError, OSError):
+        say("The corpus is changed and the index is not: `kb build` makes it follow.")
+        raise
     summarise(report, index)
     return report
 
