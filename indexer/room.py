@@ -26,6 +26,9 @@ CACHE_TIMES = 30
 
 CACHE_DIMENSIONS = 384
 
+_EMPTY_STORE_BYTES = 32_768
+"""What a store of no article is long, at most."""
+
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
 
@@ -47,6 +50,7 @@ def build_bytes(
         known = sum(info.bytes for name, info in donor.files.items() if name.startswith("encoder/"))
     else:
         known = encoder_bytes(model)
+    store_bytes = max(0, store_bytes - _EMPTY_STORE_BYTES)
     manifest = base or donor
     dimensions = manifest.model.dimensions if manifest else CACHE_DIMENSIONS
     embeddings = CACHE_TIMES * store_bytes * dimensions // CACHE_DIMENSIONS
