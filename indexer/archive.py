@@ -31,6 +31,7 @@ from indexer.corpus_places import CorpusPlace, corpus_places, put_files, take_ou
 from indexer.lock import writer_lock
 from indexer.publish import building_folder, creation_time, fsync_folders, known_removed
 from indexer.rollback import make_live_without
+from indexer.room import generation_bytes
 from kb import tuning
 from kb.durable import fsync, name_file, write_durably
 from kb.errors import CorpusError, IndexDamaged, KbError, TuningDamaged
@@ -39,6 +40,7 @@ from kb.generation import PINNED, check_files, file_sha256, generation_path, ope
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import Manifest
 from kb.sources import Sources
+from kb.storage import check_room, telling
 
 BESIDE = (tuning.FILE, REMOVED, PINNED)
 CORPORA = "corpora"
@@ -96,14 +98,21 @@ class _Beside:
 def back_up(index: Path, target: Path) -> Backup:
     """Write the live generation and its corpora to `target`, whole or not at all, and on disk once this returns.
 
-    Raises the kinds of IndexUnusable where the live generation does not verify, TuningDamaged, and OSError.
+    Raises the kinds of IndexUnusable where the live generation does not verify, TuningDamaged, NoRoom where there is
+    not enough for it, and OSError.
     """
     _Beside.load(index)  # nothing damaged goes into a backup
     folder, manifest, lease = open_generation(index, "full")
     missing: list[str] = []
     hashes: dict[str, str] = {}
+    needed = generation_bytes(manifest)  # the corpora are a hundredth of that
     try:
-        with _new_file(target) as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+        check_room(target.parent, needed)
+        with (
+            telling(target, needed),
+            _new_file(target) as stream,
+            tarfile.open(fileobj=stream, mode="w") as archive,
+        ):
             inside = f"generation/{folder.name}"
             archive.add(folder / MANIFEST, f"{inside}/{MANIFEST}", recursive=False)
             for name, info in manifest.files.items():
@@ -141,12 +150,14 @@ def restore(
     what is published knows its corpora by these, so that it is another generation than the one that was backed up.
     Articles that have been removed from this index since stay removed; the weights of `kb tune` are replaced where the
     backup has some; a rollback that held goes on holding. Raises KbError for what is no backup or a folder
-    in use, IndexDamaged for one whose content is not what was backed up, IndexFormatMismatch, and OSError; the index
-    then stays as it was.
+    in use, NoRoom, IndexDamaged for one whose content is not what was backed up, IndexFormatMismatch, and OSError; the
+    index then stays as it was.
     """
     if corpus_folder is not None and corpus_folder.exists() and any(corpus_folder.iterdir()):
         raise KbError(f"{corpus_folder} is not empty: name another folder for the corpus.")
-    with writer_lock(index, wait_s, waiting):
+    needed = source.stat().st_size  # of what is compressed it is less than that
+    check_room(index, needed)
+    with writer_lock(index, wait_s, waiting), telling(index, needed):
         with building_folder(index) as folder:
             backed_up = _extract(source, folder)
             beside = _read_beside(source, folder)

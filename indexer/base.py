@@ -20,6 +20,7 @@ from kb.keyword import DOCUMENTS
 from kb.manifest import PIPELINE_VERSION, Manifest, Precision
 from kb.sources import FILE as SOURCES
 from kb.sources import Sources
+from kb.storage import storage_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ class Base:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
         except shutil.Error as error:  # a list of all files that failed, mostly for one reason
             _, _, reason = error.args[0][0]
-            raise KbError(f"{target}: cannot be written ({reason}).") from error
+            told = storage_error(error, target)
+            raise told or KbError(f"{target}: cannot be written ({reason}).") from error
         copied = sorted(path for path in target.rglob("*") if path.is_file())
         check_hashes(
             target,
@@ -133,7 +135,7 @@ def fits_model(
 ) -> Callable[[Manifest, Sources], bool]:
     """Whether a generation is of this program's pipeline and of that model, so that it can be built upon.
 
-    `files` are the model's `model_files`.
+    `files` are the model's `model_files`; where there are none, the name alone tells: the index has its own encoder.
     """
 
     def fits(manifest: Manifest, sources: Sources) -> bool:
@@ -142,7 +144,7 @@ def fits_model(
             and manifest.bm25f == BM25FParameters()
             and manifest.model.name == model_name
             and manifest.model.precision == precision
-            and sources.model_files == files
+            and (not files or sources.model_files == files)
         )
 
     return fits

@@ -27,6 +27,7 @@ from indexer.derive import Change, derive, write_starts
 from indexer.embedding import EmbeddingCache
 from indexer.finishing import Finishing
 from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.installed import can_take_in
 from indexer.lexicon import Lexicon, read_lexicon
 from indexer.library import Library
 from indexer.lock import writer_lock
@@ -37,6 +38,7 @@ from indexer.patch import patch
 from indexer.progress import Progress
 from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
 from indexer.published import Published, check_corpora, check_loss, check_return, published
+from indexer.room import build_bytes
 from indexer.scan import Scan, corpus_infos, dates_passed
 from indexer.store_writer import write_store
 from kb.article import today
@@ -48,10 +50,12 @@ from kb.errors import (
     IndexFormatMismatch,
     IndexUnusable,
     KbError,
+    StorageError,
 )
 from kb.generation import forget_stamps, open_generation, pinned_generation
 from kb.manifest import Counts, FileInfo, Manifest, ModelInfo, Precision
 from kb.sources import Changes, Sources
+from kb.storage import check_room, storage_error
 from kb.store import FILE as STORE
 
 PART = "part"
@@ -146,8 +150,8 @@ def build(
     Raises CorpusError where no article can be read, and, unless told to `replace` what is published, where a corpus of
     the live generation is missing or has no article left, or more than half of what is published would go
     (`indexer.published`); the articles `removed` by id do not count. Raises ModelError, BuildInProgress where another
-    build is at work for longer than `wait_s`, and KbError or OSError where the disk fails. Then the live generation
-    stays as it was, and nothing half done is left.
+    build is at work for longer than `wait_s`, NoRoom where the disk has less than the build takes, and KbError or
+    OSError where it fails. Then the live generation stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
@@ -174,9 +178,14 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
             report = builder.build_upon_what_is_whole(folder)
         collect(index)  # now that the generation built upon is no longer held
         return report
-    except sqlite3.Error as error:  # a full disk, or a folder that may not be written
-        raise KbError(f"{index}: cannot be written ({error}).") from error
-    except OSError as error:
+    except (OSError, sqlite3.Error, StorageError) as error:
+        told = storage_error(error, index, builder.needed or None)
+        if told is not None:
+            raise told from error
+        if isinstance(error, StorageError):
+            raise
+        if isinstance(error, sqlite3.Error):
+            raise KbError(f"{index}: cannot be written ({error}).") from error
         if error.filename is None:  # of a full disk
             error.filename = str(index)
         raise
@@ -239,6 +248,8 @@ class _Builder:
         self._before: Published | None = None
         self._model_files = model_files(model_name)
         self._lexicon = Lexicon()
+        self.needed = 0
+        """How many bytes the build takes, as far as that is known."""
 
     def build_upon_what_is_whole(self, folder: Path) -> BuildReport:
         """Build upon the best generation that is whole, or from nothing where there is none."""
@@ -267,6 +278,7 @@ class _Builder:
                 if base is not None and is_live
                 else published(self._index)
             )
+            self._note_need(None, base, donor)
             part = folder / PART if base else folder
             scan = self._read(part, base, everything=False)
             gone = scan.gone
@@ -274,12 +286,24 @@ class _Builder:
             if base is not None and self._is_as_before(scan, base):
                 base.verified()
                 return self._as_before(base, scan)
-            if base is not None and 2 * len(gone) > len(base.sources.articles):
+            if base is not None and 2 * len(gone) > len(base.sources.articles) and can_take_in():
                 # More dead than alive: written anew, as if there had been nothing. The embeddings are kept.
                 _empty(folder)
                 scan, part = self._read(folder, base, everything=True), folder
                 base = None
+            self._note_need(part / STORE, base, donor)
+            check_room(self._index, self.needed)
             return self._write(_Plan(folder, part, base, donor, gone), scan)
+
+    def _note_need(self, store: Path | None, base: Base | None, donor: Base | None) -> None:
+        """Have `needed` be what the build takes, with that store of new articles or with none yet."""
+        self.needed = build_bytes(
+            self._index,
+            store.stat().st_size if store else 0,
+            self._model_name,
+            base.manifest if base else None,
+            donor.manifest if donor else None,
+        )
 
     def _read(self, part: Path, base: Base | None, *, everything: bool) -> Scan:
         """Write the store of what is to be indexed, which is everything or what `base` lacks; read the lexicon."""

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from indexer.forms import form_of_bytes, form_of_file, form_of_other
 from indexer.readers.jsonl import numbered_jsonl, read_article_json
-from indexer.readers.markdown import parse_markdown
 from indexer.readers.plain_text import read_plain_text
 from kb.article import Article
 from kb.errors import ArticleError, CorpusError
+from kb.extras import missing
 
 MARKDOWN_SUFFIXES = (".md", ".markdown")
 TEXT_SUFFIX = ".txt"
@@ -139,7 +140,11 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
     An article that cannot be read is an ArticleError in its place; nothing is raised.
     """
     if path.name.lower().endswith(JSONL_SUFFIXES):
-        yield from numbered_jsonl(path)
+        form = form_of_file(path)
+        if form is None:
+            yield from numbered_jsonl(path)
+        else:
+            yield None, ArticleError(path, form.reason)
         return
     try:
         yield None, parse(path, read_bytes(path))
@@ -157,10 +162,10 @@ def parse(path: Path, content: bytes) -> Article:
 
 def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
     """The same, and whether the article states its id."""
+    refuse_other_form(path, content)
     name = path.name.lower()
     if name.endswith(MARKDOWN_SUFFIXES):
-        parsed = parse_markdown(path, content)
-        return parsed.article, parsed.states_id
+        return _read_markdown(path, content)
     if name.endswith(ARTICLE_SUFFIX):
         return read_article_json(path, content), True
     return read_plain_text(path, content), False
@@ -169,6 +174,24 @@ def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
 def is_collection(name: str) -> bool:
     """Whether a file of that name holds any number of articles, which state their ids."""
     return name.lower().endswith(JSONL_SUFFIXES)
+
+
+def _read_markdown(path: Path, content: bytes) -> tuple[Article, bool]:
+    try:
+        # An index is looked at, rolled back and rid of articles without a reader.
+        from indexer.readers.markdown import parse_markdown  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        wants = f"{path} is not what the index holds, and reading it"
+        raise missing(error.name, wants, "indexing") from None
+    parsed = parse_markdown(path, content)
+    return parsed.article, parsed.states_id
+
+
+def refuse_other_form(path: Path, content: bytes) -> None:
+    """Raise ArticleError for what is no article, whatever its name: a page of HTML, say, called *.txt."""
+    form = form_of_bytes(path.name, content)
+    if form is not None:
+        raise ArticleError(path, form.reason)
 
 
 def read_bytes(path: Path) -> bytes:
@@ -195,9 +218,7 @@ def _check_path(path: Path) -> None:
             with os.scandir(path):
                 return
         if not _has_suffix(path):
-            raise CorpusError(
-                f"{path} is not a corpus: name a folder, or a file that is one of {looked_for}"
-            )
+            raise CorpusError(f"{path} {form_of_other(path.name, form_of_file(path)).reason}")
         if not path.is_file():
             raise CorpusError(f"{path} is neither a file nor a folder: name one of them")
         with path.open("rb"):
@@ -304,17 +325,3 @@ def content_hash(path: Path) -> str:
         # Reading it fails as well, so it has no articles; it gets another hash when it has some.
         return "unreadable"
     return digest.hexdigest()
-
-
-def nothing_usable(
-    paths: Sequence[Path], files: Sequence[CorpusFile], failures: Sequence[ArticleError]
-) -> str:
-    """What to say of corpora without one article that could be indexed."""
-    where = ", ".join(str(path) for path in paths)
-    looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
-    if failures:
-        rest = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        return f"no article in {where} can be used: mend this first, {failures[0]}{rest}"
-    if files:
-        return f"no article is in the files of {where}: add some, or name another corpus"
-    return f"no article is in {where}: looked for {looked_for}; add some, or name another folder"

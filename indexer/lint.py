@@ -24,16 +24,19 @@ from indexer.corpus import (
     duplicate_id,
     is_collection,
     list_files,
+    list_lexicons,
     read_bytes,
     read_file,
+    refuse_other_form,
 )
 from indexer.ledger import Address, reserved
 from indexer.lexicon import read_lexicon
+from indexer.other_files import nothing_usable
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from indexer.scan import Scan
 from indexer.skeleton import PLACEHOLDER
 from kb.article import Article, Section
-from kb.errors import ArticleError
+from kb.errors import ArticleError, CorpusError
 
 SECTION_MAX_WORDS = 1500
 
@@ -58,10 +61,12 @@ def lint(paths: Sequence[Path], today: date | None = None) -> list[Finding]:
     """The findings, by file in the corpus's order, then by line, code and message.
 
     Needs no index. `today` is for dates to come, by default the date it is somewhere on Earth.
-    Raises CorpusError as `indexer.corpus.list_files` does, but not for a corpus of nothing but
-    broken articles: they are findings.
+    Raises CorpusError as `indexer.corpus.list_files` does, and where there is nothing to look at,
+    but not for a corpus of nothing but broken articles: they are findings.
     """
     files, refused = list_files(paths)
+    if not files and not refused and not any(list_lexicons(paths)):
+        raise CorpusError(nothing_usable(paths, files, refused))
     scan = Scan(paths, may_be_empty=True)
     scan.finish()
     # An author east of Greenwich may be a day ahead of UTC.
@@ -113,7 +118,9 @@ class _Survey:
         name = file.path.name.lower()
         if name.endswith(MARKDOWN_SUFFIXES):
             try:
-                parsed = parse_markdown(file.path, read_bytes(file.path))
+                content = read_bytes(file.path)
+                refuse_other_form(file.path, content)
+                parsed = parse_markdown(file.path, content)
             except FrontMatterError as error:
                 for each in error.errors:
                     self.add_error(each)

@@ -10,13 +10,14 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from kb.durable import make_folder
 from kb.errors import BuildInProgress
+from kb.storage import telling
 
 _LOOK_AGAIN_S = 0.1
 
@@ -29,15 +30,17 @@ def writer_lock(
 
     `waiting` is told once who is waited for. Raises BuildInProgress, which names the holder.
     """
-    make_folder(index)
+    with telling(index):
+        make_folder(index)
+        (index / "lock").open("a").close()
     deadline = time.monotonic() + wait_s
     while True:
         with (index / "lock").open("a+", encoding="utf-8") as file:
             if _try(file) and _is_still(file, index / "lock"):
-                file.truncate(0)
                 began = datetime.now(UTC).isoformat(timespec="seconds")
-                file.write(f"process {os.getpid()}, since {began}\n")
-                file.flush()
+                with suppress(OSError):  # of a full disk: it must be possible to make room there
+                    file.truncate(0)
+                    os.write(file.fileno(), f"process {os.getpid()}, since {began}\n".encode())
                 yield
                 return
             holder = _holder(file)

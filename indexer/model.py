@@ -13,7 +13,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,9 @@ from indexer.model_folder import DEFAULT_MODEL, model_folder
 from indexer.tokens import TokenCounter
 from kb.encoder import EncoderSettings
 from kb.errors import ModelError
+from kb.extras import install
 from kb.manifest import ModelInfo
+from kb.storage import storage_error
 
 if TYPE_CHECKING:
     import torch
@@ -56,8 +58,8 @@ class EmbeddingModel:
                 from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (takes seconds)
             except ImportError as error:
                 raise ModelError(
-                    f"sentence-transformers is not installed ({error}). Install the extra: "
-                    "pip install 'sectioned-kb[indexing]'"
+                    f"A new model needs sentence-transformers, which cannot be imported ({error}). "
+                    f"{install('indexing')}"
                 ) from error
             try:
                 self._model: SentenceTransformer = SentenceTransformer(
@@ -126,6 +128,9 @@ class EmbeddingModel:
                 cosine = self._export_passages(folder)
                 _write_for_questions(folder)
         except Exception as error:
+            told = storage_error(error, folder)
+            if told is not None:
+                raise told from error
             raise ModelError(
                 f"The model {self.name!r} cannot be exported to ONNX ({type(error).__name__}: {error}). "
                 "Choose another model."
@@ -148,10 +153,14 @@ class EmbeddingModel:
             exported = Encoder(folder, FOR_PASSAGES).encode_passages(_PROBES)
             return float((own * exported).sum(axis=1).min())
 
-        with suppress(Exception), attention_as_one_step(self._model):  # some models' is their own
-            cosine = export()
-            if cosine >= _SAME:
-                return cosine
+        try:
+            with attention_as_one_step(self._model):
+                cosine = export()
+                if cosine >= _SAME:
+                    return cosine
+        except Exception as error:  # some models' attention is their own
+            if storage_error(error, folder) is not None:
+                raise
         attention_by_steps(self._model)
         return export()
 
@@ -221,7 +230,9 @@ def _write_for_questions(folder: Path) -> None:
             onnx.save(model, path)
             encoder = Encoder(folder, FOR_QUESTIONS)
             own = [encoder.encode_question(text) for text in _PROBES]
-        except Exception:  # more than 2 GB, for instance
+        except Exception as error:  # more than 2 GB, for instance
+            if storage_error(error, folder) is not None:
+                raise
             return 0.0
         return min(float(one @ other) for one, other in zip(own, right, strict=True))
 

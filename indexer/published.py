@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from indexer.corpus import is_collection, list_files, nothing_usable
+from indexer.corpus import is_collection, list_files
 from indexer.ledger import Spot
+from indexer.other_files import nothing_usable
 from indexer.scan import Scan
 from indexer.tombstones import FILE as TOMBSTONES
 from kb.errors import ArticleError, CorpusError, IndexUnusable

@@ -24,11 +24,13 @@ from indexer.part import write_empty_part
 from indexer.patch import patch
 from indexer.publish import building_folder, creation_time, known_removed, make_live, publish
 from indexer.remembered import remembered
+from indexer.room import generation_bytes
 from indexer.scan import Scan
-from kb.errors import CorpusError, IndexUnusable, NotFound
-from kb.generation import current_generation, generations
+from kb.errors import CorpusError, ExtraMissing, IndexUnusable, NotFound
+from kb.generation import current_generation, generation_path, generations
 from kb.manifest import Counts
 from kb.sources import Changes, Sources
+from kb.storage import check_room, telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +108,26 @@ def _target(index: Path, generation_id: str | None) -> Base:
 def _removed_since(index: Path, sources: Sources, gone: frozenset[str]) -> frozenset[str]:
     """The articles of a generation that were taken out of the corpus since, those in `gone` among them."""
     removed = known_removed(index) | gone
-    try:
-        scan = Scan(remembered(index).corpora, sources)
-        scan.finish()
-        removed = (
-            (removed | scan.removed | scan.hidden) - scan.articles.keys() - scan.waiting.keys()
-        )
-    except CorpusError:
-        pass  # not there just now, or empty: what was known before has to do
+    # What the live one was made from needs no reading, and it may be that nothing can be read here.
+    for known in (sources, _live_sources(index)):
+        try:
+            scan = Scan(remembered(index).corpora, known)
+            scan.finish()
+            removed |= scan.removed | scan.hidden
+            removed -= scan.articles.keys() | scan.waiting.keys()
+            break
+        except ExtraMissing:
+            continue
+        except CorpusError:
+            break  # not there just now, or empty: what was known before has to do
     return removed & sources.articles.keys()
+
+
+def _live_sources(index: Path) -> Sources | None:
+    try:
+        return Sources.load(generation_path(index, current_generation(index)))
+    except IndexUnusable:
+        return None
 
 
 def publish_without(
@@ -130,7 +143,9 @@ def publish_without(
 
     With `compact` nothing is left in it of the words of articles that it does not have.
     """
-    with building_folder(index) as folder:
+    needed = generation_bytes(target.manifest)
+    check_room(index, needed)
+    with telling(index, needed), building_folder(index) as folder:
         part = folder / "part"
         part.mkdir()
         target.copy("encoder", folder / "encoder")

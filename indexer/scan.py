@@ -15,11 +15,11 @@ from indexer.corpus import (
     is_collection,
     lexicon_entries,
     list_files,
-    nothing_usable,
     read_file,
 )
 from indexer.ledger import Address, Ledger, Spot, bytes_hash, reserved, section_hashes, settle
 from indexer.naming import Claim, Naming, by_folders, name_articles, updates_of
+from indexer.other_files import nothing_usable
 from indexer.renames import alike_by
 from indexer.survey import Survey, Surveyed
 from indexer.tombstones import Tombstones

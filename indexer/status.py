@@ -11,7 +11,7 @@ from indexer.lexicon import read_lexicon
 from indexer.lock import holder
 from indexer.remembered import remembered
 from indexer.scan import Scan
-from kb.errors import CorpusError
+from kb.errors import CorpusError, ExtraMissing
 from kb.fallback import open_newest
 from kb.generation import generations, pinned_generation
 from kb.manifest import Counts
@@ -92,7 +92,7 @@ def _scan(index: Path, sources: Sources) -> tuple[Scan | None, tuple[str, ...]]:
             scan.finish()
         failures = (*scan.failures, *read_lexicon(remembered(index).corpora).failures)
         return scan, tuple(map(str, failures))
-    except CorpusError as error:
+    except (CorpusError, ExtraMissing) as error:
         return None, (str(error),)
 
 

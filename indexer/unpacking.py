@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from indexer.corpus import RECORDS, SKIPPED, SUFFIXES, is_article_name
+from indexer.forms import HEAD_BYTES, Form, form_of_content, form_of_file, form_of_other
 from kb.errors import ArticleError
 
 ZIP_SUFFIX = ".zip"
@@ -43,6 +44,7 @@ _DAMAGE = (
 )
 """All that the libraries raise where they read what is damaged: an offset before the file's beginning is an OSError."""
 _NO_GZIP = "is not, or not to its end, a gzip file: write it again"
+_DAMAGED_MEMBER = "is damaged in the archive: pack it anew"
 _NO_ZIP = "is not a whole zip archive: write it again"
 _SKIPPED = f"names that begin with . or LICENSE, and {' and '.join(RECORDS)}, are no articles"
 
@@ -146,7 +148,7 @@ def _open(
         return list(_unzipped(name, path, place, budget, found))
     budget.take_file(name)
     if not is_article_name(parts[-1]):
-        raise ArticleError(name, _why_no_article(parts[-1]))
+        raise ArticleError(name, _why_no_article(parts[-1], form_of_file(path)))
     target = place.joinpath(*parts)
     with path.open("rb") as source:
         if _is_compressed(target):
@@ -182,7 +184,7 @@ def _unzipped(
             shown = f"{name}/{member.filename}"
             budget.take_file(name)
             try:
-                parts = _member_parts(shown, member)
+                parts = _member_parts(archive, shown, member)
                 if _is_skipped(parts):
                     passed_over.append((shown, _SKIPPED))
                     continue
@@ -195,7 +197,7 @@ def _unzipped(
     found.passed_over += passed_over
 
 
-def _member_parts(shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
+def _member_parts(archive: zipfile.ZipFile, shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
     parts = _parts(shown, member.orig_filename)
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
         raise ArticleError(shown, "is a link or a device and no file: put the file in its place")
@@ -204,21 +206,22 @@ def _member_parts(shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ArticleError(shown, "is compressed in another way than deflate: pack it so")
     if not _is_skipped(parts) and not is_article_name(parts[-1]):
-        raise ArticleError(shown, _why_no_article(parts[-1]))
+        with _reading(shown, _DAMAGED_MEMBER), archive.open(member) as source:
+            form = form_of_content(shown, source.read(HEAD_BYTES))
+        raise ArticleError(shown, _why_no_article(parts[-1], form))
     return parts
 
 
 def _member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, target: Path, budget: _Budget
 ) -> Path:
-    damaged = "is damaged in the archive: pack it anew"
-    with _reading(shown, damaged):
+    with _reading(shown, _DAMAGED_MEMBER):
         source = archive.open(member)
     try:
         with source:
             if _is_compressed(target):
                 return _decompressed(shown, source, target, budget)
-            budget.copy(shown, _blocks(source, shown, damaged), target)
+            budget.copy(shown, _blocks(source, shown, _DAMAGED_MEMBER), target)
             return target
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
         raise ArticleError(shown, "stands in the archive twice: leave one out") from None
@@ -249,9 +252,9 @@ def _is_skipped(parts: tuple[str, ...]) -> bool:
     return any(part.startswith(SKIPPED) for part in parts) or parts[-1] in RECORDS
 
 
-def _why_no_article(name: str) -> str:
+def _why_no_article(name: str, content: Form | None) -> str:
     if not name.lower().endswith(SUFFIXES):
-        return f"is none of {', '.join((*SUFFIXES, ZIP_SUFFIX))}: send it in one of these forms"
+        return form_of_other(name, content).reason
     return f"is passed over: {_SKIPPED}"
 
 

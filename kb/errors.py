@@ -96,6 +96,18 @@ class ModelError(KbError):
     """An embedding model cannot be loaded, or has no part that answering needs."""
 
 
+class ExtraMissing(KbError):
+    """What was asked for needs an extra of the program that is not installed (`kb.extras`)."""
+
+
+class StorageError(KbError):
+    """A place cannot be read or written: it is mounted read-only, or the rights are missing (`kb.storage`)."""
+
+
+class NoRoom(StorageError):
+    """A disk has less room than is needed."""
+
+
 class BuildInProgress(KbError):
     """Another process holds the writer's lock of this index."""
 

@@ -28,6 +28,7 @@ from typing import Literal
 from kb.errors import IndexDamaged, IndexMissing
 from kb.manifest import FILE as MANIFEST
 from kb.manifest import FileInfo, Manifest
+from kb.storage import storage_error
 
 PINNED = "PINNED"
 
@@ -49,10 +50,17 @@ def current_generation(index: Path) -> str:
             f"{index}: there is no index here. Run `kb build --index {index}`, or name another folder with --index."
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise IndexDamaged(f"{index / 'CURRENT'}: cannot be read ({error}). {_REMEDY}") from error
+        raise _unreadable(index / "CURRENT", error) from error
     if not _GENERATION_ID.fullmatch(name):
         raise IndexDamaged(f"{index / 'CURRENT'}: names no generation. {_REMEDY}")
     return name
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> IndexDamaged:
+    """What a build mends, unless rights are missing, which it does not."""
+    told = storage_error(error, path)
+    why = getattr(error, "strerror", None) or error
+    return IndexDamaged(str(told) if told else f"{path}: cannot be read ({why}). {_REMEDY}")
 
 
 def pinned_generation(index: Path) -> str | None:
@@ -111,9 +119,7 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
                 continue  # published anew, and the old one collected, between the two looks
             break
         except OSError as error:
-            raise IndexDamaged(
-                f"{folder / 'lease'}: cannot be opened ({error.strerror}). {_REMEDY}"
-            ) from error
+            raise _unreadable(folder / "lease", error) from error
         if not (folder / MANIFEST).exists() and current_generation(index) != generation_id:
             lease.release()
             continue
@@ -139,9 +145,7 @@ def open_by_id(
     try:
         lease = Lease(folder)
     except OSError as error:
-        raise IndexDamaged(
-            f"{folder / 'lease'}: cannot be opened ({error.strerror}). {_REMEDY}"
-        ) from error
+        raise _unreadable(folder / "lease", error) from error
     try:
         manifest = Manifest.load(folder)
         check_files(index, folder, manifest, verify, spare)
@@ -172,7 +176,7 @@ def check_files(
         try:
             stamps[name] = stamp(path)
         except OSError as error:
-            raise IndexDamaged(f"{path}: cannot be read ({error.strerror}). {_REMEDY}") from error
+            raise _unreadable(path, error) from error
         size = stamps[name][0]
         if size != expected.bytes:
             raise IndexDamaged(
@@ -195,10 +199,10 @@ def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
     paths = [folder / name for name in files]
     with ThreadPoolExecutor(2) as pool:
         for path, expected, found in zip(
-            paths, files.values(), pool.map(_readable_sha256, paths), strict=True
+            paths, files.values(), pool.map(_sha256_or_error, paths), strict=True
         ):
-            if found is None:
-                raise IndexDamaged(f"{path}: cannot be read. {_REMEDY}")
+            if isinstance(found, OSError):
+                raise _unreadable(path, found) from found
             if found != expected.sha256:
                 raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
 
@@ -211,17 +215,17 @@ def read_checked(folder: Path, manifest: Manifest, path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise IndexDamaged(f"{path}: cannot be read ({error.strerror}). {_REMEDY}") from error
+        raise _unreadable(path, error) from error
     if hashlib.sha256(content).hexdigest() != expected.sha256:
         raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
     return content
 
 
-def _readable_sha256(path: Path) -> str | None:
+def _sha256_or_error(path: Path) -> str | OSError:
     try:
         return file_sha256(path)
-    except OSError:
-        return None
+    except OSError as error:
+        return error
 
 
 def file_sha256(path: Path) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.errors import ModelError
+from kb.extras import install
 
 RERANKED = 30
 """So many results are ordered anew."""
@@ -29,8 +30,7 @@ class Reranker:
             from sentence_transformers import CrossEncoder  # noqa: PLC0415  (takes seconds)
         except ImportError as error:
             raise ModelError(
-                f"sentence-transformers is not installed ({error}), which a reranker needs. Install the extra: "
-                "pip install 'sectioned-kb[indexing]'"
+                f"A reranker needs sentence-transformers, which cannot be imported ({error}). {install('indexing')}"
             ) from error
         try:
             self._model = CrossEncoder(name, device="cpu", trust_remote_code=False)

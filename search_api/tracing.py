@@ -20,6 +20,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import Scope
 
 from kb.errors import InvalidRequest
+from kb.extras import install
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -49,8 +50,7 @@ class Tracing:
         except ImportError:
             raise InvalidRequest(
                 "otlp_endpoint",
-                "KB_OTLP_ENDPOINT is set, but OpenTelemetry's SDK is not installed:"
-                " pip install 'sectioned-kb[telemetry]'.",
+                f"KB_OTLP_ENDPOINT is set, but OpenTelemetry's SDK is not installed. {install('telemetry')}",
             ) from None
         # Further attributes and the sampler are taken from the SDK's own variables (OTEL_TRACES_SAMPLER and so on).
         named = "OTEL_SERVICE_NAME" in os.environ

@@ -31,15 +31,17 @@ def lint(paths: tuple[Path, ...]) -> int:
     """Look for what is missing or wrong in articles: aliases, sources, repeated headings, broken links.
 
     `notices.yaml` and `vocabulary.yaml` in the root of a folder are checked too.
-    PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found.
+    PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found, or there is
+    nothing to look at.
     """
     from indexer.lint import lint as find
+    from indexer.other_files import other_files
 
     chosen = list(paths) or [Path("corpus")]
     findings = find(chosen)
     for finding in findings:
         place = f"{finding.path}:{finding.line}" if finding.line is not None else str(finding.path)
         click.echo(f"{place}: {finding.message} [{finding.code}]")
-    name_other_files(chosen)
+    name_other_files(other_files(chosen))
     click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}.", err=True)
     return 1 if findings else 0

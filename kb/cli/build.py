@@ -10,7 +10,7 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, name_other_files, summarise
+from kb.cli.summary import as_dict, name_other_files, other_files_as_dicts, summarise
 from kb.errors import KbError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def build(
     from indexer.build import build as build_index
     from indexer.build import is_stale
     from indexer.collect import other_format
+    from indexer.other_files import other_files
     from indexer.remembered import remembered
     from kb.generation import pinned_generation
 
@@ -103,15 +104,17 @@ def build(
         waiting=say,
         replace=replace,
     )
+    others = other_files(chosen)
     if as_json:
-        click.echo(json.dumps(as_dict(report), ensure_ascii=False, indent=2))
+        done = as_dict(report) | {"passed_over": other_files_as_dicts(others)}
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
     summarise(report, index)
     if kept := other_format(index):
         say(
             f"Generation {kept} stays for services of the earlier program: restart them with this one, "
             "then run `kb gc`."
         )
-    name_other_files(chosen)
+    name_other_files(others)
     return 1 if report.failures else 0
 
 
@@ -143,6 +146,7 @@ def watch(
     Several changes close to each other make one build. While a rollback holds, nothing is built.
     """
     from indexer.build import build as build_index
+    from indexer.other_files import other_files
     from indexer.remembered import remembered
     from indexer.watch import watch as watch_corpora
     from kb.generation import pinned_generation
@@ -168,6 +172,7 @@ def watch(
                 ),
                 index,
             )
+            name_other_files(other_files(chosen))
         except (KbError, OSError) as error:  # mended by the next change, perhaps
             say(f"kb: {error}")
 

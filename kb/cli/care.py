@@ -155,9 +155,10 @@ def gc(index: Path, keep: int, wait_s: float) -> None:
     from indexer.lock import writer_lock
     from indexer.publish import sweep
     from kb.generation import current_generation
+    from kb.storage import telling
 
     current_generation(index)  # nothing is to be made where there is no index
-    with writer_lock(index, wait_s, say):
+    with writer_lock(index, wait_s, say), telling(index):
         leftovers = sweep(index)
         deleted = collect(index, keep, keep_other_format=False)
         pruned = prune_cache(index)

@@ -12,7 +12,16 @@ import click
 
 from kb.cli.options import corpus_option, index_option, say, wait_option
 from kb.cli.progress import make_progress
-from kb.cli.summary import as_dict, failures_as_dicts, name_failures, name_other_files, summarise
+from kb.cli.summary import (
+    as_dict,
+    failures_as_dicts,
+    name_failures,
+    name_other_files,
+    other_files_as_dicts,
+    summarise,
+)
+from kb.errors import KbError
+from kb.storage import check_writable
 
 if TYPE_CHECKING:
     from indexer.build import BuildReport
@@ -53,26 +62,39 @@ def add(
     folder among the corpora, and are on disk there before anything is said. One that states its id replaces the article
     of that id. One that states none is named by its file, and replaces the article of that name only if it has the same
     title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit code
-    1 where some could not be read.
+    1 where some could not be read, or none is there.
     """
     from indexer.editing import add as add_articles
+    from indexer.installed import check_taking_in
+    from indexer.other_files import nothing_usable, other_files
+    from indexer.remembered import remembered
+    from indexer.room import check_room_to_add
 
+    check_taking_in()
+    if not dry_run:
+        check_writable(index)
+        check_room_to_add(index, remembered(index).model)
     chosen, known = _corpora(index, corpora, make=not dry_run)
     edit = add_articles(chosen, list(paths), known, dry_run=dry_run)
     for each in edit.accepted:
         say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
     _say_steps(edit, dry_run)
     name_failures(edit.failures)
-    name_other_files(paths)
+    others = other_files(paths)
+    if edit.accepted or edit.failures:
+        name_other_files(others)
+    else:
+        say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
     report = _rebuild(index, chosen, wait_s) if edit.accepted and not dry_run else None
     if as_json:
         accepted = [
             {"id": each.id, "path": str(each.path), "replaced": each.replaced}
             for each in edit.accepted
         ]
-        failures = failures_as_dicts(edit.failures)
-        _print({"accepted": accepted, "failures": failures, **_steps(edit, dry_run)}, report)
-    return 1 if edit.failures else 0
+        failures, passed_over = failures_as_dicts(edit.failures), other_files_as_dicts(others)
+        done = {"accepted": accepted, "failures": failures, "passed_over": passed_over}
+        _print({**done, **_steps(edit, dry_run)}, report)
+    return 1 if edit.failures or not edit.accepted else 0
 
 
 @click.command()
@@ -109,10 +131,14 @@ def remove(
     """
     from indexer.addresses import former_addresses
     from indexer.editing import remove as remove_articles
+    from indexer.installed import check_only_removals
     from indexer.rollback import roll_back
     from kb.generation import pinned_generation
 
     chosen, known = _corpora(index, corpora, make=not dry_run)
+    check_only_removals(chosen, known)
+    if not dry_run:
+        check_writable(index)
     edit: Edit = remove_articles(
         chosen, ids, known, because=because, see=see, forget=purge, dry_run=dry_run
     )
@@ -286,16 +312,20 @@ def _rebuild(
         )
         return None
     before = remembered(index)
-    report = build(
-        index,
-        corpora,
-        before.model,
-        make_progress(),
-        precision=before.precision,
-        wait_s=wait_s,
-        waiting=say,
-        removed=removed,
-    )
+    try:
+        report = build(
+            index,
+            corpora,
+            before.model,
+            make_progress(),
+            precision=before.precision,
+            wait_s=wait_s,
+            waiting=say,
+            removed=removed,
+        )
+    except (KbError, OSError):
+        say("The corpus is changed and the index is not: `kb build` makes it follow.")
+        raise
     summarise(report, index)
     return report
 

@@ -6,8 +6,8 @@ damaged or of another format.
 
 from __future__ import annotations
 
-import errno
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from kb.cli.show import show
 from kb.cli.tune import tune
 from kb.cli.work import work
 from kb.errors import IndexUnusable, InvalidRequest, KbError
+from kb.extras import missing
+from kb.storage import storage_error
 
 FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
 
@@ -69,11 +71,7 @@ def run(arguments: list[str] | None = None) -> int:
             return INDEX_UNUSABLE
         return USAGE if isinstance(error, InvalidRequest) else FAILED
     except ModuleNotFoundError as error:
-        click.echo(
-            f"kb: this command needs {error.name}, which answering alone does not. "
-            "Install it: pip install 'sectioned-kb[indexing]'",
-            err=True,
-        )
+        click.echo(f"kb: {missing(error.name)}", err=True)
         return FAILED
     except SystemExit as stopped:
         if stopped.code != FAILED:
@@ -82,10 +80,14 @@ def run(arguments: list[str] | None = None) -> int:
         # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        place = f"{Path(error.filename)}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = ": make room there, then run this again." if full else ""
-        click.echo(f"kb: {place}{error.strerror or error}{remedy}", err=True)
+    except (OSError, sqlite3.Error) as error:
+        click.echo(f"kb: {storage_error(error) or _in_words(error)}", err=True)
         return FAILED
     return result if isinstance(result, int) else 0
+
+
+def _in_words(error: OSError | sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.Error):
+        return f"A database cannot be read or written ({error})."
+    place = f"{Path(error.filename)}: " if error.filename else ""
+    return f"{place}{error.strerror or error}"

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from kb.cli.options import base_url_option, index_option, say
-from kb.errors import KbError
+from kb.extras import missing
 
 
 @click.command()
@@ -64,9 +64,7 @@ def mcp(
         from kb.library import FolderLibrary, open_library
         from kb.mcp.server import make_server, run_http, run_stdio
     except ModuleNotFoundError as error:
-        raise KbError(
-            f"kb mcp needs {error.name}. Install it: pip install 'sectioned-kb[mcp]'"
-        ) from None
+        raise missing(error.name, "kb mcp", "mcp") from None
 
     library = open_library(None if url else index, url=url, api_key=api_key, base_url=base_url)
     try:

@@ -11,10 +11,10 @@ import click
 
 if TYPE_CHECKING:
     from indexer.build import BuildReport
+    from indexer.forms import OtherFile
     from kb.errors import ArticleError
     from kb.sources import Changes
 
-_SHOWN = 3
 _NAMED = 20
 """How many articles a summary names."""
 
@@ -86,20 +86,29 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
             click.echo(f"  {failure}", err=True)
 
 
-def name_other_files(paths: Sequence[Path]) -> None:
-    """Say on stderr, in one line, which files of these folders are of a kind that nobody reads."""
-    from indexer.other_files import other_files
+def name_other_files(others: Sequence[OtherFile]) -> None:
+    """Say on stderr, in one line, which files of the folders are of a form that nobody reads, and the way out."""
+    from indexer.forms import in_words as forms_in_words
 
-    others = other_files(paths)
     if others:
-        were = "file of another kind was" if len(others) == 1 else "files of other kinds were"
-        click.echo(f"{len(others):,} {were} passed over: {named(others, _SHOWN)}.", err=True)
+        were = "file was" if len(others) == 1 else "files were"
+        click.echo(f"{len(others):,} {were} passed over: {forms_in_words(others)}.", err=True)
+
+
+def other_files_as_dicts(others: Sequence[OtherFile]) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [{"path": printable(each.path), "form": each.form.name} for each in others]
 
 
 def named(things: Sequence[object], shown: int) -> str:
     """The first `shown` of them by name, and how many more there are."""
-    names = ", ".join(map(str, things[:shown])).encode(errors="replace").decode()
+    names = ", ".join(map(printable, things[:shown]))
     return f"{names} and {len(things) - shown:,} more" if len(things) > shown else names
+
+
+def printable(thing: object) -> str:
+    """It as text. A file's name need not be UTF-8; what is printed must be."""
+    return str(thing).encode(errors="replace").decode()
 
 
 def as_dict(report: BuildReport) -> dict[str, Any]:

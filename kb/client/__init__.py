@@ -12,7 +12,7 @@ and, with a key, change what it holds:
         accepted = client.put_article("growing-pains", "# Growing pains\\n\\nThey come in the evening.")
         task = client.wait(accepted.task.id)
 
-Needs `pip install 'sectioned-kb[client]'`; loads nothing of the engine.
+Needs the extra `client`; loads nothing of the engine.
 """
 
 from __future__ import annotations

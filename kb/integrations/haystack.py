@@ -1,4 +1,4 @@
-"""A Haystack component over an index folder or a service. Needs `pip install 'sectioned-kb[haystack]'`.
+"""A Haystack component over an index folder or a service. Needs the extra `haystack`.
 
     from kb.integrations.haystack import KnowledgeBaseRetriever documents = KnowledgeBaseRetriever(index="index",
     top_k=5).run("why do my legs jerk when I fall asleep")["documents"]

@@ -1,4 +1,4 @@
-"""A LangChain retriever over an index folder or a service. Needs `pip install 'sectioned-kb[langchain]'`.
+"""A LangChain retriever over an index folder or a service. Needs the extra `langchain`.
 
     from kb.integrations.langchain import KnowledgeBaseRetriever
     retriever = KnowledgeBaseRetriever(index="index", limit=5)

@@ -1,4 +1,4 @@
-"""A LlamaIndex retriever over an index folder or a service. Needs `pip install 'sectioned-kb[llama-index]'`.
+"""A LlamaIndex retriever over an index folder or a service. Needs the extra `llama-index`.
 
     from kb.integrations.llama_index import KnowledgeBaseRetriever
     nodes = KnowledgeBaseRetriever(index="index", limit=5).retrieve("why do my legs jerk when I fall asleep")

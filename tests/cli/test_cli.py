@@ -326,7 +326,7 @@ def test_a_name_is_split_at_the_first_hash_whose_left_side_is_a_known_article() 
     [
         (lambda _: None, ("does not exist",)),
         (lambda folder: folder.mkdir(), ("no article", "*.md")),
-        (lambda folder: folder.write_text("x"), ("is not a corpus",)),
+        (lambda folder: folder.write_text("x"), ("is a file of another form", "FILE.md")),
     ],
     ids=["missing", "empty", "no article file"],
 )
@@ -448,7 +448,7 @@ def test_new_writes_a_file_and_lint_reads_it(kb: Kb, tmp_path: Path) -> None:
     assert "finding" in err
     assert "passed over" not in err
     (tmp_path / "draft.docx").touch()
-    assert f"passed over: {tmp_path / 'draft.docx'}" in kb("lint", tmp_path)[2]
+    assert f"passed over: 1 Word document ({tmp_path / 'draft.docx'}: " in kb("lint", tmp_path)[2]
 
 
 def test_a_plain_search_imports_neither_torch_nor_whooshs_index(index_path: Path) -> None:

@@ -41,4 +41,4 @@ def test_without_the_sdk_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
     monkeypatch.delitem(sys.modules, "kb.mcp.server", raising=False)
     assert run(["mcp", "--url", "http://127.0.0.1"]) == 1
-    assert "pip install 'sectioned-kb[mcp]'" in capsys.readouterr().err
+    assert "kb mcp needs mcp. Install the extra `mcp`: " in capsys.readouterr().err

@@ -196,7 +196,8 @@ def test_no_link_is_a_way_out_of_the_corpus(
     assert put(service, "taken", "tea").status_code == 202
     assert put(service, "link", "tea").status_code == 202
     assert list(outside.iterdir()) == []
-    assert not (shelf.corpus / "link.md").is_symlink()
+    assert (shelf.corpus / "link.md").is_symlink()  # which is not ours to replace
+    assert (shelf.corpus / "added-2" / "link.md").is_file()
 
 
 def test_a_change_is_made_only_to_the_article_it_was_meant_for(

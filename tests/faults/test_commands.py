@@ -122,7 +122,7 @@ def test_a_corpus_that_is_named_twice_is_one(kb: Kb, library: Library) -> None:
     twice = [part for each in (library.corpus, other, link) for part in ("--corpus", each)]
     code, _, err = kb("build", *twice)
     assert (code, "could not be read" in err) == (0, False), err
-    assert "1 file of another kind" in err
+    assert err.count("1 file was passed over: 1 Word document") == 1
     assert remembered(library.index).corpora == (library.corpus,)
     assert is_stale(library.index, [library.corpus, other], library.model) is False
     assert build(library.index, [other, library.corpus], library.model).published is False
@@ -144,7 +144,7 @@ def test_what_cannot_be_read_is_named_and_the_others_are_added(
     assert kb("add", tmp_path / "nowhere.md")[0] == 1
 
 
-def test_files_of_another_kind_are_passed_over_and_named_in_one_line(
+def test_files_of_other_forms_are_passed_over_and_named_in_one_line_with_the_way_out(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
     unnamed = (".hidden.docx", "_own.docx", "README.rst", "LICENSE", "vocabulary.yaml", ".git/x.o")
@@ -152,21 +152,69 @@ def test_files_of_another_kind_are_passed_over_and_named_in_one_line(
         path = library.corpus / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("")
+    html = "convert with `pandoc -f html-native_divs-native_spans -t gfm-raw_html -o FILE.md FILE.html`"
+    word = "convert with `pandoc -f docx -t gfm-raw_html -o FILE.md FILE.docx`"
     line = (
-        f"4 files of other kinds were passed over: {library.corpus / 'deep' / 'notices.yaml'}, "
-        f"{library.corpus / 'draft.docx'}, {library.corpus / 'x.html'} and 1 more.\n"
+        f"4 files were passed over: 2 HTML pages ({library.corpus / 'x.html'}, {library.corpus / 'y.html'}: {html}), "
+        f"1 file of another form ({library.corpus / 'deep' / 'notices.yaml'}: save as FILE.md or FILE.txt) and "
+        f"1 Word document ({library.corpus / 'draft.docx'}: {word}).\n"
     )
-    code, _, err = kb("build")
-    assert (code, err.count(line), err.count("docx")) == (0, 1, 1)
+    code, out, err = kb("build", "--json")
+    assert (code, err.count(line), err.count("passed over")) == (0, 1, 1)
+    assert [(Path(each["path"]).name, each["form"]) for each in json.loads(out)["passed_over"]] == [
+        ("notices.yaml", "file of another form"),
+        ("draft.docx", "Word document"),
+        ("x.html", "HTML page"),
+        ("y.html", "HTML page"),
+    ]
 
     folder = tmp_path / "in"
     folder.mkdir()
     (folder / "news.md").write_text(markdown("news", "tea"))
     (folder / "news.html").write_text("<h1>News</h1>")
-    code, _, err = kb("add", folder)
+    code, out, err = kb("add", folder, "--json")
     assert code == 0
-    assert f"1 file of another kind was passed over: {folder / 'news.html'}.\n" in err
-    assert "of another kind" not in kb("add", folder / "news.md")[2]
+    assert f"1 file was passed over: 1 HTML page ({folder / 'news.html'}: {html}).\n" in err
+    assert json.loads(out)["passed_over"] == [
+        {"path": str(folder / "news.html"), "form": "HTML page"}
+    ]
+    assert "passed over" not in kb("add", folder / "news.md")[2]
+
+
+def test_where_nothing_can_be_read_nothing_is_done_and_the_form_and_the_way_out_are_named(
+    kb: Kb, library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, empty = tmp_path / "in", tmp_path / "empty"
+    folder.mkdir()
+    empty.mkdir()
+    path = folder / "guide.txt.pdf"
+    path.write_bytes(b"%PDF-1.7\n")
+    before, there = sorted(library.corpus.iterdir()), library.generations()
+    only = (
+        f"no article is in {folder}, only 1 PDF ({path}: save the text with `pdftotext FILE.pdf`); "
+        "articles are Markdown, plain text or JSONL"
+    )
+    code, out, err = kb("add", folder, "--json")
+    assert (code, err) == (1, f"Nothing was added: {only}.\n")
+    done = json.loads(out)
+    assert (done["accepted"], done["build"]) == ([], None)
+    assert done["passed_over"] == [{"path": str(path), "form": "PDF"}]
+    assert kb("build", "--corpus", folder) == (1, "", f"kb: {only}\n")
+    assert run(["lint", str(folder)]) == 1
+    assert capsys.readouterr() == ("", f"kb: {only}\n")
+    assert kb("add", path) == (
+        1,
+        "",
+        f"kb: {path} is a PDF, and articles are Markdown, plain text or JSONL: "
+        "save the text with `pdftotext FILE.pdf`\n",
+    )
+    code, _, err = kb("add", empty)
+    assert (code, "Nothing was added: no article is in" in err) == (1, True)
+    page = tmp_path / "page.txt"
+    page.write_text("<!doctype html>\n<title>Legs</title>\n<p>They jerk.</p>\n")
+    code, _, err = kb("add", page)
+    assert (code, f"{page}: is an HTML page, and articles are " in err) == (1, True)
+    assert (sorted(library.corpus.iterdir()), library.generations()) == (before, there)
 
 
 def test_of_several_articles_of_one_id_the_first_is_added_and_the_others_are_named(

@@ -159,7 +159,7 @@ def test_what_is_no_corpus_is_refused_at_once(folder: Path) -> None:
     with pytest.raises(CorpusError, match=r"nowhere does not exist: .*\*\.md"):
         Scan([folder / "nowhere"])
     (folder / "a.pdf").touch()
-    with pytest.raises(CorpusError, match=r"a\.pdf is not a corpus: .*\*\.jsonl\.gz"):
+    with pytest.raises(CorpusError, match=r"a\.pdf is a PDF, and articles are Markdown"):
         Scan([folder / "a.pdf"])
     os.mkfifo(folder / "b.md")
     with pytest.raises(CorpusError, match="neither a file nor a folder"):

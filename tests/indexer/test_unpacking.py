@@ -48,6 +48,25 @@ def everything(tmp_path: Path) -> set[str]:
     }
 
 
+def test_what_is_of_another_form_is_named_by_it_with_the_way_out(tmp_path: Path) -> None:
+    page = b"<!doctype html><p>Legs jerk.</p>"
+    found = opened(
+        tmp_path,
+        ("guide.pdf", b"%PDF-1.7"),
+        ("page.docx", page),
+        ("all.zip", zipped(("deep/inner.zip", zipped()), ("slides.odp", b""), ("p.html", page))),
+    )
+    assert found.files == []
+    assert [(each.path, each.reason.split(", and ")[0]) for each in found.failures] == [
+        ("guide.pdf", "is a PDF"),
+        ("page.docx", "is an HTML page"),
+        ("all.zip/deep/inner.zip", "is an archive"),
+        ("all.zip/slides.odp", "is a presentation"),
+        ("all.zip/p.html", "is an HTML page"),
+    ]
+    assert found.failures[0].reason.endswith(": save the text with `pdftotext FILE.pdf`")
+
+
 def test_files_archives_and_compressed_collections_become_plain_files(tmp_path: Path) -> None:
     found = opened(
         tmp_path,
