@@ -72,7 +72,7 @@ def create_app(settings: Settings) -> FastAPI:
         reranker=Reranker(settings.reranker) if settings.reranker else None,
         poll_interval_s=settings.poll_interval_s,
     )
-    worker = TaskWorker(settings.index)
+    worker = TaskWorker(settings.index, settings.log_format)
     line = Line(settings.max_concurrent, settings.max_waiting)
     metrics = Metrics(live, line)
     query_log = _query_log(settings)

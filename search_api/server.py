@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
 from contextlib import suppress
 
 import uvicorn
@@ -13,7 +12,7 @@ from kb.errors import IndexUnusable, InvalidRequest, KbError
 from search_api.app import check_settings, create_app
 from search_api.http_protocol import http_protocol
 from search_api.live import LiveIndex
-from search_api.logs import configure_logging
+from search_api.logs import announce, configure_logging
 from search_api.problems import index_remedy
 from search_api.settings import Settings
 from search_api.workers import serve_by_workers
@@ -87,7 +86,7 @@ class _AnnouncedServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            print(self._announcement(_address(sockets[0])), file=sys.stderr, flush=True)
+            announce(self._announcement(_address(sockets[0])))
 
     def _announcement(self, address: str) -> str:
         try:

@@ -38,8 +38,10 @@ class TaskWorker:
     Nothing is made in the index before there is a task: a service that only answers needs no right to write.
     """
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, log_format: str = "text") -> None:
+        """The child logs to the same stderr, in `log_format`."""
         self._index = index
+        self._log_format = log_format
         self._lock = threading.Lock()
         self._opened: TaskStore | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -105,8 +107,9 @@ class TaskWorker:
         store, is_due = self.store(), time.monotonic() >= self._not_before
         if is_due and store.has_work() and not store.is_worked_at():
             whose = ("--index", str(self._index), "--parent", str(os.getpid()))
+            how = ("--idle", str(IDLE_S), "--log-format", self._log_format)
             self._child = subprocess.Popen(  # noqa: S603
-                kb_command("work", *whose, "--idle", str(IDLE_S)),
+                kb_command("work", *whose, *how),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is for the service, which ends it

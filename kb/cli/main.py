@@ -6,10 +6,8 @@ damaged or of another format.
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
-from pathlib import Path
 
 import click
 
@@ -18,6 +16,7 @@ from kb.cli.author import lint, new
 from kb.cli.build import build, watch
 from kb.cli.care import check, gc, rollback, status
 from kb.cli.edit import add, remove
+from kb.cli.ending import EXPECTED, FAILED, STOPPED, USAGE, explain
 from kb.cli.evaluate import evaluate
 from kb.cli.keys import keys
 from kb.cli.mcp import mcp
@@ -26,9 +25,6 @@ from kb.cli.serve import serve
 from kb.cli.show import show
 from kb.cli.tune import tune
 from kb.cli.work import work
-from kb.errors import IndexUnusable, InvalidRequest, KbError
-
-FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -62,19 +58,11 @@ def run(arguments: list[str] | None = None) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        return 130
-    except KbError as error:
-        click.echo(f"kb: {error}", err=True)
-        if isinstance(error, IndexUnusable):
-            return INDEX_UNUSABLE
-        return USAGE if isinstance(error, InvalidRequest) else FAILED
-    except ModuleNotFoundError as error:
-        click.echo(
-            f"kb: this command needs {error.name}, which answering alone does not. "
-            "Install it: pip install 'sectioned-kb[indexing]'",
-            err=True,
-        )
-        return FAILED
+        return STOPPED
+    except EXPECTED as error:
+        message, code = explain(error)
+        click.echo(f"kb: {message}", err=True)
+        return code
     except SystemExit as stopped:
         if stopped.code != FAILED:
             raise  # the server's own, where it cannot start
@@ -82,10 +70,4 @@ def run(arguments: list[str] | None = None) -> int:
         # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
-        place = f"{Path(error.filename)}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = ": make room there, then run this again." if full else ""
-        click.echo(f"kb: {place}{error.strerror or error}{remedy}", err=True)
-        return FAILED
     return result if isinstance(result, int) else 0

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from kb.cli.options import index_option, say
+from kb.cli.ending import told_by_the_log
+from kb.cli.options import index_option
 
 _NICE = 10
 
@@ -25,18 +25,29 @@ _NICE = 10
 @click.option(
     "--parent", type=int, help="End when the process of this id is not the parent any more."
 )
-def work(index: Path, idle_s: float | None, parent: int | None) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"], case_sensitive=False),
+    default="text",
+    envvar="KB_LOG_FORMAT",
+    show_default=True,
+    show_envvar=True,
+    help="How lines on stderr are written; `json`: each an object.",
+)
+def work(index: Path, idle_s: float | None, parent: int | None, log_format: str) -> None:
     """Take the articles that were sent to the service into the corpus and the index, until stopped.
 
     `kb serve` starts this by itself while there is work. Run it by hand where the service is installed without what
     building needs. One process works at a time; what it leaves unfinished the next one does.
     """
-    from indexer.worker import work as work_at
+    from search_api.logs import announce
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _give_way()
-    if not work_at(index, idle_s=idle_s, parent=parent):
-        say(f"Another process works at the tasks of {index}.")
+    with told_by_the_log(log_format):
+        from indexer.worker import work as work_at
+
+        _give_way()
+        if not work_at(index, idle_s=idle_s, parent=parent):
+            announce(f"Another process works at the tasks of {index}.")
 
 
 def _give_way() -> None:
