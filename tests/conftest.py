@@ -20,7 +20,9 @@ import kb  # noqa: F401 - it turns telemetry off, before a test loads what has s
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [
-    name for name in os.environ if name.startswith("KB_") and name != "KB_REQUIRE_BROWSER"
+    name
+    for name in os.environ
+    if name.startswith("KB_") and name not in ("KB_REQUIRE_BROWSER", "KB_REQUIRE_STRACE")
 ]:
     del os.environ[name]  # a developer's own settings must not reach a test
 
