@@ -54,6 +54,8 @@ def _give_way() -> None:
     """Questions come first: take what processor time they leave."""
     os.nice(_NICE)
     # Where the kernel shares out processor time by sessions (sched_autogroup_enabled), niceness counts within one
-    # alone, and the service starts this in a session of its own: that has a niceness, too.
+    # alone, and the service starts this in a session of its own: that has a niceness, too. By hand it is the shell's.
+    if os.getsid(0) != os.getpid():
+        return
     with suppress(OSError):
         Path("/proc/self/autogroup").write_text(str(_NICE), encoding="ascii")

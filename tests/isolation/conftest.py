@@ -22,6 +22,9 @@ ROOT = Path(__file__).parents[2]
 FIND_STRACE = ROOT / "scripts" / "find-strace"
 KB = (sys.executable, "-m", "kb")
 
+LONGEST_S = 1200
+"""For a command, where the machine has much else to do."""
+
 ASKS_FOR_REPORTS = {
     "ORT_DISABLE_TELEMETRY": "0",
     "HF_HUB_DISABLE_TELEMETRY": "0",
@@ -139,17 +142,21 @@ class Machine:
     ) -> Watched:
         """`by_itself`: without an environment that asks for reports."""
         traces = self._traces()
-        done = subprocess.run(
+        with subprocess.Popen(
             [*command(self.strace, traces), *map(str, arguments)],
             cwd=self.cwd,
             env=self.environment({} if by_itself else ASKS_FOR_REPORTS),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=900,
-            check=False,
-        )
-        return self._watched(done.returncode, done.stdout, done.stderr, traces, given, loopback)
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=LONGEST_S)
+            finally:
+                _end(process)
+        return self._watched(process.returncode, out, err, traces, given, loopback)
 
     @contextmanager
     def running(
@@ -181,8 +188,7 @@ class Machine:
                 os.kill(running.pid, stop)
                 code = process.wait(120)
             finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
+                _end(process)
         running.ended = self._watched(code, "", log.read_text(), traces, given, loopback=True)
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
@@ -219,8 +225,14 @@ class Machine:
         return Watched(code, out, err, broken, [*self.home.rglob("*"), *self.cwd.rglob("*")])
 
 
+def _end(process: subprocess.Popen[str]) -> None:
+    """End what is still there of a session: strace, and whom it traces."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + LONGEST_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)

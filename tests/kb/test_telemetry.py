@@ -39,7 +39,7 @@ def test_importing_a_package_overrules_an_environment_that_asks_for_reports(
 def test_the_libraries_understand_it(tmp_path: Path) -> None:
     script = (
         "import kb, huggingface_hub.constants, haystack.telemetry._telemetry, transformers.utils.hub\n"
-        "from transformers.utils.generic import is_env_variable_true\n"
+        "from transformers.utils import is_env_variable_true\n"
         "print(huggingface_hub.constants.HF_HUB_DISABLE_TELEMETRY,"
         " haystack.telemetry._telemetry.telemetry, is_env_variable_true('DISABLE_SAFETENSORS_CONVERSION'),"
         " transformers.utils.hub.http_user_agent().endswith('telemetry/off'))"

@@ -12,7 +12,7 @@ import pytest
 
 CANARY = "quetzalcoatlus"
 CONFIGURE = (
-    "from search_api.logs import announce, configure_logging; configure_logging('error', {!r})\n"
+    "from search_api.logs import announce, configure_logging; configure_logging('warning', {!r})\n"
 )
 FAULTS = {
     "a warning": (f"import warnings; warnings.warn('{CANARY}')", "Python warned: UserWarning at"),
@@ -75,8 +75,8 @@ def ended(index: Path, *arguments: str, **environment: str) -> subprocess.Comple
     [
         (("serve", "--log-format", "json"), {}, 3, "no index here"),
         (("serve",), {"KB_LOG_FORMAT": "JSON"}, 3, "no index here"),
-        (("serve", "--port", "no"), {"KB_LOG_FORMAT": "json"}, 2, "KB_PORT"),
-        (("work", "--idle", "0"), {"KB_LOG_FORMAT": "json"}, 1, "Not a directory"),
+        (("serve", "--port", "no"), {"KB_LOG_FORMAT": "json"}, 2, "--port is 'no'"),
+        (("work", "--idle", "0"), {"KB_LOG_FORMAT": "json"}, 1, "/file: "),
     ],
 )
 def test_what_ends_a_command_is_an_object_too(
