@@ -32,6 +32,7 @@ serve: setup ## build the index from corpus/ where it is missing or stale, and s
 test: setup ## install what the tests need, then format, lint, types and every test
 	@sh scripts/install-browser
 	@sh scripts/install-servers
+	@sh scripts/install-strace
 	@$(MAKE) --no-print-directory check unit
 
 check: setup ## format, lint and types

@@ -16,6 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import kb  # noqa: F401 - it turns telemetry off, before what has some is loaded
+
+# isort: split
 import numpy as np
 import torch
 from numpy.typing import NDArray

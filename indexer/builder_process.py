@@ -10,6 +10,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from kb.logs import LogFormat
+
 logger = logging.getLogger(__name__)
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
@@ -18,8 +20,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 class BuilderProcess:
     """Starts the process when there is work, and again where it was killed. Safe to share between threads."""
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, log_format: LogFormat = "text") -> None:
+        """The process logs to the same stderr, in `log_format`."""
         self._index = index
+        self._log_format = log_format
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._pause_s = _FIRST_PAUSE_S
@@ -32,7 +36,14 @@ class BuilderProcess:
                 return
             # -P: whatever lies in the folder that this was started from is not imported.
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-P", "-m", "indexer.task_builder", str(self._index)],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "indexer.task_builder",
+                    str(self._index),
+                    self._log_format,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,  # what is of low priority is so within a session of its own

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import io
-import logging
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +22,7 @@ from kb.encoder import EncoderSettings
 from kb.errors import ModelError
 from kb.extras import install
 from kb.manifest import ModelInfo
+from kb.quiet import quiet
 from kb.storage import storage_error
 
 if TYPE_CHECKING:
@@ -53,7 +48,7 @@ class EmbeddingModel:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
         _bound_heap()
-        with _quiet():
+        with quiet():
             try:
                 from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (takes seconds)
             except ImportError as error:
@@ -124,7 +119,7 @@ class EmbeddingModel:
         self._tokenizer.save(str(folder / "tokenizer.json"))
         self.settings.save(folder / "encoder.json")
         try:
-            with _quiet():
+            with quiet():
                 cosine = self._export_passages(folder)
                 _write_for_questions(folder)
         except Exception as error:
@@ -268,18 +263,3 @@ def _bound_heap() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 1 << 20)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Loading and exporting print and warn about the libraries' own affairs; none of it is the user's."""
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
-    level = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    sink: Any = io.StringIO()
-    try:
-        with warnings.catch_warnings(), redirect_stdout(sink), redirect_stderr(sink):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(level)

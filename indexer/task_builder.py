@@ -3,10 +3,11 @@
 Those that come in during a build share the next one. The worker runs this as a process of its own, which gives way to
 questions and to the taking in of changes:
 
-    python -m indexer.task_builder INDEX
+    python -m indexer.task_builder INDEX [json]
 
-Each line on its standard input says that there is work. It ends after a while without any, and at once, whatever is
-under way, when that input ends with the process behind it: the next one begins again.
+With `json`, lines on stderr are JSON. Each line on its standard input says that there is work. It ends after a while
+without any, and at once, whatever is under way, when that input ends with the process behind it: the next one begins
+again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from indexer.task_progress import TaskProgress
 from kb.answers import Report
 from kb.errors import KbError
 from kb.generation import pinned_generation
+from kb.logs import configure_logging
 from kb.messages import RebuildRequest
 from kb.tasks import ATTEMPTS, Task, TaskStore
 
@@ -169,5 +171,5 @@ def _give_way() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    configure_logging("info", "json" if sys.argv[2:] == ["json"] else "text")
     run(Path(sys.argv[1]))

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from indexer.builder_process import BuilderProcess
 from indexer.message_server import MessageServer
 from kb import worker_socket
+from kb.logs import LogFormat
 from kb.messages import (
     CannotChange,
     GetStatus,
@@ -63,7 +64,8 @@ def work(
     idle_s: float | None = None,
     parent: int | None = None,
     stopped: threading.Event | None = None,
-    make_builder: Callable[[Path], Builder] = BuilderProcess,
+    log_format: LogFormat = "text",
+    make_builder: Callable[[Path, LogFormat], Builder] = BuilderProcess,
 ) -> bool:
     """Change the corpus for whoever asks, and build the index; False where another process does already.
 
@@ -90,7 +92,7 @@ def work(
         while True:
             with store.working() as is_ours:
                 if is_ours:
-                    builder = make_builder(index)
+                    builder = make_builder(index, log_format)
                     editor = make_editor(index, store, builder.call) if make_editor else None
                     _Worker(index, store, builder, editor, lacks, stopped).run(idle_s, parent)
                     return True

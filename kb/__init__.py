@@ -12,6 +12,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kb import telemetry as _telemetry
+
+_telemetry.turn_off()  # before any module of this package imports what reports to its maker
+
 if TYPE_CHECKING:
     from kb.article import Article, ArticleSummary, Section, Source
     from kb.errors import KbError

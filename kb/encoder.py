@@ -22,6 +22,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+_FATAL = 4
+onnxruntime.set_default_logger_severity(_FATAL)
+"""Of the runtime's severities. It writes to stderr past every log; what goes wrong is raised as well."""
+
 FOR_PASSAGES, FOR_QUESTIONS = "model.onnx", "question.onnx"
 
 _SLOW_FUSIONS = ["SkipLayerNormFusion"]
@@ -75,7 +79,7 @@ def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
     # Threads wait for each other by spinning, a microsecond instead of fifty, but only while a call runs: then they
     # are to sleep, and leave the core to what else there is to do.
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    options.log_severity_level = 3  # errors only: the library's warnings are not the user's
+    options.log_severity_level = _FATAL
     return onnxruntime.InferenceSession(
         str(model), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOW_FUSIONS
     )

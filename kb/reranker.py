@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kb.errors import ModelError
 from kb.extras import install
+from kb.quiet import quiet
 
 RERANKED = 30
 """So many results are ordered anew."""
@@ -26,19 +27,20 @@ class Reranker:
     def __init__(self, name: str) -> None:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
-        try:
-            from sentence_transformers import CrossEncoder  # noqa: PLC0415  (takes seconds)
-        except ImportError as error:
-            raise ModelError(
-                f"A reranker needs sentence-transformers, which cannot be imported ({error}). {install('indexing')}"
-            ) from error
-        try:
-            self._model = CrossEncoder(name, device="cpu", trust_remote_code=False)
-        except Exception as error:
-            raise ModelError(
-                f"The reranker {name!r} cannot be loaded ({type(error).__name__}). Name a folder that holds a "
-                "sentence-transformers CrossEncoder, or a model of the hub where that can be reached."
-            ) from error
+        with quiet():
+            try:
+                from sentence_transformers import CrossEncoder  # noqa: PLC0415  (takes seconds)
+            except ImportError as error:
+                raise ModelError(
+                    f"A reranker needs sentence-transformers, which cannot be imported ({error}). {install('indexing')}"
+                ) from error
+            try:
+                self._model = CrossEncoder(name, device="cpu", trust_remote_code=False)
+            except Exception as error:
+                raise ModelError(
+                    f"The reranker {name!r} cannot be loaded ({type(error).__name__}). Name a folder that holds a "
+                    "sentence-transformers CrossEncoder, or a model of the hub where that can be reached."
+                ) from error
         outputs = self._model.num_labels
         if outputs != 1:
             raise ModelError(

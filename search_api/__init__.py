@@ -1,0 +1,1 @@
+import kb  # noqa: F401 - it turns telemetry off, before anything here loads what has some

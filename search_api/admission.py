@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kb.faults import where
 from search_api import access
 from search_api import body as bodies
-from search_api.faults import where
 from search_api.line import Line, LineFull
 from search_api.problems import problem
 from search_api.rate_limit import RateLimit

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from kb.keys import KeyRing, KeysDamaged, keys_file
+from kb.logs import report_without_messages
 from kb.reranker import Reranker
 from search_api import (
     access,
@@ -37,7 +38,6 @@ from search_api.head import HeadAsGet
 from search_api.hosts import TrustedHosts
 from search_api.line import Line
 from search_api.live import LiveIndex
-from search_api.logs import report_without_messages
 from search_api.metrics import Metrics
 from search_api.observer import Observer
 from search_api.query_log import QueryLog
@@ -84,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         reranker=Reranker(settings.reranker) if settings.reranker else None,
         poll_interval_s=settings.poll_interval_s,
     )
-    worker = TaskWorker(settings.index)
+    worker = TaskWorker(settings.index, settings.log_format)
     keys = KeyRing(settings.keys_file or keys_file(settings.index))
     line = Line(settings.max_concurrent, settings.max_waiting)
     metrics = Metrics(live, line)

@@ -15,9 +15,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from search_api.faults import where
+from kb.faults import where
+from kb.logs import request_id_of_context
 from search_api.hosts import HostVerdict, TrustedHosts
-from search_api.logs import request_id_of_context
 from search_api.metrics import Metrics
 from search_api.problems import problem
 from search_api.tracing import Tracing

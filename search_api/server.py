@@ -11,10 +11,10 @@ from contextlib import suppress
 import uvicorn
 
 from kb.errors import IndexUnusable, InvalidRequest, KbError
+from kb.logs import announce, configure_logging
 from search_api.app import check_settings, create_app
 from search_api.http_protocol import http_protocol
 from search_api.live import LiveIndex
-from search_api.logs import configure_logging
 from search_api.problems import index_remedy
 from search_api.settings import Settings
 from search_api.workers import serve_by_workers
@@ -94,7 +94,7 @@ class _AnnouncedServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and sockets:
-            print(self._announcement(_address(sockets[0])), file=sys.stderr, flush=True)
+            announce(self._announcement(_address(sockets[0])))
 
     def _announcement(self, address: str) -> str:
         try:

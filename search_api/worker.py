@@ -43,8 +43,10 @@ class TaskWorker:
     answers needs no right to write.
     """
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, log_format: str = "text") -> None:
+        """The child logs to the same stderr, in `log_format`."""
         self._index = index
+        self._log_format = log_format
         self._lock = threading.Lock()
         self._opened: TaskStore | None = None
         self._child: subprocess.Popen[bytes] | None = None
@@ -125,7 +127,7 @@ class TaskWorker:
         # -P: whatever lies in the folder that the service was started from is not imported.
         command = (sys.executable, "-P", "-m", "kb", "work", "--index", str(self._index))
         self._child = subprocess.Popen(  # noqa: S603
-            [*command, "--parent", str(os.getpid())],
+            [*command, "--parent", str(os.getpid()), "--log-format", self._log_format],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the service, which ends it

@@ -13,7 +13,6 @@ import os
 import shutil
 import signal
 import socket
-import sys
 import tempfile
 import threading
 from functools import partial
@@ -24,9 +23,10 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kb.errors import KbError
+from kb.faults import where
+from kb.logs import announce, configure_logging
 from search_api.app import create_app
 from search_api.http_protocol import http_protocol
-from search_api.logs import configure_logging
 from search_api.metrics import FOLDER_VARIABLE
 from search_api.settings import Settings
 from search_api.shared_socket import SharedSocket
@@ -68,10 +68,15 @@ def serve_by_workers(settings: Settings, listener: socket.socket, address: str) 
 
 
 def worker_app(settings: Settings) -> FastAPI:
-    """The application of one worker, made in its own process."""
+    """The application of one worker, made in its own process, which ends where it cannot be made: the log says why."""
     configure_logging(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_supervisor, name="supervisor-watcher", daemon=True).start()
-    return create_app(settings)
+    try:
+        return create_app(settings)
+    except Exception as error:  # multiprocessing would write its message to stderr, past the log
+        why = str(error) if isinstance(error, KbError) else where(error)
+        logger.error("a worker cannot start: %s", why)
+        raise SystemExit(STARTUP_FAILURE) from None
 
 
 def _end_with_supervisor() -> None:
@@ -94,8 +99,7 @@ class _AnnouncedSupervisor(Multiprocess):
         while not self.should_exit.is_set() and first.process.is_alive():
             self.handle_signals()
             if first.is_ready(timeout=1):
-                text = f"Serving on {self._address} with {self.processes_num} workers"
-                print(text, file=sys.stderr, flush=True)
+                announce(f"Serving on {self._address} with {self.processes_num} workers")
                 return
             self.should_exit.wait(0.1)
 

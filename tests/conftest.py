@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import kb  # noqa: F401 - it turns telemetry off, before a test loads what has some
+
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [
     name for name in os.environ if name.startswith("KB_") and not name.startswith("KB_REQUIRE_")
@@ -39,8 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(autouse=True)
 def no_log_to_a_closed_stream() -> Iterator[None]:
-    """A service logs to stderr as it is when it starts, which may be one that pytest closes with the test."""
+    """A service logs to stderr as it is when it starts, which may be one that pytest closes with the test. So do the
+    hooks that it sets for what Python would write there."""
+    hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
     yield
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
     for handler in logging.root.handlers[:]:
         if type(handler) is logging.StreamHandler:
             logging.root.removeHandler(handler)

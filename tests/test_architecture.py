@@ -17,6 +17,7 @@ ALLOWED = {
     "torch": ("indexer/joint_attention.py", "indexer/model.py", "indexer/torch_encoder.py"),
     "transformers": ("indexer/joint_attention.py",),
     "faiss": ("kb/coarse.py",),
+    "onnxruntime": ("kb/encoder.py", "indexer/model.py"),
     "fastapi": ("search_api/",),
     "starlette": ("search_api/",),
     "uvicorn": ("search_api/",),

@@ -167,6 +167,35 @@ def test_where_no_browser_can_be_installed_it_says_why_and_what_is_left_out(
     assert "the tests in tests/browser/ are left out" in done.stderr
 
 
+def test_where_strace_may_trace_it_is_not_installed(machine: Machine) -> None:
+    strace = machine.command("strace", "exit 0")
+    assert machine.run("find-strace").stdout.strip() == str(strace)
+    done = machine.run("install-strace")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert machine.calls("apt-get") == []
+
+
+def test_strace_is_installed_where_it_is_missing(machine: Machine) -> None:
+    machine.user(0)
+    machine.command(
+        "apt-get", f'[ "$1" = install ] && ln -s {shutil.which("true")} {machine.bin}/strace'
+    )
+    (machine.bin / "ln").symlink_to(str(shutil.which("ln")))
+    done = machine.run("install-strace")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert machine.calls("apt-get")[-1].endswith(" strace")
+    assert machine.run("find-strace").returncode == 0
+
+
+def test_where_strace_may_not_trace_it_says_what_is_left_out(machine: Machine) -> None:
+    machine.user(0)
+    machine.command("strace", "echo 'ptrace: Operation not permitted' >&2; exit 1")
+    done = machine.run("install-strace")
+    assert done.returncode == 0
+    assert "the tests in tests/isolation/ are left out" in done.stderr
+    assert "CAP_SYS_PTRACE" in done.stderr
+
+
 @pytest.fixture
 def cpu_wheel(machine: Machine) -> Path:
     """A wheel in an index, named as torch's CPU build, and a $VENV whose pip installs into a folder of its own."""

@@ -25,6 +25,7 @@ from benchmarks.peers.engines import NAMES, engine
 from benchmarks.peers.material import Material, prepare
 from benchmarks.peers.measuring import size_mb
 from benchmarks.peers.runs import Run, machine, now
+from kb.telemetry import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "build" / "bench"
@@ -40,11 +41,10 @@ def environment(name: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in limits}
     quiet = {
         "HF_HUB_OFFLINE": "1",
-        "HAYSTACK_TELEMETRY_ENABLED": "False",
         "TQDM_DISABLE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    return kept | quiet | engine(name).variables | {"PYTHONPATH": str(ROOT)}
+    return kept | quiet | VARIABLES | engine(name).variables | {"PYTHONPATH": str(ROOT)}
 
 
 def command(name: str, stage: str, folder: Path, material: Material) -> list[str]:

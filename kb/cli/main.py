@@ -7,9 +7,7 @@ damaged or of another format.
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
-from pathlib import Path
 
 import click
 
@@ -18,6 +16,7 @@ from kb.cli.author import lint, new
 from kb.cli.build import build, watch
 from kb.cli.care import check, gc, rollback, status
 from kb.cli.edit import add, addresses, remove
+from kb.cli.ending import EXPECTED, FAILED, STOPPED, USAGE, explain
 from kb.cli.evaluate import evaluate
 from kb.cli.keys import keys
 from kb.cli.mcp import mcp
@@ -26,11 +25,6 @@ from kb.cli.serve import serve
 from kb.cli.show import show
 from kb.cli.tune import tune
 from kb.cli.work import work
-from kb.errors import IndexUnusable, InvalidRequest, KbError
-from kb.extras import missing
-from kb.storage import storage_error
-
-FAILED, USAGE, INDEX_UNUSABLE = 1, 2, 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,15 +58,11 @@ def run(arguments: list[str] | None = None) -> int:
         return USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        return 130
-    except KbError as error:
-        click.echo(f"kb: {error}", err=True)
-        if isinstance(error, IndexUnusable):
-            return INDEX_UNUSABLE
-        return USAGE if isinstance(error, InvalidRequest) else FAILED
-    except ModuleNotFoundError as error:
-        click.echo(f"kb: {missing(error.name)}", err=True)
-        return FAILED
+        return STOPPED
+    except EXPECTED as error:
+        message, code = explain(error)
+        click.echo(f"kb: {message}", err=True)
+        return code
     except SystemExit as stopped:
         if stopped.code != FAILED:
             raise  # the server's own, where it cannot start
@@ -80,14 +70,4 @@ def run(arguments: list[str] | None = None) -> int:
         # (`kb search ... | head -1`). That is not an error, and there is nothing to add.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, sqlite3.Error) as error:
-        click.echo(f"kb: {storage_error(error) or _in_words(error)}", err=True)
-        return FAILED
     return result if isinstance(result, int) else 0
-
-
-def _in_words(error: OSError | sqlite3.Error) -> str:
-    if isinstance(error, sqlite3.Error):
-        return f"A database cannot be read or written ({error})."
-    place = f"{Path(error.filename)}: " if error.filename else ""
-    return f"{place}{error.strerror or error}"

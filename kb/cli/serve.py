@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
 
+from kb.cli.ending import told_by_the_log
 from kb.cli.options import index_option
 
 
@@ -59,8 +61,11 @@ def serve(
 
     # The option's own default must not pass for a flag, which would win over the file.
     is_given = context.get_parameter_source("index") is not ParameterSource.DEFAULT
-    settings = load_settings(config, index=index if is_given else None, **overrides)
-    # Nothing that can be served is an error here, not a page that says so.
-    open_newest(settings.index).lease.release()
-    tuning.load(settings.index)
-    run_server(settings)
+    asked = overrides.get("log_format") or os.environ.get("KB_LOG_FORMAT", "text")
+    with told_by_the_log(str(asked).strip().lower()):  # a setting that is wrong
+        settings = load_settings(config, index=index if is_given else None, **overrides)
+    with told_by_the_log(settings.log_format):
+        # Nothing that can be served is an error here, not a page that says so.
+        open_newest(settings.index).lease.release()
+        tuning.load(settings.index)
+        run_server(settings)

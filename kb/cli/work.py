@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from kb.cli.options import index_option, say
+from kb.cli.ending import told_by_the_log
+from kb.cli.options import index_option
+
+if TYPE_CHECKING:
+    from kb.logs import LogFormat
 
 _SWITCH_INTERVAL_S = 0.001
 """So long may one request hold up another: a status, which reads the whole corpus, the taking in of an article."""
@@ -25,15 +29,26 @@ _SWITCH_INTERVAL_S = 0.001
 @click.option(
     "--parent", type=int, help="End when the process of this id is not the parent any more."
 )
-def work(index: Path, idle_s: float | None, parent: int | None) -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"], case_sensitive=False),
+    default="text",
+    envvar="KB_LOG_FORMAT",
+    show_default=True,
+    show_envvar=True,
+    help="How lines on stderr are written; `json`: each an object.",
+)
+def work(index: Path, idle_s: float | None, parent: int | None, log_format: LogFormat) -> None:
     """Take the articles that are sent to the service into the corpus and the index, until stopped.
 
     `kb serve` runs this by itself. Run it by hand where the service is installed without what building needs. One
     process works at a time; what it leaves unfinished the next one does.
     """
-    from indexer.worker import work as work_at
+    from kb.logs import announce
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
-    if not work_at(index, idle_s=idle_s, parent=parent):
-        say(f"Another process works at the tasks of {index}.")
+    with told_by_the_log(log_format):
+        from indexer.worker import work as work_at
+
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        if not work_at(index, idle_s=idle_s, parent=parent, log_format=log_format):
+            announce(f"Another process works at the tasks of {index}.")

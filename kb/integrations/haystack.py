@@ -3,19 +3,14 @@
     from kb.integrations.haystack import KnowledgeBaseRetriever documents = KnowledgeBaseRetriever(index="index",
     top_k=5).run("why do my legs jerk when I fall asleep")["documents"]
 
-Haystack reports each run of a pipeline to its makers unless told otherwise, and can put what components are given
-into traces. Questions here are health data: importing this module turns both off for the process, whatever the
-environment says.
+Haystack reports each run of a pipeline to its makers unless told otherwise (kb.telemetry), and can put what components
+are given into traces. Questions here are health data: importing this module turns both off for the process, whatever
+the environment says.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-
-os.environ["HAYSTACK_TELEMETRY_ENABLED"] = (
-    "false"  # read when haystack is imported, which also writes a file
-)
 
 from haystack import Document, component
 from haystack.telemetry import _telemetry

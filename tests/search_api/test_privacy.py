@@ -19,8 +19,8 @@ from opentelemetry import trace
 
 from kb import KnowledgeBase
 from kb.errors import InvalidRequest
+from kb.logs import JsonFormatter, TextFormatter, report_without_messages
 from search_api.app import create_app
-from search_api.logs import JsonFormatter, TextFormatter, report_without_messages
 from search_api.settings import load_settings
 
 CANARY = "quetzalcoatlus"

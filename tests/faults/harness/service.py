@@ -32,7 +32,7 @@ def bearer(library: Library, *scopes: Scope) -> dict[str, str]:
 class BuilderThread:
     """Builds in this process, where tests have put errors and few words of English in the way."""
 
-    def __init__(self, index: Path) -> None:
+    def __init__(self, index: Path, log_format: str = "text") -> None:
         self._store = TaskStore(index)
         self._builder = TaskBuilder(index, self._store)
         self._called, self._ended = threading.Event(), threading.Event()

@@ -20,5 +20,10 @@ def where(error: BaseException) -> str:
     return "; caused by ".join(parts)
 
 
+def place_of(kind: type[BaseException], filename: str, line: int) -> str:
+    """A warning's type and the place it was given at, without its message."""
+    return f"{kind.__name__} at {_short(filename)}:{line}"
+
+
 def _short(filename: str) -> str:
     return "/".join(Path(filename).parts[-2:])

@@ -1,0 +1,28 @@
+"""Given a library that prints and warns about its own affairs, the same without a word."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop prints, progress bars, warnings and log lines below critical, of all threads, while this lasts.
+
+    For loading and exporting models: none of what torch and its kin say meanwhile is the user's.
+    """
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    sink = io.StringIO()
+    try:
+        with warnings.catch_warnings(), redirect_stdout(sink), redirect_stderr(sink):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(level)

@@ -1,0 +1,41 @@
+"""Given the libraries that report to their makers by default, none of them does.
+
+They read these variables when they are imported, and some report from then on: importing `kb` sets them first. What a
+user's environment says about them is overwritten. Child processes inherit them.
+
+What a user asks for still works: a model of the hub is downloaded, traces go to the collector that
+`KB_OTLP_ENDPOINT` names.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+VARIABLES = {
+    # ONNX Runtime since 1.29: a device id and a queue of events in ~/.cache/Microsoft, sent to Microsoft.
+    "ORT_DISABLE_TELEMETRY": "1",
+    # huggingface_hub, transformers: usage events, a list of programs fetched each day, details in the user agent.
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    # transformers: asks a service of the hub to convert the weights of a model that was downloaded.
+    "DISABLE_SAFETENSORS_CONVERSION": "1",
+    # Haystack: each run of a pipeline, with a user id in ~/.haystack.
+    "HAYSTACK_TELEMETRY_ENABLED": "false",
+    # The general word for it, which huggingface_hub heeds too.
+    "DO_NOT_TRACK": "1",
+}
+"""What turns the reports off, by environment variable."""
+
+
+def turn_off() -> None:
+    """Set the variables. Warns where ONNX Runtime was loaded with its reports on: they cannot be stopped any more."""
+    was_off = os.environ.get("ORT_DISABLE_TELEMETRY", "").lower() in ("1", "true", "yes")
+    os.environ.update(VARIABLES)
+    if "onnxruntime" in sys.modules and not was_off:
+        warnings.warn(
+            "onnxruntime was imported before kb, and reports to its maker: import kb first, or set "
+            "ORT_DISABLE_TELEMETRY=1.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
