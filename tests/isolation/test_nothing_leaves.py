@@ -91,7 +91,7 @@ def library(strace: str, tmp_path_factory: pytest.TempPathFactory) -> Library:
     return Library(machine, root, built)
 
 
-SUMMARY = r"Built .*|Articles: .*|Added .*|Removed .*"
+SUMMARY = r"Built .*|Articles: .*|Added .*|Removed .*|  (written|replaced|deleted) .*|  .* is not there any more"
 
 
 def build(library: Library) -> None:
@@ -105,6 +105,10 @@ def add(library: Library) -> None:
 
 def remove(library: Library) -> None:
     library.kb("remove", "iron").kept_to_the_rules(told=SUMMARY)
+
+
+def addresses(library: Library) -> None:
+    library.kb("addresses", "--json").kept_to_the_rules()
 
 
 def watch(library: Library) -> None:
@@ -311,6 +315,7 @@ CASES: dict[str, Callable[[Library], None]] = {
     "build": build,
     "add": add,
     "remove": remove,
+    "addresses": addresses,
     "watch": watch,
     "search": search,
     "show": show,
