@@ -605,7 +605,7 @@ def send_everything(service: TestClient) -> list[Any]:
 def test_what_cannot_be_stored_is_not_accepted_and_can_be_sent_again(shelf: Library) -> None:
     lines = shelf.root / "articles.jsonl"
     lines.write_text(line("collected", "Words."))
-    assert run(["build", "--index", str(shelf.index), "--corpus", str(lines)]) == 0
+    assert run(["build", "--index", str(shelf.index), "--corpus", str(lines), "--replace"]) == 0
     with working(shelf), serving(shelf) as service:
         for response in send_everything(service):
             problem = response.json()
