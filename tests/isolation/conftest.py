@@ -65,7 +65,7 @@ class Watched:
         """Every line on stderr must be one of the pattern `told`, or say how far a build is."""
         assert self.broken == []
         assert self.in_home == []
-        assert self.code == code, self.err
+        assert self.code == code, self.err[-2000:]
         progress = r"[a-z' ]+(: [\d,]+( of [\d,]+(, about \d+ (s|min) left)?)?)?"
         lines = self.err.splitlines()
         assert [line for line in lines if not re.fullmatch(f"{progress}|{told}", line)] == []
@@ -75,7 +75,7 @@ class Watched:
         """What the lines on stderr say, each of which must be an object."""
         assert self.broken == []
         assert self.in_home == []
-        assert self.code == code, self.err
+        assert self.code == code, self.err[-2000:]
         entries = [json.loads(line) for line in self.err.splitlines()]
         assert all({"time", "level", "logger", "message"} <= entry.keys() for entry in entries)
         return entries
@@ -205,12 +205,11 @@ class Machine:
             **self.more,
         }
 
-    def watched_command(self) -> tuple[list[str], Callable[[], list[str]]]:
+    def watched_command(self, *given: Path) -> tuple[list[str], Callable[[], list[str]]]:
         """What to put before a command that somebody else starts in `cwd`, and what it did against the rules."""
         traces = self._traces()
-        return command(self.strace, traces), lambda: Rules(self.cwd, [self.temporary]).broken(
-            traces
-        )
+        rules = Rules(self.cwd, [self.temporary, *given])
+        return command(self.strace, traces), lambda: rules.broken(traces)
 
     def _traces(self) -> Path:
         self.count += 1

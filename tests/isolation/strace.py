@@ -31,6 +31,7 @@ NAME_PORTS = {53, 853, 5353, 5355}
 """Of DNS, also over TLS, by multicast, and of LLMNR."""
 NAME_FILES = {"/etc/resolv.conf", "/etc/hosts"}
 """What the C library reads to look up a host, and for nothing else."""
+NAME_DAEMON = "/var/run/nscd/socket"
 KERNEL = re.compile(r"/proc/(self|\d+)(/|$)|/dev/null$|/dev/shm/sem\.")
 """What looks like files and is the kernel: a process's own niceness, semaphores."""
 
@@ -92,7 +93,7 @@ class Rules:
         elif name == "socket":
             yield from self._socket(arguments)
         elif name in SENDING:
-            yield from self._sending(arguments)
+            yield from self._sending(arguments, result)
         elif name in OPENING:
             yield from self._opening(name, arguments, result)
         elif name in CHANGING and "EEXIST" not in result:
@@ -104,15 +105,17 @@ class Rules:
             return
         yield "socket"
 
-    def _sending(self, arguments: str) -> Iterator[str]:
+    def _sending(self, arguments: str, result: str) -> Iterator[str]:
         for port, address in (*_IPV4.findall(arguments), *_IPV6.findall(arguments)):
             if int(port) in NAME_PORTS:
                 yield "name looked up"
             elif not ipaddress.ip_address(address).is_loopback:
                 yield "sent"
         for _, path in _UNIX.findall(arguments):
-            # Daemons listen there: what they do with what they are told, no trace of this process says.
-            if not self._is_within(_unquoted(path)):
+            # Daemons listen there: what they do with what they are told, no trace of this process says. That of the C
+            # library is asked for users as well as hosts; where it does not run, what is then read tells which.
+            is_absent = _unquoted(path) == NAME_DAEMON and result.startswith("-1 ENOENT")
+            if not is_absent and not self._is_within(_unquoted(path)):
                 yield "another program asked"
 
     def _opening(self, name: str, arguments: str, result: str) -> Iterator[str]:
