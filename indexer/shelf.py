@@ -20,7 +20,7 @@ from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article, today
 from kb.durable import fsync, make_folder, remove_durably, write_durably
-from kb.errors import ArticleError, CorpusError
+from kb.errors import ArticleError, CorpusError, ExtraMissing
 from kb.sources import Sources
 from kb.store import article_digest
 
@@ -166,6 +166,10 @@ class Shelf:
         claim = self._naming.holders[article_id]
         article = None if forget else self._read(claim)
         known = Address(article_id, claim.spot)
+        if (
+            article is None and not forget
+        ):  # it cannot be read, here or at all: then as it was known
+            known = self._addresses.get(article_id, known)
         if article is not None:
             hashed = bytes_hash(hashlib.sha256(self._bytes(claim)).hexdigest())
             known = Address(article_id, claim.spot, bytes=hashed, sections=section_hashes(article))
@@ -243,7 +247,7 @@ class Shelf:
 
     def _read(self, claim: Claim) -> Article | None:
         path = self._scan.place_of(claim).path
-        with suppress(ArticleError):
+        with suppress(ArticleError, ExtraMissing):
             if claim.line is None:
                 return parse(path, read_bytes(path))
             for line, item in read_file(path):
