@@ -351,7 +351,7 @@ def test_articles_that_cannot_be_read_are_named_and_the_others_built(
     (corpus / "twin.md").write_text("---\nid: one\ntitle: Twin\n---\nOther text.\n")
     # Into a copy of an index, so that its encoder is copied and not exported again.
     arguments = ("build", "--index", index_copy, "--corpus", corpus)
-    code, out, err = kb(*arguments, "--json")
+    code, out, err = kb(*arguments, "--replace", "--json")
     assert code == 1
     report = json.loads(out)
     assert report["articles"] == 1
