@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from indexer.corpus import (
@@ -342,7 +343,7 @@ def _settle(folder: Path, places: Places, target: Path, article: Article) -> Acc
 def _target(folder: Path, name: str, content: bytes, article: Article, own: list[Path]) -> Path:
     """A file that is free, or is the article's own, and from which the same article is read."""
     others = ("", "added", *(f"added-{number}" for number in range(2, _FOLDERS)))
-    candidates = [*own, *(folder / other / name for other in others)]
+    candidates = chain(own, (folder / other / name for other in others))
     inside = folder.resolve()
     for path in candidates:
         if not path.parent.resolve().is_relative_to(inside):
