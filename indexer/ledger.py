@@ -18,7 +18,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 from kb.addresses import FormerAddress
 from kb.article import Article
@@ -126,13 +126,33 @@ def append(folder: Path, corpus: int, addresses: Iterable[Address]) -> None:
     path = folder / FILE
     is_new = not path.exists()
     with path.open("xb" if is_new else "r+b") as file:
-        if not is_new:  # what a power cut left of a line is written over
-            file.truncate(file.seek(path.read_bytes().rfind(b"\n") + 1))
+        if not is_new:
+            _cut_off_line(file)
         file.write(lines)
         file.flush()
         os.fsync(file.fileno())
     if is_new:
         fsync(folder)
+
+
+def _cut_off_line(file: BinaryIO) -> None:
+    """Leave out what a power cut left of a last line, and stand at the end."""
+    end = file.seek(0, os.SEEK_END)
+    if end:
+        file.seek(end - 1)
+        if file.read(1) != b"\n":
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+
+
+def stamp(folder: Path) -> tuple[int, int, int] | None:
+    """What tells one state of the folder's ledger from another, None where there is none."""
+    try:
+        found = (folder / FILE).stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def settle(

@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from indexer.corpus import Place, parse, read_bytes, read_file
-from indexer.ledger import Address, Ledger, Spot, append, bytes_hash, section_hashes, withdrawn
+from indexer.ledger import (
+    Address,
+    Ledger,
+    Spot,
+    append,
+    bytes_hash,
+    section_hashes,
+    stamp,
+    withdrawn,
+)
 from indexer.naming import Claim
 from indexer.scan import Scan
 from indexer.tombstones import FILE as TOMBSTONES
@@ -46,6 +55,7 @@ class Shelf:
         self.steps: list[Step] = []
         self._touched: list[Path] = []
         self._dry_run = dry_run
+        ledger_stamp = stamp(self.folder)
         self._scan = Scan(corpora, known, may_be_empty=True)
         with suppress(CorpusError):  # an empty corpus is one to add to
             self._scan.finish()
@@ -54,6 +64,7 @@ class Shelf:
         self._corpus = corpus
         self._naming = self._scan.naming
         self._addresses = dict(self._scan.ledger.addresses)
+        self._ledger_stamp = ledger_stamp
         self._tombstones = set(self._scan.tombstones.ids)
         self._digests = {
             entry.id: entry.digest
@@ -80,7 +91,9 @@ class Shelf:
     def begin(self) -> None:
         """Begin a change of its own: steps are counted anew, and what a build has noted in the ledger is read."""
         self.steps = []
-        self._addresses = dict(Ledger.read(self.folder, self._corpus).addresses)
+        if stamp(self.folder) != self._ledger_stamp:
+            self._addresses = Ledger.read(self.folder, self._corpus).addresses
+            self._ledger_stamp = stamp(self.folder)
 
     def take_touched(self) -> list[Path]:
         """The files that were written or deleted since the last call."""
@@ -204,6 +217,7 @@ class Shelf:
         self._addresses[address.id] = address
         if not self._dry_run:
             append(self.folder, self._corpus, [address])
+            self._ledger_stamp = stamp(self.folder)
 
     def _hide(self, article_id: str) -> None:
         if article_id in self._tombstones:
