@@ -58,7 +58,9 @@ def test_that_it_came_too_late_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_containers_and_units_turn_it_off_as_well(name: str) -> None:
+def test_containers_and_units_turn_it_off_as_well_and_the_docs_say_so(name: str) -> None:
     setting = f"{name}={VARIABLES[name]}"
     assert setting in (DEPLOY / "Containerfile").read_text()
     assert setting in (DEPLOY / "kb.service").read_text()
+    docs = (DEPLOY.parent / "docs" / "operating.md").read_text()
+    assert f"| `{name}` | `{VARIABLES[name]}` |" in docs

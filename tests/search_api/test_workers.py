@@ -16,8 +16,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from uvicorn.config import STARTUP_FAILURE
 
 from kb.cli.main import run
+from search_api.settings import load_settings
+from search_api.workers import worker_app
 
 
 @contextmanager
@@ -100,6 +103,21 @@ def test_a_worker_does_not_outlive_its_supervisor(index_path: Path, tmp_path: Pa
         left = pids(address)
         process.kill()
         until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in left))
+
+
+def test_why_a_worker_cannot_start_is_in_the_log_without_the_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("quetzalcoatlus")
+
+    monkeypatch.setattr("search_api.workers.create_app", fail)
+    with pytest.raises(SystemExit) as ended:
+        worker_app(load_settings(index=tmp_path, log_format="json"))
+    assert ended.value.code == STARTUP_FAILURE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["message"].startswith("a worker cannot start: RuntimeError at ")
+    assert "quetzalcoatlus" not in line
 
 
 def test_what_a_setting_asks_for_and_is_not_there_is_said_before_anything_starts(

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "false"  # a test may import it before what turns it off
-
 QUESTION = "why do my legs jerk when I fall asleep"
 EMERGENCY = "crushing chest pain spreading to my arm"
 NO_ANSWER = "how do I file a tax return"
