@@ -156,7 +156,8 @@ def run(index: Path) -> None:
 
 
 def _listen(woken: threading.Event) -> None:
-    while sys.stdin.buffer.readline():
+    # Not by sys.stdin: Python would abort at its end, where this thread waits with that one's lock.
+    while os.read(0, 4096):
         woken.set()
     os._exit(0)  # nobody is there to work for; a build is left as a kill would leave it
 
