@@ -159,7 +159,12 @@ def check_loss(
             raise CorpusError(f"{reason}. {_count(gone, before)} stood in it. {_REMEDY}")
     if 2 * len(lost) > len(before.articles):
         where = ", ".join(map(str, corpora))
-        raise CorpusError(f"{_count(lost, before)} are not in {where}{_first(scan)}. {_REMEDY}")
+        told = f"{_count(lost, before)} are not in {where}{_first(scan)}. {_REMEDY}"
+        if not scan.articles and not scan.waiting:
+            files, _ = list_files(corpora)
+            reason = nothing_usable(corpora, files, scan.failures)
+            told = f"{reason}. {_count(lost, before)} would go. {_REMEDY}"
+        raise CorpusError(told)
 
 
 def check_return(

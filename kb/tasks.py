@@ -18,6 +18,8 @@ Only the worker writes. What it refuses leaves no row. A task is
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import re
 import secrets
@@ -36,7 +38,16 @@ from pydantic import TypeAdapter
 from kb.answers import Report, TaskKind, TaskState, TaskView
 from kb.durable import changing, fsync, make_folder
 from kb.errors import KbError
-from kb.messages import ChangeRequest, request_as_json, request_from_json
+from kb.messages import (
+    BulkRequest,
+    ChangeRequest,
+    DeleteRequest,
+    PutRequest,
+    RebuildRequest,
+    SentFile,
+    request_as_json,
+    request_from_json,
+)
 
 FOLDER = "tasks"
 KEPT = timedelta(days=7)
@@ -82,12 +93,12 @@ _SCHEMA = (
     "WHERE idempotency_key IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, number)",
 )
-# There, what was refused was a failed task, and what nobody had worked at yet was kept.
+# There, what was refused was a failed task. What nobody had worked at yet is kept.
 _FROM_FIRST_VERSION = (
-    "DELETE FROM tasks WHERE refusal IS NOT NULL OR state = 'queued'",
+    "DELETE FROM tasks WHERE refusal IS NOT NULL",
     "ALTER TABLE tasks RENAME COLUMN wanted TO request",
     "ALTER TABLE tasks ADD COLUMN digest TEXT",
-    "UPDATE tasks SET request = ''",
+    "UPDATE tasks SET request = '' WHERE state <> 'queued'",
 )
 _WAITS = "state IN ('queued', 'accepted')"
 _COLUMNS = (
@@ -191,6 +202,17 @@ class TaskStore:
             changes = _FROM_FIRST_VERSION if "wanted" in columns else ()
             for statement in (*changes, *_SCHEMA, f"PRAGMA user_version = {_SCHEMA_VERSION}"):
                 connection.execute(statement)
+            if changes:
+                self._rewrite_queued(connection)
+
+    def _rewrite_queued(self, connection: sqlite3.Connection) -> None:
+        """Tell what the tasks of the first version wanted in today's words: a client was told that they are kept."""
+        rows = connection.execute("SELECT id, kind, request FROM tasks WHERE state = 'queued'")
+        for task_id, kind, wanted in rows.fetchall():
+            request = _request_of_first_version(kind, json.loads(wanted), self.received(task_id))
+            connection.execute(
+                "UPDATE tasks SET request = ? WHERE id = ?", (request_as_json(request), task_id)
+            )
 
     def close(self) -> None:
         """Close the file. Methods fail afterwards."""
@@ -302,8 +324,9 @@ class TaskStore:
         """The corpus has what the task brought; the task as it is then. The attempts at the index are counted anew."""
         self._update(
             [task_id],
-            "state = 'accepted', report = ?, digest = ?, attempts = 0, request = '', stage = '', steps_done = 0, "
-            "steps_total = NULL",
+            "state = 'accepted', report = ?, digest = ?, attempts = 0, stage = '', steps_done = 0, steps_total = NULL, "
+            # What a rebuild may do is asked when it is built; all else the corpus has.
+            "request = CASE WHEN kind = 'rebuild' THEN request ELSE '' END",
             (_REPORT.dump_json(report).decode(), digest),
         )
         (task,) = self._select("id = ?", (task_id,))
@@ -413,6 +436,28 @@ class TaskStore:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+
+
+def _request_of_first_version(kind: str, wanted: dict[str, Any], received: Path) -> ChangeRequest:
+    def sent(number: int, name: str) -> SentFile:
+        path = received / str(number)
+        content = path.read_bytes() if path.exists() else b""
+        return SentFile(name, hashlib.sha256(content).hexdigest())
+
+    if_match = wanted.get("if_match")
+    matching = None if if_match is None else tuple(if_match)
+    if kind == "put":
+        only_new = bool(wanted.get("if_none_match"))
+        return PutRequest(sent(0, "article"), wanted["suffix"], matching, only_new)
+    if kind == "delete":
+        return DeleteRequest(matching)
+    if kind == "rebuild":
+        return RebuildRequest()
+    limits = wanted["limits"]
+    files = tuple(sent(number, name) for number, name in enumerate(wanted["files"]))
+    return BulkRequest(
+        files, limits["unpacked_bytes"], limits["files"], "import" if kind == "import" else "upload"
+    )
 
 
 def _locked(handle: int, kind: int) -> bool:

@@ -303,6 +303,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "unchanged": "Those it had already.",
         "hidden": "Those that were removed from a corpus that is not written to.",
         "failed": "Those that could not be read.",
+        "moved": "Those that have another id than before; they are not among the others.",
+        "waiting": "Those that are not to be shown yet, or no longer.",
     },
     "Size": {
         "": "How much an index holds.",
@@ -316,6 +318,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "added": "Those that the index lacks.",
         "changed": "Those that it has otherwise.",
         "removed": "Those that it still has.",
+        "moved": "Those that have another id now.",
     },
     "TaskCounts": {
         "": "How many tasks are in each state.",

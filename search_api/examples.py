@@ -313,7 +313,7 @@ STATUS: dict[str, Any] = {
     "pinned": False,
     "damage": None,
     "rebuild": False,
-    "stale": {"added": [], "changed": ["night-leg-cramps"], "removed": []},
+    "stale": {"added": [], "changed": ["night-leg-cramps"], "removed": [], "moved": []},
     "words": [],
     "unreadable": [],
     "last_build": {
@@ -323,6 +323,8 @@ STATUS: dict[str, Any] = {
         "unchanged": 0,
         "hidden": 0,
         "failed": 0,
+        "moved": 0,
+        "waiting": 0,
     },
     "last_failures": [],
     "kept": [_GENERATION],

@@ -482,7 +482,7 @@ def test_who_is_told_that_a_task_is_done_reads_what_it_did(shelf: Library) -> No
         task = client.delete(url).json()
         while client.get(f"{API}/tasks").json()["tasks"][0]["state"] != "done":
             time.sleep(0.02)
-        assert client.get(url).status_code == 404
+        assert client.get(url).status_code == 410
 
 
 def test_progress_comes_as_events_until_the_task_has_ended(
@@ -523,7 +523,7 @@ def test_a_rebuild_takes_in_what_was_put_there_by_hand_and_status_says_so(
     found = report(service, service.post(f"{API}/rebuild"))
     assert found["summary"]["added"] == 1
     status = service.get(f"{API}/status").json()
-    assert status["stale"] == {"added": [], "changed": [], "removed": []}
+    assert status["stale"] == {"added": [], "changed": [], "removed": [], "moved": []}
     assert (status["generation"], status["tasks"]["done"]) == (found["generation"], 1)
     assert held(shelf.index) == shelf.texts
 
@@ -624,7 +624,7 @@ def test_a_full_disk_is_no_acceptance(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("indexer.editing.write_durably", full)
+        patched.setattr("indexer.shelf.write_durably", full)
         response = put(service, "news", "tea")
     assert (response.status_code, response.json()["type"]) == (507, "/docs#not-stored")
     assert response.json()["detail"] == "The disk failed: No space left on device."
@@ -697,7 +697,7 @@ def test_files_of_which_none_can_be_read_are_named_in_the_refusal(service: TestC
     assert response.status_code == 422
     named = [error["field"] for error in response.json()["errors"]]
     assert named == ["a.pdf", "many.zip/a.md", "b.jsonl:1", "b.jsonl:2"]
-    assert "a.pdf: is none of .md, " in response.json()["detail"]
+    assert "a.pdf: is a PDF, and articles are Markdown, " in response.json()["detail"]
     assert response.json()["detail"].endswith("; and 1 more.")
 
 

@@ -167,13 +167,13 @@ def test_another_corpus_in_the_place_of_all_others_has_to_be_meant(
 def test_a_corpus_that_moved_and_files_that_were_renamed_lose_nothing(
     kb: Kb, library: Library, tmp_path: Path
 ) -> None:
-    for path in library.corpus.iterdir():
+    for path in library.corpus.glob("*.md"):
         path.write_text(path.read_text().replace(f"id: {path.stem}\n", ""))
     assert kb("build")[0] == 0
     moved = tmp_path / "moved"
     library.corpus.rename(moved)
     assert kb("build", "--corpus", moved)[0] == 0
-    for path in list(moved.iterdir()):
+    for path in list(moved.glob("*.md")):
         path.rename(moved / f"new-{path.name}")
     code, err = kb("build")
     assert code == 0, err

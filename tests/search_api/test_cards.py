@@ -54,10 +54,12 @@ def test_highlights_are_code_points_of_the_section_wherever_passage_and_snippet_
 
 
 def test_the_link_opens_the_article_at_the_passage() -> None:
-    assert passage_path("a/b", "s é", 0, 9) == (
-        "/articles/a%2Fb?start=0&end=9&section=s%20%C3%A9#s%20%C3%A9"
+    assert passage_path("a/b", "s é", 0, 9, "As it is") == (
+        "/articles/a%2Fb?start=0&end=9&section=s%20%C3%A9&words=As%20it%20is#s%20%C3%A9"
     )
-    assert passage_path("a", "s", 700, 900).endswith(f"&section=s#{CITED_ANCHOR}")
+    assert passage_path("a", "s", 700, 900, "x" * 99).endswith(
+        f"&section=s&words={'x' * 40}#{CITED_ANCHOR}"
+    )
 
 
 def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
