@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -126,13 +127,15 @@ def test_tasks_of_the_version_before_go_on_and_its_refusals_are_none(tmp_path: P
     connection.close()
     for _ in range(2):
         store = TaskStore(tmp_path / "index")
-        (task,) = store.latest(5)
+        waits, task = store.latest(5)
+        assert (waits.id, waits.state) == ("waits", "queued")
+        assert waits.request == PutRequest(SentFile("article", sha256(b"").hexdigest()), ".md")
         assert (task.id, task.state, task.request) == ("went-in", "accepted", None)
         assert task.report is not None and task.report.summary.added == 1
         store.close()
     store = TaskStore(tmp_path / "index")
     add(store)
-    assert len(store.latest(5)) == 2
+    assert len(store.latest(5)) == 3
     store.close()
 
 
