@@ -15,13 +15,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from while_building import KB, ROOT, SCOPES, new_articles, row, service
+from while_building import KB, ROOT, SCOPES, acting, new_articles, row, service
 
 from kb.client import Client
 from kb.keys import KeyRing, keys_file
@@ -51,32 +50,17 @@ def build(folder: Path, count: int) -> None:
         subprocess.run([*KB, "build", *where], check=True, stderr=subprocess.DEVNULL)
 
 
-def put_at(client: Client, rate: float, stop: threading.Event, took_ms: list[float]) -> None:
-    """Put so many articles a second until told to stop: every other one is new, the rest replace it."""
-    run = random.randrange(10**9)
-    due = time.perf_counter()
-    while not stop.is_set() and len(took_ms) < MOST:
-        time.sleep(max(0.0, due - time.perf_counter()))
-        number = len(took_ms)
-        client.put_article(
-            f"put-{run}-{number // 2}", f"# A change\n\nIt is change number {number}."
-        )
-        took_ms.append(1000 * (time.perf_counter() - due))
-        due += 1 / rate
-
-
 @contextmanager
 def putting(client: Client, rate: float) -> Iterator[list[float]]:
-    """Milliseconds of each change that is made inside the block."""
-    took_ms: list[float] = []
-    stop = threading.Event()
-    thread = threading.Thread(target=put_at, args=(client, rate, stop, took_ms))
-    thread.start()
-    try:
+    """Milliseconds of each change made inside the block: every other one is a new article, the rest replace it."""
+    run = random.randrange(10**9)
+
+    def put(number: int) -> None:
+        text = f"# A change\n\nIt is change number {number}."
+        client.put_article(f"put-{run}-{number // 2}", text)
+
+    with acting(rate, put, MOST) as took_ms:
         yield took_ms
-    finally:
-        stop.set()
-        thread.join()
 
 
 def until_built(client: Client) -> None:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,31 +78,46 @@ def service(folder: Path) -> Iterator[str]:
         process.stderr.close()
 
 
-def ask_at(url: str, rate: float, stop: threading.Event, took_ms: list[float]) -> None:
-    """Ask so many questions a second until told to stop."""
-    asked = questions()
-    with Client(url) as client:
-        client.search(asked[0])
-        due = time.perf_counter()
-        while not stop.is_set():
-            time.sleep(max(0.0, due - time.perf_counter()))
-            client.search(asked[len(took_ms) % len(asked)])
-            took_ms.append(1000 * (time.perf_counter() - due))
-            due += 1 / rate
+def act_at(
+    rate: float,
+    act: Callable[[int], object],
+    most: int,
+    stop: threading.Event,
+    took_ms: list[float],
+) -> None:
+    """Do it so many times a second until told to stop, or so often; `act` is told how often it was done."""
+    due = time.perf_counter()
+    while not stop.is_set() and len(took_ms) < most:
+        time.sleep(max(0.0, due - time.perf_counter()))
+        act(len(took_ms))
+        took_ms.append(1000 * (time.perf_counter() - due))
+        due += 1 / rate
 
 
 @contextmanager
-def asking(url: str, rate: float) -> Iterator[list[float]]:
-    """Milliseconds of each question that is asked inside the block."""
+def acting(
+    rate: float, act: Callable[[int], object], most: int = sys.maxsize
+) -> Iterator[list[float]]:
+    """Milliseconds that each took of what is done at a steady rate inside the block, waiting for its turn included."""
     took_ms: list[float] = []
     stop = threading.Event()
-    thread = threading.Thread(target=ask_at, args=(url, rate, stop, took_ms))
+    thread = threading.Thread(target=act_at, args=(rate, act, most, stop, took_ms))
     thread.start()
     try:
         yield took_ms
     finally:
         stop.set()
         thread.join()
+
+
+@contextmanager
+def asking(url: str, rate: float) -> Iterator[list[float]]:
+    """Milliseconds of each question that is asked inside the block."""
+    asked = questions()
+    with Client(url) as client:
+        client.search(asked[0])
+        with acting(rate, lambda number: client.search(asked[number % len(asked)])) as took_ms:
+            yield took_ms
 
 
 def row(name: str, took_ms: list[float]) -> str:

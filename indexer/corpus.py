@@ -152,6 +152,14 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
         yield None, error
 
 
+def article_at(path: Path, line: int | None) -> Article | None:
+    """The article at that line of a file, None for the only one of it; None where none can be read there."""
+    for at, item in read_file(path):
+        if at == line and isinstance(item, Article):
+            return item
+    return None
+
+
 def parse(path: Path, content: bytes) -> Article:
     """The article of a file of that name and content, which holds one. Raises ArticleError.
 

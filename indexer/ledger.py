@@ -66,6 +66,11 @@ class Address:
     see: str = ""
 
     @classmethod
+    def of_article(cls, article: Article, spot: Spot, sha256: str) -> Address:
+        """The live address of an article in a file of that content hash."""
+        return cls(article.id, spot, bytes=bytes_hash(sha256), sections=section_hashes(article))
+
+    @classmethod
     def of_former(cls, former: FormerAddress) -> Address:
         """What an index knows of an address that an article has left; its file is not known."""
         state: State = "moved" if former.moved_to else "withdrawn" if former.withdrawn else "gone"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from indexer.corpus import (
@@ -17,7 +16,7 @@ from indexer.corpus import (
     list_files,
     read_file,
 )
-from indexer.ledger import Address, Ledger, Spot, bytes_hash, reserved, section_hashes, settle
+from indexer.ledger import Address, Ledger, Spot, bytes_hash, reserved, settle
 from indexer.naming import Claim, Naming, by_folders, name_articles, updates_of
 from indexer.other_files import nothing_usable
 from indexer.renames import alike_by
@@ -201,7 +200,7 @@ class Scan:
             entry = _entry(claim, named)
             entries.append(entry)
             if self._takes(surveyed, claim, entry):
-                self._note(surveyed, entry.id, partial(_same, article))
+                self._note(survey, surveyed, claim, entry.id, article)
                 if self._is_shown(entry, surveyed) and self._is_wanted(entry):
                     yield named
         digest = surveyed.sha256
@@ -222,7 +221,7 @@ class Scan:
                 entry = _entry(claim, self._named(claim, article))  # noqa: PLW2901
             entries.append(entry)
             if self._takes(surveyed, claim, entry):
-                self._note(surveyed, entry.id, partial(survey.read, claim))
+                self._note(survey, surveyed, claim, entry.id)
                 if self._is_shown(entry, surveyed) and self._is_wanted(entry):
                     wanted[claim.line] = entry
         self.files.append(SourceFile(*surveyed.spot, surveyed.sha256, tuple(entries)))
@@ -261,9 +260,17 @@ class Scan:
         return Place(corpus / claim.spot.name if corpus.is_dir() else corpus, claim.line)
 
     def _note(
-        self, surveyed: Surveyed, article_id: str, read: Callable[[], Article | None]
+        self,
+        survey: Survey,
+        surveyed: Surveyed,
+        claim: Claim,
+        article_id: str,
+        article: Article | None = None,
     ) -> None:
-        """Have the ledger know whose the id is. Of a collection's it is told only where there is a doubt."""
+        """Have the ledger know whose the id is; the article is read where it is needed and not given.
+
+        Of a collection's it is told only where there is a doubt.
+        """
         before = self.ledger.addresses.get(article_id)
         if is_collection(surveyed.file.name):
             if article_id in self.naming.contested or before is not None:
@@ -275,11 +282,12 @@ class Scan:
             and (before.spot, before.state, before.bytes) == (surveyed.spot, "live", hashed)
             and (before.sections or not self.ledger.is_there)
         )
-        article = None if is_known else read()
+        if is_known:
+            return
+        article = article or survey.read(claim)
         if article is not None:
-            self.updates[article_id] = Address(
-                article_id, surveyed.spot, bytes=hashed, sections=section_hashes(article)
-            )
+            named = replace(article, id=article_id)
+            self.updates[article_id] = Address.of_article(named, surveyed.spot, surveyed.sha256)
 
     def _is_shown(self, entry: Entry, surveyed: Surveyed) -> bool:
         """Whether the article is to be in the index on this day; then it is the one of its id."""
@@ -312,10 +320,6 @@ class Scan:
         self.moved = {each: former.current(each) for each in gone if former.current(each) != each}
         self.failed = (gone & unreadable) - self.hidden - self.moved.keys()
         self.removed = gone - self.failed - self.moved.keys()
-
-
-def _same(article: Article) -> Article:
-    return article
 
 
 def _entry(claim: Claim, article: Article) -> Entry:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from indexer.corpus import Place, parse, read_bytes, read_file
+from indexer.corpus import Place, article_at, content_hash, read_bytes
 from indexer.ledger import (
     Address,
     Ledger,
     Spot,
     append,
-    bytes_hash,
-    section_hashes,
     stamp,
     withdrawn,
 )
@@ -29,7 +28,7 @@ from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article, today
 from kb.durable import fsync, make_folder, remove_durably, write_durably
-from kb.errors import ArticleError, CorpusError, ExtraMissing
+from kb.errors import CorpusError, ExtraMissing
 from kb.sources import Sources
 from kb.store import article_digest
 
@@ -157,7 +156,7 @@ class Shelf:
             return self.id_of_file(target) is None and target.read_bytes() == content
         return False
 
-    def write(self, target: Path, content: bytes, article: Article) -> Path:
+    def write(self, target: Path, content: bytes, article: Article) -> None:
         """Let the article stand in that file of the writable folder, and nowhere else."""
         before = self.own_file(article.id)
         self._step("replaced" if target.exists() else "written", target, article.id)
@@ -165,7 +164,6 @@ class Shelf:
             make_folder(target.parent)
             write_durably(target, content)
         self._settle(target, content, article, before)
-        return target
 
     def keep(self, target: Path, article: Article) -> None:
         """The article stands in that file already: have it on disk, and its id promised."""
@@ -179,13 +177,11 @@ class Shelf:
         claim = self._naming.holders[article_id]
         article = None if forget else self._read(claim)
         known = Address(article_id, claim.spot)
-        if (
-            article is None and not forget
-        ):  # it cannot be read, here or at all: then as it was known
-            known = self._addresses.get(article_id, known)
         if article is not None:
-            hashed = bytes_hash(hashlib.sha256(self._bytes(claim)).hexdigest())
-            known = Address(article_id, claim.spot, bytes=hashed, sections=section_hashes(article))
+            content_sha256 = content_hash(self._scan.place_of(claim).path)
+            known = Address.of_article(replace(article, id=article_id), claim.spot, content_sha256)
+        elif not forget:  # it cannot be read, here or at all: then as it was known
+            known = self._addresses.get(article_id, known)
         gone = withdrawn(
             known, title=article.title if article else "", on=today(), because=because, see=see
         )
@@ -200,8 +196,7 @@ class Shelf:
 
     def _settle(self, target: Path, content: bytes, article: Article, before: Path | None) -> None:
         spot = Spot(self._corpus, target.resolve().relative_to(self.folder.resolve()).as_posix())
-        hashed = bytes_hash(hashlib.sha256(content).hexdigest())
-        promised = Address(article.id, spot, bytes=hashed, sections=section_hashes(article))
+        promised = Address.of_article(article, spot, hashlib.sha256(content).hexdigest())
         if self._addresses.get(article.id) != promised:
             self._promise(promised)
         if before is not None and before.resolve() != target.resolve():
@@ -254,19 +249,10 @@ class Shelf:
     def _path(self, claim: Claim) -> Path:
         return self._scan.place_of(claim).path.resolve()
 
-    def _bytes(self, claim: Claim) -> bytes:
-        with suppress(OSError):
-            return self._scan.place_of(claim).path.read_bytes()
-        return b""
-
     def _read(self, claim: Claim) -> Article | None:
-        path = self._scan.place_of(claim).path
-        with suppress(ArticleError, ExtraMissing):
-            if claim.line is None:
-                return parse(path, read_bytes(path))
-            for line, item in read_file(path):
-                if line == claim.line and isinstance(item, Article):
-                    return item
+        place = self._scan.place_of(claim)
+        with suppress(ExtraMissing):
+            return article_at(place.path, place.line)
         return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from indexer.corpus import (
     CorpusFile,
+    article_at,
     content_hash,
     is_collection,
     parse_stating,
@@ -84,13 +85,7 @@ class Survey:
     def read(self, claim: Claim) -> Article | None:
         """The claim's article as it states itself, or None where it cannot be read."""
         surveyed = self._by_spot[claim.spot]
-        kept = surveyed.parsed.get(claim.line)
-        if kept is not None:
-            return kept
-        for line, item in read_file(surveyed.file.path):
-            if line == claim.line and isinstance(item, Article):
-                return item
-        return None
+        return surveyed.parsed.get(claim.line) or article_at(surveyed.file.path, claim.line)
 
     @staticmethod
     def articles(surveyed: Surveyed) -> Iterator[Article | None]:

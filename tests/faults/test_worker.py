@@ -8,11 +8,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 from harness.library import Library, held, markdown
 from harness.service import API, MARKDOWN, ended, serving, work_here, working
 
@@ -209,29 +210,36 @@ def test_building_outlasts_a_failure_of_the_tasks_own_file(
     assert held(shelf.index)["news"] == "tea"
 
 
+async def put_and_cut_off(
+    client: TestClient, until: Callable[[asyncio.Task[Any]], Awaitable[None]]
+) -> None:
+    """Send an article, and break the connection once `until` returns, which is told of the request."""
+    transport = httpx.ASGITransport(client.app)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://testserver", headers=client.headers
+    ) as sender:
+        content = markdown("news", "tea")
+        request = asyncio.create_task(
+            sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
+        )
+        await until(request)
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+
+
 def test_a_change_that_is_cut_off_before_a_worker_has_it_leaves_nothing(
     shelf: Library, store: TaskStore
 ) -> None:
     with store.working() as is_ours, serving(shelf) as client:
         assert is_ours  # and does not listen, so that the request waits
 
-        async def sent_and_cut_off() -> None:
-            transport = httpx.ASGITransport(client.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://testserver", headers=client.headers
-            ) as sender:
-                content = markdown("news", "tea")
-                request = asyncio.create_task(
-                    sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
-                )
-                while not list((store.folder / "received").iterdir()):
-                    await asyncio.sleep(0.01)
-                    assert not request.done()
-                request.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await request
+        async def received(request: asyncio.Task[Any]) -> None:
+            while not list((store.folder / "received").iterdir()):
+                await asyncio.sleep(0.01)
+                assert not request.done()
 
-        asyncio.run(sent_and_cut_off())
+        asyncio.run(put_and_cut_off(client, received))
         assert list((store.folder / "received").iterdir()) == []
     assert store.latest(5) == []
 
@@ -249,21 +257,10 @@ def test_a_client_that_goes_while_its_change_is_taken_in_does_not_undo_it(
     monkeypatch.setattr(task_editor, "put", slow)
     with working(shelf), serving(shelf) as client:
 
-        async def sent_and_cut_off() -> None:
-            transport = httpx.ASGITransport(client.app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://testserver", headers=client.headers
-            ) as sender:
-                content = markdown("news", "tea")
-                request = asyncio.create_task(
-                    sender.put(f"{API}/articles/news", content=content, headers=MARKDOWN)
-                )
-                await asyncio.to_thread(reached.wait, 60)
-                request.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await request
+        async def taken_up(_: asyncio.Task[Any]) -> None:
+            await asyncio.to_thread(reached.wait, 60)
 
-        asyncio.run(sent_and_cut_off())
+        asyncio.run(put_and_cut_off(client, taken_up))
         goes_on.set()
         deadline = time.monotonic() + 60
         while not (found := store.latest(1)):
