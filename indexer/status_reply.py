@@ -26,7 +26,7 @@ def status_reply(index: Path, store: TaskStore) -> Reply:
                 return IndexProblem("format")
             case _:
                 return IndexProblem("unusable")
-    counts, stale = store.counts(), found.stale
+    counts = store.counts()
     return StatusReply(
         IndexStatus(
             generation=found.generation,
@@ -37,7 +37,7 @@ def status_reply(index: Path, store: TaskStore) -> Reply:
             pinned=found.pinned,
             damage=found.damage,
             rebuild=found.rebuild,
-            stale=Stale(stale["added"], stale["changed"], stale["removed"]),
+            stale=Stale(**found.stale),
             words=found.words,
             unreadable=found.unreadable,
             last_build=Changes(**asdict(found.last_build)),

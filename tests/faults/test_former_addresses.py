@@ -87,6 +87,7 @@ def test_a_cited_passage_is_found_after_a_move_and_an_edit(
     link = re.search(r'/articles/burns\?start=[^"#]*section=causes[^"#]*', page)
     assert link is not None
     rename(shelf)
+    assert service.get(f"{API}/status").json()["stale"]["moved"] == ["burns"]
     assert kb("build")[0] == 0
     service.app.state.live.look()  # type: ignore[attr-defined]
     answer = service.get(link[0])
