@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 from indexer.corpus import SKIPPED
 from indexer.ledger import FILE as LEDGER
-from kb.durable import FolderTurn, changing
+from kb.durable import FolderTurn, changing, stamp
 
 T = TypeVar("T")
 
@@ -72,8 +72,8 @@ class Kept(Generic[T]):
         now = time.time_ns()
         # Before reading: what changes meanwhile is seen the next time.
         files = dict(_stamps(corpora))
-        for name, stamp in files.items():
-            if now - max(stamp[:2]) < _UNSETTLED_NS:
+        for name, found in files.items():
+            if now - max(found[:2]) < _UNSETTLED_NS:
                 files[name] = _CHANGING
         made = self._make(corpora)
         self._kept, self._corpora, self._files = made, corpora, files
@@ -82,16 +82,16 @@ class Kept(Generic[T]):
 
     def are_as_noted(self, paths: Iterable[Path]) -> bool:
         """Whether these files are as they were when they were last read or noted."""
-        return all(self._files.get(str(path)) == _stamp(path) for path in paths)
+        return all(self._files.get(str(path)) == stamp(path) for path in paths)
 
     def note(self, paths: Iterable[Path]) -> None:
         """These files are as this process made them, or are gone."""
         for path in paths:
-            stamp = _stamp(path)
-            if stamp is None:
+            found = stamp(path)
+            if found is None:
                 self._files.pop(str(path), None)
             else:
-                self._files[str(path)] = stamp
+                self._files[str(path)] = found
 
     def forget(self) -> None:
         """Make it anew the next time."""
@@ -102,9 +102,9 @@ def _stamps(corpora: Iterable[Path]) -> Iterator[tuple[str, _Stamp]]:
     """Each file of the corpora that may say something of its articles."""
     for corpus in corpora:
         if not corpus.is_dir():
-            stamp = _stamp(corpus)
-            if stamp is not None:
-                yield str(corpus), stamp
+            found = stamp(corpus)
+            if found is not None:
+                yield str(corpus), found
             continue
         folders = [str(corpus)]
         while folders:
@@ -119,15 +119,6 @@ def _stamps(corpora: Iterable[Path]) -> Iterator[tuple[str, _Stamp]]:
                         if not passed_over:
                             folders.append(entry.path)
                     elif not passed_over and entry.name != LEDGER:  # a build writes it, too
-                        stamp = _stamp(entry)
-                        if stamp is not None:
-                            yield entry.path, stamp
-
-
-def _stamp(file: Path | os.DirEntry[str]) -> _Stamp | None:
-    """What tells one state of a file from another; None where there is no file."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+                        found = stamp(entry)
+                        if found is not None:
+                            yield entry.path, found

@@ -151,15 +151,6 @@ def _cut_off_line(file: BinaryIO) -> None:
     file.seek(0, os.SEEK_END)
 
 
-def stamp(folder: Path) -> tuple[int, int, int] | None:
-    """What tells one state of the folder's ledger from another, None where there is none."""
-    try:
-        found = (folder / FILE).stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
-
-
 def settle(
     folder: Path, corpus: int, read: Mapping[str, Address], updates: Mapping[str, Address | None]
 ) -> None:

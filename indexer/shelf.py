@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from indexer.corpus import Place, article_at, content_hash, read_bytes
+from indexer.ledger import FILE as LEDGER
 from indexer.ledger import (
     Address,
     Ledger,
     Spot,
     append,
-    stamp,
     withdrawn,
 )
 from indexer.naming import Claim
@@ -27,7 +27,7 @@ from indexer.scan import Scan
 from indexer.tombstones import FILE as TOMBSTONES
 from indexer.tombstones import add_tombstones, writable_folder
 from kb.article import Article, today
-from kb.durable import fsync, make_folder, remove_durably, write_durably
+from kb.durable import fsync, make_folder, remove_durably, stamp, write_durably
 from kb.errors import CorpusError, ExtraMissing
 from kb.sources import Sources
 from kb.store import article_digest
@@ -54,7 +54,7 @@ class Shelf:
         self.steps: list[Step] = []
         self._touched: list[Path] = []
         self._dry_run = dry_run
-        ledger_stamp = stamp(self.folder)
+        ledger_stamp = stamp(self.folder / LEDGER)
         self._scan = Scan(corpora, known, may_be_empty=True)
         with suppress(CorpusError):  # an empty corpus is one to add to
             self._scan.finish()
@@ -90,9 +90,9 @@ class Shelf:
     def begin(self) -> None:
         """Begin a change of its own: steps are counted anew, and what a build has noted in the ledger is read."""
         self.steps = []
-        if stamp(self.folder) != self._ledger_stamp:
+        if stamp(self.folder / LEDGER) != self._ledger_stamp:
             self._addresses = Ledger.read(self.folder, self._corpus).addresses
-            self._ledger_stamp = stamp(self.folder)
+            self._ledger_stamp = stamp(self.folder / LEDGER)
 
     def take_touched(self) -> list[Path]:
         """The files that were written or deleted since the last call."""
@@ -212,7 +212,7 @@ class Shelf:
         self._addresses[address.id] = address
         if not self._dry_run:
             append(self.folder, self._corpus, [address])
-            self._ledger_stamp = stamp(self.folder)
+            self._ledger_stamp = stamp(self.folder / LEDGER)
 
     def _hide(self, article_id: str) -> None:
         if article_id in self._tombstones:

@@ -20,6 +20,15 @@ def fsync(path: Path) -> None:
         os.close(handle)
 
 
+def stamp(file: Path | os.DirEntry[str]) -> tuple[int, int, int, int] | None:
+    """What tells two states of a file apart: times of content and of inode (ns), length, inode; None without a file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
 @dataclass(slots=True)
 class FolderTurn:
     """One turn at changing a folder: the folder's time of modification in ns when it began, and when it ended."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,11 +22,11 @@ from playwright.sync_api import (
 
 from search_api.server import listen, make_server
 from search_api.settings import load_settings
+from tests.programs import missing, path_by
 
 QUESTION = "why do my legs jerk when I fall asleep"
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
-FIND_BROWSER = Path(__file__).parents[2] / "scripts" / "find-browser"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,14 +40,9 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    found = subprocess.run(
-        ["sh", str(FIND_BROWSER)], stdout=subprocess.PIPE, text=True, check=False
-    ).stdout.strip()
+    found = path_by("find-browser")
     if not found:
-        reason = "no Chromium on the PATH that starts"
-        if os.environ.get("KB_REQUIRE_BROWSER") == "1":
-            pytest.fail(f"{reason}, and KB_REQUIRE_BROWSER=1 asks for these tests")
-        pytest.skip(reason)
+        missing("no Chromium on the PATH that starts", "KB_REQUIRE_BROWSER")
     return found
 
 

@@ -17,9 +17,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
-import pytest
+from tests.programs import missing, path_by
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -29,29 +29,18 @@ CONNECT_TIMEOUT_S = 30.0
 
 A = TypeVar("A")
 T = TypeVar("T")
-_REQUIRED = os.environ.get("KB_REQUIRE_SERVERS") == "1"
 _addresses = (f"127.0.1.{number}" for number in itertools.count(1))
 
 
-def missing(program: str) -> None:
+def no_program(name: str) -> NoReturn:
     """Skip the test for want of a program; or fail it, where all programs are asked for."""
-    reason = f"no {program} here that starts: `sh scripts/install-servers` says why"
-    if _REQUIRED:
-        pytest.fail(f"{reason}, and KB_REQUIRE_SERVERS=1 asks for these tests")
-    pytest.skip(reason)
+    reason = f"no {name} here that starts: `sh scripts/install-servers` says why"
+    missing(reason, "KB_REQUIRE_SERVERS")
 
 
 def server(name: str) -> str:
     """The path of Debian's nginx or Caddy."""
-    found = subprocess.run(
-        ["sh", ROOT / "scripts" / "find-server", name],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    if not found:
-        missing(name)
-    return found
+    return path_by("find-server", name) or no_program(name)
 
 
 def shipped(name: str, replacements: dict[str, str]) -> str:

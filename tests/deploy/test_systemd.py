@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from servers import DEPLOY, missing, shipped
+from servers import DEPLOY, no_program, shipped
 
 from search_api.settings import load_settings
 
@@ -21,7 +21,7 @@ MOST_EXPOSURE = 1.5
 def analyse(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     program = shutil.which("systemd-analyze")
     if program is None:
-        missing("systemd-analyze")
+        no_program("systemd-analyze")
     return subprocess.run([str(program), *arguments], capture_output=True, text=True, check=False)
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.isolation.strace import Rules, command
+from tests.programs import missing, path_by
 
 ROOT = Path(__file__).parents[2]
-FIND_STRACE = ROOT / "scripts" / "find-strace"
 KB = (sys.executable, "-m", "kb")
 
 LONGEST_S = 1200
@@ -40,14 +40,9 @@ ASKS_FOR_REPORTS = {
 
 @pytest.fixture(scope="session")
 def strace() -> str:
-    found = subprocess.run(
-        ["sh", str(FIND_STRACE)], stdout=subprocess.PIPE, text=True, check=False
-    ).stdout.strip()
+    found = path_by("find-strace")
     if not found:
-        reason = "no strace that may trace here"
-        if os.environ.get("KB_REQUIRE_STRACE") == "1":
-            pytest.fail(f"{reason}, and KB_REQUIRE_STRACE=1 asks for these tests")
-        pytest.skip(reason)
+        missing("no strace that may trace here", "KB_REQUIRE_STRACE")
     return found
 
 
