@@ -52,12 +52,16 @@ _REMEDY = "name a file that `kb backup` wrote, or fetch this one again."
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds. `missing` are the corpora that could not be read and are not in it."""
+    """What a backup holds. `missing` are the corpora that could not be read and are not in it.
+
+    `noted` is False where the index could not be written: it will not name this backup when an article is purged.
+    """
 
     generation: str
     corpus_files: int
     bytes: int
     missing: tuple[str, ...]
+    noted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +136,13 @@ def back_up(index: Path, target: Path) -> Backup:
             _add_bytes(archive, HASHES, json.dumps(hashes, indent=1).encode("ascii"))
     finally:
         lease.release()
-    note_backup(index, target)
-    return Backup(folder.name, len(hashes), target.stat().st_size, tuple(missing))
+    try:
+        note_backup(index, target)
+    except OSError:
+        noted = False
+    else:
+        noted = True
+    return Backup(folder.name, len(hashes), target.stat().st_size, tuple(missing), noted)
 
 
 def restore(

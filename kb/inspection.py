@@ -53,6 +53,8 @@ from kb.vocabulary import Vocabulary
 _REMEDY = "Run `kb build`."
 _TASKS = "tasks/tasks.sqlite"
 _CACHE = "cache/embeddings.sqlite"
+_UNCHANGING = "mode=ro&immutable=1"
+_NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _UNIT = 0.05
 """How far the length of a vector may be from 1, where a question is encoded in 8 bits."""
 
@@ -151,7 +153,7 @@ def _opening(place: Path) -> Iterator[None]:
 
 def _check_store(folder: Path, manifest: Manifest, store: ArticleStore) -> None:
     path = folder / STORE
-    problem = _sqlite_problem(path, "mode=ro&immutable=1")
+    problem = _sqlite_problem(path, _UNCHANGING)
     if problem:
         raise _Damaged(f"{path} is damaged ({problem})")
     counts = manifest.counts
@@ -278,5 +280,8 @@ def _sqlite_problem(path: Path, options: str) -> str | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{options}", uri=True)) as opened:
             found: str = opened.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
+        # Beside a database with a write-ahead log SQLite makes a file, even to read: not where nobody may write.
+        if options != _UNCHANGING and error.sqlite_errorcode & 0xFF in _NOT_WRITABLE:
+            return _sqlite_problem(path, _UNCHANGING)
         return str(error)
     return None if found == "ok" else " ".join(found.split())

@@ -27,6 +27,11 @@ def backup(file: Path, index: Path) -> int:
     )
     for path in done.missing:
         say(f"kb: {path} cannot be read and is not in the backup.")
+    if not done.noted:
+        say(
+            f"kb: {index} cannot be written, and so does not know of this backup: "
+            "`kb remove --purge` will not name it."
+        )
     return 1 if done.missing else 0
 
 

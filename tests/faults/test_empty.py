@@ -89,8 +89,10 @@ def test_the_service_of_an_empty_library_serves_every_page(kb: Kb, library: Libr
         for page in PAGES:
             assert client.get(page).status_code == 200, page
         assert "holds no articles" in client.get("/?q=iron").text
-        assert client.get("/articles/article-1").status_code == 404
-        assert client.get("/api/v1/articles/article-1").status_code == 404
+        assert client.get("/articles/article-1").status_code == 410
+        assert client.get("/api/v1/articles/article-1").status_code == 410
+        assert client.get("/articles/never").status_code == 404
+        assert client.get("/api/v1/articles/never").status_code == 404
         assert client.get("/api/v1/suggest?q=ir").json()["suggestions"] == []
         assert client.get("/healthz").json()["status"] == "ok"
         asked = {"question": "iron", "facets": True, "tag": "sleep", "limit": 100}

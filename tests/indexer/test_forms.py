@@ -154,8 +154,12 @@ def test_a_folder_of_other_forms_alone_is_named_so(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     (tmp_path / "notices.yaml").write_text("[]")
     (tmp_path / "_own.docx").write_bytes(WORD)
-    (found,) = other_files([tmp_path, tmp_path])
-    assert (found.path.name, found.form.one) == ("a.pdf", "a PDF")
+    found = other_files([tmp_path, tmp_path])
+    assert [(file.path.name, file.form.one) for file in found] == [
+        ("_own.docx", "a Word document"),
+        ("a.pdf", "a PDF"),
+    ]
+    (tmp_path / "_own.docx").unlink()
     said = nothing_usable([tmp_path], (), ())
     assert said == (
         f"no article is in {tmp_path}, only 1 PDF ({tmp_path / 'a.pdf'}: save the text with `pdftotext FILE.pdf`); "

@@ -89,7 +89,7 @@ def test_lint_finds_what_is_wrong_in_them(corpus: Path) -> None:
 def test_a_build_uses_what_is_whole_and_reports_the_rest(corpus: Path, index_copy: Path) -> None:
     """Into a copy of an index, so that its encoder is copied and not exported again."""
     (corpus / "vocabulary.yaml").write_text("- [barking cough]\n")
-    report = build(index_copy, [corpus])
+    report = build(index_copy, [corpus], replace=True)
     assert [Path(failure.path).name for failure in report.failures] == ["vocabulary.yaml"]
     with KnowledgeBase.open(index_copy) as knowledge_base:
         response = knowledge_base.search("barking cough and chest pains")

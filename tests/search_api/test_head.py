@@ -20,6 +20,7 @@ from starlette.responses import StreamingResponse
 
 from kb import KnowledgeBase
 from kb.keys import KeyRing, keys_file
+from kb.messages import RebuildRequest
 from kb.tasks import TaskStore
 from search_api.app import create_app
 from search_api.head import HeadAsGet
@@ -142,7 +143,7 @@ def test_head_of_events_that_go_on_ends_at_once_and_leaves_the_connection_as_it_
     store = TaskStore(index_copy)
     # Nobody gets to work at the task, so that its events go on.
     with store.working(), listening(index_copy) as url, connected(url) as connection:
-        task, _ = store.add("20990101T000000Z-0000000000000000", "rebuild", {}, owner="test")
+        task = store.add("20990101T000000Z-0000000000000000", RebuildRequest(), owner="test")
         path = f"/api/v1/tasks/{task.id}/events"
         for last_event in ("", str(task.version)):
             began = time.monotonic()

@@ -163,7 +163,8 @@ def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Rea
         assert one(card, ".of-section").text == (citation["section_heading"] or "Introduction")
         link = str(one(card, "h2 a")["href"])
         assert link == passage_path(
-            citation["article_id"], citation["section_id"], citation["start"], citation["end"]
+            *(citation["article_id"], citation["section_id"], citation["start"], citation["end"]),
+            result["text"],
         )
         # Lists and tables show their own marks: compare the words.
         words = re.findall(r"[^\W\d]\w*", result["snippet"]["text"])
@@ -298,7 +299,9 @@ def test_the_cited_passage_is_marked_whole_and_nothing_else(
 ) -> None:
     for result in knowledge_base.search(QUESTION, 20).results:
         citation = result.citation
-        link = passage_path(citation.article_id, citation.section_id, citation.start, citation.end)
+        link = passage_path(
+            *(citation.article_id, citation.section_id, citation.start, citation.end), result.text
+        )
         page = soup(reader(link.partition("#")[0]))
         marks = page.select("mark.cited")
         assert marks[0]["id"] == "page.cited"
