@@ -1,4 +1,4 @@
-"""Given an index, delete what nobody needs any more: old generations, leftovers, embeddings of texts that are gone."""
+"""Given an index, delete what nobody needs any more: old generations and leftovers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
-from indexer.embedding import EmbeddingCache
-from indexer.index_encoder import RUNTIMES, IndexEncoder, cache_key
-from indexer.library import Library
 from kb.errors import IndexFormatMismatch, IndexUnusable
 from kb.generation import current_generation, generation_path, generations, open_by_id
 from kb.manifest import FILE as MANIFEST
@@ -132,36 +128,6 @@ def _published(index: Path, generation_id: str) -> float:
         return (generation_path(index, generation_id) / MANIFEST).stat().st_mtime
     except OSError:
         return 0.0
-
-
-def prune_cache(index: Path) -> int:
-    """Delete the embeddings of all texts that no generation holds; how many there were."""
-    path = index / "cache" / "embeddings.sqlite"
-    if not path.exists():
-        return 0
-    with ExitStack() as opened:
-        libraries = []
-        keys: dict[str, int] = {}
-        for name in generations(index):
-            try:
-                folder, manifest, lease = open_by_id(index, name, "quick")
-            except IndexUnusable:
-                continue
-            opened.callback(lease.release)
-            counter = IndexEncoder.counter_of(folder / "encoder")
-            libraries.append(opened.enter_context(Library.load(folder, counter)))
-            for runtime in RUNTIMES:
-                keys[cache_key(manifest.model, runtime)] = manifest.model.dimensions
-        if not libraries:
-            return 0
-        first, *others = keys
-        cache = opened.enter_context(EmbeddingCache(path, first, keys[first], others))
-        return cache.keep_only(_texts(libraries))
-
-
-def _texts(libraries: list[Library]) -> Iterator[str]:
-    for library in libraries:
-        yield from library.texts()
 
 
 def _delete_unless_open(folder: Path) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.index import create_in, open_dir
 
-from indexer.base import Base
+from indexer.library import Fields
 from indexer.term_rows import TermRows, join
 from kb.analysis import make_analyzer
 from kb.arrays import int64s
@@ -30,9 +30,6 @@ MERGED_SEGMENTS = 5
 """How many of the smallest segments become one where there are more than MAX_SEGMENTS: a passage is written anew a
 number of times that grows with the logarithm of the library alone."""
 _MAX_FREQUENCY = np.iinfo(np.uint16).max
-
-Fields = tuple[str, str, str, str]
-"""The texts of one passage's fields, in the order of kb.bm25f.FIELDS."""
 
 
 def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
@@ -124,7 +121,8 @@ def merge_postings(
 
 def merge_segments(
     folder: Path,
-    base: Base,
+    base: Path,
+    copy: Callable[[str, Path, str], None],
     extra: Path,
     kept: NDArray[np.int64],
     new: NDArray[np.int64],
@@ -134,13 +132,15 @@ def merge_segments(
 ) -> None:
     """Copy the Whoosh segments of both generations into `folder`, documents renumbered, those without any left out.
 
+    `copy` copies a folder of the base, without the file of that name, and checks the copy (`indexer.base`).
+
     Above MAX_SEGMENTS the smallest are written anew as one, from the texts that `fields` gives for passages; with
     `compact`, all are that hold a document which is gone, so that nothing of its words is left.
     """
     target = folder / "keyword"
     target.mkdir()
     found: list[tuple[Path, NDArray[np.int32]]] = []
-    for place, places in ((base.folder, kept), (extra, new)):
+    for place, places in ((base, kept), (extra, new)):
         for segment in sorted((place / "keyword").iterdir()):
             old = np.load(segment / DOCUMENTS, allow_pickle=False)
             documents = np.where(old >= 0, places[old], -1).astype(np.int32)
@@ -156,8 +156,8 @@ def merge_segments(
     for number, (segment, documents) in enumerate(found):
         if number not in small:
             copied = target / f"{number:05}"
-            if segment.is_relative_to(base.folder):
-                base.copy(f"keyword/{segment.name}", copied, DOCUMENTS)
+            if segment.is_relative_to(base):
+                copy(f"keyword/{segment.name}", copied, DOCUMENTS)
             else:
                 shutil.copytree(segment, copied, ignore=shutil.ignore_patterns(DOCUMENTS))
             np.save(copied / DOCUMENTS, documents, allow_pickle=False)

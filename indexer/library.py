@@ -18,15 +18,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.keyword_writer import Fields
 from indexer.sentences import sentence_spans
 from indexer.splitter import PREFIX_TOKENS, Splitter
 from indexer.tokens import TokenCounter
 from kb.article import Article
 from kb.hashing import word_hash
+from kb.simhash import simhash
 from kb.store import FILE as STORE
 from kb.store import ArticleStore
-from kb.variety import simhash
 
 PASSAGE = np.dtype(
     [
@@ -43,6 +42,9 @@ PASSAGE = np.dtype(
 SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
 """A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
 
+
+Fields = tuple[str, str, str, str]
+"""The texts of one passage's fields, in the order of kb.bm25f.FIELDS."""
 
 OPENING_CHARS = 240
 

@@ -70,7 +70,8 @@ def patch(
     terms = merge_postings(folder, base, extra, passages.kept, passages.new, parameters)
     library = Library.load(folder, counter)
     merge_segments(
-        folder, start, extra, passages.kept, passages.new, library.fields, compact=compact
+        *(folder, base, start.copy, extra, passages.kept, passages.new, library.fields),
+        compact=compact,
     )
     return Patched(library, terms, names)
 

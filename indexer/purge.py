@@ -9,9 +9,10 @@ from pathlib import Path
 
 from indexer.backups import NotedBackup, backups_that_hold
 from indexer.base import open_one
-from indexer.collect import LET_GO_S, collect, prune_cache
+from indexer.collect import LET_GO_S, collect
 from indexer.lock import writer_lock
 from indexer.progress import Progress
+from indexer.prune import prune_cache
 from indexer.publish import known_removed
 from indexer.rollback import publish_without
 from kb.generation import current_generation, generations, pinned_generation

@@ -130,3 +130,13 @@ class IndexFormatMismatch(IndexUnusable):
 
 class TuningDamaged(IndexUnusable):
     """The weights stored beside the generations are not what was written. Without them the index opens."""
+
+
+class WorkerMissing(KbError):
+    """Nobody is there to do what was asked for; the message says so to a client."""
+
+    def __init__(
+        self,
+        detail: str = "No process that changes articles could be started or reached; the log of the service says why.",
+    ) -> None:
+        super().__init__(f"{detail} Nothing was changed or kept.")

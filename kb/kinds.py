@@ -10,12 +10,8 @@ opening is lifted. Between articles nothing changes, nor among an article's othe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
-
-from kb import analysis
 
 NEAR = 0.75
 """The cosine with a name from which on a short question is about it and asks for something of it."""
@@ -31,20 +27,6 @@ OPENING = 0.1
 
 ABOVE = 1e-6
 """By so much a section stands above the others, beyond rounding."""
-
-_ASK_WHAT = frozenset(
-    analysis.stems(
-        "a about after an and are at be before between by do does during for from her his in is its me my of on or tell"
-        " the their under was were what with your"
-    )
-)
-"""Small words that ask for nothing further than what something is; "why", "when" or "can" do."""
-
-
-def name_alone(text: str, terms: Sequence[str]) -> tuple[str, ...]:
-    """Of `terms`, those of the text, the distinct ones of what may be a name and no more; () of any other text."""
-    name = tuple(term for term in dict.fromkeys(terms) if term not in _ASK_WHAT)
-    return name if {*analysis.stems(text)} - _ASK_WHAT <= {*name} else ()
 
 
 def asked_of(question: NDArray[np.float32], name: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from kb import analysis
-from kb.kinds import name_alone
 from kb.language import foreign_language
+from kb.name_alone import name_alone
 from kb.question import Condition, parse_question
 from kb.results import Correction
 from kb.spelling import Spelling

@@ -24,10 +24,10 @@ from search_api.accepting import (
     task_store,
     task_store_with_room,
 )
-from search_api.api import given_once
 from search_api.articles import IDEMPOTENCY_KEY, accepted
 from search_api.openapi import problem_responses
 from search_api.receiving import receiving
+from search_api.requests import given_once
 from search_api.task_view import as_json
 from search_api.whole import Whole
 from search_api.worker_client import WorkerClient

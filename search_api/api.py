@@ -1,21 +1,18 @@
-"""Given a request of a program, JSON: the list of articles; and what the routes share."""
+"""The list of the articles, as JSON."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.exceptions import HTTPException
 
 from kb.answers import ArticleList
-from kb.errors import InvalidRequest
 from kb.knowledge_base import MAX_LIMIT
 from search_api import examples, links
-from search_api.live import LiveIndex
+from search_api.live import Live
 from search_api.openapi import problem_responses
-from search_api.validation import MISPLACED
+from search_api.requests import given_once
 from search_api.whole import Whole
 
 MAX_ARTICLE_OFFSET = 1_000_000_000
@@ -32,60 +29,6 @@ class ListQuery(BaseModel):
     offset: Annotated[
         int, Whole(0, MAX_ARTICLE_OFFSET), Field(description="How many articles to leave out.")
     ] = 0
-
-
-async def live_index(request: Request) -> LiveIndex:
-    """The index of this application."""
-    live: LiveIndex = request.app.state.live
-    return live
-
-
-Live = Annotated[LiveIndex, Depends(live_index)]
-
-
-def require_json(request: Request) -> None:
-    """Refuse a body of another type by 415, so that no form of a foreign site can post one."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise HTTPException(415, "Send the body as JSON, with Content-Type: application/json.")
-
-
-def given_once(parameters: type[BaseModel]) -> Any:
-    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows.
-
-    Those that are lists are given once for each value.
-    """
-    once = [
-        name for name, field in parameters.model_fields.items() if not _is_list(field.annotation)
-    ]
-
-    def check(request: Request) -> None:
-        for name in once:
-            if len(request.query_params.getlist(name)) > 1:
-                raise InvalidRequest(name, f"{name} is given more than once; give it once.")
-
-    return Depends(check)
-
-
-async def nothing_misplaced(request: Request) -> None:
-    """Refuse by 422 a parameter in the address of an operation that takes none, where it would do nothing.
-
-    A dependency of every route. Of a page's address, and of one that machines ask, what is not understood is left
-    aside; an operation that has parameters refuses others by its model.
-    """
-    route = request.scope["route"]
-    if (
-        request.query_params
-        and request.url.path.startswith("/api/")
-        and not route.dependant.query_params
-    ):
-        raise RequestValidationError(
-            [{"type": MISPLACED, "loc": ("query", name)} for name in request.query_params]
-        )
-
-
-def _is_list(annotation: Any) -> bool:
-    return any(get_origin(each) is list for each in get_args(annotation))
 
 
 router = APIRouter()

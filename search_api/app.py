@@ -29,7 +29,6 @@ from search_api import (
     searching,
 )
 from search_api.admission import Admission, Limits
-from search_api.api import nothing_misplaced
 from search_api.assets import assets_router, load_assets
 from search_api.caching import with_caching
 from search_api.cross_origin import CrossOrigin
@@ -42,6 +41,7 @@ from search_api.metrics import Metrics
 from search_api.observer import Observer
 from search_api.query_log import QueryLog
 from search_api.representation import representation
+from search_api.requests import nothing_misplaced
 from search_api.settings import Settings
 from search_api.templates import Templates
 from search_api.tracing import Tracing, make_tracing

@@ -16,12 +16,13 @@ from kb.messages import DeleteRequest, PutRequest
 from kb.store import article_digest
 from search_api import examples, links
 from search_api.accepting import accept, task_store_with_room
-from search_api.api import Live, given_once
 from search_api.blocks import blocks
 from search_api.etags import etag, if_match, is_create_only, is_held
+from search_api.live import Live
 from search_api.openapi import problem_responses
 from search_api.receiving import allow_body, keep_body, media_type, receiving, refuse_encoding
 from search_api.representation import representation
+from search_api.requests import given_once
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}

@@ -15,6 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends, Request
 
 from kb.article import today
 from kb.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
@@ -230,3 +233,12 @@ def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | No
 def _fresh(error: IndexUnusable) -> IndexUnusable:
     """A copy to raise: one shared by many requests would gather all their tracebacks."""
     return type(error)(*error.args)
+
+
+async def live_index(request: Request) -> LiveIndex:
+    """The index of this application."""
+    live: LiveIndex = request.app.state.live
+    return live
+
+
+Live = Annotated[LiveIndex, Depends(live_index)]

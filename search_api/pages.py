@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from kb.article import article_path
 from kb.citation_formats import FORMATS, Reference
 from search_api import examples
-from search_api.api import Live
 from search_api.article_page import cited_passage, find_within, found_words, related_articles
 from search_api.blocks import blocks
 from search_api.library_page import library_page
+from search_api.live import Live
 from search_api.problems import KINDS, NO_ARTICLE
 from search_api.search_page import search_page
 from search_api.search_state import SearchState, parameter

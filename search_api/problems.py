@@ -32,12 +32,12 @@ from kb.errors import (
     NotFound,
     PassageNotFound,
     TuningDamaged,
+    WorkerMissing,
 )
 from kb.tasks import TasksFull
 from search_api.negotiation import preferred
 from search_api.representation import accepted
 from search_api.validation import field_errors
-from search_api.worker import WorkerMissing
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 

@@ -22,9 +22,10 @@ from kb.results import RelatedResponse, SearchResponse
 from kb.stopwatch import Stopwatch
 from kb.suggest import MAX_SUGGESTIONS
 from search_api import examples, links
-from search_api.api import Live, given_once, require_json
 from search_api.asked import Asked, Text, one_of, other_name, usual, valid_unicode
+from search_api.live import Live
 from search_api.openapi import problem_responses
+from search_api.requests import given_once, require_json
 from search_api.whole import Whole
 
 MAX_BATCH = 20

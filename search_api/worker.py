@@ -16,7 +16,6 @@ import threading
 import time
 from pathlib import Path
 
-from kb.errors import KbError
 from kb.tasks import FOLDER, TaskStore
 
 logger = logging.getLogger(__name__)
@@ -24,16 +23,6 @@ logger = logging.getLogger(__name__)
 _LOOK_AGAIN_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _END_S = 5.0
-
-
-class WorkerMissing(KbError):
-    """Nobody is there to do what was asked for; the message says so to a client."""
-
-    def __init__(
-        self,
-        detail: str = "No process that changes articles could be started or reached; the log of the service says why.",
-    ) -> None:
-        super().__init__(f"{detail} Nothing was changed or kept.")
 
 
 class TaskWorker:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kb import worker_socket
+from kb.errors import WorkerMissing
 from kb.messages import (
     HEAD_BYTES,
     CannotChange,
@@ -20,7 +21,7 @@ from kb.messages import (
     length_of,
 )
 from kb.tasks import ATTEMPTS, FOLDER
-from search_api.worker import TaskWorker, WorkerMissing
+from search_api.worker import TaskWorker
 
 UNATTENDED_S = 30.0
 """So long may there be no worker before a client is told."""

@@ -151,8 +151,9 @@ def gc(index: Path, keep: int, wait_s: float) -> None:
     A generation of an earlier format, which builds keep, is deleted as well: after an upgrade, restart the services
     first.
     """
-    from indexer.collect import collect, prune_cache
+    from indexer.collect import collect
     from indexer.lock import writer_lock
+    from indexer.prune import prune_cache
     from indexer.publish import sweep
     from kb.generation import current_generation
     from kb.storage import telling

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.keyword_writer import Fields, compile_postings, write_whoosh
+from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.library import Fields
 from kb.bm25f import BM25FParameters
 
 PASSAGES: list[Fields] = [

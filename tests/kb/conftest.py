@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.keyword_writer import Fields, compile_postings, write_whoosh
+from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.library import Fields
 from indexer.vector_rows import PassageRows, RoundedRows
 from kb.bm25f import BM25FParameters
 from kb.knowledge_base import KnowledgeBase

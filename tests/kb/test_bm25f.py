@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rank_bm25 import BM25L, BM25Okapi
 
-from indexer.keyword_writer import Fields
+from indexer.library import Fields
 from kb.analysis import terms
 from kb.bm25f import BM25FParameters, impacts, inverse_document_frequency
 from kb.postings import Postings

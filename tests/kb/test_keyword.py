@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.keyword_writer import Fields, compile_postings, write_whoosh
+from indexer.keyword_writer import compile_postings, write_whoosh
+from indexer.library import Fields
 from kb.analysis import terms
 from kb.bm25f import FIELDS, BM25FParameters
 from kb.conditions import Conditions

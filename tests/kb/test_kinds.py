@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.analysis import terms
-from kb.kinds import OPENING, asked_of, lifts, name_alone
+from kb.kinds import OPENING, asked_of, lifts
 from kb.knowledge_base import KnowledgeBase
+from kb.name_alone import name_alone
 
 candidates = st.lists(
     st.tuples(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexer.keyword_writer import Fields
+from indexer.library import Fields
 from kb.analysis import MAX_TERM_BYTES, terms
 from kb.fusion import best_by_words
 from kb.postings import Postings, Wanted

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from indexer.keyword_writer import Fields
+from indexer.library import Fields
 from indexer.name_writer import write_names
 from kb.fusion import DEFAULT_WEIGHTS, Mode, Signals
 from kb.keyword_scores import KeywordScores

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.hashing import word_hash
-from kb.variety import ALIKE, SHARE, WINDOW, simhash, spread
+from kb.simhash import simhash
+from kb.variety import ALIKE, SHARE, WINDOW, spread
 
 TEXT = (
     "Call your doctor if the pain is severe, gets worse or does not go away within a week, or if you have a "
