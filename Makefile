@@ -13,7 +13,7 @@ help: ## list these commands
 
 setup: $(VENV)/.installed ## make .venv from the lock, with the kb command in it
 
-$(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproject.toml kb/native.c
+$(VENV)/.installed: lock/requirements.lock lock/torch.lock lock/cuda.lock pyproject.toml kb/compute/native.c
 	@PYTHON=$(PYTHON) VENV=$(VENV) sh scripts/make-venv
 	@echo "Installing torch into $(VENV) (all of this takes some minutes the first time) ..."
 	@VENV=$(VENV) TORCH="$(TORCH)" sh scripts/install-torch
@@ -108,7 +108,7 @@ screenshots: setup ## the pages' pictures, into docs/images/
 	$(BIN)/python scripts/screenshots.py
 
 settings-table: setup ## the table of the settings, into docs/operating.md
-	$(BIN)/python -m search_api.settings_table docs/operating.md
+	$(BIN)/python -m search_api.state.settings_table docs/operating.md
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

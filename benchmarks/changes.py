@@ -23,7 +23,7 @@ from pathlib import Path
 from while_building import KB, ROOT, SCOPES, acting, new_articles, row, service
 
 from kb.client import Client
-from kb.keys import KeyRing, keys_file
+from kb.storage.keys import KeyRing, keys_file
 
 MOST = 900
 """So many changes at most, since no more than `KB_MAX_TASKS` may wait for the build."""

@@ -5,13 +5,13 @@
         [--plain DIR QUESTIONS.jsonl ...]
 
 Nothing begins at the shipped weights: 1,500 are drawn around five equal ones, each with every share by which an
-article is pooled (kb.pooling), and chosen from in several ways by four fifths of the home library's questions, in all
-their forms, plain nDCG@10 and that with unjudged removed counting alike; with them the whole ranking answers the last
-fifth. Prints a Markdown table: of each form nDCG@10, the 95 % interval of its difference from the shipped weights'
-(paired bootstrap over questions, fixed seed), and nDCG@10 with unjudged removed; then the mean over folds of the
-weights and, last, the share, and the largest standard deviation of a weight. Questions without a relevant section count
-0, as in `kb eval`. `--plain` takes this project's own form, each question with its acceptable sections; those beside
-them are not judged, so that plain nDCG@10 alone counts there.
+article is pooled (kb.ranking.article_pooling), and chosen from in several ways by four fifths of the home library's
+questions, in all their forms, plain nDCG@10 and that with unjudged removed counting alike; with them the whole ranking
+answers the last fifth. Prints a Markdown table: of each form nDCG@10, the 95 % interval of its difference from the
+shipped weights' (paired bootstrap over questions, fixed seed), and nDCG@10 with unjudged removed; then the mean over
+folds of the weights and, last, the share, and the largest standard deviation of a weight. Questions without a relevant
+section count 0, as in `kb eval`. `--plain` takes this project's own form, each question with its acceptable sections;
+those beside them are not judged, so that plain nDCG@10 alone counts there.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from numpy.typing import NDArray
 
 from benchmarks.signals import own_questions
 from kb import KnowledgeBase
-from kb.evaluation import Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import FOLDS, MEASURES, confidence_interval
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.judged import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
-from kb.pooling import POOLED
-from kb.ranking import Unit
+from kb.evaluation.fitting import FOLDS, MEASURES, confidence_interval
+from kb.evaluation.measures import Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.evaluation.weight_grid import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
+from kb.ranking.article_pooling import POOLED
+from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
+from kb.ranking.ranking import Unit
 
 DRAWS, CLOSENESS = 1500, 20.0
 REPEATS = 10
@@ -59,7 +59,7 @@ class Home:
         found: dict[str, dict[str, Values]] = {}
         *chosen, share = weights.tolist()
         with (
-            patch("kb.pooling.POOLED", share),
+            patch("kb.ranking.article_pooling.POOLED", share),
             KnowledgeBase.open(self.index, weights=FusionWeights(*chosen)) as asked,
         ):
             for form, topics in self.topics.items():
@@ -95,7 +95,7 @@ def worth_of(topic: JudgedTopic, draws: Values) -> Values:
         return np.tile(topic.ndcg(weights), len(SHARES))
     found = []
     for share in SHARES:
-        with patch("kb.pooling.POOLED", share):
+        with patch("kb.ranking.article_pooling.POOLED", share):
             found.append(topic.ndcg(weights))
     return np.concatenate(found, axis=1)
 

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from urllib.request import urlopen
 
-SCRIPT = "import sys; from kb.cli import main; main()"
+SCRIPT = "import sys; from kb_cli import main; main()"
 QUESTION = "what are the symptoms of asthma"
 SEARCH_S, SERVE_S = 0.9, 2.0
 

@@ -24,12 +24,12 @@ import torch
 from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 
-from indexer.embedding import Embed, EmbeddingCache, embed_into
-from indexer.index_encoder import IndexEncoder
-from indexer.model_folder import model_folder
-from indexer.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
+from indexer.embedding.batches import Embed, EmbeddingCache, embed_into
+from indexer.embedding.index_encoder import IndexEncoder
+from indexer.embedding.model_folder import model_folder
+from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
 from kb import KnowledgeBase
-from kb.manifest import PRECISIONS
+from kb.storage.manifest import PRECISIONS
 
 ROUNDS = 3
 CALL = 32

@@ -23,9 +23,9 @@ import time
 from pathlib import Path
 
 from benchmarks.mixtures import MixedCache, Mixtures
-from indexer import build as indexer_build
-from indexer.build import build
-from indexer.progress import Progress
+from indexer.build import build as indexer_build
+from indexer.build.build import build
+from indexer.corpus.progress import Progress
 from kb import KnowledgeBase
 
 ROUNDS = 3

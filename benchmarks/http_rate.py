@@ -17,7 +17,7 @@ from pathlib import Path
 
 from load import Outcome, load, resident_mb, service
 
-from kb.evaluation import read_topics
+from kb.evaluation.measures import read_topics
 
 CLIENTS = 8
 LIMIT = 10

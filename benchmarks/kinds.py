@@ -5,7 +5,7 @@
 Every `--step`-th article of three sections and more is asked for by its title alone, and should be shown by its
 beginning. With `--headings`, up to EACH articles with each of MedQuAD's headings are asked what such a section says, in
 words that were written down before any was asked, and that section should lead its article. Prints Markdown tables,
-with and without kb.kinds. Articles are drawn with a fixed seed.
+with and without kb.ranking.section_kinds. Articles are drawn with a fixed seed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 from kb import KnowledgeBase
-from kb.article import Article
+from kb.schema.article import Article
 
 NAMED = ("{}", "what is {}?", "tell me about {}")
 
@@ -121,8 +121,8 @@ def main() -> int:
                 rows.setdefault(f"{heading} ({len(found)})", []).append(share(found))
             if every:
                 rows.setdefault(f"all of these ({len(every)})", []).append(share(every))
-            without.enter_context(patch("kb.kinds.OPENING", 0.0))
-            without.enter_context(patch("kb.kinds.WEIGHT", 0.0))
+            without.enter_context(patch("kb.ranking.section_kinds.OPENING", 0.0))
+            without.enter_context(patch("kb.ranking.section_kinds.WEIGHT", 0.0))
     print("| asked | the section is first | without the kind |\n|---|---|---|")
     for name, cells in rows.items():
         print(f"| {name} | {' | '.join(cells)} |")

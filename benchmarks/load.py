@@ -132,7 +132,7 @@ async def load(
 @contextmanager
 def service(index: Path, flags: list[str]) -> Iterator[tuple[str, int]]:
     """The address of a service, and the id of its process."""
-    script = "import sys; from kb.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    script = "import sys; from kb_cli.main import run; sys.exit(run(sys.argv[1:]))"
     command = [sys.executable, "-c", script, "serve", "--index", str(index), "--port", "0", *flags]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, text=True, env={**os.environ, "KB_LOG_LEVEL": "error"}

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.embedding import EmbeddingCache
-from kb.article import Article
-from kb.generation import open_generation
-from kb.store import FILE as STORE
-from kb.store import ArticleStore
+from indexer.embedding.batches import EmbeddingCache
+from kb.schema.article import Article
+from kb.storage.articles import FILE as STORE
+from kb.storage.articles import ArticleStore
+from kb.storage.generation import open_generation
 
 FIRST = 0.7
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")

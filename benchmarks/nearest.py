@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.coarse_writer import write_coarse
-from indexer.vector_rows import RoundedRows
-from kb.encoder import Encoder
-from kb.generation import open_generation
-from kb.rows_on_disk import rows_of, take
-from kb.vectors import VectorIndex
+from indexer.embedding.vector_rows import RoundedRows
+from indexer.writers.coarse import write_coarse
+from kb.compute.rows_on_disk import rows_of, take
+from kb.retrieval.encoder import Encoder
+from kb.retrieval.vectors import VectorIndex
+from kb.storage.generation import open_generation
 
 NEAREST = 100
 ROUNDS = 2

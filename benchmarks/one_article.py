@@ -20,9 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from indexer.remembered import remembered
-from kb.generation import current_generation, generation_path
+from indexer.generations.last_build import remembered
 from kb.knowledge_base import KnowledgeBase
+from kb.storage.generation import current_generation, generation_path
 
 ARTICLE = """---
 id: {id}
@@ -51,7 +51,7 @@ def add(index: Path, corpora: list[Path], article: Path) -> tuple[float, float, 
     """Seconds until the article is searchable, until the process has ended, and of processors."""
     before, computed = current_generation(index), processor_s()
     named = [argument for corpus in corpora for argument in ("--corpus", str(corpus))]
-    command = [sys.executable, "-m", "kb", "add", "--index", str(index), *named, str(article)]
+    command = [sys.executable, "-m", "kb_cli", "add", "--index", str(index), *named, str(article)]
     begun = time.monotonic()
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while current_generation(index) == before and process.poll() is None:

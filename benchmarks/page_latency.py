@@ -53,7 +53,7 @@ def main() -> int:
     if not chromium:
         print("No Chromium here that starts: `apt-get install chromium`, as root.", file=sys.stderr)
         return 1
-    command = [sys.executable, "-c", "from kb.cli import main; main()", "serve", "--port", "0"]
+    command = [sys.executable, "-c", "from kb_cli import main; main()", "serve", "--port", "0"]
     with subprocess.Popen(
         [*command, "--index", str(given.index)], stderr=subprocess.PIPE, text=True
     ) as service:

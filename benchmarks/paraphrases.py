@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from indexer.build import build
+from indexer.build.build import build
 from kb import KnowledgeBase
-from kb.evaluation import Evaluation, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import confidence_interval
-from kb.fusion import DEFAULT_WEIGHTS
+from kb.evaluation.fitting import confidence_interval
+from kb.evaluation.measures import Evaluation, evaluate, read_qrels, read_topics, run_topics
+from kb.ranking.fusion import DEFAULT_WEIGHTS
 
 PARAPHRASES = Path(__file__).parent / "paraphrased_headings.json"
 MEASURES = ("nDCG@10", "nDCG(judged_only=True)@10")

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import KnowledgeBase
-from kb.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder, Tokens, open_session
-from kb.evaluation import Evaluation, Scored, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import confidence_interval
+from kb.evaluation.fitting import confidence_interval
+from kb.evaluation.measures import Evaluation, Scored, evaluate, read_qrels, read_topics, run_topics
+from kb.retrieval.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder, Tokens, open_session
 
 MEASURE = "nDCG@10"
 CORES = len(os.sched_getaffinity(0))

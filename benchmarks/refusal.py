@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from kb import KnowledgeBase
-from kb.confidence import SURE, unrelated
-from kb.evaluation import read_qrels, read_topics
-from kb.fusion import DEFAULT_WEIGHTS, Signals
+from kb.evaluation.measures import read_qrels, read_topics
+from kb.ranking.confidence import SURE, unrelated
+from kb.ranking.fusion import DEFAULT_WEIGHTS, Signals
 
 SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12, SURE)
 

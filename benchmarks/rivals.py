@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import KnowledgeBase
-from kb.evaluation import Scored, Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import confidence_interval
-from kb.fusion import DEFAULT_WEIGHTS
-from kb.ranking import Ranking, Unit
+from kb.evaluation.fitting import confidence_interval
+from kb.evaluation.measures import Scored, Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.ranking.fusion import DEFAULT_WEIGHTS
+from kb.ranking.ranking import Ranking, Unit
 
 RRF_K = 60
 MEASURE = "nDCG@10"

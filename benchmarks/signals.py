@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from kb import KnowledgeBase
-from kb.evaluation import Evaluation, Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import confidence_interval
-from kb.fusion import DEFAULT_WEIGHTS, FusionWeights
+from kb.evaluation.fitting import confidence_interval
+from kb.evaluation.measures import Evaluation, Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 
 MEASURE = "nDCG@10"
 

@@ -22,10 +22,10 @@ from unittest.mock import patch
 import numpy as np
 
 from kb import KnowledgeBase
-from kb.evaluation import Evaluation, Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.fitting import confidence_interval
-from kb.fusion import DEFAULT_WEIGHTS
-from kb.query import QuestionReader
+from kb.evaluation.fitting import confidence_interval
+from kb.evaluation.measures import Evaluation, Topic, evaluate, read_qrels, read_topics, run_topics
+from kb.question.query import QuestionReader
+from kb.ranking.fusion import DEFAULT_WEIGHTS
 
 MEASURES = ("nDCG@10", "nDCG(judged_only=True)@10")
 
@@ -36,22 +36,22 @@ SIGNALS = {"the nearest name": "name", "the name's words": "focus"}
 def off(step: str) -> list[AbstractContextManager[Any]]:
     """What makes the ranking do without the step, while it is entered."""
     return {
-        "names counted from .4 on": [patch("kb.fusion.UNRELATED_NAME", 0.0)],
+        "names counted from .4 on": [patch("kb.ranking.fusion.UNRELATED_NAME", 0.0)],
         "spelling repaired": [
             patch.object(QuestionReader, "read", partialmethod(QuestionReader.read, exact=True))
         ],
-        "other names": [patch("kb.postings.VARIANT_WEIGHT", 0.0)],
-        "more weight to the focus in long questions": [patch("kb.fusion.LONG_FOCUS", 1.0)],
-        "less to the sentence there": [patch("kb.fusion.LONG_SENTENCE", 1.0)],
-        "several subjects": [patch("kb.subjects.LIFT", 0.0)],
+        "other names": [patch("kb.retrieval.postings.VARIANT_WEIGHT", 0.0)],
+        "more weight to the focus in long questions": [patch("kb.ranking.fusion.LONG_FOCUS", 1.0)],
+        "less to the sentence there": [patch("kb.ranking.fusion.LONG_SENTENCE", 1.0)],
+        "several subjects": [patch("kb.ranking.subjects.LIFT", 0.0)],
         "the kind of section asked for": [
-            patch("kb.kinds.OPENING", 0.0),
-            patch("kb.kinds.WEIGHT", 0.0),
+            patch("kb.ranking.section_kinds.OPENING", 0.0),
+            patch("kb.ranking.section_kinds.WEIGHT", 0.0),
         ],
-        "articles pooled": [patch("kb.pooling.POOLED", 0.0)],
+        "articles pooled": [patch("kb.ranking.article_pooling.POOLED", 0.0)],
         "variety of the first page": [
-            patch("kb.variety.SHARE", sys.maxsize),
-            patch("kb.variety.ALIKE", -1),
+            patch("kb.ranking.variety.SHARE", sys.maxsize),
+            patch("kb.ranking.variety.ALIKE", -1),
         ],
     }.get(step, [])
 

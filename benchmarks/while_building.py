@@ -23,10 +23,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kb.client import Client
-from kb.keys import KeyRing, keys_file
+from kb.storage.keys import KeyRing, keys_file
 
 ROOT = Path(__file__).parent.parent
-KB = (sys.executable, "-m", "kb")
+KB = (sys.executable, "-m", "kb_cli")
 SCOPES = ("articles", "admin")
 
 

@@ -12,16 +12,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from kb import telemetry as _telemetry
+from kb.reporting import telemetry as _telemetry
 
 _telemetry.turn_off()  # before any module of this package imports what reports to its maker
 
 if TYPE_CHECKING:
-    from kb.article import Article, ArticleSummary, Section, Source
-    from kb.errors import KbError
     from kb.knowledge_base import KnowledgeBase
-    from kb.passage import Passage
-    from kb.results import (
+    from kb.schema.article import Article, ArticleSummary, Section, Source
+    from kb.schema.errors import KbError
+    from kb.schema.passage import Passage
+    from kb.schema.results import (
         Citation,
         Explanation,
         Link,
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "Article": "kb.article",
-    "ArticleSummary": "kb.article",
-    "Citation": "kb.results",
-    "Explanation": "kb.results",
-    "KbError": "kb.errors",
+    "Article": "kb.schema.article",
+    "ArticleSummary": "kb.schema.article",
+    "Citation": "kb.schema.results",
+    "Explanation": "kb.schema.results",
+    "KbError": "kb.schema.errors",
     "KnowledgeBase": "kb.knowledge_base",
-    "Link": "kb.results",
-    "Notice": "kb.results",
-    "Passage": "kb.passage",
-    "SearchResponse": "kb.results",
-    "SearchResult": "kb.results",
-    "Section": "kb.article",
-    "Snippet": "kb.results",
-    "Source": "kb.article",
-    "Suggestion": "kb.results",
+    "Link": "kb.schema.results",
+    "Notice": "kb.schema.results",
+    "Passage": "kb.schema.passage",
+    "SearchResponse": "kb.schema.results",
+    "SearchResult": "kb.schema.results",
+    "Section": "kb.schema.article",
+    "Snippet": "kb.schema.results",
+    "Source": "kb.schema.article",
+    "Suggestion": "kb.schema.results",
 }
 
 __all__ = [

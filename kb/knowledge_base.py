@@ -15,51 +15,51 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from kb import tuning
-from kb.addresses import Addresses
-from kb.alongside import Alongside
-from kb.arguments import check_text, check_whole
-from kb.article import Article, ArticleSummary, today
-from kb.catalogue import Catalogue
-from kb.citing import Citer
-from kb.companion import Companion, CompanionFinder
-from kb.conditions import Conditions
-from kb.encoder import Encoder
-from kb.errors import GenerationGone, IndexDamaged, InvalidRequest, KbError, NotFound
-from kb.explaining import explained
-from kb.facets import facets as facets_of
-from kb.fallback import open_newest
-from kb.filters import Filters, FilterValues, checked_values
-from kb.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
-from kb.generation import Verify, read_checked
-from kb.names import NameIndex
-from kb.narrowing import Narrowing
-from kb.neighbourhood import Neighbourhood
-from kb.notices import Notices
-from kb.once import Once
-from kb.paging import MAX_DEPTH, MAX_LIMIT, check_page
-from kb.passage_table import PassageTable
-from kb.postings import Postings
-from kb.query import Query, QuestionReader
-from kb.query_ranking import QueryRanker
-from kb.question import MAX_QUESTION_CHARS
-from kb.ranking import UNITS, Ranker, Ranking, Unit
-from kb.reranker import RERANKED, Reranker
-from kb.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
-from kb.spelling import Spelling
-from kb.stopwatch import Stopwatch
-from kb.store import CLOSED, ArticleStore, expiry_dates
-from kb.store import FILE as STORE
-from kb.suggest import Suggestions, hidden_paths
-from kb.variety import spread
-from kb.vectors import VectorIndex
-from kb.verdict import Judge
-from kb.vocabulary import FOLDER as VOCABULARY
-from kb.vocabulary import Vocabulary
+from kb.answering.care_companion import Companion, CompanionFinder
+from kb.answering.citer import Citer
+from kb.answering.explanation import explained
+from kb.answering.facets import facets as facets_of
+from kb.answering.related import Neighbourhood
+from kb.compute.lazy import Once
+from kb.compute.spare_core import Alongside
+from kb.compute.stopwatch import Stopwatch
+from kb.question.notices import Notices
+from kb.question.operators import MAX_QUESTION_CHARS
+from kb.question.query import Query, QuestionReader
+from kb.question.spelling import Spelling
+from kb.question.suggestions import Suggestions, hidden_paths
+from kb.question.vocabulary import FOLDER as VOCABULARY
+from kb.question.vocabulary import Vocabulary
+from kb.ranking import tuned_weights
+from kb.ranking.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
+from kb.ranking.question_ranker import QueryRanker
+from kb.ranking.ranking import UNITS, Ranker, Ranking, Unit
+from kb.ranking.reranker import RERANKED, Reranker
+from kb.ranking.variety import spread
+from kb.ranking.verdict import Judge
+from kb.retrieval.conditions import Conditions
+from kb.retrieval.encoder import Encoder
+from kb.retrieval.names import NameIndex
+from kb.retrieval.narrowing import Narrowing
+from kb.retrieval.postings import Postings
+from kb.retrieval.vectors import VectorIndex
+from kb.schema.arguments import check_text, check_whole
+from kb.schema.article import Article, ArticleSummary, today
+from kb.schema.errors import GenerationGone, IndexDamaged, InvalidRequest, KbError, NotFound
+from kb.schema.filters import Filters, FilterValues, checked_values
+from kb.schema.paging import MAX_DEPTH, MAX_LIMIT, check_page
+from kb.schema.results import RelatedResponse, SearchResponse, SearchResult, Suggestion
+from kb.storage.addresses import Addresses
+from kb.storage.articles import CLOSED, ArticleStore, expiry_dates
+from kb.storage.articles import FILE as STORE
+from kb.storage.catalogue import Catalogue
+from kb.storage.generation import Verify, read_checked
+from kb.storage.open_newest import open_newest
+from kb.storage.passage_table import PassageTable
 
 if TYPE_CHECKING:
-    from kb.keyword import KeywordIndex
-    from kb.manifest import Manifest
+    from kb.retrieval.phrases import KeywordIndex
+    from kb.storage.manifest import Manifest
 
 __all__ = ["MAX_DEPTH", "MAX_LIMIT", "MAX_QUESTION_CHARS", "KnowledgeBase"]
 
@@ -81,7 +81,7 @@ class KnowledgeBase:
         self.path = index
         self._reranker = reranker
         self._base_url = base_url.rstrip("/")
-        tuned = tuning.load(index) if weights is None else None
+        tuned = tuned_weights.load(index) if weights is None else None
         found = open_newest(index, verify)
         folder, self.manifest = found.folder, found.manifest
         self._folder = folder
@@ -160,7 +160,7 @@ class KnowledgeBase:
         `verify` "quick" takes a fraction of a second; "full" hashes every file. `base_url` is put before the
         path in citations. `weights` says how much each ranker counts; None takes those that `kb tune` stored, where
         they hold for the generation, else the shipped ones. `reranker` orders the first results of a hybrid search
-        anew. Raises the kinds of kb.errors.IndexUnusable.
+        anew. Raises the kinds of kb.schema.errors.IndexUnusable.
         """
         try:
             return cls(Path(path), verify, base_url, weights, reranker)
@@ -327,15 +327,15 @@ class KnowledgeBase:
         """Answer a question: `limit` results (1 to 100), best first, from place `offset` on.
 
         `offset + limit` is at most 1,000; a question at most 4,000 characters. Raises InvalidRequest, which names
-        the parameter. kb.question describes the operators that a question may hold. Misspelt words are repaired, which
-        the response says, unless `exact`.
+        the parameter. kb.question.operators describes the operators that a question may hold. Misspelt words are
+        repaired, which the response says, unless `exact`.
 
         A result is a section by its best passage, or, by `group_by`, a passage or an article. `mode` "keyword" goes by
-        words alone and "dense" by meaning alone. `article` to `reviewed_since` narrow the search as kb.filters says:
-        `article`, `topic`, `source` and `language` are a text or several, any of which will do, but none that begins
-        with `-`. `tag` is an older name of `topic`. `facets` asks what the answer could be narrowed to, `explain`
-        how the question was understood. Pages that name the `generation` of the first are parts of one list: raises
-        GenerationGone where another answers.
+        words alone and "dense" by meaning alone. `article` to `reviewed_since` narrow the search as kb.schema.filters
+        says: `article`, `topic`, `source` and `language` are a text or several, any of which will do, but none that
+        begins with `-`. `tag` is an older name of `topic`. `facets` asks what the answer could be narrowed to,
+        `explain` how the question was understood. Pages that name the `generation` of the first are parts of one list:
+        raises GenerationGone where another answers.
         """
         self._require_open()
         check_text("question", question)
@@ -476,7 +476,7 @@ def _dated(folder: Path, removed: frozenset[str]) -> tuple[Addresses, frozenset[
 
 def _open_phrases(folder: Path, manifest: Manifest) -> KeywordIndex:
     """Whoosh's index of a generation, each file of which is what the manifest says."""
-    from kb.keyword import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
+    from kb.retrieval.phrases import KeywordIndex  # noqa: PLC0415  (only phrases need Whoosh's index)
 
     return KeywordIndex(folder / "keyword", partial(read_checked, folder, manifest))
 

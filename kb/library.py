@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from kb.answers import ArticleList
-from kb.article import Article
-from kb.errors import IndexUnusable, InvalidRequest
-from kb.filters import FilterValues
-from kb.generation import current_generation
 from kb.knowledge_base import KnowledgeBase
-from kb.results import SearchResponse
+from kb.schema.article import Article
+from kb.schema.errors import IndexUnusable, InvalidRequest
+from kb.schema.filters import FilterValues
+from kb.schema.results import SearchResponse
+from kb.schema.service import ArticleList
+from kb.storage.generation import current_generation
 
 
 class Library(Protocol):

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, sync_playwright
 
-from search_api.server import listen, make_server
-from search_api.settings import load_settings
+from search_api.service.server import listen, make_server
+from search_api.state.settings import load_settings
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 FIND_BROWSER = Path(__file__).with_name("find-browser")

@@ -57,8 +57,8 @@ def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     Of processes that share the tests one builds it, and each has a copy: what verifies an index notes that in it.
     """
-    from indexer.build import build
-    from indexer.lock import writer_lock
+    from indexer.build.build import build
+    from indexer.generations.lock import writer_lock
 
     folder = tmp_path_factory.mktemp("library")
     if "PYTEST_XDIST_WORKER" not in os.environ:
@@ -84,8 +84,8 @@ def knowledge_base(index_path: Path) -> Iterator[object]:
 
 @contextmanager
 def _listening(index: Path, port: int = 0, **settings: Any) -> Iterator[str]:
-    from search_api.server import listen, make_server
-    from search_api.settings import load_settings
+    from search_api.service.server import listen, make_server
+    from search_api.state.settings import load_settings
 
     listener = listen("127.0.0.1", port)
     server = make_server(load_settings(index=index, **settings))

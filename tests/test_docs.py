@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import pytest
 
-from kb.cli.main import kb as command_line
-from kb.cli.main import run
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb_cli.main import kb as command_line
+from kb_cli.main import run
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 COMMANDS = {

@@ -25,7 +25,7 @@ from benchmarks.peers.engines import NAMES, engine
 from benchmarks.peers.material import Material, prepare
 from benchmarks.peers.measuring import size_mb
 from benchmarks.peers.runs import Run, machine, now
-from kb.telemetry import VARIABLES
+from kb.reporting.telemetry import VARIABLES
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "build" / "bench"
@@ -114,7 +114,7 @@ def measure(
 
 def run(options: argparse.Namespace) -> int:
     """Measure and write."""
-    from kb.evaluation import read_topics  # noqa: PLC0415
+    from kb.evaluation.measures import read_topics  # noqa: PLC0415
 
     topics = read_topics(options.topics, options.field)
     material = prepare(options.index, topics, options.work / "material")

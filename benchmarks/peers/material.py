@@ -74,7 +74,7 @@ class Material:
 def prepare(index: Path, topics: Sequence[Any], folder: Path) -> Material:
     """Write the material of an index and topics (`id`, `text`) into the folder."""
     from kb import KnowledgeBase  # noqa: PLC0415  (peers' processes have no kb)
-    from kb.encoder import FOR_PASSAGES, Encoder  # noqa: PLC0415
+    from kb.retrieval.encoder import FOR_PASSAGES, Encoder  # noqa: PLC0415
 
     folder.mkdir(parents=True, exist_ok=True)
     with KnowledgeBase.open(index) as opened:
@@ -108,7 +108,7 @@ def prepare(index: Path, topics: Sequence[Any], folder: Path) -> Material:
 
 def _passages(generation: Path) -> Iterator[Passage]:
     """The passages of a generation, in the order of their rows."""
-    from kb.store import FILE, ArticleStore  # noqa: PLC0415
+    from kb.storage.articles import FILE, ArticleStore  # noqa: PLC0415
 
     store = ArticleStore(generation / FILE)
     for row in np.load(generation / "passages.npy", allow_pickle=False):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.material import Material
-from kb.evaluation import Scored, evaluate, read_qrels
+from kb.evaluation.measures import Scored, evaluate, read_qrels
 
 MEASURES = {
     "ndcg": "nDCG@10",

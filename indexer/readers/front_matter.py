@@ -11,7 +11,7 @@ from pathlib import Path
 
 from indexer.readers.metadata import kind_of
 from indexer.readers.yaml_text import parse_yaml
-from kb.errors import ArticleError
+from kb.schema.errors import ArticleError
 
 _FENCE = "---"
 

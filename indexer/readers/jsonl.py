@@ -29,8 +29,8 @@ from indexer.readers import metadata
 from indexer.readers.ids import article_id, section_id
 from indexer.readers.metadata import FieldError, kind_of, shown
 from indexer.readers.text import normalise
-from kb.article import Article, Section
-from kb.errors import ArticleError
+from kb.schema.article import Article, Section
+from kb.schema.errors import ArticleError
 
 LINE_MAX_BYTES = 64 * 1024 * 1024
 

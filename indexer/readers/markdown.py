@@ -22,8 +22,8 @@ from indexer.readers.markdown_text import inline_text, section_text
 from indexer.readers.metadata import FieldError
 from indexer.readers.slug import unique_slugs
 from indexer.readers.text import decode
-from kb.article import TOP_SECTION, Article, Section
-from kb.errors import ArticleError
+from kb.schema.article import TOP_SECTION, Article, Section
+from kb.schema.errors import ArticleError
 
 FRONT_MATTER_KEYS = (
     "id",

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 
 from indexer.readers.text import normalise
-from kb.article import Source
+from kb.schema.article import Source
 
 _SOURCE_KEYS = ("title", "url")
 _URL = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)

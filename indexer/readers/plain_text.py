@@ -20,8 +20,8 @@ from pathlib import Path
 from indexer.readers.ids import id_from_name
 from indexer.readers.slug import unique_slugs
 from indexer.readers.text import decode
-from kb.article import TOP_SECTION, Article, Section
-from kb.errors import ArticleError
+from kb.schema.article import TOP_SECTION, Article, Section
+from kb.schema.errors import ArticleError
 
 HEADING_MAX_CHARS = 80
 

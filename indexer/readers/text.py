@@ -9,7 +9,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from kb.errors import ArticleError
+from kb.schema.errors import ArticleError
 
 _BOM = b"\xef\xbb\xbf"
 # Control characters but tab and line feed, and lone surrogates, which JSON escapes can spell.

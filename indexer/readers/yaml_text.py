@@ -15,7 +15,7 @@ import yaml
 
 from indexer.readers.metadata import kind_of, shown
 from indexer.readers.text import decode
-from kb.errors import ArticleError
+from kb.schema.errors import ArticleError
 
 _MERGE = "tag:yaml.org,2002:merge"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"

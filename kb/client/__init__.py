@@ -17,15 +17,6 @@ Needs the extra `client`; loads nothing of the engine.
 
 from __future__ import annotations
 
-from kb.answers import (
-    ArticleList,
-    BatchResponse,
-    Health,
-    IndexStatus,
-    SuggestionList,
-    TaskList,
-    TaskView,
-)
 from kb.client.calls import Call, HeldArticle, Question, SearchOptions
 from kb.client.changes import Accepted
 from kb.client.client import AsyncClient, Client
@@ -44,6 +35,15 @@ from kb.client.errors import (
     TooManyRequests,
     UnexpectedAnswer,
     Unreachable,
+)
+from kb.schema.service import (
+    ArticleList,
+    BatchResponse,
+    Health,
+    IndexStatus,
+    SuggestionList,
+    TaskList,
+    TaskView,
 )
 
 __all__ = [

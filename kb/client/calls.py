@@ -15,7 +15,11 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
-from kb.answers import (
+from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
+from kb.schema.article import Article
+from kb.schema.filters import FilterValues
+from kb.schema.results import RelatedResponse, SearchResponse
+from kb.schema.service import (
     ArticleList,
     BatchResponse,
     Health,
@@ -24,10 +28,6 @@ from kb.answers import (
     TaskList,
     TaskView,
 )
-from kb.article import Article
-from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
-from kb.filters import FilterValues
-from kb.results import RelatedResponse, SearchResponse
 
 T = TypeVar("T")
 V = TypeVar("V")

@@ -18,9 +18,9 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from kb.answers import TaskView
-from kb.article import Article
 from kb.client.calls import Call, Sent, article_path
+from kb.schema.article import Article
+from kb.schema.service import TaskView
 
 CHANGE_DEADLINE_S = 120.0
 """The service answers when the corpus has the change on disk, for which others may have to be made first."""

@@ -18,12 +18,12 @@ from urllib.parse import urlsplit
 import anyio
 import httpx2
 
-from kb.answers import TaskView
 from kb.client import calls, changes
 from kb.client.calls import Call
 from kb.client.conversation import Answer, Broken, Heard, RetryPolicy, Send, Wait, converse
 from kb.client.following import EVENT_STREAM, Following
-from kb.errors import InvalidRequest
+from kb.schema.errors import InvalidRequest
+from kb.schema.service import TaskView
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from kb.client.calls import Call
 from kb.client.errors import DeadlineExceeded, ServiceError, Unreachable, error_of
-from kb.errors import InvalidRequest
+from kb.schema.errors import InvalidRequest
 
 T = TypeVar("T")
 

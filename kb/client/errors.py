@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-import kb.errors
-from kb.errors import InvalidRequest, KbError, NotFound
+import kb.schema.errors
+from kb.schema.errors import InvalidRequest, KbError, NotFound
 
 PROBLEM = "application/problem+json"
 
@@ -60,13 +60,13 @@ class ArticleNotFound(ServiceError, NotFound):
     """There is no article of that id, or no such address at that service (404)."""
 
 
-class ArticleMoved(ArticleNotFound, kb.errors.ArticleMoved):
+class ArticleMoved(ArticleNotFound, kb.schema.errors.ArticleMoved):
     """The article has another id by now, or another one is to be read in its place: `to` (301)."""
 
     to: str = ""
 
 
-class ArticleWithdrawn(ArticleNotFound, kb.errors.ArticleWithdrawn):
+class ArticleWithdrawn(ArticleNotFound, kb.schema.errors.ArticleWithdrawn):
     """The article was taken out for good (410); the message says when, and why where that is known."""
 
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from kb.answers import TaskView
 from kb.client.calls import Call, parsed, task_path
 from kb.client.conversation import Answer, Broken, RetryPolicy, error_for, is_transient
 from kb.client.errors import DeadlineExceeded, TaskNotFound, UnexpectedAnswer
+from kb.schema.service import TaskView
 
 EVENT_STREAM = "text/event-stream"
 

@@ -3,9 +3,9 @@
     from kb.integrations.haystack import KnowledgeBaseRetriever documents = KnowledgeBaseRetriever(index="index",
     top_k=5).run("why do my legs jerk when I fall asleep")["documents"]
 
-Haystack reports each run of a pipeline to its makers unless told otherwise (kb.telemetry), and can put what components
-are given into traces. Questions here are health data: importing this module turns both off for the process, whatever
-the environment says.
+Haystack reports each run of a pipeline to its makers unless told otherwise (kb.reporting.telemetry), and can put what
+components are given into traces. Questions here are health data: importing this module turns both off for the process,
+whatever the environment says.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class KnowledgeBaseRetriever:
     address for the links of a folder. `top_k` passages at most, 1 to 100, only of the `topic` or published at the host
     `source`: one or a list, any of which will do, but none that begins with `-`. `nearest` gives the nearest also where
     the library has no answer; `notices` puts the publisher's notices of an emergency first. The library is opened by
-    `warm_up`, or at the first question. Raises the kinds of kb.errors.KbError.
+    `warm_up`, or at the first question. Raises the kinds of kb.schema.errors.KbError.
     """
 
     def __init__(

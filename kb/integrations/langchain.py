@@ -32,7 +32,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     """Passages as documents: `page_content` word for word, `metadata` with the citation, `id` the passage's.
 
     Give either `index` or `url`. `invoke(question, limit=3)` asks for another number of passages. Raises the kinds of
-    kb.errors.KbError, an unusable index included, which is opened when the retriever is made.
+    kb.schema.errors.KbError, an unusable index included, which is opened when the retriever is made.
     """
 
     index: str | None = None

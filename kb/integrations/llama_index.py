@@ -14,8 +14,8 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
-from kb.filters import FilterValues
 from kb.integrations.passages import LazyLibrary, Retrieved, Wanted
+from kb.schema.filters import FilterValues
 
 FOR_THE_MODEL = frozenset(
     {"article_title", "section_heading", "url", "updated", "reviewed", "kind"}
@@ -30,7 +30,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of the
     `topic` or published at the host `source`: one or several, any of which will do, but none that begins with `-`.
     `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's notices of an
-    emergency first. Raises the kinds of kb.errors.KbError, an unusable index at once.
+    emergency first. Raises the kinds of kb.schema.errors.KbError, an unusable index at once.
     """
 
     def __init__(

@@ -12,9 +12,9 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from kb.filters import FilterValues
 from kb.library import Library, full_link, open_library
-from kb.results import Citation, Notice, SearchResponse, SearchResult
+from kb.schema.filters import FilterValues
+from kb.schema.results import Citation, Notice, SearchResponse, SearchResult
 
 Value = str | int | float | None
 Kind = Literal["passage", "notice"]

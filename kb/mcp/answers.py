@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from kb.article import Article, ArticleSummary, article_path
-from kb.errors import ArticleMoved, NotFound, PassageNotFound
-from kb.filters import FilterValues
 from kb.library import Library, full_link
-from kb.results import Answered, Citation, Link, SearchResponse, SearchResult
+from kb.schema.article import Article, ArticleSummary, article_path
+from kb.schema.errors import ArticleMoved, NotFound, PassageNotFound
+from kb.schema.filters import FilterValues
+from kb.schema.results import Answered, Citation, Link, SearchResponse, SearchResult
 
 NOTHING = "This library has no answer to the question."
 NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."

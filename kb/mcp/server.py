@@ -17,13 +17,13 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import CallToolResult, InputRequiredResult, TextContent, Tool, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
-from kb.errors import InvalidRequest, KbError
-from kb.filters import MAX_VALUES
 from kb.library import Library
 from kb.mcp import answers, wording
 from kb.mcp.answers import ArticlesAnswer, SearchAnswer, SectionAnswer
 from kb.mcp.arguments import no_such_tool, unknown_arguments, wrong_arguments
 from kb.mcp.envelopes import PlainEnvelopeErrors
+from kb.schema.errors import InvalidRequest, KbError
+from kb.schema.filters import MAX_VALUES
 
 P = ParamSpec("P")
 

@@ -253,7 +253,7 @@
     return highlights.map((range) => range.map((place) => units[Math.min(Math.max(place - start, 0), last)]));
   }
 
-  /* A text as the service's own pages show it (search_api/blocks.py): paragraphs, lists and tables. `marks` are ranges, in
+  /* A text as the service's own pages show it (search_api/pages/blocks.py): paragraphs, lists and tables. `marks` are ranges, in
      order. */
   function shown(text, marks = []) {
     const made = [];

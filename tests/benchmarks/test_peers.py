@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kb.evaluation import Topic
+from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
 
 ROOT = Path(__file__).parents[2]

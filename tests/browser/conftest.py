@@ -20,8 +20,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from search_api.server import listen, make_server
-from search_api.settings import load_settings
+from search_api.service.server import listen, make_server
+from search_api.state.settings import load_settings
 from tests.programs import missing, path_by
 
 QUESTION = "why do my legs jerk when I fall asleep"

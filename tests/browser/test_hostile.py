@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from indexer.build import build
+from indexer.build.build import build
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kb import KnowledgeBase
-from kb.article import Article, Section
+from kb.schema.article import Article, Section
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from indexer.build import build
+from indexer.build.build import build
 
 pytestmark = pytest.mark.browser
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kb.keys import KeyRing, keys_file
+from kb.storage.keys import KeyRing, keys_file
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests' own `servers`
 

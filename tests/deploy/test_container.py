@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from servers import DEPLOY, ROOT, free_port
 
-from kb.cli.main import kb as command_line
-from search_api.settings import PREFIX, Settings, load_settings
+from kb_cli.main import kb as command_line
+from search_api.state.settings import PREFIX, Settings, load_settings
 
 TEXT = (DEPLOY / "Containerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

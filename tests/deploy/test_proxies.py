@@ -13,12 +13,12 @@ from urllib.parse import quote
 import pytest
 from servers import DEPLOY, SITE, Answer, Client, Proxy, Service
 
-from indexer.lock import writer_lock
-from search_api.administration import _HEARTBEAT_S as HEARTBEAT_S
-from search_api.body import MAX_BODY_BYTES
-from search_api.guard import SECURITY_HEADERS
-from search_api.server import make_server
-from search_api.settings import load_settings
+from indexer.generations.lock import writer_lock
+from search_api.http.body import MAX_BODY_BYTES
+from search_api.middleware.guard import SECURITY_HEADERS
+from search_api.routes.tasks import _HEARTBEAT_S as HEARTBEAT_S
+from search_api.service.server import make_server
+from search_api.state.settings import load_settings
 
 CANARY = "quetzalcoatlus"
 QUESTION = f"my {CANARY} hurts"

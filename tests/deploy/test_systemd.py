@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from servers import DEPLOY, no_program, shipped
 
-from search_api.settings import load_settings
+from search_api.state.settings import load_settings
 
 MOST_EXPOSURE = 1.5
 """On systemd's scale of 0 to 10. What is left is the network, sockets, and /proc, which the service needs."""

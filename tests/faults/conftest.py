@@ -23,7 +23,7 @@ from harness.tiny import few_english_words, make_tiny_model
 def few_words_patched() -> Iterator[None]:
     """The dictionary of English is not what fails here, and would be most of the time of a build."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("indexer.spelling_writer.english_words", few_english_words)
+        patched.setattr("indexer.writers.spelling.english_words", few_english_words)
         yield
 
 

@@ -24,10 +24,10 @@ from fastapi.testclient import TestClient
 from harness.library import Library, held, markdown
 from harness.service import API, MARKDOWN, bearer, ended, serving, working
 
-from indexer.lock import writer_lock
-from kb.cli.main import run
-from kb.generation import pinned_generation
-from search_api import worker_client
+from indexer.generations.lock import writer_lock
+from kb.storage.generation import pinned_generation
+from kb_cli.main import run
+from search_api.state import worker_client
 
 JSONL = {"Content-Type": "application/jsonl"}
 
@@ -624,7 +624,7 @@ def test_a_full_disk_is_no_acceptance(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("indexer.shelf.write_durably", full)
+        patched.setattr("indexer.corpus.shelf.write_durably", full)
         response = put(service, "news", "tea")
     assert (response.status_code, response.json()["type"]) == (507, "/docs#not-stored")
     assert response.json()["detail"] == "The disk failed: No space left on device."
@@ -635,7 +635,7 @@ def test_a_worker_that_fails_is_no_acceptance(
     service: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("indexer.task_editor.put", lambda *_, **__: 1 / 0)
+        patched.setattr("indexer.tasks.editor.put", lambda *_, **__: 1 / 0)
         response = put(service, "news", "tea")
     assert response.status_code == 500
     assert "ZeroDivisionError" in response.json()["detail"]
@@ -646,7 +646,7 @@ def test_where_nobody_works_nothing_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_client, "UNATTENDED_S", 0.2)
-    monkeypatch.setattr("search_api.worker.TaskWorker._look", lambda _: None)
+    monkeypatch.setattr("search_api.state.task_child.TaskWorker._look", lambda _: None)
     key = {"Idempotency-Key": "k"}
     with serving(shelf) as service:
         response = put(service, "news", "tea", **key)

@@ -16,14 +16,14 @@ import pytest
 from harness.formats import signed_again, unpacked
 from harness.library import Library, store_weights
 
-from kb.cli.main import run
-from kb.errors import IndexDamaged, IndexFormatMismatch, IndexUnusable
-from kb.inspection import inspect
-from kb.keys import KeyRing, keys_file
+from indexer.maintenance.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
-from kb.tasks import TaskStore
+from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexUnusable
+from kb.storage.keys import KeyRing, keys_file
+from kb.tasks.store import TaskStore
+from kb_cli.main import run
 
-PACKAGES = {"kb", "indexer", "search_api"}
+PACKAGES = {"kb", "indexer", "search_api", "kb_cli"}
 
 
 def modules_pickled_in(content: bytes) -> set[str]:
@@ -58,7 +58,7 @@ def test_no_file_of_an_index_pickles_anything_of_this_program(
     assert "whoosh.fields" in found
     assert {name for name in found if name.partition(".")[0] in PACKAGES} == set()
     # That of format 5 did, which shows that it would be seen.
-    assert "kb.analysis" in pickled_modules(unpacked(5, tmp_path / "old").index)
+    assert "kb.text.analysis" in pickled_modules(unpacked(5, tmp_path / "old").index)
 
 
 def whoosh_file(folder: Path, suffix: str) -> Path:

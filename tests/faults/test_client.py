@@ -15,8 +15,7 @@ import pytest
 from harness.library import Library, held, markdown
 from harness.service import bearer, working
 
-from indexer.lock import writer_lock
-from kb.article import Article, Section
+from indexer.generations.lock import writer_lock
 from kb.client import (
     Accepted,
     ArticleNotFound,
@@ -31,6 +30,7 @@ from kb.client import (
     TaskView,
     UnexpectedAnswer,
 )
+from kb.schema.article import Article, Section
 from tests.kb.client import conftest as clients
 from tests.kb.client.conftest import Ask, Scripted, answer
 from tests.kb.client.test_following import LAST, TASK, event

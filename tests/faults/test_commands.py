@@ -16,17 +16,17 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown, store_weights
 
-from indexer.build import build, is_stale
-from indexer.collect import make_room
-from indexer.lock import writer_lock
-from indexer.remembered import remembered
-from indexer.watch import watch
-from kb import tuning
-from kb.cli.main import run
-from kb.cli.progress import how_far, make_progress
-from kb.generation import pinned_generation
+from indexer.build.build import build, is_stale
+from indexer.corpus.watch import watch
+from indexer.generations.collect import make_room
+from indexer.generations.last_build import remembered
+from indexer.generations.lock import writer_lock
 from kb.knowledge_base import KnowledgeBase
-from kb.manifest import Manifest
+from kb.ranking import tuned_weights
+from kb.storage.generation import pinned_generation
+from kb.storage.manifest import Manifest
+from kb_cli.main import run
+from kb_cli.terminal.progress import how_far, make_progress
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -543,7 +543,7 @@ def test_a_backup_keeps_the_tuned_weights_what_was_removed_and_a_rollback(
     assert run(["restore", str(tmp_path / "older.tar"), "--index", str(index)]) == 0
     assert pinned_generation(index) is None
     assert "article-1" not in held(index)
-    assert tuning.load(index) == weights  # the older backup has none, and takes none away
+    assert tuned_weights.load(index) == weights  # the older backup has none, and takes none away
 
 
 def test_a_restore_that_fails_leaves_the_weights_as_they_were(
@@ -557,13 +557,13 @@ def test_a_restore_that_fails_leaves_the_weights_as_they_were(
 
     for before in (store_weights(library.index, 0.2), None):
         if before is None:
-            tuning.remove(library.index)
+            tuned_weights.remove(library.index)
         with monkeypatch.context() as patched:
-            patched.setattr("indexer.rollback.make_live", full)
+            patched.setattr("indexer.maintenance.rollback.make_live", full)
             code, _, err = kb("restore", tmp_path / "backup.tar")
         said = f"kb: {library.index}: No space left on device: about "
         assert (code, err.startswith(said), err.count("\n")) == (1, True, 1), err
-        assert tuning.load(library.index) == before
+        assert tuned_weights.load(library.index) == before
         assert held(library.index) == library.texts
 
 
@@ -616,7 +616,7 @@ def test_kb_watch_does_not_republish_what_was_rolled_back(
         (library.corpus / "article-4.md").write_text(markdown("article-4", "later"))
         changed()
 
-    monkeypatch.setattr("indexer.watch.watch", once)
+    monkeypatch.setattr("indexer.corpus.watch.watch", once)
     code, _, err = kb("watch")
     assert code == 0
     assert err.count("was rolled back") == 2
@@ -634,7 +634,7 @@ def test_kb_watch_keeps_to_what_a_build_was_told_meanwhile(
         (library.corpus / "article-4.md").write_text(markdown("article-4", "later"))
         changed()
 
-    monkeypatch.setattr("indexer.watch.watch", once)
+    monkeypatch.setattr("indexer.corpus.watch.watch", once)
     assert kb("watch")[0] == 0
     assert held(library.index)["article-4"] == "later"
     assert Manifest.load(library.live()).model.precision == "bf16"
@@ -677,7 +677,7 @@ def test_without_a_terminal_a_stage_that_has_just_begun_is_not_blamed_for_the_ti
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = 0.0
-    monkeypatch.setattr("kb.cli.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr("kb_cli.terminal.progress.time.monotonic", lambda: now)
     progress = make_progress()
     progress.stage("load model")
     now = 30.0  # while the model is exported

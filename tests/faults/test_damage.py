@@ -18,15 +18,15 @@ import pytest
 from fastapi.testclient import TestClient
 from harness.library import Library, held, markdown, store_weights
 
-from indexer.archive import back_up, restore
-from kb.errors import IndexUnusable, KbError
-from kb.fallback import REMOVED, open_newest, removed_to_bytes
-from kb.generation import open_generation, save_stamps, stamp
-from kb.inspection import inspect
+from indexer.maintenance.archive import back_up, restore
+from indexer.maintenance.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
-from kb.manifest import Manifest
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb.schema.errors import IndexUnusable, KbError
+from kb.storage.generation import open_generation, save_stamps, stamp
+from kb.storage.manifest import Manifest
+from kb.storage.open_newest import REMOVED, open_newest, removed_to_bytes
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 
 @contextmanager

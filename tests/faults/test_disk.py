@@ -20,8 +20,8 @@ import pytest
 from harness.library import Library, held, leftovers, markdown
 from harness.workers import Workers
 
-from indexer.editing import add
-from kb.cli.main import run
+from indexer.corpus.editing import add
+from kb_cli.main import run
 
 _VARYING = re.compile(r"\d{8}T\w+-\w+|\d{3,}|MAIN_[a-z0-9]{10,}|\w+(?=\.ctmp)|(?<=\.toc\.)[\d.]+")
 """What is another in the name of the same file each time: generations, processes, Whoosh's segments and times."""
@@ -126,7 +126,9 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     capsys: pytest.CaptureFixture[str],
     is_long: bool,
 ) -> None:
-    monkeypatch.setattr("kb.cli.progress._QUIET_S", math.inf)  # however slow this machine is
+    monkeypatch.setattr(
+        "kb_cli.terminal.progress._QUIET_S", math.inf
+    )  # however slow this machine is
     before = held(library.index)
     library.put("article-0", "another")
     counting = FailingDisk(tmp_path)

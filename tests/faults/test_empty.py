@@ -11,11 +11,11 @@ import pytest
 from fastapi.testclient import TestClient
 from harness.library import Library, held, leftovers, markdown
 
-from indexer.corpus import list_files
-from kb.cli.main import run
+from indexer.corpus.files import list_files
 from kb.knowledge_base import KnowledgeBase
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb_cli.main import run
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 Kb = Callable[..., tuple[int, str, str]]
 

@@ -15,11 +15,11 @@ from fastapi.testclient import TestClient
 from harness.library import Library, markdown
 from harness.service import API, ended, serving, working
 
-from indexer.ledger import FILE as LEDGER
-from kb.cli.main import run
+from indexer.identity.ledger import FILE as LEDGER
 from kb.client import ArticleMoved as MovedAtService
-from kb.errors import ArticleMoved, ArticleWithdrawn
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import ArticleMoved, ArticleWithdrawn
+from kb_cli.main import run
 
 Outcome = tuple[int, str, str]
 Kb = Callable[..., Outcome]

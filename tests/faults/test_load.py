@@ -24,7 +24,7 @@ KEPT = 2
 @contextmanager
 def service(library: Library) -> Iterator[tuple[str, int]]:
     """A worker process of the service: its address and its process id."""
-    script = "import sys; from kb.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    script = "import sys; from kb_cli.main import run; sys.exit(run(sys.argv[1:]))"
     process = subprocess.Popen(
         [sys.executable, "-c", script, "serve", "--index", str(library.index), "--port", "0"],
         env={

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from harness.library import Library, leftovers, markdown
 
-from kb.cli.main import run
+from kb_cli.main import run
 
 Kb = Callable[..., tuple[int, str, str]]
 

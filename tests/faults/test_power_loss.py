@@ -10,9 +10,9 @@ import pytest
 from harness.library import Library, held, leftovers, markdown
 from harness.power import Moment, Recorder, crash
 
-from indexer.build import build
-from indexer.editing import add, remove
-from kb.errors import IndexUnusable
+from indexer.build.build import build
+from indexer.corpus.editing import add, remove
+from kb.schema.errors import IndexUnusable
 
 LONG, SHORT = 500, 150
 

@@ -13,11 +13,11 @@ from harness.library import Library, held, leftovers, markdown
 from harness.power import Recorder, crash
 from harness.service import API, MARKDOWN, serving, work_here
 
-from indexer.task_editor import TaskEditor
-from kb.messages import Reply, SubmitTask
-from kb.tasks import TaskStore
-from search_api.worker import TaskWorker
-from search_api.worker_client import WorkerClient
+from indexer.tasks.editor import TaskEditor
+from kb.tasks.messages import Reply, SubmitTask
+from kb.tasks.store import TaskStore
+from search_api.state.task_child import TaskWorker
+from search_api.state.worker_client import WorkerClient
 
 LONG, SHORT = 500, 80
 

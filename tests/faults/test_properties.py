@@ -14,10 +14,10 @@ from pathlib import Path
 from harness.library import Library, held
 from harness.workers import ROOT
 
-from kb.cli.main import run
-from kb.inspection import inspect
+from indexer.maintenance.inspection import inspect
 from kb.knowledge_base import KnowledgeBase
-from kb.results import SearchResponse, SearchResult
+from kb.schema.results import SearchResponse, SearchResult
+from kb_cli.main import run
 
 LONG = "A sentence about the moon and its phases, which nobody reads to the end. " * 60
 
@@ -92,7 +92,7 @@ def test_the_same_bytes_give_the_same_index_in_any_locale_and_hash_seed(
 ) -> None:
     library.put("article-7", "Iğdır")
     (library.corpus / "ß.md").write_text("# Straße\n\nÉine Straße, ’tis İstanbul.\n")
-    script = "import sys; from kb.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    script = "import sys; from kb_cli.main import run; sys.exit(run(sys.argv[1:]))"
     environments = (
         {"PYTHONHASHSEED": "1", "LC_ALL": "C"},
         {"PYTHONHASHSEED": "2", "LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Asia/Tokyo"},

@@ -13,11 +13,11 @@ import pytest
 from harness.library import Library, held, leftovers, markdown
 from harness.service import API, MARKDOWN, ended, serving, working
 
-from indexer.build import build
-from kb.cli.main import run
-from kb.errors import CorpusError
-from kb.fallback import removed_articles
+from indexer.build.build import build
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import CorpusError
+from kb.storage.open_newest import removed_articles
+from kb_cli.main import run
 
 Kb = Callable[..., tuple[int, str]]
 
@@ -145,7 +145,7 @@ def test_a_folder_that_cannot_be_listed_takes_its_articles_with_it(
                     onerror(PermissionError(13, "Permission denied", str(deep)))
             yield folder, names, files
 
-    monkeypatch.setattr("indexer.corpus.os.walk", walk)
+    monkeypatch.setattr("indexer.corpus.files.os.walk", walk)
     refused(kb, library, "4 of the 6 published articles", f"{deep}: cannot be listed")
     assert kb("build", "--replace")[0] == 1
     # They were not removed, and so an older generation may show them.
@@ -254,7 +254,7 @@ def test_watching_says_it_and_goes_on(
         library.put("article-7", "tea")
         changed()
 
-    monkeypatch.setattr("indexer.watch.watch", look_twice)
+    monkeypatch.setattr("indexer.corpus.watch.watch", look_twice)
     empty(library)
     code, err = kb("watch")
     assert code == 0

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown
 
-from indexer.archive import back_up
-from indexer.build import build
-from indexer.remembered import remembered
-from kb.cli.main import run
+from indexer.build.build import build
+from indexer.generations.last_build import remembered
+from indexer.maintenance.archive import back_up
+from kb_cli.main import run
 
 Kb = Callable[..., tuple[int, str, str]]
 

@@ -15,8 +15,8 @@ from harness.library import Library, held, leftovers
 from harness.processes import Service, running
 from harness.service import API, bearer, ended
 
-from indexer.lock import writer_lock
-from kb.tasks import TaskStore
+from indexer.generations.lock import writer_lock
+from kb.tasks.store import TaskStore
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def builders(library: Library) -> list[int]:
     for folder in Path("/proc").glob("[1-9]*"):
         with suppress(OSError):
             command = (folder / "cmdline").read_bytes().split(b"\0")
-            if b"indexer.task_builder" in command and str(library.index).encode() in command:
+            if b"indexer.tasks.builder" in command and str(library.index).encode() in command:
                 found.append(int(folder.name))
     return found
 

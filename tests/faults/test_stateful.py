@@ -21,11 +21,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from indexer.build import build
-from indexer.editing import add, remove
-from indexer.rollback import roll_back
-from kb.errors import CorpusError, NotFound
+from indexer.build.build import build
+from indexer.corpus.editing import add, remove
+from indexer.maintenance.rollback import roll_back
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import CorpusError, NotFound
 
 IDS = st.sampled_from([f"article-{number}" for number in range(8)])
 WORDS = st.sampled_from(["iron", "salt", "sleep", "stress", "water", "light", "tea", "honey"])

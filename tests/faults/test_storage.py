@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown
 
-from kb.cli.main import run
-from kb.manifest import Manifest
+from kb.storage.manifest import Manifest
+from kb_cli.main import run
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
@@ -30,7 +30,9 @@ is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount, and
 @pytest.fixture
 def kb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Kb:
     """Runs a command in this process: exit code, stdout and stderr."""
-    monkeypatch.setattr("kb.cli.progress._QUIET_S", math.inf)  # however slow this machine is
+    monkeypatch.setattr(
+        "kb_cli.terminal.progress._QUIET_S", math.inf
+    )  # however slow this machine is
 
     def call(*arguments: object) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -94,7 +96,7 @@ def test_a_disk_that_fills_up_during_a_build_is_never_a_bad_model(
     kb: Kb, mount: Mount, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for times in ("ENCODER_TIMES", "GENERATION_TIMES", "CACHE_TIMES"):
-        monkeypatch.setattr(f"indexer.room.{times}", 0)  # nothing is foreseen
+        monkeypatch.setattr(f"indexer.generations.room.{times}", 0)  # nothing is foreseen
     failed = 0
     for kilobytes in (40, 120, 200, 320, 480, 800, 8000):
         index = mount(kilobytes) / "index"
@@ -193,7 +195,7 @@ def test_an_index_that_is_mounted_read_only_names_that_and_stays_in_step_with_it
 
 AS_NOBODY = """
 import json, os, sys
-from kb.cli.main import run
+from kb_cli.main import run
 index, corpus, incoming, backup = sys.argv[1:]
 run(["build", "--index", index])  # what these load may be where nobody may read
 run(["check", "--index", index])

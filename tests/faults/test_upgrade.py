@@ -17,15 +17,15 @@ from harness.library import Library, store_weights
 from harness.processes import Service, running
 from harness.service import bearer
 
-from kb.cli.main import run
-from kb.fallback import removed_articles
-from kb.generation import pinned_generation
-from kb.keys import KeyRing, keys_file
 from kb.knowledge_base import KnowledgeBase
-from kb.manifest import FORMAT_VERSION, PIPELINE_VERSION
-from kb.tasks import TaskStore
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb.storage.generation import pinned_generation
+from kb.storage.keys import KeyRing, keys_file
+from kb.storage.manifest import FORMAT_VERSION, PIPELINE_VERSION
+from kb.storage.open_newest import removed_articles
+from kb.tasks.store import TaskStore
+from kb_cli.main import run
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 VERSION = 5
 """The format before this one."""

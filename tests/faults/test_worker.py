@@ -1,4 +1,4 @@
-"""indexer.worker: what an attempt that was cut off has left, the next one takes for what it is"""
+"""indexer.tasks.worker: what an attempt that was cut off has left, the next one takes for what it is"""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from fastapi.testclient import TestClient
 from harness.library import Library, held, markdown
 from harness.service import API, MARKDOWN, ended, serving, work_here, working
 
-from indexer import task_builder, task_editor, worker
-from indexer.editing import put, remove
-from indexer.reports import report_of
-from kb import tasks
-from kb.messages import BulkRequest, ChangeRequest, DeleteRequest, PutRequest, SentFile
-from kb.tasks import Task, TaskStore, new_task_id
+from indexer.corpus.editing import put, remove
+from indexer.tasks import builder, editor, worker
+from indexer.tasks.reports import report_of
+from kb.tasks import store as task_store
+from kb.tasks.messages import BulkRequest, ChangeRequest, DeleteRequest, PutRequest, SentFile
+from kb.tasks.store import Task, TaskStore, new_task_id
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_task_that_no_worker_survives_does_not_stop_the_others(
     if reached == "accepted":
         store.accept(deadly, report_of())
         store.discard(deadly)
-    for _ in range(tasks.ATTEMPTS):
+    for _ in range(task_store.ATTEMPTS):
         store.begin([deadly])
     good = begun_put(store, "good", markdown("good", "tea"))
     assert state(store, shelf, good) == "done"
@@ -158,7 +158,7 @@ def test_a_task_that_no_worker_survives_does_not_stop_the_others(
     else:
         assert task is not None
         assert task.state == "failed"
-        assert str(tasks.ATTEMPTS) in str(task.error)
+        assert str(task_store.ATTEMPTS) in str(task.error)
 
 
 def test_a_build_that_fails_says_that_the_corpus_has_it(
@@ -167,7 +167,7 @@ def test_a_build_that_fails_says_that_the_corpus_has_it(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(task_builder, "build", full)
+    monkeypatch.setattr(builder, "build", full)
     task = outcome(store, shelf, begun_put(store, "news", markdown("news", "tea")))
     assert task is not None
     assert task.state == "failed"
@@ -203,7 +203,7 @@ def test_building_outlasts_a_failure_of_the_tasks_own_file(
     monkeypatch.setattr(TaskStore, "in_state_now", calls["in_state"], raising=False)
     for name in calls:
         monkeypatch.setattr(TaskStore, name, once_failing(name))
-    monkeypatch.setattr(task_builder, "_AFTER_FAILURE_S", 0.0)
+    monkeypatch.setattr(builder, "_AFTER_FAILURE_S", 0.0)
     task_id = begun_put(store, "news", markdown("news", "tea"))
     assert state(store, shelf, task_id) == "done"
     assert not failing
@@ -254,7 +254,7 @@ def test_a_client_that_goes_while_its_change_is_taken_in_does_not_undo_it(
         assert goes_on.wait(60)
         return put(*given, **named)
 
-    monkeypatch.setattr(task_editor, "put", slow)
+    monkeypatch.setattr(editor, "put", slow)
     with working(shelf), serving(shelf) as client:
 
         async def taken_up(_: asyncio.Task[Any]) -> None:

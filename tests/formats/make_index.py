@@ -16,13 +16,13 @@ from pathlib import Path
 from harness.library import store_weights
 from harness.tiny import few_english_words, make_tiny_model
 
-from indexer import spelling_writer
-from indexer.build import build
-from kb.cli.main import run
-from kb.keys import KeyRing, keys_file
+from indexer.build.build import build
+from indexer.writers import spelling
 from kb.knowledge_base import KnowledgeBase
-from kb.manifest import FORMAT_VERSION
-from kb.tasks import TaskStore, new_task_id
+from kb.storage.keys import KeyRing, keys_file
+from kb.storage.manifest import FORMAT_VERSION
+from kb.tasks.store import TaskStore, new_task_id
+from kb_cli.main import run
 
 HERE = Path(__file__).parent
 TEXTS = {
@@ -79,7 +79,7 @@ def make(root: Path) -> None:
     collection = root / "collection.jsonl.gz"
     collection.write_bytes(gzip.compress(content, mtime=0))
 
-    spelling_writer.english_words = few_english_words
+    spelling.english_words = few_english_words
     build(index, [corpus, collection], str(model))
     code = run(["remove", *REMOVED, "--index", str(index)])
     if code:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from indexer.model import EmbeddingModel
-from indexer.tokens import TokenCounter
+from indexer.embedding.export import EmbeddingModel
+from indexer.passages.tokens import TokenCounter
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from tests.isolation.strace import Rules, command
 from tests.programs import missing, path_by
 
 ROOT = Path(__file__).parents[2]
-KB = (sys.executable, "-m", "kb")
+KB = (sys.executable, "-m", "kb_cli")
 
 LONGEST_S = 1200
 """For a command, where the machine has much else to do."""

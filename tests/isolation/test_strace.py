@@ -103,7 +103,7 @@ def test_a_file_that_is_left_in_the_home_is_seen_without_a_trace_too(machine: Ma
 
 
 def test_the_runtime_reports_unless_it_is_told_not_to(machine: Machine) -> None:
-    """What `kb.telemetry` is for. Where this fails, ONNX Runtime has stopped reporting by itself."""
+    """What `kb.reporting.telemetry` is for. Where this fails, ONNX Runtime has stopped reporting by itself."""
     done = machine.run(sys.executable, "-c", "import onnxruntime", by_itself=True)
     assert any(path.name == "deviceid" for path in done.in_home)
     assert any(found.startswith("written: ") and "deviceid" in found for found in done.broken)

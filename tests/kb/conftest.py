@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.keyword_writer import compile_postings, write_whoosh
-from indexer.library import Fields
-from indexer.vector_rows import PassageRows, RoundedRows
-from kb.bm25f import BM25FParameters
+from indexer.embedding.vector_rows import PassageRows, RoundedRows
+from indexer.passages.texts import Fields
+from indexer.writers.keywords import compile_postings, write_whoosh
 from kb.knowledge_base import KnowledgeBase
-from kb.postings import Postings
-from kb.vectors import VectorIndex
+from kb.retrieval.postings import Postings
+from kb.retrieval.vectors import VectorIndex
+from kb.text.bm25f import BM25FParameters
 
 MakePostings = Callable[..., Postings]
 

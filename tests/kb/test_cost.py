@@ -18,16 +18,19 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from indexer import build as building
-from indexer import coarse_writer
-from indexer.build import build
-from indexer.coarse_writer import write_coarse
-from indexer.index_encoder import IndexEncoder
-from kb import KnowledgeBase, analysis, kernels, vectors
-from kb.arrays import runs
-from kb.fusion import CANDIDATE_DEPTH, Mode
-from kb.manifest import Manifest, ModelInfo
-from kb.vectors import LIKELY, VectorIndex
+from indexer.build import build as building
+from indexer.build.build import build
+from indexer.embedding.index_encoder import IndexEncoder
+from indexer.writers import coarse
+from indexer.writers.coarse import write_coarse
+from kb import KnowledgeBase
+from kb.compute import kernels
+from kb.compute.arrays import runs
+from kb.ranking.fusion import CANDIDATE_DEPTH, Mode
+from kb.retrieval import vectors
+from kb.retrieval.vectors import LIKELY, VectorIndex
+from kb.storage.manifest import Manifest, ModelInfo
+from kb.text import analysis
 
 PASSAGES = 2100
 DIMENSIONS = 384
@@ -111,7 +114,7 @@ class Counted(np.ndarray[Any, Any]):
 
 
 class Products:
-    """In place of kb.kernels' products: how many rows are compared with a question, and how many at a time."""
+    """In place of kb.compute.kernels' products: how many rows are compared with a question, and how many at a time."""
 
     def __init__(self, patched: pytest.MonkeyPatch) -> None:
         self.passes: list[int] = []
@@ -157,7 +160,7 @@ def test_a_question_goes_over_the_codes_of_passages_once_and_gathers_the_candida
 def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
     tmp_path: Path, save_vectors: Any, products: Products, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(coarse_writer, "EXACT_UP_TO", 100)
+    monkeypatch.setattr(coarse, "EXACT_UP_TO", 100)
     rows, nothing = unit_rows(4000), np.zeros((0, DIMENSIONS), dtype=np.float32)
     np.save(tmp_path / "passages.npy", rows)
     write_coarse(tmp_path)

@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kb
-from kb.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
-from kb.results import RelatedResponse, SearchResponse
+from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
+from kb.schema.results import RelatedResponse, SearchResponse
 
 QUESTIONS = [
     "why do my legs jerk when I fall asleep",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build import build
-from kb.errors import IndexMissing, InvalidRequest, NotFound
+from indexer.build.build import build
 from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
+from kb.schema.errors import IndexMissing, InvalidRequest, NotFound
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 QUESTION = "why do my legs jerk when I fall asleep"

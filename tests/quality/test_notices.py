@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.lexicon import read_lexicon
-from kb.notices import Notices
+from indexer.lexicon.lexicon import read_lexicon
+from kb.question.notices import Notices
 
 ROOT = Path(__file__).parents[2]
 SHARE = 0.95

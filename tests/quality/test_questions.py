@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 
-from kb.analysis import terms
-from kb.article import TOP_SECTION
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.article import TOP_SECTION
+from kb.text.analysis import terms
 
 HERE = Path(__file__).parent
 SETS = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from search_api.app import create_app
-from search_api.settings import Settings, load_settings
+from search_api.service.app import create_app
+from search_api.state.settings import Settings, load_settings
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 

@@ -8,10 +8,10 @@ import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.testclient import TestClient
 
-from kb.keys import KeyRing, Scope
-from search_api.app import create_app
-from search_api.representation import offered
-from search_api.settings import Settings, load_settings
+from kb.storage.keys import KeyRing, Scope
+from search_api.http.representation import offered
+from search_api.service.app import create_app
+from search_api.state.settings import Settings, load_settings
 
 QUESTION = "why do my legs jerk when I fall asleep"
 SEARCH, SUGGEST, BATCH = "/api/v1/search", "/api/v1/suggest", "/api/v1/search/batch"

@@ -18,10 +18,10 @@ from fastapi.testclient import TestClient
 from opentelemetry import trace
 
 from kb import KnowledgeBase
-from kb.errors import InvalidRequest
-from kb.logs import JsonFormatter, TextFormatter, report_without_messages
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb.reporting.logs import JsonFormatter, TextFormatter, report_without_messages
+from kb.schema.errors import InvalidRequest
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 CANARY = "quetzalcoatlus"
 JSON = {"Content-Type": "application/json"}

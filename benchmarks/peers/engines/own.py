@@ -36,7 +36,7 @@ class Own(Engine):
 
     def build(self, folder: Path, material: Material) -> None:
         """`kb build`, all embeddings in its cache; which is then deleted, as it may be."""
-        from indexer.build import build  # noqa: PLC0415
+        from indexer.build.build import build  # noqa: PLC0415
 
         report = build(folder, [Path(path) for path in material.about["corpora"]])
         assert not report.failures, report.failures
@@ -83,9 +83,9 @@ class OwnWords(Own):
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """By the words alone."""
-        from kb.analysis import terms  # noqa: PLC0415
-        from kb.fusion import best_by_words  # noqa: PLC0415
-        from kb.postings import Wanted  # noqa: PLC0415
+        from kb.ranking.fusion import best_by_words  # noqa: PLC0415
+        from kb.retrieval.postings import Wanted  # noqa: PLC0415
+        from kb.text.analysis import terms  # noqa: PLC0415
 
         concepts = self._vocabulary.concepts(question)
         scores = self._postings.score(terms(question), concepts, Wanted(count, None)).scores

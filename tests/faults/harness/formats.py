@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from kb import manifest
-from kb.manifest import Manifest
+from kb.storage import manifest
+from kb.storage.manifest import Manifest
 
 FORMATS = Path(__file__).parents[2] / "formats"
 
@@ -69,7 +69,7 @@ def next_format() -> Iterator[None]:
     """This process is a program that writes the format after this one, and reads no other."""
     with pytest.MonkeyPatch.context() as patched:
         version = manifest.FORMAT_VERSION + 1
-        for module in ("kb.manifest", "indexer.published"):
+        for module in ("kb.storage.manifest", "indexer.generations.published"):
             patched.setattr(f"{module}.FORMAT_VERSION", version)
         # What a manifest is made with was settled when its class was.
         defaults = (version, manifest.PIPELINE_VERSION)

@@ -6,11 +6,11 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.build import BuildReport, build
-from kb import tuning
-from kb.fusion import FusionWeights
+from indexer.build.build import BuildReport, build
 from kb.knowledge_base import KnowledgeBase
-from kb.tuning import Gain, Tuning
+from kb.ranking import tuned_weights
+from kb.ranking.fusion import FusionWeights
+from kb.ranking.tuned_weights import Gain, Tuning
 
 
 def markdown(article_id: str, text: str) -> str:
@@ -93,5 +93,5 @@ def store_weights(index: Path, keyword: float) -> Tuning:
     weights = FusionWeights(keyword, dense=0.1, sentence=0.1, name=0.1, focus=0.1)
     gains = {"nDCG@10": Gain(shipped=0.5, tuned=0.6, low=0.05, high=0.15)}
     found = Tuning(weights, "2026-02-01T00:00:00+00:00", 42, "section", gains, model, version)
-    tuning.store(index, found)
+    tuned_weights.store(index, found)
     return found

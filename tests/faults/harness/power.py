@@ -26,7 +26,7 @@ from typing import Any
 
 import pytest
 
-from kb.tasks import TaskStore
+from kb.tasks.store import TaskStore
 
 Listing = dict[str, int]
 """A folder's names and what they stand for: a number for each file and folder, never used again, as inodes are."""

@@ -27,7 +27,7 @@ class Service:
     def __init__(self, library: Library, headers: dict[str, str], workers: int = 1) -> None:
         options = ("--port", "0", "--workers", str(workers), "--index", str(library.index))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kb", "serve", *options],
+            [sys.executable, "-m", "kb_cli", "serve", *options],
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": str(ROOT), "KB_LOG_LEVEL": "warning"},

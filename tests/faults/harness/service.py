@@ -12,12 +12,12 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from harness.library import Library
-from indexer.task_builder import TaskBuilder
-from indexer.worker import work
-from kb.keys import KeyRing, Scope, keys_file
-from kb.tasks import TaskStore
-from search_api.app import create_app
-from search_api.settings import load_settings
+from indexer.tasks.builder import TaskBuilder
+from indexer.tasks.worker import work
+from kb.storage.keys import KeyRing, Scope, keys_file
+from kb.tasks.store import TaskStore
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 
 API = "/api/v1"
 MARKDOWN = {"Content-Type": "text/markdown"}
@@ -56,7 +56,7 @@ class BuilderThread:
 
 
 def work_here(index: Path, **options: Any) -> bool:
-    """`indexer.worker.work` with its builds in this process."""
+    """`indexer.tasks.worker.work` with its builds in this process."""
     return work(index, make_builder=BuilderThread, **options)
 
 

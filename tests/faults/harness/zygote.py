@@ -19,15 +19,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from indexer.progress import Progress
+from indexer.corpus.progress import Progress
 
 
 def work(order: dict[str, Any]) -> None:
-    from indexer.build import build
-    from indexer.collect import collect, prune_cache
-    from indexer.editing import add, remove
-    from indexer.lock import writer_lock
-    from indexer.publish import sweep
+    from indexer.build.build import build
+    from indexer.corpus.editing import add, remove
+    from indexer.generations.collect import collect, prune_cache
+    from indexer.generations.lock import writer_lock
+    from indexer.generations.publish import sweep
 
     index, corpus = Path(order["index"]), Path(order["corpus"])
     if order["do"] == "add":
@@ -96,7 +96,7 @@ def child(order: dict[str, Any]) -> None:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     if order["do"] == "command":
-        from kb.cli.main import run
+        from kb_cli.main import run
 
         code = run(order["arguments"])
         sys.stdout.flush()
@@ -112,10 +112,10 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     for name in ("build", "editing", "rollback", "archive", "collect", "status"):
         import_module(f"indexer.{name}")
-    import_module("kb.cli.main")
+    import_module("kb_cli.main")
     # As for the tests themselves, see conftest.
     few_words = import_module("harness.tiny").few_english_words
-    import_module("indexer.spelling_writer").english_words = few_words
+    import_module("indexer.writers.spelling").english_words = few_words
 
     warnings.simplefilter("ignore")
     for line in sys.stdin:

@@ -15,8 +15,6 @@ from typing import Any
 
 import pytest
 
-from kb import answers
-from kb.answers import ArticleList, Health, SuggestionList
 from kb.client import (
     ArticleNotFound,
     AsyncClient,
@@ -31,11 +29,13 @@ from kb.client import (
     UnexpectedAnswer,
     Unreachable,
 )
-from kb.errors import InvalidRequest
 from kb.knowledge_base import KnowledgeBase
-from kb.results import RelatedResponse, SearchResponse
-from search_api.app import create_app
-from search_api.settings import load_settings
+from kb.schema import service
+from kb.schema.errors import InvalidRequest
+from kb.schema.results import RelatedResponse, SearchResponse
+from kb.schema.service import ArticleList, Health, SuggestionList
+from search_api.service.app import create_app
+from search_api.state.settings import load_settings
 from tests.kb.client.conftest import Ask, Scripted, answer
 
 QUESTION = "why do my legs jerk when I fall asleep"
@@ -313,7 +313,7 @@ def test_the_methods_and_types_are_those_of_the_api(tmp_path: Path) -> None:
     options = set(SearchOptions.__annotations__)
     assert options | {"question", "q"} == set(schemas["SearchRequest"]["properties"])
     assert set(Question.__annotations__) == {"question", *options}
-    shapes = [kind for kind in vars(answers).values() if is_dataclass(kind)]
+    shapes = [kind for kind in vars(service).values() if is_dataclass(kind)]
     assert len(shapes) > 10
     for kind in (RelatedResponse, SearchResponse, *shapes):
         assert {field.name for field in fields(kind)} == set(schemas[kind.__name__]["properties"])

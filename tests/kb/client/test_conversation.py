@@ -21,7 +21,7 @@ from kb.client.errors import (
     TooManyRequests,
     Unreachable,
 )
-from kb.errors import InvalidRequest
+from kb.schema.errors import InvalidRequest
 from tests.kb.client.test_following import TASK
 
 CALL = articles()

@@ -23,8 +23,8 @@ from kb.client.errors import (
     repeats,
     retry_after_s,
 )
-from kb.errors import InvalidRequest, NotFound
-from search_api.problems import KINDS
+from kb.schema.errors import InvalidRequest, NotFound
+from search_api.http.problems import KINDS
 
 PROBLEM = {"content-type": "application/problem+json"}
 

@@ -12,9 +12,9 @@ from haystack.components.builders import PromptBuilder
 from haystack.components.joiners import DocumentJoiner
 from haystack.utils import Secret
 
-from kb.errors import IndexMissing
 from kb.integrations.haystack import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import IndexMissing
 from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 TEMPLATE = "{% for each in documents %}{{ each.content }} [{{ each.meta.url }}]\n{% endfor %}{{ question }}"

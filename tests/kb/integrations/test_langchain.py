@@ -20,9 +20,9 @@ from langchain_core.prompts import (
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from pydantic import ValidationError
 
-from kb.errors import IndexMissing, InvalidRequest
 from kb.integrations.langchain import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import IndexMissing, InvalidRequest
 from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 

@@ -14,9 +14,9 @@ from llama_index.core.query_engine import RetrieverQueryEngine
 from llama_index.core.response_synthesizers import ResponseMode, get_response_synthesizer
 from llama_index.core.schema import MetadataMode
 
-from kb.errors import IndexMissing, InvalidRequest
 from kb.integrations.llama_index import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import IndexMissing, InvalidRequest
 from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 TEMPLATE = PromptTemplate("Quote from:\n{context_str}\n\n{query_str}")

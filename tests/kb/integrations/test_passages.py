@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kb.errors import InvalidRequest
 from kb.integrations.passages import LazyLibrary, Wanted
 from kb.knowledge_base import KnowledgeBase
+from kb.schema.errors import InvalidRequest
 from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
 
 

@@ -27,7 +27,7 @@ QUESTION = "why do my legs jerk when I fall asleep"
 NO_ANSWER = "how do I file a tax return"
 CANARY = "quetzalcoatlus"
 Call = Callable[..., CallToolResult]
-SCRIPT = "from kb.cli.main import main; main()"
+SCRIPT = "from kb_cli.main import main; main()"
 
 
 @asynccontextmanager

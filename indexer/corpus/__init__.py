@@ -1,0 +1,1 @@
+"""The corpus on disk: found, read, edited and watched."""

@@ -1,0 +1,375 @@
+"""Given the corpora and what an index was made from, the articles to index anew, and what became of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.corpus.files import (
+    Place,
+    content_hash,
+    duplicate_id,
+    fingerprint_of,
+    is_collection,
+    lexicon_entries,
+    list_files,
+    read_file,
+)
+from indexer.corpus.other_files import nothing_usable
+from indexer.corpus.survey import Survey, Surveyed
+from indexer.corpus.tombstones import Tombstones
+from indexer.identity.ledger import Address, Ledger, Spot, bytes_hash, reserved, settle
+from indexer.identity.naming import Claim, Naming, by_folders, name_articles, updates_of
+from indexer.identity.renames import alike_by
+from kb.schema.article import Article, is_shown_on, today
+from kb.schema.errors import ArticleError, CorpusError
+from kb.storage.addresses import Addresses, FormerAddress
+from kb.storage.articles import article_digest
+from kb.storage.durable import changing
+from kb.storage.manifest import CorpusInfo
+from kb.storage.sources import Changes, Entry, SourceFile, Sources
+
+
+class Scan:
+    """Iterate over it, once and to the end, for the articles that `base` lacks or has otherwise.
+
+    Afterwards: `articles` maps each id of the corpora to its digest, `places` to where it stands; `files` is the
+    record of all files; `failures` what could not be read; `added`, `changed`, `removed` and `failed` are the sets of
+    ids by what became of them since `base`, and `moved` maps ids of `base` to what they are now; `hidden` are the
+    articles that tombstones hide, `waiting` those that are not to be published yet or have expired, with the date;
+    `lexicons` are corpus, name and content hash of the files about words. `failed` are those of `base` that are gone
+    because their file can no longer be read, which is not the same as removed. `ledger` is the ledger as it was read,
+    `updates` what it is to gain. The end raises CorpusError where there was nothing to index, unless tombstones hide
+    all of it, or it `may_be_empty`.
+    """
+
+    def __init__(
+        self,
+        corpora: Sequence[Path],
+        base: Sources | None = None,
+        *,
+        given: Mapping[Spot, str] | None = None,
+        everything: bool = False,
+        may_be_empty: bool = False,
+        day: str | None = None,
+    ) -> None:
+        """With `everything`, the articles that `base` has are given as well. `day` is today, unless it is given.
+
+        `given` are ids that files were published by where neither `base` nor the ledger tells, as before an upgrade.
+
+        Raises CorpusError for a corpus that is not there.
+        """
+        self._everything = everything
+        self._may_be_empty = may_be_empty
+        self._day = day or today()
+        self._corpora = tuple(corpora)
+        self._base = base or Sources()
+        self._listed, refused = list_files(corpora)
+        self.tombstones = Tombstones(corpora)
+        self.ledger = Ledger.read(self.tombstones.folder, self.tombstones.corpus)
+        self._on_disk = dict(self.ledger.addresses)
+        if not self.ledger.is_there:
+            self.ledger = _as_base_has_it(self._base)
+        self._add_given(given or {})
+        self.lexicons = lexicon_entries(corpora)
+        self.naming = Naming()
+        self.updates: dict[str, Address | None] = {}
+        self.failures: list[ArticleError] = list(refused)
+        self.files: list[SourceFile] = []
+        self.articles: dict[str, str] = {}
+        self.places: dict[str, Place] = {}
+        self.added: set[str] = set()
+        self.changed: set[str] = set()
+        self.hidden: set[str] = set()
+        self.waiting: dict[str, tuple[str | None, str | None]] = {}
+        self.removed: set[str] = set()
+        self.failed: set[str] = set()
+        self.moved: dict[str, str] = {}
+
+    def _add_given(self, given: Mapping[Spot, str]) -> None:
+        known = self.ledger.addresses
+        spots = {address.spot for address in known.values() if address.state != "moved"}
+        for spot, article_id in given.items():
+            if spot not in spots:
+                known.setdefault(article_id, Address(article_id, spot))
+
+    def __iter__(self) -> Iterator[Article]:
+        known = {(file.name, file.sha256): file for file in self._base.files}
+        survey = Survey(self._listed, known, self.tombstones.corpus)
+        addresses = self.ledger.addresses
+        self.naming = name_articles(
+            survey.claims({each.spot for each in addresses.values() if each.state != "moved"}),
+            addresses,
+            self.tombstones.ids,
+            self._published_by_collections(),
+            alike_by(survey.bytes_of, survey.read),
+        )
+        self.updates = updates_of(self.naming, addresses)
+        for surveyed in survey.files:
+            yield from (self._recall if surveyed.known else self._read)(survey, surveyed)
+        self._settle()
+        if not self.articles and not (self.hidden or self.waiting or self._may_be_empty):
+            raise CorpusError(nothing_usable(self._corpora, self._listed, self.failures))
+
+    def finish(self) -> None:
+        """Read to the end without keeping an article."""
+        for _ in self:
+            pass
+
+    @property
+    def changes(self) -> Changes:
+        """The numbers of what the scan found."""
+        arrived = self.added & set(self.moved.values())
+        return Changes(
+            added=len(self.added - arrived),
+            changed=len(self.changed),
+            removed=len(self.removed),
+            unchanged=len(self.articles) - len(self.added) - len(self.changed),
+            hidden=len(self.hidden),
+            failed=len(self.failures),
+            moved=len(self.moved),
+            waiting=len(self.waiting),
+        )
+
+    def other_ids(self) -> dict[str, str]:
+        """The ids of new articles that are not the plain ones of their files, and where these lie."""
+        return {
+            article_id: str(self.place_of(claim))
+            for article_id in sorted(self.added)
+            if (claim := self.naming.holders[article_id]).stated is None
+            and article_id != next(by_folders(claim.spot.name))
+        }
+
+    @property
+    def gone(self) -> set[str]:
+        """The ids of `base` that no article has any more, and those whose articles are others now."""
+        return self.removed | self.failed | self.changed | self.moved.keys()
+
+    def former_addresses(self) -> list[FormerAddress]:
+        """What there is to say of ids that no article has, once the ledger has its updates."""
+        addresses = self.ledger.addresses | self.updates
+        former = [
+            address.former()
+            for address_id, address in addresses.items()
+            if address is not None and address.state != "live" and address_id not in self.articles
+        ]
+        former += [
+            FormerAddress(article_id, withdrawn=expires, expired=True)
+            for article_id, (_, expires) in self.waiting.items()
+            if expires is not None and expires <= self._day
+        ]
+        return former
+
+    def keep_ledger(self) -> None:
+        """Have the ledger on disk with its updates, before anybody can ask for the ids. Raises OSError."""
+        folder, corpus = self.tombstones.folder, self.tombstones.corpus
+        if folder is None or corpus is None:
+            return
+        known = {
+            address_id: address
+            for address_id, address in self.ledger.addresses.items()
+            if address_id not in self._on_disk
+        }
+        with changing(folder, unseen=True):
+            settle(folder, corpus, self._on_disk, {**known, **self.updates})
+
+    def corpus_infos(self) -> tuple[CorpusInfo, ...]:
+        """The corpora and the fingerprint of each, with the records of commands as they lie on disk now."""
+        hashed = [(file.corpus, file.name, file.sha256) for file in self.files]
+        return _infos(self._corpora, hashed + self.lexicons, self.tombstones)
+
+    def _published_by_collections(self) -> dict[str, Spot]:
+        return {
+            entry.id: Spot(file.corpus, file.name)
+            for file in self._base.files
+            if is_collection(file.name)
+            for entry in file.articles
+            if self._base.articles.get(entry.id) == entry.digest
+        }
+
+    def _read(self, survey: Survey, surveyed: Surveyed) -> Iterator[Article]:
+        entries: list[Entry] = []
+        self.failures += surveyed.failures
+        for claim, article in zip(surveyed.claims, survey.articles(surveyed), strict=True):
+            if article is None:
+                reason = "was written to while it was read: build once more"
+                self.failures.append(ArticleError(surveyed.file.path, reason, claim.line))
+                continue
+            named = self._named(claim, article)
+            entry = _entry(claim, named)
+            entries.append(entry)
+            if self._takes(surveyed, claim, entry):
+                self._note(survey, surveyed, claim, entry.id, article)
+                if self._is_shown(entry, surveyed) and self._is_wanted(entry):
+                    yield named
+        digest = surveyed.sha256
+        if content_hash(surveyed.file.path) != digest:
+            digest = ""  # it was written to meanwhile: the next build reads it again
+        failures = tuple((failure.line, failure.reason) for failure in surveyed.failures)
+        self.files.append(SourceFile(*surveyed.spot, digest, tuple(entries), failures))
+
+    def _recall(self, survey: Survey, surveyed: Surveyed) -> Iterator[Article]:
+        """A file that the index has seen: parsed only where it has an article that the index does not."""
+        entries: list[Entry] = []
+        wanted: dict[int | None, Entry] = {}
+        for claim, entry in zip(surveyed.claims, surveyed.entries, strict=True):
+            if self.naming.ids.get(claim, entry.id) != entry.id:  # so its digest is another, too
+                article = survey.read(claim)
+                if article is None:
+                    continue
+                entry = _entry(claim, self._named(claim, article))  # noqa: PLW2901
+            entries.append(entry)
+            if self._takes(surveyed, claim, entry):
+                self._note(survey, surveyed, claim, entry.id)
+                if self._is_shown(entry, surveyed) and self._is_wanted(entry):
+                    wanted[claim.line] = entry
+        self.files.append(SourceFile(*surveyed.spot, surveyed.sha256, tuple(entries)))
+        if not wanted:
+            return
+        for line, item in read_file(surveyed.file.path):
+            if isinstance(item, Article) and line in wanted:
+                named = replace(item, id=wanted[line].id)
+                if article_digest(named) == wanted[line].digest:
+                    yield named
+
+    def _named(self, claim: Claim, article: Article) -> Article:
+        """The article by its id; one that has none stays as it states itself."""
+        article_id = self.naming.ids.get(claim) or self.naming.hidden.get(claim)
+        return replace(article, id=article_id) if article_id else article
+
+    def _takes(self, surveyed: Surveyed, claim: Claim, entry: Entry) -> bool:
+        """Whether the article is the one of its id; what keeps it from that is noted."""
+        place = Place(surveyed.file.path, claim.line)
+        if claim in self.naming.hidden:
+            self.hidden.add(self.naming.hidden[claim])
+            return False
+        if claim in self.naming.duplicates:
+            owner = self.place_of(self.naming.duplicates[claim])
+            self.failures.append(duplicate_id(entry.id, place, owner))
+            return False
+        if claim in self.naming.reserved:
+            reason = reserved(self.naming.reserved[claim])
+            self.failures.append(ArticleError(place.path, reason, place.line))
+            return False
+        return True
+
+    def place_of(self, claim: Claim) -> Place:
+        """Where a claim stands on the disk."""
+        corpus = self._corpora[claim.spot.corpus]
+        return Place(corpus / claim.spot.name if corpus.is_dir() else corpus, claim.line)
+
+    def _note(
+        self,
+        survey: Survey,
+        surveyed: Surveyed,
+        claim: Claim,
+        article_id: str,
+        article: Article | None = None,
+    ) -> None:
+        """Have the ledger know whose the id is; the article is read where it is needed and not given.
+
+        Of a collection's it is told only where there is a doubt.
+        """
+        before = self.ledger.addresses.get(article_id)
+        if is_collection(surveyed.file.name):
+            if article_id in self.naming.contested or before is not None:
+                self.updates[article_id] = Address(article_id, surveyed.spot)
+            return
+        hashed = bytes_hash(surveyed.sha256)
+        is_known = (
+            before is not None
+            and (before.spot, before.state, before.bytes) == (surveyed.spot, "live", hashed)
+            and (before.sections or not self.ledger.is_there)
+        )
+        if is_known:
+            return
+        article = article or survey.read(claim)
+        if article is not None:
+            named = replace(article, id=article_id)
+            self.updates[article_id] = Address.of_article(named, surveyed.spot, surveyed.sha256)
+
+    def _is_shown(self, entry: Entry, surveyed: Surveyed) -> bool:
+        """Whether the article is to be in the index on this day; then it is the one of its id."""
+        if not is_shown_on(self._day, entry.publish, entry.expires):
+            self.waiting[entry.id] = (entry.publish, entry.expires)
+            return False
+        self.places[entry.id] = Place(surveyed.file.path, entry.line)
+        self.articles[entry.id] = entry.digest
+        return True
+
+    def _is_wanted(self, entry: Entry) -> bool:
+        before = self._base.articles.get(entry.id)
+        if before is None:
+            self.added.add(entry.id)
+        elif before != entry.digest:
+            self.changed.add(entry.id)
+        return self._everything or before != entry.digest
+
+    def _settle(self) -> None:
+        self.hidden -= self.articles.keys()
+        gone = self._base.articles.keys() - self.articles.keys()
+        broken = {(file.corpus, file.name) for file in self.files if file.failures}
+        unreadable = {
+            entry.id
+            for file in self._base.files
+            if (file.corpus, file.name) in broken
+            for entry in file.articles
+        }
+        former = Addresses(self.former_addresses())
+        self.moved = {each: former.current(each) for each in gone if former.current(each) != each}
+        self.failed = (gone & unreadable) - self.hidden - self.moved.keys()
+        self.removed = gone - self.failed - self.moved.keys()
+
+
+def _entry(claim: Claim, article: Article) -> Entry:
+    stated = claim.stated is not None
+    return Entry(
+        *(article.id, claim.line, article_digest(article), stated),
+        *(article.publish, article.expires),
+    )
+
+
+def _as_base_has_it(base: Sources) -> Ledger:
+    """The ledger as far as an index tells it, where the corpus has none."""
+    known = [
+        Address(entry.id, Spot(file.corpus, file.name), bytes=bytes_hash(file.sha256))
+        for file in base.files
+        if not is_collection(file.name)
+        for entry in file.articles
+        if base.articles.get(entry.id) == entry.digest
+    ]
+    return Ledger([*map(Address.of_former, base.former), *known])
+
+
+def corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
+    """The corpora and their fingerprints as a scan would give them. Costs one reading of every file."""
+    files, _ = list_files(corpora)
+    hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
+    return _infos(corpora, hashed + lexicon_entries(corpora), Tombstones(corpora))
+
+
+def _infos(
+    corpora: Sequence[Path], hashed: list[tuple[int, str, str]], tombstones: Tombstones
+) -> tuple[CorpusInfo, ...]:
+    entries = hashed + tombstones.fingerprint_entries()
+    return tuple(
+        CorpusInfo(
+            str(path.resolve()),
+            fingerprint_of(
+                1, ((0, name, sha) for corpus, name, sha in entries if corpus == number)
+            ),
+        )
+        for number, path in enumerate(corpora)
+    )
+
+
+def dates_passed(sources: Sources, since: str, day: str) -> bool:
+    """Whether an article is to be shown on that day and was not when the index was made, or the other way round."""
+    return any(
+        is_shown_on(since, entry.publish, entry.expires)
+        != is_shown_on(day, entry.publish, entry.expires)
+        for file in sources.files
+        for entry in file.articles
+        if entry.publish is not None or entry.expires is not None
+    )

@@ -1,0 +1,136 @@
+"""What each file of the corpora claims: its articles, as far as an index knows them already, or as they are read.
+
+Files whose content an index has seen are not parsed again: what stood in them is in its record (`kb.storage.sources`).
+What is parsed is kept for whoever reads it next, up to a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from indexer.corpus.files import (
+    CorpusFile,
+    article_at,
+    content_hash,
+    is_collection,
+    parse_stating,
+    read_bytes,
+    read_file,
+)
+from indexer.identity.ledger import Spot, bytes_hash
+from indexer.identity.naming import Claim
+from kb.schema.article import Article
+from kb.schema.errors import ArticleError
+from kb.storage.sources import Entry, SourceFile
+
+KEPT_CHARS = 64 * 1024 * 1024
+"""How much text of parsed articles is kept until they are read, so that they need not be parsed twice."""
+
+
+@dataclass(slots=True)
+class Surveyed:
+    """One file as it was found: its content hash, its articles as far as they can be read, and what each claims.
+
+    `is_own` says that it is a file of one article in the writable corpus. Where an article states no id, its entry's
+    `id` and `digest` are those that an index knows it by, or empty. `known` says that an index has seen the same bytes.
+    """
+
+    file: CorpusFile
+    sha256: str
+    is_own: bool
+    entries: tuple[Entry, ...]
+    failures: tuple[ArticleError, ...] = ()
+    known: bool = False
+    claims: tuple[Claim, ...] = ()
+    parsed: dict[int | None, Article] = field(default_factory=dict)
+
+    @property
+    def spot(self) -> Spot:
+        """Where the file lies."""
+        return Spot(self.file.corpus, self.file.name)
+
+
+class Survey:
+    """All files of the corpora, surveyed in order. `own_corpus` is the number of the writable one, if any."""
+
+    def __init__(
+        self,
+        listed: Sequence[CorpusFile],
+        known: Mapping[tuple[str, str], SourceFile],
+        own_corpus: int | None,
+    ) -> None:
+        self._room = KEPT_CHARS
+        self._own_corpus = own_corpus
+        self.files = [self._look_at(file, known) for file in listed]
+        self._by_spot = {each.spot: each for each in self.files}
+        for each in self.files:
+            each.claims = tuple(
+                Claim(each.spot, entry.line, entry.id if entry.stated else None, each.is_own)
+                for entry in each.entries
+            )
+
+    def claims(self, given: Container[Spot]) -> Iterator[Claim]:
+        """What all articles claim. A file that cannot be read goes on claiming the id that it was `given`."""
+        for each in self.files:
+            yield from each.claims
+            if not each.claims and each.spot in given and not is_collection(each.file.name):
+                yield Claim(each.spot, None, None, each.is_own)
+
+    def bytes_of(self, claim: Claim) -> str:
+        """The ledger's hash of the claim's file."""
+        return bytes_hash(self._by_spot[claim.spot].sha256)
+
+    def read(self, claim: Claim) -> Article | None:
+        """The claim's article as it states itself, or None where it cannot be read."""
+        surveyed = self._by_spot[claim.spot]
+        return surveyed.parsed.get(claim.line) or article_at(surveyed.file.path, claim.line)
+
+    @staticmethod
+    def articles(surveyed: Surveyed) -> Iterator[Article | None]:
+        """The articles of a file as they state themselves, one for each entry; None for one that is gone."""
+        if all(entry.line in surveyed.parsed for entry in surveyed.entries):
+            yield from (surveyed.parsed.pop(entry.line) for entry in surveyed.entries)
+            return
+        found = iter(read_file(surveyed.file.path))
+        for entry in surveyed.entries:
+            at_line = (item for line, item in found if line == entry.line)
+            item = next(at_line, None)
+            yield item if isinstance(item, Article) else None
+
+    def _look_at(self, file: CorpusFile, known: Mapping[tuple[str, str], SourceFile]) -> Surveyed:
+        digest = content_hash(file.path)
+        is_own = file.corpus == self._own_corpus and not is_collection(file.name)
+        record = known.get((file.name, digest))
+        if record is not None and not record.failures:
+            return Surveyed(file, digest, is_own, record.articles, known=True)
+        surveyed = Surveyed(file, digest, is_own, ())
+        entries, failures = [], []
+        for line, item, stated in _items(file.path):
+            if isinstance(item, ArticleError):
+                failures.append(item)
+                continue
+            entries.append(Entry(item.id if stated else "", line, "", stated))
+            self._keep(surveyed, line, item)
+        surveyed.entries, surveyed.failures = tuple(entries), tuple(failures)
+        return surveyed
+
+    def _keep(self, surveyed: Surveyed, line: int | None, article: Article) -> None:
+        size = sum(len(section.text) for section in article.sections)
+        if size <= self._room:
+            self._room -= size
+            surveyed.parsed[line] = article
+
+
+def _items(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, bool]]:
+    """The articles of a file, each with its line and whether it states its id."""
+    if is_collection(path.name):
+        for line, item in read_file(path):
+            yield line, item, True
+        return
+    try:
+        article, stated = parse_stating(path, read_bytes(path))
+        yield None, article, stated
+    except ArticleError as error:
+        yield None, error, False

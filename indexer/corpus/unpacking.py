@@ -1,0 +1,276 @@
+"""Given files that were sent, plain files of articles: archives unpacked, every name and size distrusted.
+
+What is refused is named, with its reason, and stops nothing else; an archive that would unpack to more than is allowed
+is refused as a whole. Nothing is written but below the given folder, and no name of a sender's is a path there that
+was not checked part by part.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from indexer.corpus.files import RECORDS, SKIPPED, SUFFIXES, is_article_name
+from indexer.readers.forms import HEAD_BYTES, Form, form_of_content, form_of_file, form_of_other
+from kb.schema.errors import ArticleError
+
+ZIP_SUFFIX = ".zip"
+
+_GZIP_SUFFIX = ".gz"
+_BLOCK_BYTES = 256 * 1024
+_PART_MAX_BYTES = 255
+_PARTS_MAX = 20
+_NAME_MAX_BYTES = 1000
+"""What a system takes for a path is some four times as long; what it refuses would look like a broken disk."""
+_DAMAGE = (
+    EOFError,
+    IndexError,
+    NotImplementedError,
+    OSError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""All that the libraries raise where they read what is damaged: an offset before the file's beginning is an OSError."""
+_NO_GZIP = "is not, or not to its end, a gzip file: write it again"
+_DAMAGED_MEMBER = "is damaged in the archive: pack it anew"
+_NO_ZIP = "is not a whole zip archive: write it again"
+_SKIPPED = f"names that begin with . or LICENSE, and {' and '.join(RECORDS)}, are no articles"
+
+_END = b"PK\x05\x06"
+_END_BYTES = 22
+_COMMENT_MAX_BYTES = 65_535
+_ZIP64_LOCATOR = b"PK\x06\x07"
+_ZIP64_LOCATOR_BYTES = 20
+_ENTRY_BYTES = 46 + 255
+"""Room for one entry of an archive's directory, by which the whole of it is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much what was sent may unpack to, all of it together."""
+
+    unpacked_bytes: int
+    files: int
+
+
+@dataclass(slots=True)
+class Unpacked:
+    """The files to read, each with the name to speak of it by; what is refused; what is passed over, and why."""
+
+    files: list[tuple[Path, str]] = field(default_factory=list)
+    failures: list[ArticleError] = field(default_factory=list)
+    passed_over: list[tuple[str, str]] = field(default_factory=list)
+
+
+def unpack(sent: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> Unpacked:
+    """The articles' files of what was sent under these names, written into `folder`. Raises OSError."""
+    found = Unpacked()
+    budget = _Budget(limits)
+    for number, (name, path) in enumerate(sent):
+        place = folder / str(number)
+        try:
+            found.files += _open(name, path, place, budget, found)
+        except ArticleError as error:
+            shutil.rmtree(place, ignore_errors=True)
+            found.failures.append(error)
+    return found
+
+
+class _TooMuch(ArticleError):
+    """What was sent unpacks to more than is allowed."""
+
+
+class _Budget:
+    """What may still be unpacked."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._bytes = limits.unpacked_bytes
+        self._files = limits.files
+
+    @property
+    def directory_bytes(self) -> int:
+        """How long the directory of an archive may be."""
+        return self._limits.files * _ENTRY_BYTES
+
+    def take_file(self, name: str) -> None:
+        self._files -= 1
+        if self._files < 0:
+            raise _TooMuch(name, f"holds more than {self._limits.files:,} files: send fewer")
+
+    def copy(self, name: str, blocks: Iterable[bytes], target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            for block in blocks:
+                self._bytes -= len(block)
+                if self._bytes < 0:
+                    limit = self._limits.unpacked_bytes
+                    raise _TooMuch(name, f"unpacks to more than {limit:,} bytes: send less")
+                file.write(block)
+
+
+@contextmanager
+def _reading(name: str, reason: str) -> Iterator[None]:
+    """What is damaged is an ArticleError. Nothing may be written meanwhile, lest a full disk be taken for damage."""
+    try:
+        yield
+    except _DAMAGE:
+        raise ArticleError(name, reason) from None
+
+
+def _blocks(source: IO[bytes], name: str, reason: str) -> Iterator[bytes]:
+    """What is in `source`, piece by piece. Raises ArticleError with that reason where it is damaged."""
+    while True:
+        with _reading(name, reason):
+            block = source.read(_BLOCK_BYTES)
+        if not block:
+            return
+        yield block
+
+
+def _open(
+    name: str, path: Path, place: Path, budget: _Budget, found: Unpacked
+) -> list[tuple[Path, str]]:
+    parts = _parts(name, name)
+    if name.lower().endswith(ZIP_SUFFIX):
+        return list(_unzipped(name, path, place, budget, found))
+    budget.take_file(name)
+    if not is_article_name(parts[-1]):
+        raise ArticleError(name, _why_no_article(parts[-1], form_of_file(path)))
+    target = place.joinpath(*parts)
+    with path.open("rb") as source:
+        if _is_compressed(target):
+            return [(_decompressed(name, source, target, budget), name)]
+        budget.copy(name, iter(partial(source.read, _BLOCK_BYTES), b""), target)
+    return [(target, name)]
+
+
+def _is_compressed(target: Path) -> bool:
+    return target.name.lower().endswith(_GZIP_SUFFIX)
+
+
+def _decompressed(name: str, source: IO[bytes], target: Path, budget: _Budget) -> Path:
+    """The content in a file beside `target`."""
+    target = target.with_name(target.name[: -len(_GZIP_SUFFIX)])
+    with gzip.open(source, "rb") as stream:
+        budget.copy(name, _blocks(stream, name, _NO_GZIP), target)  # type: ignore[arg-type]
+    return target
+
+
+def _unzipped(
+    name: str, path: Path, place: Path, budget: _Budget, found: Unpacked
+) -> Iterator[tuple[Path, str]]:
+    _check_directory(name, path, budget)
+    with _reading(name, _NO_ZIP):
+        archive = zipfile.ZipFile(path)
+    failures, passed_over = [], []
+    with closing(archive):
+        for member in archive.infolist():
+            # Not is_dir(), which fails for a name that begins with NUL.
+            if member.orig_filename.endswith("/"):
+                continue
+            shown = f"{name}/{member.filename}"
+            budget.take_file(name)
+            try:
+                parts = _member_parts(archive, shown, member)
+                if _is_skipped(parts):
+                    passed_over.append((shown, _SKIPPED))
+                    continue
+                yield _member(archive, member, shown, place.joinpath(*parts), budget), shown
+            except _TooMuch as error:
+                raise _TooMuch(name, error.reason) from None
+            except ArticleError as error:
+                failures.append(error)
+    found.failures += failures
+    found.passed_over += passed_over
+
+
+def _member_parts(archive: zipfile.ZipFile, shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
+    parts = _parts(shown, member.orig_filename)
+    if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
+        raise ArticleError(shown, "is a link or a device and no file: put the file in its place")
+    if member.flag_bits & 1:
+        raise ArticleError(shown, "is encrypted: send it in the clear")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ArticleError(shown, "is compressed in another way than deflate: pack it so")
+    if not _is_skipped(parts) and not is_article_name(parts[-1]):
+        with _reading(shown, _DAMAGED_MEMBER), archive.open(member) as source:
+            form = form_of_content(shown, source.read(HEAD_BYTES))
+        raise ArticleError(shown, _why_no_article(parts[-1], form))
+    return parts
+
+
+def _member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, target: Path, budget: _Budget
+) -> Path:
+    with _reading(shown, _DAMAGED_MEMBER):
+        source = archive.open(member)
+    try:
+        with source:
+            if _is_compressed(target):
+                return _decompressed(shown, source, target, budget)
+            budget.copy(shown, _blocks(source, shown, _DAMAGED_MEMBER), target)
+            return target
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise ArticleError(shown, "stands in the archive twice: leave one out") from None
+
+
+def _parts(shown: str, name: str) -> tuple[str, ...]:
+    """The parts of a relative path that stays below where it begins. Raises ArticleError for any other name."""
+    reason = ""
+    parts = name.split("/")
+    if not name:
+        reason = "has no name: give it one"
+    elif not name.isprintable():
+        reason = "has a name that cannot be printed: rename it"
+    elif "\\" in name or name.startswith("/") or ".." in parts or name[1:2] == ":":
+        reason = "has a name that leads elsewhere: give it a relative one, with / and without .."
+    elif "" in parts or "." in parts or len(parts) > _PARTS_MAX:
+        reason = "has a name that is no plain path: rename it"
+    elif any(len(part.encode(errors="replace")) > _PART_MAX_BYTES for part in parts):
+        reason = f"has a name longer than {_PART_MAX_BYTES} bytes: shorten it"
+    elif len(name.encode(errors="replace")) > _NAME_MAX_BYTES:
+        reason = f"has a path longer than {_NAME_MAX_BYTES:,} bytes: shorten it"
+    if reason:
+        raise ArticleError(shown or "a file", reason)
+    return tuple(parts)
+
+
+def _is_skipped(parts: tuple[str, ...]) -> bool:
+    return any(part.startswith(SKIPPED) for part in parts) or parts[-1] in RECORDS
+
+
+def _why_no_article(name: str, content: Form | None) -> str:
+    if not name.lower().endswith(SUFFIXES):
+        return form_of_other(name, content).reason
+    return f"is passed over: {_SKIPPED}"
+
+
+def _check_directory(name: str, path: Path, budget: _Budget) -> None:
+    """Refuse an archive whose directory alone would fill the memory: the library reads all of it at once."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - _END_BYTES - _COMMENT_MAX_BYTES - _ZIP64_LOCATOR_BYTES))
+        tail = file.read()
+    # Found as the library finds it, lest another end than this one be taken.
+    end = len(tail) - _END_BYTES
+    if end < 0 or not (tail[end:].startswith(_END) and tail.endswith(b"\0\0")):
+        end = tail.rfind(_END)
+    if end < 0:
+        raise ArticleError(name, _NO_ZIP)
+    directory_bytes = int.from_bytes(tail[end + 12 : end + 16], "little")
+    above = tail[max(0, end - _ZIP64_LOCATOR_BYTES) : end]
+    if above.startswith(_ZIP64_LOCATOR) or directory_bytes > budget.directory_bytes:
+        raise ArticleError(name, "lists too many files: send them in several archives")

@@ -1,0 +1,1 @@
+"""Texts to vectors: models, devices, the cache, and rows on disk."""

@@ -1,0 +1,1 @@
+"""A generation: begun from a base, guarded against loss, finished, published and collected."""

@@ -1,0 +1,48 @@
+"""Given an index, what its last build was told: the corpora, the model and its precision.
+
+It need not open, nor be of this format.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.embedding.model_folder import DEFAULT_MODEL
+from kb.schema.errors import IndexUnusable
+from kb.storage.generation import current_generation, generation_path, generations
+from kb.storage.manifest import FILE as MANIFEST
+from kb.storage.manifest import PRECISIONS, Precision
+
+DEFAULT_CORPUS = Path("corpus")
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The corpora, in order, the model's name, and in which numbers it embeds."""
+
+    corpora: tuple[Path, ...]
+    model: str
+    precision: Precision = "fp32"
+
+
+def remembered(index: Path) -> Remembered:
+    """What the live generation's manifest says, or the newest's that can be read, or else the defaults."""
+    try:
+        names = [current_generation(index)]
+    except IndexUnusable:
+        names = []
+    for name in [*names, *generations(index)]:
+        try:
+            content = json.loads((generation_path(index, name) / MANIFEST).read_bytes())
+            corpora = tuple(Path(corpus["path"]) for corpus in content["corpora"])
+            model = str(content["model"]["name"])
+            precision = next(
+                known for known in PRECISIONS if known == content["model"]["precision"]
+            )
+        except (OSError, ValueError, KeyError, TypeError, StopIteration):
+            continue
+        if corpora:
+            return Remembered(corpora, model, precision)
+    return Remembered((DEFAULT_CORPUS,), DEFAULT_MODEL)

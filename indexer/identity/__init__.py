@@ -1,0 +1,1 @@
+"""Which article has which id: naming, the ledger of ids, and renames."""

@@ -1,0 +1,1 @@
+"""`notices.yaml` and `vocabulary.yaml`: read, checked and compiled."""

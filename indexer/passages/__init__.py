@@ -1,0 +1,1 @@
+"""Articles cut into passages and sentences, and the texts that are indexed of them."""

@@ -1,0 +1,243 @@
+"""Given the store that a build just wrote, everything that is embedded and indexed from it, in order.
+
+Passages are numbered in the order of their ids, so that a tie broken by number is broken by id.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import closing
+from functools import cached_property, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.passages.sentences import sentence_spans
+from indexer.passages.splitter import PREFIX_TOKENS, Splitter
+from indexer.passages.tokens import TokenCounter
+from kb.schema.article import Article
+from kb.storage.articles import FILE as STORE
+from kb.storage.articles import ArticleStore
+from kb.text.hashing import word_hash
+from kb.text.simhash import simhash
+
+PASSAGE = np.dtype(
+    [
+        ("article", "<u4"),
+        ("section", "<u4"),
+        ("start", "<u4"),
+        ("end", "<u4"),
+        ("tokens", "<u2"),
+        ("likeness", "<u8"),
+    ]
+)
+"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens, SimHash."""
+
+SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
+"""A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
+
+
+Fields = tuple[str, str, str, str]
+"""The texts of one passage's fields, in the order of kb.text.bm25f.FIELDS."""
+
+OPENING_CHARS = 240
+
+_WORD = re.compile(r"\w+")
+
+
+def _likeness(text: str) -> int:
+    """The SimHash of the words of a text, whatever their case and what stands between them."""
+    return simhash([word_hash(word) for word in _WORD.findall(text.casefold())])
+
+
+class Library:
+    """All articles of a store, read from it as they are needed."""
+
+    passages: NDArray[np.void]
+    """(N,) of PASSAGE, set by `split`."""
+    sentences: NDArray[np.void]
+    """(K,) of SENTENCE, in the order of passages, set by `split`; every passage has at least one."""
+
+    def __init__(self, path: Path, counter: TokenCounter) -> None:
+        self._counter = counter
+        self._store = ArticleStore(path)
+        with closing(sqlite3.connect(path)) as connection:
+            heads = connection.execute(
+                "SELECT id, title, aliases FROM articles ORDER BY ordinal"
+            ).fetchall()
+            owners = connection.execute("SELECT article FROM sections ORDER BY ordinal").fetchall()
+        self._ids = [article_id for article_id, _, _ in heads]
+        self._owners = np.array([owner for (owner,) in owners], dtype=np.int64)
+        self._section = lru_cache(maxsize=4096)(self._store.section)
+        self._head = lru_cache(maxsize=4096)(self._store.article_head)
+        self._prefix = lru_cache(maxsize=4096)(self._shortened_heading)
+        names = [(title, *json.loads(aliases)) for _, title, aliases in heads]
+        self.names = [name for group in names for name in group]
+        counts = [len(group) for group in names]
+        self.name_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    @classmethod
+    def load(cls, folder: Path, counter: TokenCounter) -> Self:
+        """The library of a generation's folder, already split."""
+        library = cls(folder / STORE, counter)
+        library.passages = np.load(folder / "passages.npy", allow_pickle=False)
+        library.sentences = np.load(folder / "sentences.npy", allow_pickle=False)
+        library._count_sentences()
+        return library
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+    def names_by_article(self) -> Iterator[list[str]]:
+        """The title and the aliases of each article, in the order of their ids."""
+        for start, end in pairwise(self.name_starts.tolist()):
+            yield self.names[start:end]
+
+    def articles(self) -> Iterator[Article]:
+        """All articles with their sections, in the order of their ids."""
+        return map(self._article, self._ids)
+
+    def outlines(self) -> Iterator[Article]:
+        """The same, the texts of their sections left out."""
+        return self._store.outlines()
+
+    def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
+        """Cut every article into passages and number them."""
+        rows: list[tuple[str, tuple[int, int, int, int, int, int]]] = []
+        first_section = 0
+        for ordinal, article_id in enumerate(self._ids):
+            article = self._article(article_id)
+            places = {section.id: place for place, section in enumerate(article.sections)}
+            for passage in splitter.split(article):
+                place = places[passage.section_id]
+                start, end = passage.start, passage.end
+                likeness = _likeness(article.sections[place].text[start:end])
+                rows.append(
+                    (
+                        passage.id,
+                        (ordinal, first_section + place, start, end, passage.token_count, likeness),
+                    )
+                )
+            first_section += len(article.sections)
+            advance()
+        rows.sort()
+        self.passages = np.array([row for _, row in rows], dtype=PASSAGE)
+        self.sentences = np.fromiter(self._find_sentences(), dtype=SENTENCE)
+        self._count_sentences()
+
+    def _count_sentences(self) -> None:
+        counts = np.bincount(self.sentences["passage"], minlength=len(self.passages))
+        self.sentence_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+
+    def _find_sentences(self) -> Iterator[tuple[int, int, int]]:
+        for place, entry in enumerate(self.passages):
+            first, last = int(entry["start"]), int(entry["end"])
+            text = self._section(int(entry["section"])).text[first:last]
+            language = self._head(int(entry["article"])).language
+            for start, end in list(sentence_spans(text, language)) or [(0, len(text))]:
+                yield place, first + start, first + end
+
+    def _article(self, article_id: str) -> Article:
+        article = self._store.article_by_id(article_id)
+        assert article is not None, article_id
+        return article
+
+    def passage_text(self, place: int) -> str:
+        """What is embedded for a passage: title and heading, at most PREFIX_TOKENS of them, and its own text."""
+        entry = self.passages[place]
+        section = int(entry["section"])
+        text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
+        return f"{self._prefix(section)}\n{text}"
+
+    def _shortened_heading(self, section: int) -> str:
+        title = self._head(int(self._owners[section])).title
+        heading = f"{title}\n{self._section(section).heading}".strip()
+        return self._counter.shorten(heading, PREFIX_TOKENS)
+
+    def passage_lengths(self) -> list[int]:
+        """A rough number of tokens of each passage with its prefix, to sort by."""
+        return [PREFIX_TOKENS // 4 + int(tokens) for tokens in self.passages["tokens"]]
+
+    def sentence_text(self, place: int) -> str:
+        """What is embedded for a sentence: title and heading, as for its passage, and the sentence."""
+        entry = self.sentences[place]
+        section = int(self.passages[int(entry["passage"])]["section"])
+        text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
+        return f"{self._prefix(section)}\n{text}"
+
+    def sentence_lengths(self) -> list[int]:
+        """A rough number of tokens of each sentence, to sort by."""
+        characters = self.sentences["end"] - self.sentences["start"]
+        return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """The numbers of articles and of sections."""
+        return len(self._ids), self.section_count
+
+    @property
+    def section_count(self) -> int:
+        """How many sections there are."""
+        return len(self._owners)
+
+    @property
+    def text_count(self) -> int:
+        """How many texts are embedded."""
+        return len(self.passages) + len(self.sentences) + len(self.names) + 2 * self.section_count
+
+    def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:
+        """Every text that is embedded, of all articles or of those with the given ids."""
+        wanted = np.array(
+            [ids is None or article_id in ids for article_id in self._ids], dtype=bool
+        )
+        of_passage = wanted[self.passages["article"]]
+        yield from map(self.passage_text, map(int, np.flatnonzero(of_passage)))
+        yield from map(
+            self.sentence_text, map(int, np.flatnonzero(of_passage[self.sentences["passage"]]))
+        )
+        for article in np.flatnonzero(wanted):
+            yield from self.names[self.name_starts[article] : self.name_starts[article + 1]]
+        for section in map(int, np.flatnonzero(wanted[self._owners])):
+            yield self.heading(section)
+            yield self.opening(section)
+
+    def heading(self, section: int) -> str:
+        """The heading of a section, alone."""
+        return self._section(section).heading
+
+    def opening(self, section: int) -> str:
+        """The heading of a section and how its text begins; empty where there is no heading."""
+        found = self._section(section)
+        return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
+
+    def heading_and_text(self, section: int) -> str:
+        """The heading of a section and all of its text."""
+        found = self._section(section)
+        return f"{found.heading}\n{found.text}"
+
+    def is_english(self, section: int) -> bool:
+        """Whether the article of a section says that it is in English, of whatever country."""
+        language = self._head(int(self._owners[section])).language
+        return language.partition("-")[0].lower() == "en"
+
+    @cached_property
+    def opening_lengths(self) -> list[int]:
+        """A rough number of tokens of each opening, to sort by."""
+        return [len(self.opening(section)) // 4 for section in range(self.section_count)]
+
+    def fields(self, rows: Iterable[int] | None = None) -> Iterator[Fields]:
+        """The keyword fields of the given passages, or of all, in order."""
+        for entry in self.passages if rows is None else self.passages[list(rows)]:
+            head = self._head(int(entry["article"]))
+            section = self._section(int(entry["section"]))
+            text = section.text[int(entry["start"]) : int(entry["end"])]
+            yield head.title, "\n".join(head.aliases), section.heading, text

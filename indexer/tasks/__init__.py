@@ -1,0 +1,1 @@
+"""The worker: accepted changes into the corpus, and builds into the index."""

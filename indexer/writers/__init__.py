@@ -1,0 +1,1 @@
+"""Each file of a generation, written anew or merged from two."""

@@ -1,0 +1,74 @@
+"""Given a question about a symptom and the article that answers it, the section that says when to seek care.
+
+In the folder `vectors/`; S sections, vectors of d components:
+
+    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 where it has no heading,
+                               or is in English and tells nobody to turn to a doctor or the like
+    symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
+
+Both are learnt from examples at build time (indexer/writers/care.py), by the index's own model.
+
+A reader sees the section once: as a result where it is one of the first, else as the companion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.compute.arrays import distinct, mapped
+from kb.storage.passage_table import PassageTable
+
+SURELY = 0.75
+"""Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
+
+ABOUT_A_SYMPTOM = 0.185
+
+FIRST = 3
+"""Among so many results the section is seen; further down it is taken out, since it comes along instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A section that says when to seek care: its ordinal, and the rows of its passages."""
+
+    section: int
+    rows: NDArray[np.int64]
+
+    def left_out_of(
+        self, order: NDArray[np.int64], sections: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """`order` without the section, or as it is where that is among the first.
+
+        `order` are places, best first, and `sections`, indexed by them, those they belong to.
+        """
+        if self.section in sections[order[:FIRST]]:
+            return order
+        kept: NDArray[np.int64] = order[sections[order] != self.section]
+        return kept
+
+
+class CompanionFinder:
+    """Read-only and safe to share between threads."""
+
+    def __init__(self, folder: Path, passages: PassageTable) -> None:
+        """`folder` is the generation's `vectors/`."""
+        self._passages = passages
+        self._care = mapped(folder, "care")
+        self._symptom = mapped(folder, "symptom")
+
+    def find(self, question: NDArray[np.float32], article: int) -> Companion | None:
+        """The companion of an answer from the article of that ordinal.
+
+        None where nobody asks about what they feel or see, but about a subject, or no section says when to seek care.
+        """
+        if float(self._symptom @ question) < ABOUT_A_SYMPTOM:
+            return None
+        rows = self._passages.of_article(article)
+        owners = self._passages.columns["section"][rows]
+        sections = distinct(owners)
+        best = int(sections[np.argmax(self._care[sections])])
+        return Companion(best, rows[owners == best]) if self._care[best] >= SURELY else None

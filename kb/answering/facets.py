@@ -1,0 +1,39 @@
+"""Given the first sections of an answer, what it can be narrowed to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.schema.results import Facets, FacetValue
+from kb.schema.web_address import host_name
+from kb.storage.articles import ArticleStore
+
+DEPTH = 50
+"""So many sections, from the first on, tell."""
+
+NEAR = 0.5
+"""Of these, those that score at least this share of the best: in a small library the others are about anything."""
+
+
+def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.float64]) -> Facets:
+    """The topics and sources of the articles that are near to what was asked, each article counted once.
+
+    `articles` are the ordinals of the sections' articles in the order shown, `scores` the sections' own.
+    """
+    articles, scores = articles[:DEPTH], scores[:DEPTH]
+    near = articles[scores >= NEAR * scores.max(initial=0.0)]
+    heads = [store.article_head(ordinal) for ordinal in dict.fromkeys(near.tolist())]
+    return Facets(
+        _values(tag for head in heads for tag in dict.fromkeys(head.tags)),
+        _values(host_name(head.url) for head in heads),
+    )
+
+
+def _values(names: Iterable[str]) -> tuple[FacetValue, ...]:
+    """The names by how often they come, then in the order in which they came first; empty ones left out."""
+    counted = Counter(name for name in names if name)
+    return tuple(FacetValue(name, count) for name, count in counted.most_common())

@@ -1,5 +1,0 @@
-"""The command `kb`: the one place that may know the indexer and the service; it loads both lazily."""
-
-from kb.cli.main import main
-
-__all__ = ["main"]

@@ -1,0 +1,1 @@
+"""Arrays, compiled loops and threads. Nothing here knows of articles."""

@@ -1,0 +1,163 @@
+"""Given a question's vector or postings, dot products or sums: compiled, or by numpy where no compiler was at hand.
+
+A table of rounded rows is `codes`, int8 (K, d), and `scales`, float32 (K,): row n is codes[n] * scales[n]. The
+question, float32 (d,), is rounded in the same way, to 127 steps of its largest number, and what comes out is exact for
+the two as rounded. Passages of postings are int32, each once. All arrays are C-contiguous.
+
+`kb/compute/native.c` does the same as what stands here in numpy, several times as fast, and lets go of Python's lock
+meanwhile.
+
+Raises IndexError for a row that is not there, ValueError or IndexError for arrays that do not fit together; compiled
+TypeError for arrays of another type.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.compute.arrays import gather, runs
+
+native: ModuleType | None
+try:
+    native = import_module("kb.compute._native")
+except ImportError:
+    native = None
+
+AT_ONCE = 4096
+"""So many rows are unpacked by numpy at a time."""
+
+
+def dots(
+    question: NDArray[np.float32], codes: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Those of the question with all rows, (K,), in one pass."""
+    if native is None:
+        return _dots(question, codes, scales)
+    found = np.empty(len(codes), dtype=np.float32)
+    native.dots(question, codes, scales, found)
+    return found
+
+
+def dots_of(
+    question: NDArray[np.float32],
+    codes: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Those of the question with the given rows, (n,)."""
+    if native is None:
+        return _dots(question, gather(codes, rows), gather(scales, rows))
+    found = np.empty(len(rows), dtype=np.float32)
+    native.dots_of(question, codes, scales, rows, found)
+    return found
+
+
+def best_dots(
+    question: NDArray[np.float32],
+    codes: NDArray[np.int8],
+    scales: NDArray[np.float32],
+    starts: NDArray[np.int64],
+    owners: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """For each given owner, the highest of its rows, (n,), and which of them it was; of equal ones the first.
+
+    Owner n has the rows `starts[n]` to `starts[n + 1]`, at least one.
+    """
+    if native is not None:
+        best, which = np.empty(len(owners), np.float32), np.empty(len(owners), np.int64)
+        native.best_dots(question, codes, scales, starts, owners, best, which)
+        return best, which
+    rows, counts = runs(starts, owners)
+    if not counts.all():
+        raise ValueError("the arrays do not fit together")
+    found = _dots(question, gather(codes, rows), gather(scales, rows))
+    if not len(owners):
+        return found, counts
+    first = np.cumsum(counts) - counts
+    best = np.maximum.reduceat(found, first)
+    hits = np.flatnonzero(found == np.repeat(best, counts))
+    # The first hit that is in a run or behind its begin is in it: each run has one.
+    return best, hits[np.searchsorted(hits, first)] - first
+
+
+def vector_dots_of(
+    question: NDArray[np.float32], vectors: NDArray[np.float32], rows: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Those of the question with the given rows of `vectors`, float32 (N, d), as exact as float32 is, (n,)."""
+    if native is None:
+        return np.asarray(gather(vectors, rows) @ question)
+    found = np.empty(len(rows), dtype=np.float32)
+    native.vector_dots_of(question, vectors, rows, found)
+    return found
+
+
+def add_at(
+    sums: NDArray[np.float32], passages: NDArray[np.int32], values: NDArray[np.float32]
+) -> None:
+    """Add to the sums of these passages what belongs to each."""
+    if native is None:
+        sums[passages] += values
+    else:
+        native.add_at(sums, passages, values)
+
+
+def kept_of(
+    allowed: NDArray[np.bool_],
+    passages: NDArray[np.int32],
+    impacts: NDArray[np.float32],
+    factor: float,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Those of the passages that are `allowed`, bool (N,), and their impacts times `factor`, a number of float32."""
+    if native is None:
+        kept = np.flatnonzero(allowed[passages])
+        return passages[kept], np.float32(factor) * impacts[kept]
+    found = np.empty_like(passages)
+    values = np.empty_like(impacts)
+    count = native.kept_of(allowed, passages, impacts, found, values, factor)
+    return found[:count], values[:count]
+
+
+def lift_at(
+    scores: NDArray[np.float32],
+    gain: NDArray[np.float32],
+    worth: NDArray[np.float32],
+    own: NDArray[np.float32],
+    most: NDArray[np.int16],
+    passages: NDArray[np.int32],
+    scale: float,
+    number: int,
+) -> None:
+    """Where `scale * worth - own` is above the gain so far, lift score and gain by what it is above, and note `number`.
+
+    Of these passages, whose `worth` is 0 afterwards; the other arrays have a place for every passage.
+    """
+    if native is not None:
+        native.lift_at(scores, gain, worth, own, most, passages, scale, number)
+        return
+    more = np.float32(scale) * worth[passages] - own[passages]
+    better = more > gain[passages]
+    lifted, more = passages[better], more[better]
+    scores[lifted] += more - gain[lifted]
+    gain[lifted] = more
+    most[lifted] = number
+    worth[passages] = 0
+
+
+def _dots(
+    question: NDArray[np.float32], codes: NDArray[np.int8], scales: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    if codes.shape != (len(scales), len(question)):
+        raise ValueError("the arrays do not fit together")
+    scale = np.float32(float(np.abs(question).max(initial=0.0)) / 127 or 1.0)
+    rounded = np.rint(question / scale)
+    found = np.empty(len(codes), dtype=np.float32)
+    for start in range(0, len(codes), AT_ONCE):  # float32 holds these sums exactly
+        part = slice(start, start + AT_ONCE)
+        found[part] = codes[part].astype(np.float32) @ rounded
+    found *= scales
+    found *= scale
+    return found

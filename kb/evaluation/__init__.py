@@ -1,0 +1,1 @@
+"""Judged questions: how good a ranking is, and weights fitted to them."""

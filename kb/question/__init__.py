@@ -1,0 +1,1 @@
+"""What somebody typed, understood: operators, spelling, names and notices."""

@@ -1,0 +1,78 @@
+"""Given what somebody typed, everything that is ranked by: its text repaired, its terms, names and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from kb.question.name_alone import name_alone
+from kb.question.operators import Condition, parse_question
+from kb.question.spelling import Spelling
+from kb.question.vocabulary import Concept, Vocabulary
+from kb.schema.results import Correction
+from kb.text import analysis
+from kb.text.language import foreign_language
+
+MAX_TERMS = 512
+"""Terms of a question that are ranked by, the first ones: twice as many as its encoder sees tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as rankers see it.
+
+    `text` is what is encoded and `terms` are its terms, repeats included; `name` are those of a question that may be a
+    name and no more, else empty; `concepts` are the names in it that the library has other names for. `correction` says
+    what was repaired; `foreign` is the code of a language that the library does not have.
+    """
+
+    text: str
+    terms: tuple[str, ...]
+    name: tuple[str, ...]
+    concepts: tuple[Concept, ...]
+    conditions: tuple[Condition, ...]
+    correction: Correction | None
+    foreign: str | None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it is nothing but beginnings of words, such as `magn*`, that a passage must hold."""
+        begun = [each for each in self.conditions if each.kind == "prefix" and not each.negated]
+        return bool(begun) and len(begun) == len(self.text.split())
+
+
+class QuestionReader:
+    """Reads questions for one generation. Safe to share between threads."""
+
+    def __init__(
+        self, spelling: Spelling, vocabulary: Vocabulary, languages: Callable[[], Collection[str]]
+    ) -> None:
+        """`languages` gives the BCP 47 tags of the library's articles; it is called for strange questions only."""
+        self._spelling = spelling
+        self._vocabulary = vocabulary
+        self.languages = languages
+
+    def read(self, typed: str, *, exact: bool = False) -> Query:
+        """Read a question; `exact` leaves its spelling as it is. Raises InvalidRequest, as parse_question does.
+
+        Words between quotation marks or behind an operator are meant as they stand, so a question with any is not
+        repaired.
+        """
+        parsed = parse_question(typed)
+        text, correction = parsed.text, None
+        reading = self._spelling.read(text)
+        foreign = foreign_language(text, reading.strangeness, self.languages)
+        if not (exact or parsed.conditions or foreign):
+            repair = self._spelling.repaired(reading)
+            if repair.changes:
+                text, correction = repair.text, Correction(repair.text, repair.changes)
+        terms = tuple(analysis.terms(text)[:MAX_TERMS])
+        return Query(
+            text=text,
+            terms=terms,
+            name=name_alone(text, terms),
+            concepts=self._vocabulary.concepts(text),
+            conditions=parsed.conditions,
+            correction=correction,
+            foreign=foreign,
+        )

@@ -1,0 +1,1 @@
+"""One score made of several signals, and the order that is shown."""

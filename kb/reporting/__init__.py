@@ -1,0 +1,1 @@
+"""What a process says of itself: logs without questions, libraries kept quiet, telemetry turned off."""

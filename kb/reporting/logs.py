@@ -1,0 +1,125 @@
+"""Given what the service has to say, lines on stderr: as text, or as JSON for a collector of logs.
+
+Nothing else writes there: what Python would by itself, of warnings and uncaught exceptions, becomes a line, too.
+A line that a request caused bears the request's id. The message of an exception is never written, be it ours or a
+library's: it may hold a question. What is written of one are its type and the places it passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import threading
+import warnings
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from logging.config import dictConfig
+from types import TracebackType
+from typing import Any, Literal, TextIO
+
+from kb.reporting.faults import place_of, where
+
+logger = logging.getLogger(__name__)
+
+ANNOUNCEMENTS = "search_api.announcements"
+"""The logger of what is said at every level of the log, as text without time and level."""
+
+request_id_of_context: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request that is being answered; threads that work for it see it too."""
+
+LogFormat = Literal["text", "json"]
+
+
+class TextFormatter(logging.Formatter):
+    """One line for people: time, level, logger, message; of an announcement the message alone."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return record.getMessage() if record.name == ANNOUNCEMENTS else super().format(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """Where it happened, without the exception's message."""
+        return where(ei[1])
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: `time`, `level`, `logger`, `message`, `request_id`, and a record's own `fields`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        entry: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if request_id := request_id_of_context.get():
+            entry["request_id"] = request_id
+        entry |= getattr(record, "fields", {})
+        if record.exc_info and record.exc_info[1] is not None:
+            entry["error"] = where(record.exc_info[1])
+        return json.dumps(entry, ensure_ascii=False)
+
+
+def configure_logging(level: str, log_format: LogFormat = "text") -> None:
+    """Log to stderr, one line an event."""
+    formatter = {"text": TextFormatter, "json": JsonFormatter}[log_format]
+    dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"()": formatter}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"level": "WARNING", "handlers": ["stderr"]},
+            "loggers": {"search_api": {"level": level.upper()}, ANNOUNCEMENTS: {"level": "INFO"}},
+        }
+    )
+    sys.excepthook = _log_uncaught
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_thread
+    warnings.showwarning = _log_warning
+
+
+def announce(message: str) -> None:
+    """Say where the service listens, say. Nothing is said where `configure_logging` was not called."""
+    logging.getLogger(ANNOUNCEMENTS).info(message)
+
+
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, places: TracebackType | None
+) -> None:
+    logger.critical("ended by a fault", exc_info=(kind, error, places))
+
+
+def _log_unraisable(fault: sys.UnraisableHookArgs) -> None:
+    error = fault.exc_value
+    logger.error("a fault had nowhere to go: %s", where(error) if error else "no exception")
+
+
+def _log_thread(fault: threading.ExceptHookArgs) -> None:
+    if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
+        logger.error("a thread ended by a fault: %s", where(fault.exc_value))
+
+
+def _log_warning(
+    message: Warning | str,  # noqa: ARG001 - it may hold a question, as an exception's may
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,  # noqa: ARG001 - as warnings.showwarning has it
+    line: str | None = None,  # noqa: ARG001
+) -> None:
+    logger.warning("Python warned: %s", place_of(category, filename, lineno))
+
+
+def report_without_messages(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An event loop's exception handler. Its own would write the exception's message, and what a task returned."""
+    error = context.get("exception")
+    logging.getLogger(__name__).error(
+        "the event loop met a fault: %s", where(error) if error else "no exception"
+    )

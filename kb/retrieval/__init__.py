@@ -1,0 +1,1 @@
+"""Candidates: passages by their words and by their meaning."""

@@ -1,0 +1,1 @@
+"""The values that go in and out: articles, results, filters, requests, errors."""

@@ -1,0 +1,24 @@
+"""Given where a page of results begins and how long it is, an error where no such page is given out."""
+
+from __future__ import annotations
+
+from kb.schema.arguments import check_whole
+from kb.schema.errors import InvalidRequest
+
+MAX_LIMIT = 100
+"""So many results are on a page at most."""
+
+MAX_DEPTH = 1000
+"""So many results all pages have together."""
+
+
+def check_page(limit: int, offset: int) -> None:
+    """Raise InvalidRequest, which names the parameter, unless `limit` is 1 to 100 and `offset` leaves room for it."""
+    check_whole("limit", limit, 1, MAX_LIMIT)
+    check_whole("offset", offset, 0)
+    if offset + limit > MAX_DEPTH:
+        raise InvalidRequest(
+            "offset",
+            f"offset is {offset} and limit {limit}; together they must be at most {MAX_DEPTH:,}. "
+            "Ask a narrower question.",
+        )

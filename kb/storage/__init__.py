@@ -1,0 +1,1 @@
+"""What lies in an index folder: generations, articles, keys, and writing that survives a power cut."""

@@ -1,0 +1,100 @@
+"""The addresses that articles have left: where each leads now, or why there is nothing.
+
+`addresses.json` in a generation lists them. An id that an article once had is never given to another one, so that an
+old link leads to the article that it was made for, or says that this one was withdrawn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kb.schema.errors import ArticleMoved, ArticleWithdrawn, IndexDamaged
+
+FILE = "addresses.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FormerAddress:
+    """An id that no article has any more.
+
+    `moved_to` is the id that the article has now, empty where it was withdrawn. `withdrawn` is the date of that
+    (YYYY-MM-DD), `because` the reason in the publisher's words, `see` the id of the article to read in its place; all
+    may be empty. `expired` says that the article's own `expires` withdrew it. An address with none of these is one
+    whose file is gone: it is reserved, and there is nothing to say of it.
+    """
+
+    id: str
+    title: str = ""
+    moved_to: str = ""
+    withdrawn: str = ""
+    because: str = ""
+    see: str = ""
+    expired: bool = False
+
+
+class Addresses:
+    """The former addresses of a generation, by id."""
+
+    def __init__(self, former: Iterable[FormerAddress] = ()) -> None:
+        self._by_id: Mapping[str, FormerAddress] = {each.id: each for each in former}
+
+    @classmethod
+    def load(cls, folder: Path) -> Addresses:
+        """Read those of a generation's folder. Raises IndexDamaged."""
+        path = folder / FILE
+        try:
+            return cls(FormerAddress(**each) for each in json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError) as error:
+            raise IndexDamaged(
+                f"{path}: cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+            ) from error
+
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder, in the order of the ids."""
+        listed = [asdict(self._by_id[each]) for each in sorted(self._by_id)]
+        (folder / FILE).write_text(json.dumps(listed, indent=1) + "\n", encoding="ascii")
+
+    def all(self) -> list[FormerAddress]:
+        """All of them, in the order of their ids."""
+        return [self._by_id[each] for each in sorted(self._by_id)]
+
+    def with_expired(self, expiries: Mapping[str, str]) -> Addresses:
+        """The same, and articles that have expired, by id, with the dates of that."""
+        expired = (
+            FormerAddress(each, withdrawn=day, expired=True) for each, day in expiries.items()
+        )
+        return Addresses([*self.all(), *expired])
+
+    def follow(self, article_id: str) -> FormerAddress | None:
+        """The end of the chain of moves from that id: the last former address on it, or None where it is none."""
+        found, seen = self._by_id.get(article_id), {article_id}
+        while found is not None and found.moved_to in self._by_id and found.moved_to not in seen:
+            seen.add(found.moved_to)
+            found = self._by_id[found.moved_to]
+        return found
+
+    def current(self, article_id: str) -> str:
+        """The id by which the article of that id can be asked for now: its own where nothing is known of it."""
+        found = self.follow(article_id)
+        return found.moved_to if found is not None and found.moved_to else article_id
+
+    def explain_missing(self, article_id: str) -> None:
+        """Raise ArticleMoved or ArticleWithdrawn where that id is a former address with something to say."""
+        found = self.follow(article_id)
+        if found is None:
+            return
+        if found.moved_to:
+            raise ArticleMoved(article_id, found.moved_to)
+        if found.withdrawn:
+            see = self.current(found.see)
+            raise ArticleWithdrawn(
+                article_id,
+                title=found.title,
+                on=found.withdrawn,
+                because=found.because,
+                see="" if see in self._by_id else see,
+                expired=found.expired,
+            )

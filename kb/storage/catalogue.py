@@ -1,0 +1,148 @@
+"""Given all articles, the library's order: A to Z, by topic and by source, as ordinals alone.
+
+A topic is one of an article's `tags`; a source is the host of its `url`, the publisher's page, as a reader knows it
+(`nhs.uk`, no `www.`). Built by one scan when it is first asked for; some hundred bytes an article are kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.schema.filters import Choice, Filters, speaks
+from kb.schema.web_address import host_name
+from kb.text.analysis import without_accents
+
+OTHER_LETTER = "#"
+"""The place of titles that begin with a digit or hold no letter at all."""
+
+_NEVER = "0000-00-00"
+"""Before every date."""
+
+
+class Row(NamedTuple):
+    """Of an article: its ordinal, its title (or id, where it has none), and what it can be filtered by."""
+
+    ordinal: int
+    title: str
+    tags: tuple[str, ...] = ()
+    url: str = ""
+    language: str = "en"
+    updated: str | None = None
+    reviewed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Articles that stand together under a letter, a topic or a source: their ordinals, A to Z."""
+
+    name: str
+    articles: NDArray[np.int32]
+
+
+Bearing = Callable[[str], Iterable[Group]]
+"""Given a filter's value, the groups whose articles bear it."""
+
+
+class Catalogue:
+    """The order of one generation's articles. Immutable, so safe to share between threads.
+
+    `letters`, `topics` and `sources` are groups in the order of their names; an article stands under one letter, any
+    number of topics and at most one source. `by_title` is all of them, A to Z.
+    """
+
+    def __init__(self, rows: Iterable[Row], count: int | None = None) -> None:
+        """`count` is the number A of ordinals, where some articles are not to be shown and have no row."""
+        # Of equal titles the lower ordinal, that is, the lower id, comes first.
+        entries = sorted((title_key(row.title), row) for row in rows)
+        self.by_title = _ordinals(row.ordinal for _, row in entries)
+        letters: dict[str, list[int]] = defaultdict(list)
+        topics: dict[str, list[int]] = defaultdict(list)
+        sources: dict[str, list[int]] = defaultdict(list)
+        languages: dict[str, list[int]] = defaultdict(list)
+        for key, row in entries:
+            letters[_letter(key)].append(row.ordinal)
+            languages[row.language].append(row.ordinal)
+            for tag in dict.fromkeys(row.tags):
+                topics[tag].append(row.ordinal)
+            if host := host_name(row.url):
+                sources[host].append(row.ordinal)
+        self._count = len(entries) if count is None else count
+        self.letters = _groups(letters)
+        self.topics = _groups(topics)
+        self.sources = _groups(sources)
+        self._languages = _groups(languages)
+        self._bearing: dict[str, Bearing] = {
+            "topic": _in_any_case(self.topics),
+            "source": _in_any_case(self.sources),
+            "language": self._in_language,
+        }
+        self._updated = np.full(self._count, _NEVER)
+        self._reviewed = np.full(self._count, _NEVER)
+        for _, row in entries:
+            self._updated[row.ordinal] = row.updated or _NEVER
+            self._reviewed[row.ordinal] = row.reviewed or _NEVER
+
+    def allowed(self, filters: Filters) -> NDArray[np.bool_]:
+        """Which articles meet the filters, bool (A,), but for `article`, which is not looked at."""
+        masks = [
+            self._meeting(choice, bearing)
+            for name, bearing in self._bearing.items()
+            if (choice := filters.choice(name)) is not None
+        ]
+        # Dates of one form stand in the order of their letters.
+        if filters.updated_since is not None:
+            masks.append(self._updated >= filters.updated_since)
+        if filters.reviewed_since is not None:
+            masks.append(self._reviewed >= filters.reviewed_since)
+        if not masks:
+            return np.ones(self._count, dtype=np.bool_)
+        return reduce(np.logical_and, masks)
+
+    def _meeting(self, choice: Choice, bearing: Bearing) -> NDArray[np.bool_]:
+        start = np.zeros if choice.included else np.ones
+        mask = start(self._count, dtype=np.bool_)
+        # What is both included and excluded is excluded.
+        for names, is_allowed in ((choice.included, True), (choice.excluded, False)):
+            for name in names:
+                for group in bearing(name):
+                    mask[group.articles] = is_allowed
+        return mask
+
+    def _in_language(self, wanted: str) -> Iterable[Group]:
+        return (group for group in self._languages if speaks(group.name, wanted))
+
+
+def title_key(title: str) -> str:
+    """What titles are sorted by: no case, no accents, nothing in front of the first letter or digit."""
+    plain = without_accents(title.casefold())
+    first = next((place for place, letter in enumerate(plain) if letter.isalnum()), len(plain))
+    return plain[first:] or plain
+
+
+def _letter(key: str) -> str:
+    first = key[:1].upper()
+    return first if first.isalpha() else OTHER_LETTER
+
+
+def _ordinals(values: Iterable[int]) -> NDArray[np.int32]:
+    return np.fromiter(values, dtype=np.int32)
+
+
+def _groups(members: dict[str, list[int]]) -> tuple[Group, ...]:
+    names = sorted(members, key=lambda name: (title_key(name), name))
+    return tuple(Group(name, _ordinals(members[name])) for name in names)
+
+
+def _in_any_case(groups: Iterable[Group]) -> Bearing:
+    """Finds the groups of a name, in any case."""
+    named: dict[str, list[Group]] = defaultdict(list)
+    for group in groups:
+        named[group.name.casefold()].append(group)
+    return lambda name: named.get(name.casefold(), ())

@@ -1,0 +1,277 @@
+"""Given an index folder, its live generation: found, checked, and held open.
+
+    index/CURRENT                   the id of the live generation
+    index/PINNED                    the same id, where a rollback made it live; it holds until CURRENT names another
+    index/generations/<id>/         immutable once published; `manifest.json` is written last
+    index/generations/<id>/lease    readers hold a shared lock on it while they have the generation open
+    index/cache/verified/<id>.json  the stamps of files whose content was hashed and found right
+
+Checking in full hashes every file. A quick check trusts a large file (numpy's, ONNX, SQLite: none runs code) that
+has its length, inode and times of when it was last hashed; the time of change among them, which nobody can put back,
+so that only damage below the file system goes unseen. All else it hashes, so what is unpickled (Whoosh's table of
+contents is a pickle: a forged one runs code).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from kb.schema.errors import IndexDamaged, IndexMissing
+from kb.storage.disk_errors import storage_error
+from kb.storage.manifest import FILE as MANIFEST
+from kb.storage.manifest import FileInfo, Manifest
+
+PINNED = "PINNED"
+
+Verify = Literal["quick", "full"]
+
+_TRUST_BY_STAMP = (".npy", ".onnx", ".sqlite")
+_GENERATION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_BLOCK_BYTES = 1 << 23
+"""So much is read and hashed at a time: between two blocks a thread has to wait for its turn at the interpreter."""
+_REMEDY = "Run `kb build` to make the index anew."
+
+
+def current_generation(index: Path) -> str:
+    """The id of the live generation. Raises IndexMissing where nothing was ever published."""
+    try:
+        name = (index / "CURRENT").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise IndexMissing(
+            f"{index}: there is no index here. Run `kb build --index {index}`, or name another folder with --index."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(index / "CURRENT", error) from error
+    if not _GENERATION_ID.fullmatch(name):
+        raise IndexDamaged(f"{index / 'CURRENT'}: names no generation. {_REMEDY}")
+    return name
+
+
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> IndexDamaged:
+    """What a build mends, unless rights are missing, which it does not."""
+    told = storage_error(error, path)
+    why = getattr(error, "strerror", None) or error
+    return IndexDamaged(str(told) if told else f"{path}: cannot be read ({why}). {_REMEDY}")
+
+
+def pinned_generation(index: Path) -> str | None:
+    """The id of the live generation where it was chosen by a rollback, else None."""
+    try:
+        pinned = (index / PINNED).read_text(encoding="ascii").strip()
+        return pinned if pinned == current_generation(index) else None
+    except (OSError, UnicodeDecodeError, IndexMissing, IndexDamaged):
+        return None
+
+
+def generations(index: Path) -> list[str]:
+    """The ids of the generations that lie there, newest first, whole or not."""
+    try:
+        names = [path.name for path in (index / "generations").iterdir()]
+    except OSError:
+        return []
+    return sorted(filter(_GENERATION_ID.fullmatch, names), reverse=True)
+
+
+def generation_path(index: Path, generation_id: str) -> Path:
+    """The folder of a generation, whether it exists or not."""
+    return index / "generations" / generation_id
+
+
+class Lease:
+    """A shared lock on a generation: while it is held, the generation is not deleted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / "lease", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+        except OSError:
+            os.close(self._file)
+            raise
+
+    def release(self) -> None:
+        """Let go. Doing so again does nothing."""
+        held, self._file = self._file, -1
+        if held >= 0:
+            os.close(held)
+
+
+def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manifest, Lease]:
+    """The live generation's folder, its manifest, and the lease that keeps it there.
+
+    Raises IndexMissing, IndexFormatMismatch or IndexDamaged.
+    """
+    for _ in range(10):
+        generation_id = current_generation(index)
+        folder = generation_path(index, generation_id)
+        try:
+            lease = Lease(folder)
+        except FileNotFoundError:
+            if current_generation(index) != generation_id:
+                continue  # published anew, and the old one collected, between the two looks
+            break
+        except OSError as error:
+            raise _unreadable(folder / "lease", error) from error
+        if not (folder / MANIFEST).exists() and current_generation(index) != generation_id:
+            lease.release()
+            continue
+        try:
+            manifest = Manifest.load(folder)
+            check_files(index, folder, manifest, verify)
+        except BaseException:
+            lease.release()
+            raise
+        return folder, manifest, lease
+    raise IndexDamaged(f"{index}: the live generation {generation_id} is not there. {_REMEDY}")
+
+
+def open_by_id(
+    index: Path, generation_id: str, verify: Verify, spare: Callable[[str], bool] | None = None
+) -> tuple[Path, Manifest, Lease]:
+    """That generation's folder, manifest and lease, live or not.
+
+    The content of files whose names `spare` picks is not looked at: the caller does that. Raises IndexFormatMismatch,
+    or IndexDamaged, also where it is not there.
+    """
+    folder = generation_path(index, generation_id)
+    try:
+        lease = Lease(folder)
+    except OSError as error:
+        raise _unreadable(folder / "lease", error) from error
+    try:
+        manifest = Manifest.load(folder)
+        check_files(index, folder, manifest, verify, spare)
+    except BaseException:
+        lease.release()
+        raise
+    return folder, manifest, lease
+
+
+def check_files(
+    index: Path,
+    folder: Path,
+    manifest: Manifest,
+    verify: Verify,
+    spare: Callable[[str], bool] | None = None,
+) -> None:
+    """Raise IndexDamaged, naming the file, unless every file of the generation is what the manifest says,
+    and Whoosh's folders hold no other. The content of those that `spare` picks is not looked at."""
+    known = load_stamps(index, folder.name) if verify == "quick" else {}
+    # Whoosh takes the newest table of contents that lies there, whoever wrote it.
+    for path in (folder / "keyword").rglob("*"):
+        if not path.is_dir() and path.relative_to(folder).as_posix() not in manifest.files:
+            raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
+    stamps = {}
+    suspects = []
+    for name, expected in manifest.files.items():
+        path = folder / name
+        try:
+            stamps[name] = stamp(path)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        size = stamps[name][0]
+        if size != expected.bytes:
+            raise IndexDamaged(
+                f"{path}: {size} bytes long where the manifest says {expected.bytes}. {_REMEDY}"
+            )
+        trusted = name.endswith(_TRUST_BY_STAMP) and known.get(name) == stamps[name]
+        if not trusted and not (spare is not None and spare(name)):
+            suspects.append(name)
+    try:
+        check_hashes(folder, {name: manifest.files[name] for name in suspects})
+    except IndexDamaged:
+        forget_stamps(index, folder.name)  # what was found once is found at each look
+        raise
+    if spare is None and stamps != known:
+        save_stamps(index, folder.name, stamps)
+
+
+def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
+    """Raise IndexDamaged, naming the first file whose content is not what was written. Uses two cores."""
+    paths = [folder / name for name in files]
+    with ThreadPoolExecutor(2) as pool:
+        for path, expected, found in zip(
+            paths, files.values(), pool.map(_sha256_or_error, paths), strict=True
+        ):
+            if isinstance(found, OSError):
+                raise _unreadable(path, found) from found
+            if found != expected.sha256:
+                raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+
+
+def read_checked(folder: Path, manifest: Manifest, path: Path) -> bytes:
+    """The content of a file of the generation, which is what was written. Raises IndexDamaged."""
+    expected = manifest.files.get(path.relative_to(folder).as_posix())
+    if expected is None:
+        raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if hashlib.sha256(content).hexdigest() != expected.sha256:
+        raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+    return content
+
+
+def _sha256_or_error(path: Path) -> str | OSError:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        return error
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        block = memoryview(bytearray(min(_BLOCK_BYTES, max(1, os.fstat(file.fileno()).st_size))))
+        while count := file.readinto(block):
+            digest.update(block[:count])
+    return digest.hexdigest()
+
+
+def stamp(path: Path) -> list[int]:
+    """What changes when a file is written: its length, times and inode."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
+    """The stamps of the generation's files when they were last hashed; empty where that is not known."""
+    try:
+        stamps = json.loads(_stamps_path(index, generation_id).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return stamps if isinstance(stamps, dict) else {}
+
+
+def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -> None:
+    """Keep the stamps of files just hashed, if that can be done."""
+    # Only a short cut for the next start: a read-only folder or a full disk must not stop an answer.
+    path = _stamps_path(index, generation_id)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(stamps), encoding="utf-8")
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def forget_stamps(index: Path, generation_id: str) -> None:
+    """Let the next check hash every file, as far as that can be done."""
+    with suppress(OSError):
+        _stamps_path(index, generation_id).unlink(missing_ok=True)
+
+
+def _stamps_path(index: Path, generation_id: str) -> Path:
+    return index / "cache" / "verified" / f"{generation_id}.json"

@@ -1,0 +1,153 @@
+"""Given a generation's folder, what it holds, what made it, and what each of its files must be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from kb.schema.errors import IndexDamaged, IndexFormatMismatch
+from kb.text.bm25f import BM25FParameters
+
+FORMAT_VERSION = 6
+"""Raised whenever an older reader could not read, or would misread, what is written now."""
+
+PIPELINE_VERSION = 8
+"""Raised whenever the same corpus would now give other passages, terms or vectors."""
+
+FILE = "manifest.json"
+
+
+Precision = Literal["fp32", "bf16"]
+"""In which numbers passages are embedded: float32, or bfloat16 where there are many of them."""
+
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+
+
+def format_version(folder: Path) -> int | None:
+    """The format version of the generation in `folder`, of whatever program; None where that cannot be told."""
+    try:
+        version = json.loads((folder / FILE).read_bytes())["format_version"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return version if isinstance(version, int) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The embedding model: as asked for, the SHA-256 of its weights and settings, its shape, and how it was used."""
+
+    name: str
+    sha256: str
+    dimensions: int
+    max_tokens: int
+    precision: Precision = "fp32"
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusInfo:
+    """One corpus as it was read: its absolute path, and the fingerprint of all that was in it."""
+
+    path: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much a generation holds."""
+
+    articles: int
+    sections: int
+    passages: int
+    terms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file's length in bytes and the SHA-256 of its content."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What `manifest.json` says. `created` is ISO 8601 in UTC; `files` is keyed by relative POSIX path.
+
+    `failures` are the messages of the articles and files that could not be read.
+    """
+
+    created: str
+    model: ModelInfo
+    bm25f: BM25FParameters
+    corpora: tuple[CorpusInfo, ...]
+    counts: Counts
+    failures: tuple[str, ...]
+    files: dict[str, FileInfo]
+    format_version: int = FORMAT_VERSION
+    pipeline_version: int = PIPELINE_VERSION
+
+    def to_bytes(self) -> bytes:
+        """The canonical JSON, the same bytes for the same content; ASCII, since a path need not be UTF-8."""
+        return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode("ascii")
+
+    @property
+    def generation_id(self) -> str:
+        """The time of the build and the start of the manifest's own SHA-256, so that the name vouches for it.
+
+        Ids sort as their generations were made.
+        """
+        stamp = re.sub(r"[-:.]", "", self.created.partition("+")[0])
+        return f"{stamp}Z-{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"
+
+    @classmethod
+    def load(cls, folder: Path) -> Manifest:
+        """Read and check the manifest of the generation in `folder`.
+
+        Raises IndexFormatMismatch for another format version, IndexDamaged for anything else that is wrong.
+        """
+        path = folder / FILE
+        try:
+            content = json.loads(path.read_bytes())
+            version = content["format_version"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(
+                f"{path}: the manifest cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+            ) from error
+        if version != FORMAT_VERSION:
+            is_newer = isinstance(version, int) and version > FORMAT_VERSION
+            remedy = "Use the newer program that wrote it, or run" if is_newer else "Run"
+            raise IndexFormatMismatch(
+                f"{folder}: the index has format version {version}, this program reads version {FORMAT_VERSION}. "
+                f"{remedy} `kb build` to make the index anew."
+            )
+        try:
+            manifest = cls._parse(content)
+            generation_id = manifest.generation_id
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise IndexDamaged(
+                f"{path}: the manifest lacks what it must hold ({error}). Run `kb build` to make the index anew."
+            ) from error
+        if generation_id != folder.name:
+            raise IndexDamaged(
+                f"{path}: the manifest is not the one that was written. Run `kb build` to make the index anew."
+            )
+        return manifest
+
+    @classmethod
+    def _parse(cls, content: dict[str, Any]) -> Manifest:
+        bm25f = content["bm25f"]
+        return cls(
+            created=content["created"],
+            model=ModelInfo(**content["model"]),
+            bm25f=BM25FParameters(bm25f["k1"], tuple(bm25f["weights"]), tuple(bm25f["b"])),
+            corpora=tuple(CorpusInfo(**corpus) for corpus in content["corpora"]),
+            counts=Counts(**content["counts"]),
+            failures=tuple(content["failures"]),
+            files={name: FileInfo(**info) for name, info in content["files"].items()},
+            format_version=content["format_version"],
+            pipeline_version=content["pipeline_version"],
+        )

@@ -1,0 +1,96 @@
+"""Given an index folder, a generation that can be served: the live one, or else the newest that verifies.
+
+    index/removed.json    the articles that were published once and have since been taken out of the corpus
+
+An older generation may still hold an article that was removed since. Such articles are named with it, so that whoever
+answers from it leaves them out: what was removed stays removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from kb.schema.errors import IndexDamaged, IndexMissing, IndexUnusable
+from kb.storage.generation import (
+    Lease,
+    Verify,
+    current_generation,
+    generations,
+    open_by_id,
+    open_generation,
+)
+from kb.storage.manifest import Manifest
+
+REMOVED = "removed.json"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGeneration:
+    """A generation held open. Where it is not the live one, `damage` says why, and `removed` what it must not show."""
+
+    folder: Path
+    manifest: Manifest
+    lease: Lease
+    damage: IndexUnusable | None = None
+    removed: frozenset[str] = frozenset()
+
+
+def open_newest(index: Path, verify: Verify = "quick") -> OpenGeneration:
+    """The live generation, or the newest other one where that one does not verify.
+
+    Raises what is wrong with the live one where no other verifies: IndexMissing, IndexFormatMismatch or IndexDamaged.
+    """
+    try:
+        return OpenGeneration(*open_generation(index, verify))
+    except IndexMissing as error:
+        if not generations(index):
+            raise
+        damage: IndexUnusable = IndexDamaged(f"{index / 'CURRENT'}: is not there. Run `kb build`.")
+        damage.__cause__ = error
+    except IndexUnusable as error:
+        damage = error
+    try:
+        live = current_generation(index)
+    except IndexUnusable:
+        live = ""
+    for generation_id in generations(index):
+        if generation_id == live:
+            continue
+        try:
+            folder, manifest, lease = open_by_id(index, generation_id, verify)
+        except IndexUnusable:
+            continue
+        try:
+            return OpenGeneration(folder, manifest, lease, damage, removed_articles(index))
+        except BaseException:
+            lease.release()
+            raise
+    raise damage
+
+
+def removed_articles(index: Path) -> frozenset[str]:
+    """The ids of the articles that were published once and are no longer in the corpus. Raises IndexDamaged."""
+    path = index / REMOVED
+    try:
+        content = json.loads(path.read_bytes())
+        ids = [str(article_id) for article_id in content["articles"]]
+        if content["sha256"] != _sha256(ids):
+            raise ValueError("another hash")
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IndexDamaged(f"{path}: cannot be read ({error}). Run `kb build`.") from error
+    return frozenset(ids)
+
+
+def removed_to_bytes(ids: frozenset[str]) -> bytes:
+    """What `removed_articles` reads."""
+    listed = sorted(ids)
+    return json.dumps({"articles": listed, "sha256": _sha256(listed)}, indent=1).encode("ascii")
+
+
+def _sha256(ids: list[str]) -> str:
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()

@@ -1,0 +1,133 @@
+"""Given a generation's folder, what of the corpus it was made from: files, articles, and what the build changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kb.schema.errors import IndexDamaged
+from kb.storage.addresses import Addresses, FormerAddress
+
+FILE = "sources.json"
+
+
+class Entry(NamedTuple):
+    """One article as it stood in a file: its id, its line in a JSONL file or None, the digest of its content.
+
+    `stated` says whether the article states its id. `publish` and `expires` are the dates that it states, or None.
+    """
+
+    id: str
+    line: int | None
+    digest: str
+    stated: bool = True
+    publish: str | None = None
+    expires: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of corpus number `corpus` as it was read. `name` is its POSIX path there, `sha256` that of its bytes.
+
+    `failures` are the line (or None) and the reason of each article that could not be read.
+    """
+
+    corpus: int
+    name: str
+    sha256: str
+    articles: tuple[Entry, ...] = ()
+    failures: tuple[tuple[int | None, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many articles a build met.
+
+    `moved` are those that have another id than before, and are not among the others. `unchanged`, `hidden` (removed by
+    `kb remove`) and `waiting` (not to be published yet, or expired) were skipped.
+    """
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    hidden: int = 0
+    failed: int = 0
+    moved: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What `sources.json` says. `articles` maps the id of each article of the generation to its digest.
+
+    `model_files` identifies the files the embedding model was loaded from, or is empty. `rolled_back_to` is the id of
+    the generation whose content this is, where a rollback made it. `lexicons` are the corpus, the name and the SHA-256
+    of each file about words. `former` are the addresses that articles have left, which have a file of their own.
+    """
+
+    files: tuple[SourceFile, ...] = ()
+    articles: dict[str, str] = field(default_factory=dict)
+    changes: Changes = Changes()
+    model_files: str = ""
+    rolled_back_to: str = ""
+    lexicons: tuple[tuple[int, str, str], ...] = ()
+    former: tuple[FormerAddress, ...] = ()
+
+    def save(self, folder: Path) -> None:
+        """Write into a generation's folder; ASCII, since a file's name need not be UTF-8."""
+        (folder / FILE).write_text(
+            json.dumps(self._content(), separators=(",", ":"), sort_keys=True), encoding="ascii"
+        )
+        Addresses(self.former).save(folder)
+
+    def _content(self) -> dict[str, Any]:
+        # Not asdict, which copies entry by entry: there may be a hundred thousand.
+        files = [
+            {"corpus": file.corpus, "name": file.name, "sha256": file.sha256}
+            | {"articles": file.articles, "failures": file.failures}
+            for file in self.files
+        ]
+        return {
+            "files": files,
+            "articles": self.articles,
+            "changes": asdict(self.changes),
+            "model_files": self.model_files,
+            "rolled_back_to": self.rolled_back_to,
+            "lexicons": self.lexicons,
+        }
+
+    @classmethod
+    def load(cls, folder: Path) -> Sources:
+        """Read what `save` wrote. Raises IndexDamaged."""
+        path = folder / FILE
+        try:
+            sources = cls._parse(json.loads(path.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(
+                f"{path}: cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+            ) from error
+        return replace(sources, former=tuple(Addresses.load(folder).all()))
+
+    @classmethod
+    def _parse(cls, content: dict[str, Any]) -> Sources:
+        files = tuple(
+            SourceFile(
+                file["corpus"],
+                file["name"],
+                file["sha256"],
+                tuple(Entry(*entry) for entry in file["articles"]),
+                tuple((line, reason) for line, reason in file["failures"]),
+            )
+            for file in content["files"]
+        )
+        return cls(
+            files,
+            content["articles"],
+            Changes(**content["changes"]),
+            content["model_files"],
+            content["rolled_back_to"],
+            tuple((corpus, name, sha256) for corpus, name, sha256 in content["lexicons"]),
+        )

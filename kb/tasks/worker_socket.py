@@ -1,0 +1,59 @@
+"""Given an index, the socket of the one worker that changes its articles: `tasks/worker.sock`.
+
+A Unix socket, for the user alone whose worker it is. It belongs to whoever holds the worker's lock (`kb.tasks.store`),
+who puts a new one in place of what a dead one has left.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+FILE = "worker.sock"
+
+_BACKLOG = 256
+_PATH_MAX_BYTES = 100
+
+
+def listen(folder: Path) -> socket.socket:
+    """Listen in that folder, in place of whoever did. For the holder of the worker's lock. Raises OSError."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        os.fchmod(listener.fileno(), 0o600)  # before there is a name: nobody else ever connects
+        with _short_path(folder) as path:
+            (folder / FILE).unlink(missing_ok=True)
+            listener.bind(path)
+        listener.listen(_BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def connect(folder: Path) -> socket.socket:
+    """A connection to the worker. Raises OSError where none listens."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with _short_path(folder) as path:
+            connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _short_path(folder: Path) -> Iterator[str]:
+    """The socket's path in the few bytes that the system has for one, however deep the index lies."""
+    path = str(folder / FILE)
+    if len(os.fsencode(path)) <= _PATH_MAX_BYTES:
+        yield path
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{FILE}"
+    finally:
+        os.close(handle)

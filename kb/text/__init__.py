@@ -1,0 +1,1 @@
+"""Words: analysis, hashes, distances, language, and what a word counts."""

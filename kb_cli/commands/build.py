@@ -1,0 +1,180 @@
+"""`kb build` and `kb watch`: the corpus into a new generation of the index, once or whenever it changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kb.schema.errors import KbError
+from kb_cli.terminal.options import corpus_option, index_option, say, wait_option
+from kb_cli.terminal.progress import make_progress
+from kb_cli.terminal.summary import as_dict, name_other_files, other_files_as_dicts, summarise
+
+if TYPE_CHECKING:
+    from kb.storage.manifest import Precision
+
+
+@click.command()
+@index_option
+@corpus_option
+@click.option(
+    "--model",
+    envvar="KB_MODEL",
+    show_envvar=True,
+    help="The sentence-transformers model: a name, or the path of its folder; by default that of the last build, or "
+    "all-MiniLM-L6-v2.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    envvar="KB_PRECISION",
+    show_envvar=True,
+    help="In which numbers a library is embedded: bf16 takes two thirds of the time or less on processors that "
+    "multiply it, at a cosine of 0.998 to fp32; by default that of the last build, or fp32.",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "xpu"]),
+    default="auto",
+    show_default=True,
+    envvar="KB_DEVICE",
+    show_envvar=True,
+    help="Where a library is embedded: auto takes a GPU where torch sees one. If it fails, or gives other vectors than "
+    "the index's own encoder, the processor embeds instead, as it does a few texts.",
+)
+@click.option(
+    "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
+)
+@click.option(
+    "--replace",
+    is_flag=True,
+    help="Build even where a corpus of the index is missing or empty, or more than half of the published articles "
+    "would go.",
+)
+@wait_option
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def build(
+    index: Path,
+    corpora: tuple[Path, ...],
+    model: str | None,
+    precision: Precision | None,
+    device: str,
+    if_stale: bool,
+    replace: bool,
+    wait_s: float,
+    as_json: bool,
+) -> int:
+    """Make the index hold what the corpus holds, and publish it.
+
+    Only what is new or has changed is embedded. The index that is live goes on answering until the new one is whole. A
+    rollback ends. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
+    Changes nothing, and ends with exit code 1, where a corpus of the index is missing or has no article left, or more
+    than half of the published articles would go, unless told to --replace.
+    """
+    from indexer.build.build import build as build_index
+    from indexer.build.build import is_stale
+    from indexer.corpus.other_files import other_files
+    from indexer.generations.collect import other_format
+    from indexer.generations.last_build import remembered
+    from kb.storage.generation import pinned_generation
+
+    before = remembered(index)
+    chosen, model = corpora or before.corpora, model or before.model
+    precision = precision or before.precision
+    if if_stale and not is_stale(index, chosen, model, precision):
+        pinned = pinned_generation(index)
+        say(
+            f"{index} was rolled back to {pinned} and stays so, whatever the corpus holds: `kb build` without "
+            "--if-stale leaves that."
+            if pinned
+            else f"The index in {index} is up to date."
+        )
+        return 0
+    report = build_index(
+        index,
+        chosen,
+        model,
+        make_progress(),
+        precision=precision,
+        device=device,
+        wait_s=wait_s,
+        waiting=say,
+        replace=replace,
+    )
+    others = other_files(chosen)
+    if as_json:
+        done = as_dict(report) | {"passed_over": other_files_as_dicts(others)}
+        click.echo(json.dumps(done, ensure_ascii=False, indent=2))
+    summarise(report, index)
+    if kept := other_format(index):
+        say(
+            f"Generation {kept} stays for services of the earlier program: restart them with this one, "
+            "then run `kb gc`."
+        )
+    name_other_files(others)
+    return 1 if report.failures else 0
+
+
+@click.command()
+@index_option
+@corpus_option
+@click.option(
+    "--interval",
+    "interval_s",
+    type=click.FloatRange(min=0.05),
+    default=1.0,
+    show_default=True,
+    help="Seconds between two looks at the corpus.",
+)
+@click.option(
+    "--settle",
+    "settle_s",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    help="Seconds without a further change before a build begins.",
+)
+@wait_option
+def watch(
+    index: Path, corpora: tuple[Path, ...], interval_s: float, settle_s: float, wait_s: float
+) -> None:
+    """Build whenever files of the corpus change, until stopped.
+
+    Several changes close to each other make one build. While a rollback holds, nothing is built.
+    """
+    from indexer.build.build import build as build_index
+    from indexer.corpus.other_files import other_files
+    from indexer.corpus.watch import watch as watch_corpora
+    from indexer.generations.last_build import remembered
+    from kb.storage.generation import pinned_generation
+
+    chosen = corpora or remembered(index).corpora
+
+    def changed() -> None:
+        before = remembered(index)  # somebody may have built with another model since
+        pinned = pinned_generation(index)
+        if pinned:
+            say(f"{index} was rolled back to {pinned}: nothing is built before `kb build`.")
+            return
+        try:
+            summarise(
+                build_index(
+                    index,
+                    chosen,
+                    before.model,
+                    make_progress(),
+                    precision=before.precision,
+                    wait_s=wait_s,
+                    waiting=say,
+                ),
+                index,
+            )
+            name_other_files(other_files(chosen))
+        except (KbError, OSError) as error:  # mended by the next change, perhaps
+            say(f"kb: {error}")
+
+    say(f"Watching {', '.join(map(str, chosen))}; Ctrl-C ends it.")
+    watch_corpora(chosen, changed, interval_s=interval_s, settle_s=settle_s)

@@ -1,0 +1,335 @@
+"""`kb add`, `kb remove` and `kb addresses`: articles into the corpus or out of it, and what their addresses say."""
+
+from __future__ import annotations
+
+import gc
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kb.schema.errors import KbError
+from kb.storage.disk_errors import check_writable
+from kb_cli.terminal.options import corpus_option, index_option, say, wait_option
+from kb_cli.terminal.progress import make_progress
+from kb_cli.terminal.summary import (
+    as_dict,
+    failures_as_dicts,
+    name_failures,
+    name_other_files,
+    other_files_as_dicts,
+    summarise,
+)
+
+if TYPE_CHECKING:
+    from indexer.build.build import BuildReport
+    from indexer.corpus.editing import Edit
+    from kb.storage.addresses import FormerAddress
+    from kb.storage.sources import Sources
+
+_NEW_OBJECTS = 100_000
+"""Python looks for cycles after so many objects: after 700, as it would, that took a tenth of a small build's time,
+whose objects mostly live to its end."""
+
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Name what would be written and deleted, and do nothing."
+)
+
+
+@click.command()
+@click.argument(
+    "paths", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@index_option
+@corpus_option
+@wait_option
+@dry_run_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def add(
+    paths: tuple[Path, ...],
+    index: Path,
+    corpora: tuple[Path, ...],
+    wait_s: float,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Put the articles of FILE... into the corpus and into the index.
+
+    A FILE is Markdown, plain text, JSONL or JSONL.gz, or a folder of such. The articles are copied into the first
+    folder among the corpora, and are on disk there before anything is said. One that states its id replaces the article
+    of that id. One that states none is named by its file, and replaces the article of that name only if it has the same
+    title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit code
+    1 where some could not be read, or none is there.
+    """
+    from indexer.corpus.editing import add as add_articles
+    from indexer.corpus.installed import check_taking_in
+    from indexer.corpus.other_files import nothing_usable, other_files
+    from indexer.generations.last_build import remembered
+    from indexer.generations.room import check_room_to_add
+
+    check_taking_in()
+    if not dry_run:
+        check_writable(index)
+        check_room_to_add(index, remembered(index).model)
+    chosen, known = _corpora(index, corpora, make=not dry_run)
+    edit = add_articles(chosen, list(paths), known, dry_run=dry_run)
+    for each in edit.accepted:
+        say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
+    _say_steps(edit, dry_run)
+    name_failures(edit.failures)
+    others = other_files(paths)
+    if edit.accepted or edit.failures:
+        name_other_files(others)
+    else:
+        say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
+    report = _rebuild(index, chosen, wait_s) if edit.accepted and not dry_run else None
+    if as_json:
+        accepted = [
+            {"id": each.id, "path": str(each.path), "replaced": each.replaced}
+            for each in edit.accepted
+        ]
+        failures, passed_over = failures_as_dicts(edit.failures), other_files_as_dicts(others)
+        done = {"accepted": accepted, "failures": failures, "passed_over": passed_over}
+        _print({**done, **_steps(edit, dry_run)}, report)
+    return 1 if edit.failures or not edit.accepted else 0
+
+
+@click.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@index_option
+@corpus_option
+@wait_option
+@click.option("--because", default="", metavar="TEXT", help="Why, for the page that is left.")
+@click.option("--see", default="", metavar="OTHER", help="The id of the article to read instead.")
+@click.option(
+    "--purge",
+    is_flag=True,
+    help="Take the text out of every generation and of the cache too, and name the backups that hold it.",
+)
+@dry_run_option
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def remove(
+    ids: tuple[str, ...],
+    index: Path,
+    corpora: tuple[Path, ...],
+    wait_s: float,
+    because: str,
+    see: str,
+    purge: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Take articles out of the corpus and the index, for good.
+
+    What is left of each is an address that says so, with the reason given, or leads to the article to read instead. One
+    that stands in a collection or a corpus that is not written to is named in `_removed.txt`, in the first folder among
+    the corpora, and stays out of every index. Ends with exit code 1 where there is no article of some ID, or several
+    files claim one: then they are named, and that article stays.
+    """
+    from indexer.corpus.editing import remove as remove_articles
+    from indexer.corpus.installed import check_only_removals
+    from indexer.maintenance.addresses import former_addresses
+    from indexer.maintenance.rollback import roll_back
+    from kb.storage.generation import pinned_generation
+
+    chosen, known = _corpora(index, corpora, make=not dry_run)
+    check_only_removals(chosen, known)
+    if not dry_run:
+        check_writable(index)
+    edit: Edit = remove_articles(
+        chosen, ids, known, because=because, see=see, forget=purge, dry_run=dry_run
+    )
+    for article_id in edit.removed:
+        say(f"Removed {article_id}")
+    _say_steps(edit, dry_run)
+    for failure in edit.failures:
+        say(f"{failure.reason}.")
+    missing = edit.missing
+    if purge:  # one that was removed before may be purged now
+        withdrawn = {each.id for each in former_addresses(chosen) if each.withdrawn}
+        missing = tuple(each for each in missing if each not in withdrawn)
+    for article_id in missing:
+        say(f"There is no article {article_id!r} in the corpus.")
+    report = None
+    pinned = pinned_generation(index)
+    if edit.removed and not dry_run:
+        if pinned:
+            done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
+            say(
+                f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
+                "removed."
+            )
+        else:
+            report = _rebuild(index, chosen, wait_s, removed=edit.removed)
+    purged = None
+    to_purge = tuple(each for each in (*edit.removed, *edit.missing) if each not in missing)
+    if purge and to_purge and not dry_run:
+        purged = _purge(index, to_purge, edit, wait_s)
+    if as_json:
+        found = {"removed": edit.removed, "missing": missing}
+        failures = failures_as_dicts(edit.failures)
+        rest = {"purged": purged} if purged is not None else {}
+        _print({**found, "failures": failures, **_steps(edit, dry_run), **rest}, report)
+    left = purged is not None and bool(purged["generations_kept"])
+    return 1 if missing or edit.failures or left else 0
+
+
+def _say_steps(edit: Edit, dry_run: bool) -> None:
+    """Name each file that was changed, or would be."""
+    for step in edit.steps:
+        say(f"  {step.action} {step.path}")
+    if dry_run:
+        say("Nothing was done: this was a dry run.")
+
+
+def _steps(edit: Edit, dry_run: bool) -> dict[str, Any]:
+    steps = [
+        {"action": step.action, "path": str(step.path), "id": step.article_id}
+        for step in edit.steps
+    ]
+    return {"files": steps, "dry_run": dry_run}
+
+
+def _purge(index: Path, ids: tuple[str, ...], edit: Edit, wait_s: float) -> dict[str, Any]:
+    from indexer.maintenance.purge import purge
+
+    done = purge(index, ids, make_progress(), wait_s=wait_s, waiting=say)
+    say(
+        f"The text is in no generation any more ({len(done.deleted)} deleted) and not in the cache."
+        if not done.kept
+        else f"Generations that still hold the text, since somebody has them open: {', '.join(done.kept)}. "
+        "Stop or restart that service, then run this again with `kb gc --keep 1`."
+    )
+    for backup in done.backups:
+        say(f"A backup holds it: {backup.path}, written {backup.written}{_absent(backup.is_there)}")
+    collections = [step.path for step in edit.steps if step.action == "hidden"]
+    for path in collections:
+        say(f"A collection holds it, which is not written to: {path}")
+    return {
+        "generations_deleted": done.deleted,
+        "generations_kept": done.kept,
+        "backups": [str(backup.path) for backup in done.backups],
+        "collections": [str(path) for path in collections],
+    }
+
+
+def _absent(is_there: bool) -> str:
+    return "" if is_there else " (it is not there now; copies may be elsewhere)"
+
+
+@click.command()
+@index_option
+@corpus_option
+@wait_option
+@click.option(
+    "--release",
+    "released",
+    multiple=True,
+    metavar="ID",
+    help="Free an address, so that another article may get it. May be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def addresses(
+    index: Path, corpora: tuple[Path, ...], wait_s: float, released: tuple[str, ...], as_json: bool
+) -> int:
+    """List the addresses that articles have left: moved, withdrawn, or with a file that is gone.
+
+    Each stays reserved, so that an old link never leads to another article, until it is released. Ends with exit code 1
+    where an ID to release is no such address.
+    """
+    from indexer.maintenance.addresses import former_addresses, release
+
+    chosen, _ = _corpora(index, corpora)
+    unknown: tuple[str, ...] = ()
+    if released:
+        unknown = release(chosen, released)
+        for article_id in dict.fromkeys(released):
+            if article_id not in unknown:
+                say(f"Released {article_id}")
+        for article_id in unknown:
+            say(f"{article_id!r} is no address that an article has left.")
+        if len(unknown) < len(set(released)):
+            _rebuild(index, chosen, wait_s)
+    found = former_addresses(chosen)
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
+        return 1 if unknown else 0
+    for each in found:
+        click.echo(f"{each.id}: {_in_words(each)}")
+    if not found:
+        say("No article has left an address.")
+    return 1 if unknown else 0
+
+
+def _in_words(address: FormerAddress) -> str:
+    if address.moved_to:
+        return f"moved to {address.moved_to}"
+    if address.withdrawn:
+        because = f": {address.because}" if address.because else ""
+        see = f"; see {address.see}" if address.see else ""
+        return f"withdrawn {address.withdrawn}{because}{see}"
+    return "its file is gone"
+
+
+def _corpora(
+    index: Path, given: tuple[Path, ...], *, make: bool = False
+) -> tuple[tuple[Path, ...], Sources | None]:
+    """The corpora to change, and what the index knows of them; with `make`, the first of those given is made."""
+    from indexer.generations.last_build import remembered
+    from kb.schema.errors import IndexUnusable
+    from kb.storage.durable import make_folder
+    from kb.storage.generation import open_generation
+    from kb.storage.sources import Sources
+
+    if make and given and not given[0].exists():
+        make_folder(given[0])
+    corpora = given or remembered(index).corpora
+    try:
+        folder, _, lease = open_generation(index)
+    except IndexUnusable:
+        return corpora, None
+    try:
+        return corpora, Sources.load(folder)
+    finally:
+        lease.release()
+
+
+def _rebuild(
+    index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
+) -> BuildReport | None:
+    gc.set_threshold(_NEW_OBJECTS)
+    from indexer.build.build import build
+    from indexer.generations.last_build import remembered
+    from kb.storage.generation import pinned_generation
+
+    pinned = pinned_generation(index)
+    if pinned:
+        say(
+            f"{index} was rolled back to {pinned} and stays so: `kb build` puts these articles into it."
+        )
+        return None
+    before = remembered(index)
+    try:
+        report = build(
+            index,
+            corpora,
+            before.model,
+            make_progress(),
+            precision=before.precision,
+            wait_s=wait_s,
+            waiting=say,
+            removed=removed,
+        )
+    except (KbError, OSError):
+        say("The corpus is changed and the index is not: `kb build` makes it follow.")
+        raise
+    summarise(report, index)
+    return report
+
+
+def _print(done: dict[str, Any], report: BuildReport | None) -> None:
+    done["build"] = as_dict(report) if report else None
+    click.echo(json.dumps(done, ensure_ascii=False, indent=2))

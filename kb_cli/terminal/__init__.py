@@ -1,0 +1,1 @@
+"""What commands share: options, progress, summaries and exit codes."""

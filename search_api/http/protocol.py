@@ -1,0 +1,131 @@
+"""Given bytes of a connection, HTTP/1.1 as uvicorn speaks it, less what lets slow or broken clients hold the service.
+
+uvicorn waits for the head of a request, and for an answer to be read, as long as a client likes; it answers what is
+no HTTP in plain text, and takes in all of a body that was refused. Here both have to happen in time, the answers are
+problem details like all others, and a connection whose body was refused is closed once the client has had time to
+read why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
+
+LINGER_S = 2.0
+"""How long a client may go on sending a body that was refused. Closed at once, it might never see the answer."""
+
+_TOO_SLOW = "The head of the request did not arrive in time."
+_NO_HTTP = "This is not a valid HTTP request."
+
+
+class HttpProtocol(H11Protocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, client_timeout_s: float, base_url: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._client_timeout_s = client_timeout_s
+        self._base_url = base_url
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._linger_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected, and is to send the head of a request."""
+        super().connection_made(transport)
+        self._watch_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come: a head, a part of one, or of a body."""
+        super().data_received(data)
+        self._watch_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        for timer in (self._head_timer, self._linger_timer, self._write_timer):
+            if timer is not None:
+                timer.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client does not read its answer."""
+        super().pause_writing()
+        late = self.loop.call_later(self._client_timeout_s, self.transport.abort)
+        self._write_timer = late
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        """An answer was given, maybe before its request was whole."""
+        super().on_response_complete()
+        if self.conn.trailing_data[0]:  # a part of the next head came with the request
+            self._watch_head()
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            self._linger_timer = self.loop.call_later(LINGER_S, self._close_unfinished)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
+        """Answer what is no HTTP."""
+        self._refuse(400, _NO_HTTP)
+
+    def _watch_head(self) -> None:
+        """Count the time of a head that is being waited for; uvicorn's keep-alive counts that before its first byte."""
+        waits = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        if waits and self._head_timer is None:
+            late = self.loop.call_later(self._client_timeout_s, self._head_is_late)
+            self._head_timer = late
+        elif not waits and self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.transport.is_closing():
+            return
+        begun = bool(self.conn.trailing_data[0])
+        if begun and self.conn.our_state is h11.IDLE:
+            self._refuse(408, _TOO_SLOW)
+        else:
+            self.transport.close()
+
+    def _close_unfinished(self) -> None:
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()
+
+    def _refuse(self, status: int, detail: str) -> None:
+        kind = kind_of(status)
+        problem = Problem(
+            type=f"{self._base_url}/docs#{kind.name}",
+            title=kind.title,
+            status=status,
+            detail=detail,
+        )
+        body = problem.model_dump_json(exclude_none=True).encode()
+        headers = [
+            ("content-type", MEDIA_TYPE),
+            ("content-length", str(len(body))),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+            ("connection", "close"),
+        ]
+        answer = h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase)
+        try:
+            for event in (answer, h11.Data(data=body), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        except h11.LocalProtocolError:
+            pass  # an answer is under way already
+        self.transport.close()
+
+
+def http_protocol(client_timeout_s: float, base_url: str) -> Any:
+    """What uvicorn makes connections with. It can be pickled, for workers."""
+    return partial(HttpProtocol, client_timeout_s=client_timeout_s, base_url=base_url)

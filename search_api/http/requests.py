@@ -1,0 +1,58 @@
+"""What several routes refuse alike, before they look at a request: each a dependency of FastAPI."""
+
+from __future__ import annotations
+
+from typing import Any, get_args, get_origin
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from kb.schema.errors import InvalidRequest
+from search_api.http.validation import MISPLACED
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body of another type by 415, so that no form of a foreign site can post one."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise HTTPException(415, "Send the body as JSON, with Content-Type: application/json.")
+
+
+def given_once(parameters: type[BaseModel]) -> Any:
+    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows.
+
+    Those that are lists are given once for each value.
+    """
+    once = [
+        name for name, field in parameters.model_fields.items() if not _is_list(field.annotation)
+    ]
+
+    def check(request: Request) -> None:
+        for name in once:
+            if len(request.query_params.getlist(name)) > 1:
+                raise InvalidRequest(name, f"{name} is given more than once; give it once.")
+
+    return Depends(check)
+
+
+async def nothing_misplaced(request: Request) -> None:
+    """Refuse by 422 a parameter in the address of an operation that takes none, where it would do nothing.
+
+    A dependency of every route. Of a page's address, and of one that machines ask, what is not understood is left
+    aside; an operation that has parameters refuses others by its model.
+    """
+    route = request.scope["route"]
+    if (
+        request.query_params
+        and request.url.path.startswith("/api/")
+        and not route.dependant.query_params
+    ):
+        raise RequestValidationError(
+            [{"type": MISPLACED, "loc": ("query", name)} for name in request.query_params]
+        )
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(each) is list for each in get_args(annotation))

@@ -1,0 +1,148 @@
+"""Given what a search page's address asks for, what the page shows: the answers, or the box alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kb.knowledge_base import KnowledgeBase
+from kb.question.operators import parse_question
+from kb.schema.errors import InvalidRequest
+from kb.schema.filters import including, is_exclusion, name_in
+from kb.schema.results import FacetValue, SearchResponse
+from search_api.pages.cards import make_card
+from search_api.pages.example_questions import example_questions
+from search_api.pages.search_state import SearchState
+
+TITLE_CHARS = 120
+MOST_FACETS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to narrow the answer. `path` leads there, or back where it is chosen.
+
+    `value` is what the address holds of one that is chosen, and empty for others; `back` says what is left once it
+    is taken back.
+    """
+
+    name: str
+    path: str
+    value: str = ""
+    excluded: bool = False
+    back: str = ""
+
+
+def search_page(knowledge_base: KnowledgeBase, state: SearchState) -> tuple[int, dict[str, Any]]:
+    """The status and the template's values."""
+    if state.question is None:
+        return 200, _home(knowledge_base, state)
+    try:
+        response = knowledge_base.search(
+            state.question,
+            state.wanted,
+            state.offset,
+            tag=state.tag,
+            source=state.source,
+            exact=state.exact,
+            facets=True,
+        )
+    except InvalidRequest as error:
+        return 422, _home(knowledge_base, state, str(error))
+    return 200, _results(knowledge_base, state, response)
+
+
+def _home(knowledge_base: KnowledgeBase, state: SearchState, message: str = "") -> dict[str, Any]:
+    return {
+        "view": "home",
+        "state": state,
+        "title": "The question cannot be answered" if message else "Ask a question",
+        "status": message,
+        "message": message,
+        "examples": example_questions(knowledge_base),
+        "article_count": knowledge_base.article_count,
+        "section_count": knowledge_base.section_count,
+    }
+
+
+def _results(
+    knowledge_base: KnowledgeBase, state: SearchState, response: SearchResponse
+) -> dict[str, Any]:
+    companion = response.companion
+    ids = {
+        result.citation.article_id
+        for result in (*response.results, *([companion] if companion else []))
+    }
+    articles = {article_id: knowledge_base.article(article_id) for article_id in ids}
+    cards = [make_card(result, articles[result.citation.article_id]) for result in response.results]
+    facets = response.facets
+    return {
+        "view": "results",
+        "state": state,
+        "title": _shortened(response.question),
+        "status": _status(response, len(cards)),
+        "message": "",
+        "response": response,
+        "cards": cards,
+        "plain": None if cards else _plain(response.question),
+        "companion": make_card(companion, articles[companion.citation.article_id])
+        if companion and not state.offset
+        else None,
+        "topics": _choices(state, "tag", facets.topics if facets else ()),
+        "sources": _choices(state, "source", facets.sources if facets else ()),
+        "more": state.more(response.total > state.offset + state.shown),
+        "previous": state.path(offset=max(state.offset - state.shown, 0)) if state.offset else None,
+    }
+
+
+def _plain(question: str) -> str | None:
+    """The question without the operators that left everything out, or None where there are none."""
+    parsed = parse_question(question)
+    return parsed.text if parsed.conditions and parsed.text else None
+
+
+def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:
+    """What a reader has chosen of one kind, each with its way back, then what may be chosen.
+
+    Nothing may be where there is but one; and no more than one, since a second would not narrow the answer further.
+    """
+    given: tuple[str, ...] = getattr(state, field)
+    back = "look in all again" if len(given) == 1 else "leave it out"
+    chosen = [
+        Choice(
+            name_in(value),
+            state.path(**{field: tuple(other for other in given if other != value)}),
+            value,
+            is_exclusion(value),
+            back,
+        )
+        for value in given
+    ]
+    if len(values) < 2 or not all(map(is_exclusion, given)):
+        return chosen
+    return chosen + [
+        Choice(value.name, state.path(**{field: (*given, including(value.name))}))
+        for value in values[:MOST_FACETS]
+    ]
+
+
+def _status(response: SearchResponse, count: int) -> str:
+    """What a screen reader says once the answers are there; a notice comes first."""
+    said = [f"{notice.title}. {notice.text}" for notice in response.notices]
+    if response.correction:
+        said.append(f"Showing results for {response.correction.text}.")
+    return " ".join([*said, _outcome(response, count)])
+
+
+def _outcome(response: SearchResponse, count: int) -> str:
+    if not count:
+        return "Nothing found."
+    passages = f"{count} passage{'' if count == 1 else 's'}"
+    if response.answered == "none":
+        return f"No clear answer found. {response.reason} The nearest {passages} are listed."
+    first = response.results[0].citation
+    return f"{passages} found. The first is from {first.article_title}, {first.section_heading or 'introduction'}."
+
+
+def _shortened(question: str) -> str:
+    return question if len(question) <= TITLE_CHARS else f"{question[: TITLE_CHARS - 1].rstrip()}…"

@@ -1,0 +1,129 @@
+"""Given a change that came in, the answer once the corpus has it: 202 with its task, or why not."""
+
+from __future__ import annotations
+
+import hashlib
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from kb.schema.errors import InvalidRequest, NotFound
+from kb.tasks.messages import (
+    ChangeRequest,
+    KeyReused,
+    Reply,
+    SubmitTask,
+    TaskAccepted,
+    TaskRefused,
+    TooManyTasks,
+    WorkerFailed,
+    request_as_json,
+)
+from kb.tasks.store import Task, TasksFull, TaskStore
+from search_api.http.etags import etag
+from search_api.http.problems import problem
+from search_api.middleware.access import bearer
+from search_api.routes.receiving import Received, idempotency_key
+from search_api.routes.task_view import as_json
+from search_api.state.task_child import TaskWorker
+from search_api.state.worker_client import WorkerClient
+
+TASKS_PATH = "/api/v1/tasks"
+
+_REUSED = (
+    "This Idempotency-Key was sent with other work before: take a new one for each piece of work."
+)
+
+
+async def task_store(request: Request) -> TaskStore:
+    """The tasks of this application."""
+    worker: TaskWorker = request.app.state.worker
+    return await run_in_threadpool(worker.store)
+
+
+async def task_store_with_room(request: Request) -> TaskStore:
+    """The same, asked before a body is kept for one more task. Raises TasksFull, InvalidRequest."""
+    store = await task_store(request)
+    key, most = idempotency_key(request), request.app.state.settings.max_tasks
+    await run_in_threadpool(store.check_room, bearer(request).id, key, most)
+    return store
+
+
+async def accept(
+    request: Request, received: Received, change: ChangeRequest, subject: str = ""
+) -> Response:
+    """Have the worker make the change, and answer: 202 once the corpus has it, or why not.
+
+    The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
+    WorkerMissing.
+    """
+    max_tasks = request.app.state.settings.max_tasks
+    work = f"{subject}\n{request_as_json(change)}"
+    submitted = SubmitTask(
+        task_id=received.task_id,
+        request=change,
+        subject=subject,
+        owner=bearer(request).id,
+        idempotency_key=idempotency_key(request),
+        fingerprint=hashlib.sha256(work.encode(errors="surrogatepass")).hexdigest(),
+        max_waiting=max_tasks,
+    )
+    worker: WorkerClient = request.app.state.worker_client
+    reply = await worker.ask(submitted, received.hand_over)
+    match reply:
+        case TaskAccepted():
+            return await _accepted(request, reply)
+        case TaskRefused():
+            return _refused(request, reply)
+        case KeyReused():
+            raise InvalidRequest("Idempotency-Key", _REUSED)
+        case TooManyTasks():
+            raise TasksFull(max_tasks)
+        case WorkerFailed():
+            return problem(request, 500, reply.detail)
+        case _:
+            raise failed(reply)
+
+
+async def answered_by(request: Request, *tasks: Task) -> None:
+    """See to it, before a client is told that a task is done, that this process answers from the index that has it.
+
+    Else whoever reads what they have just changed would find the state before, until the index is next looked at.
+    """
+    if any(task.state == "done" for task in tasks):
+        await run_in_threadpool(request.app.state.live.look)
+
+
+def failed(reply: Reply) -> RuntimeError:
+    """What to raise for a reply that does not fit what was asked."""
+    detail = reply.detail if isinstance(reply, WorkerFailed) else "no reply to what was asked"
+    return RuntimeError(f"the worker: {type(reply).__name__}, {detail}")
+
+
+async def _accepted(request: Request, reply: TaskAccepted) -> Response:
+    if reply.task.state == "done":
+        await run_in_threadpool(request.app.state.live.look)
+    base_url = request.app.state.settings.base_url
+    headers = {"Location": f"{base_url}{TASKS_PATH}/{reply.task.id}"}
+    if not reply.is_new:
+        headers["Idempotency-Replayed"] = "true"
+    if reply.digest:
+        headers["ETag"] = etag(reply.digest)
+    return Response(as_json(reply.task), 202, headers=headers, media_type="application/json")
+
+
+def _refused(request: Request, reply: TaskRefused) -> Response:
+    match reply.reason:
+        case "missing":
+            raise NotFound(reply.detail)
+        case "precondition":
+            return problem(request, 412, reply.detail)
+        case "unwritable":
+            return problem(request, 507, reply.detail)
+        case "invalid":
+            named = [
+                (each.file if each.line is None else f"{each.file}:{each.line}", each.reason)
+                for each in reply.failures
+            ]
+            errors = named or [("body", reply.detail)]
+            return problem(request, 422, reply.detail, errors=errors)

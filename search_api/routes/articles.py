@@ -1,0 +1,298 @@
+"""Given an article's id, the article in the form that is asked for; or another in its place, or none."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from starlette.exceptions import HTTPException
+
+from kb.schema import article_markdown
+from kb.schema.article import Article
+from kb.schema.errors import InvalidRequest
+from kb.schema.service import TaskView
+from kb.storage.articles import article_digest
+from kb.tasks.messages import DeleteRequest, PutRequest
+from search_api.http.etags import etag, if_match, is_create_only, is_held
+from search_api.http.representation import representation
+from search_api.http.requests import given_once
+from search_api.openapi import examples, links
+from search_api.openapi.document import problem_responses
+from search_api.pages.blocks import blocks
+from search_api.routes.accepting import accept, task_store_with_room
+from search_api.routes.receiving import (
+    allow_body,
+    keep_body,
+    media_type,
+    receiving,
+    refuse_encoding,
+)
+from search_api.state.live import Live
+
+JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
+_FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
+_SUFFIXES = {JSON: ".article.json", MARKDOWN: ".md", "text/plain": ".txt"}
+"""How the body of an article is read, by what it is said to be."""
+
+_ARTICLE = TypeAdapter(Article)
+
+_ID = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\s\x00-\x1f\x7f-\x9f]+$"}
+_LINES = {"type": "array", "items": {"type": "string"}}
+_DAY = {"type": ["string", "null"], "format": "date"}
+_BODY: dict[str, Any] = {
+    "type": "object",
+    "description": "The interchange form. Null is the same as leaving a field out; other fields pass unread.",
+    "required": ["sections"],
+    "properties": {
+        "id": _ID,
+        "title": {"type": "string"},
+        "aliases": _LINES,
+        "url": {"type": "string"},
+        "source": {
+            "type": "string",
+            "description": "The name of the one source, if it has no address.",
+        },
+        "sources": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["title"],
+                "properties": {"title": {"type": "string"}, "url": {"type": "string"}},
+            },
+        },
+        "updated": _DAY,
+        "reviewed": _DAY,
+        "publish": _DAY,
+        "expires": _DAY,
+        "language": {"type": "string"},
+        "tags": _LINES,
+        "related": _LINES,
+        "sections": {
+            "type": "array",
+            "minItems": 1,
+            "description": "Their ids are all different; one at least has text.",
+            "items": {
+                "type": "object",
+                "required": ["id", "text"],
+                "properties": {
+                    "id": _ID,
+                    "heading": {"type": "string"},
+                    "level": {"type": "integer", "minimum": 1, "maximum": 6},
+                    "text": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+ArticleId = Annotated[
+    str,
+    Path(
+        description="The article's id, percent-encoded; it may hold a slash.",
+        examples=[examples.ARTICLE["id"]],
+    ),
+]
+
+
+class ReadQuery(BaseModel):
+    """In which form."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Annotated[
+        Literal["json", "markdown", "html"] | None,
+        Field(
+            description="`json`, `markdown` or `html`. By default what `Accept` prefers, or JSON."
+        ),
+    ] = None
+
+
+class DeleteQuery(BaseModel):
+    """What the article's address is to say."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    because: Annotated[
+        str,
+        Field(max_length=1000, description="Why, in words for readers, on the page that is left."),
+    ] = ""
+    see: Annotated[
+        str, Field(max_length=200, description="The id of the article to read instead.")
+    ] = ""
+
+
+router = APIRouter(tags=["articles"])
+
+
+_TAGS = r'^(\*|(W/)?"[^"]*"(, ?(W/)?"[^"]*")*)$'
+
+
+def _header(name: str, description: str, pattern: str = "") -> dict[str, Any]:
+    schema = {"type": "string"} | ({"pattern": pattern} if pattern else {})
+    return {"name": name, "in": "header", "description": description, "schema": schema}
+
+
+IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "1 to 255 printable ASCII characters of your choice. The same key with the same work is the same task, so that a"
+    " request whose answer was lost can be sent again; with other work it is refused (422). Known as long as the task.",
+    r"^[\x21-\x7e]{1,255}$",
+)
+IF_MATCH = _header(
+    "If-Match",
+    "Only if the article in the corpus is still the one with this entity tag (of a `GET`, or of the answer to a `PUT`);"
+    " `*`: only if there is one. Else 412.",
+    _TAGS,
+)
+IF_NONE_MATCH = _header(
+    "If-None-Match", "`*`: only if there is no article of that id. Else 412.", r"^\*$"
+)
+HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
+
+
+def accepted(description: str) -> dict[int | str, dict[str, Any]]:
+    """What a route declares of the task that it answers with."""
+    return {
+        202: {
+            "description": description,
+            "content": {JSON: {"example": examples.ACCEPTED}},
+            "headers": {
+                "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
+            },
+            "links": links.FROM_TASK,
+        }
+    }
+
+
+@router.get(
+    "/api/v1/articles/{article_id:path}",
+    operation_id="readArticle",
+    summary="Read an article",
+    description="The article with all its sections: as JSON, where `start` and `end` of a citation count code points in"
+    " the `text` of the section it names; as Markdown with front matter, which can be sent back; or as plain HTML. An"
+    " article that was just accepted is found here once its task is done.",
+    response_description="The article.",
+    responses={
+        200: {
+            "content": {
+                JSON: {"example": examples.ARTICLE},
+                MARKDOWN: {"schema": {"type": "string"}},
+                HTML: {"schema": {"type": "string"}},
+            },
+            "headers": {
+                "ETag": {
+                    "description": "Names what the article holds, for `If-Match` and `If-None-Match`.",
+                    "schema": {"type": "string"},
+                }
+            },
+            "links": links.FROM_ARTICLE,
+        },
+        304: {"description": "You hold it already."},
+        **problem_responses(301, 404, 410, 422, 503),
+    },
+    dependencies=[given_once(ReadQuery)],
+    openapi_extra={"parameters": [HELD]},
+)
+def read_article(
+    request: Request,
+    article_id: ArticleId,
+    query: Annotated[ReadQuery, Query()],
+    preferred: Annotated[str, Depends(representation)],
+    live: Live,
+) -> Article:
+    with live.use() as knowledge_base:
+        article = knowledge_base.article(article_id)
+    kind = _FORMS[query.format] if query.format else preferred
+    form = next(name for name, each in _FORMS.items() if each == kind)
+    tag = etag(article_digest(article), "" if kind == JSON else form)
+    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
+    if is_held(request.headers.get("if-none-match"), tag):
+        return Response(status_code=304, headers=headers)  # type: ignore[return-value]
+    content: str | bytes
+    if kind == JSON:
+        content = _ARTICLE.dump_json(article)
+    elif kind == MARKDOWN:
+        content = article_markdown.article_markdown(article)
+    else:
+        sections = [(section, blocks(section.text)) for section in article.sections]
+        content = request.app.state.templates.render(
+            "article_text.html", article=article, sections=sections
+        )
+    return Response(content, headers=headers, media_type=kind)  # type: ignore[return-value]
+
+
+@router.put(
+    "/api/v1/articles/{article_id:path}",
+    operation_id="putArticle",
+    summary="Add or replace an article",
+    description="Puts the article into the corpus, in place of any other of that id. It is read, and the conditions on"
+    " it are judged against the last change that was accepted; what is refused leaves no task. When this answers"
+    " 202, the corpus has it on disk: no crash or power cut loses it. Questions find it once the task is done."
+    " The body is the JSON that reading an article gives, Markdown with front matter, or plain text whose first"
+    " line is the title; an `id` in it must be that of the address, and may be left out.",
+    status_code=202,
+    response_model=TaskView,
+    responses={
+        **accepted("The corpus has it; the task brings it into the index."),
+        **problem_responses(412, 413, 415, 422, 503, 504, 507),
+    },
+    openapi_extra={
+        "parameters": [IF_MATCH, IF_NONE_MATCH, IDEMPOTENCY_KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                JSON: {"schema": _BODY, "example": examples.ARTICLE},
+                MARKDOWN: {"schema": {"type": "string"}},
+                "text/plain": {"schema": {"type": "string"}},
+            },
+        },
+    },
+)
+async def put_article(request: Request, article_id: ArticleId) -> Response:
+    kind = media_type(request)
+    if kind not in _SUFFIXES:
+        raise HTTPException(415, f"Send the article as one of {', '.join(_SUFFIXES)}.")
+    refuse_encoding(request)
+    _check_id(article_id)
+    matching = if_match(request.headers.get("if-match"))
+    only_new = is_create_only(request.headers.get("if-none-match"))
+    allow_body(request, request.app.state.settings.upload_max_bytes)
+    store = await task_store_with_room(request)
+    with receiving(store) as received:
+        await keep_body(request, received, "article")
+        (file,) = received.files
+        change = PutRequest(file, _SUFFIXES[kind], matching, only_new)
+        return await accept(request, received, change, article_id)
+
+
+@router.delete(
+    "/api/v1/articles/{article_id:path}",
+    operation_id="deleteArticle",
+    summary="Delete an article",
+    description="Takes the article out of the corpus, for good. One that stands in a collection or another corpus is"
+    " hidden from every index. Questions find it no longer once the task is done; its address says from then on that it"
+    " was withdrawn (410), or leads to the article `see` (301).",
+    status_code=202,
+    response_model=TaskView,
+    responses={
+        **accepted("The corpus has it no longer; the task takes it out of the index."),
+        **problem_responses(404, 412, 422, 503, 504, 507),
+    },
+    dependencies=[given_once(DeleteQuery)],
+    openapi_extra={"parameters": [IF_MATCH, IDEMPOTENCY_KEY]},
+)
+async def delete_article(
+    request: Request, article_id: ArticleId, query: Annotated[DeleteQuery, Query()]
+) -> Response:
+    _check_id(article_id)
+    matching = if_match(request.headers.get("if-match"))
+    change = DeleteRequest(matching, because=query.because, see=query.see)
+    store = await task_store_with_room(request)
+    with receiving(store) as received:
+        return await accept(request, received, change, article_id)
+
+
+def _check_id(article_id: str) -> None:
+    if not article_id:
+        raise InvalidRequest("article_id", "The article's id is empty.")

@@ -1,0 +1,120 @@
+"""Given a question of the operator's machines, how the service is: alive, ready, and in numbers.
+
+These routes pass by the line and the limits, and answer from the event loop, so that they answer under overload too.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
+from pydantic.dataclasses import dataclass
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from kb.schema.errors import IndexUnusable
+from kb.schema.service import Health
+from search_api.http.problems import index_remedy, problem
+from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
+from search_api.middleware.line import Line
+from search_api.openapi import examples
+from search_api.openapi.document import problem_responses
+from search_api.state.live import LiveIndex
+from search_api.telemetry.metrics import CONTENT_TYPE, Metrics
+
+router = APIRouter()
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """That questions may be sent here, and how busy this worker is."""
+
+    status: Literal["ready"]
+    generation: str
+    at_work: int
+    waiting: int
+
+
+# Coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
+async def _live(request: Request) -> LiveIndex:
+    live: LiveIndex = request.app.state.live
+    return live
+
+
+Live = Annotated[LiveIndex, Depends(_live)]
+
+
+@router.get(
+    "/healthz",
+    tags=["operation"],
+    operation_id="health",
+    summary="Say what is being served",
+    description="200 while questions can be answered, 503 while no index can be served.",
+    response_description="The generation that answers, and its size.",
+    responses={**examples.ok(examples.HEALTH), **problem_responses(503)},
+)
+async def health(live: Live) -> Health:
+    with live.use() as knowledge_base:
+        failure = live.failure
+        return Health(
+            status="degraded" if failure else "ok",
+            generation=knowledge_base.generation,
+            created=knowledge_base.manifest.created,
+            model=knowledge_base.manifest.model.name,
+            articles=knowledge_base.article_count,
+            sections=knowledge_base.section_count,
+            passages=knowledge_base.passage_count,
+            reason=_why_degraded(failure) if failure else None,
+        )
+
+
+@router.get(
+    "/readyz",
+    tags=["operation"],
+    operation_id="readiness",
+    summary="Say whether to send questions here",
+    response_model=Readiness,
+    description="200 while an index is served and there is room in the line; else 503, and a balancer had better ask"
+    " another.",
+    response_description="The generation that answers, and how busy this worker is.",
+    responses={**examples.ok(examples.READINESS), **problem_responses(503)},
+)
+async def readiness(request: Request, live: Live) -> Readiness | Response:
+    line: Line = request.app.state.line
+    with live.use() as knowledge_base:
+        if line.is_full:
+            headers = {"Retry-After": str(RETRY_AFTER_S)}
+            return problem(request, 503, OVERLOADED, kind="overloaded", headers=headers)
+        return Readiness("ready", knowledge_base.generation, line.at_work, line.waiting)
+
+
+@router.get(
+    "/metrics",
+    include_in_schema=False,
+    response_class=PlainTextResponse,
+)
+async def metrics(request: Request) -> Response:
+    """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
+    client = request.client.host if request.client else ""
+    if not _is_among(client, request.app.state.settings.metrics_clients):
+        raise HTTPException(404)
+    numbers: Metrics = request.app.state.metrics
+    return Response(await run_in_threadpool(numbers.exposition), media_type=CONTENT_TYPE)
+
+
+@lru_cache(maxsize=256)
+def _is_among(client: str, networks: str) -> bool:
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in ipaddress.ip_network(network) for network in networks.split())
+
+
+def _why_degraded(failure: IndexUnusable) -> str:
+    return f"An older index answers in place of the newest. {index_remedy(failure)}"

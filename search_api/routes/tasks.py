@@ -1,0 +1,221 @@
+"""Given a task's id, how far it is, once or as it goes on. For administrators, a rebuild and the index's state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
+from kb.schema.service import IndexStatus, TaskList, TaskView
+from kb.tasks.messages import GetStatus, IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
+from kb.tasks.store import TASK_ID, Task, TaskStore
+from search_api.http.requests import given_once
+from search_api.http.whole import Whole
+from search_api.openapi import examples
+from search_api.openapi.document import problem_responses
+from search_api.routes.accepting import (
+    accept,
+    answered_by,
+    failed,
+    task_store,
+    task_store_with_room,
+)
+from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
+from search_api.routes.receiving import receiving
+from search_api.routes.task_view import as_json
+from search_api.state.worker_client import WorkerClient
+
+EVENT_STREAM = "text/event-stream"
+
+_LOOK_AGAIN_S = 0.2
+_HEARTBEAT_S = 15.0
+_INDEX_PROBLEMS: dict[IndexProblemKind, type[IndexUnusable]] = {
+    "missing": IndexMissing,
+    "damaged": IndexDamaged,
+    "format": IndexFormatMismatch,
+    "unusable": IndexUnusable,
+}
+
+_EVENT = {
+    "type": "object",
+    "description": "One event; `data` is the task as JSON.",
+    "required": ["id", "event", "data"],
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+}
+
+router = APIRouter()
+
+TaskId = Annotated[
+    str, Path(description="The task's id, as in `Location`.", examples=[examples.TASK["id"]])
+]
+
+
+class RebuildQuery(BaseModel):
+    """What a rebuild may do."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    replace: Annotated[
+        bool,
+        Field(
+            description="Build even where a corpus of the index is missing or empty, or more than half of the published"
+            " articles would go."
+        ),
+    ] = False
+
+
+class TaskQuery(BaseModel):
+    """How many tasks."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: Annotated[int, Whole(1, 100), Field(description="How many tasks at most.")] = 20
+
+
+@router.get(
+    "/api/v1/tasks",
+    tags=["tasks"],
+    operation_id="listTasks",
+    summary="List the latest tasks",
+    description="The latest tasks of all clients: what was accepted, and nothing that was refused. Those that have"
+    " ended are kept for seven days, the latest 1,000.",
+    response_description="The tasks.",
+    responses={**examples.ok(examples.TASK_LIST), **problem_responses(422, 503)},
+    dependencies=[given_once(TaskQuery)],
+)
+async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> TaskList:
+    store = await task_store(request)
+    tasks = await run_in_threadpool(store.latest, query.limit)
+    await answered_by(request, *tasks)
+    return TaskList(tuple(task.view(with_report=False) for task in tasks))
+
+
+@router.get(
+    "/api/v1/tasks/{task_id}",
+    tags=["tasks"],
+    operation_id="readTask",
+    summary="Read a task",
+    description="How far the work is, and in the end what became of each article.",
+    response_description="The task.",
+    responses={**examples.ok(examples.TASK), **problem_responses(404, 422, 503)},
+)
+async def read_task(request: Request, task_id: TaskId) -> TaskView:
+    task = await _task(await task_store(request), task_id)
+    await answered_by(request, task)
+    return task.view()
+
+
+@router.get(
+    "/api/v1/tasks/{task_id}/events",
+    tags=["tasks"],
+    operation_id="followTask",
+    summary="Follow a task",
+    description="The task each time that it has changed, as server-sent events named `task` whose data is what reading"
+    " it gives. The stream ends with the task. Whoever was cut off sends the last `id` as `Last-Event-ID`.",
+    response_description="The events.",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {EVENT_STREAM: {"schema": _EVENT, "example": examples.EVENT}}},
+        **problem_responses(404, 422, 503),
+    },
+    openapi_extra={
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "description": "The id of the last event that was received.",
+                "schema": {"type": "string"},
+            }
+        ]
+    },
+)
+async def follow_task(request: Request, task_id: TaskId) -> Response:
+    store = await task_store(request)
+    task = await _task(store, task_id)
+    known = request.headers.get("last-event-id", "")
+    events = _events(
+        request, store, task, int(known) if known.isdecimal() and len(known) < 19 else -1
+    )
+    # nginx would keep the events back until they fill a block.
+    return StreamingResponse(events, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+
+
+async def _events(
+    request: Request, store: TaskStore, task: Task | None, known: int
+) -> AsyncIterator[str]:
+    silent_s = _HEARTBEAT_S  # something comes at once, and with it the head of the answer
+    while task is not None:
+        if task.version != known:
+            await answered_by(request, task)
+            known, silent_s = task.version, 0.0
+            yield f"id: {task.version}\nevent: task\ndata: {as_json(task.view())}\n\n"
+        if task.has_ended:
+            return
+        if silent_s >= _HEARTBEAT_S:  # lest something between takes the stream for dead
+            silent_s = 0.0
+            yield ": \n\n"
+        await asyncio.sleep(_LOOK_AGAIN_S)
+        silent_s += _LOOK_AGAIN_S
+        task = await run_in_threadpool(store.get, task.id)
+
+
+@router.post(
+    "/api/v1/rebuild",
+    tags=["operation"],
+    operation_id="rebuild",
+    summary="Rebuild the index",
+    description="Makes the index hold what the corpus holds, as `kb build` does: what was put there by hand comes in, a"
+    " damaged index is mended, a rollback ends. Only what changed is embedded. Where a corpus of the index is missing"
+    " or has no article left, or more than half of the published articles would go, the task fails and changes nothing,"
+    " unless told to `replace`.",
+    status_code=202,
+    response_model=TaskView,
+    responses={**accepted("The task that builds."), **problem_responses(422, 503, 504, 507)},
+    openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
+)
+async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> Response:
+    store = await task_store_with_room(request)
+    with receiving(store) as received:
+        return await accept(request, received, RebuildRequest(replace=query.replace))
+
+
+@router.get(
+    "/api/v1/status",
+    tags=["operation"],
+    operation_id="indexStatus",
+    summary="Say how the index stands",
+    description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
+    " wait. Reads the whole corpus: for people, and not for every second.",
+    response_description="How it stands.",
+    responses={**examples.ok(examples.STATUS), **problem_responses(422, 503, 504)},
+)
+async def status(request: Request) -> IndexStatus:
+    await task_store(request)  # where the worker listens
+    async with request.app.state.one_status:  # several at once would tell nothing more
+        worker: WorkerClient = request.app.state.worker_client
+        reply = await worker.ask(GetStatus())
+    match reply:
+        case StatusReply():
+            return reply.status
+        case IndexProblem():
+            raise _INDEX_PROBLEMS[reply.kind](request.app.state.settings.index)
+        case _:
+            raise failed(reply)
+
+
+async def _task(store: TaskStore, task_id: str) -> Task:
+    task = None
+    if TASK_ID.fullmatch(task_id):
+        task = await run_in_threadpool(store.get, task_id)
+    if task is None:
+        raise HTTPException(
+            404, "There is no task of that id; those that ended are kept for a while."
+        )
+    return task

@@ -1,0 +1,1 @@
+"""What a service holds while it runs: settings, the live index, its worker."""

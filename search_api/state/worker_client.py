@@ -1,0 +1,78 @@
+"""Given a request to the worker (`kb.tasks.messages`), its reply, whichever process is the worker by then."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from kb.schema.errors import WorkerMissing
+from kb.tasks import worker_socket
+from kb.tasks.messages import (
+    HEAD_BYTES,
+    CannotChange,
+    NoMessage,
+    Reply,
+    Request,
+    decode,
+    encode,
+    length_of,
+)
+from kb.tasks.store import ATTEMPTS, FOLDER
+from search_api.state.task_child import TaskWorker
+
+UNATTENDED_S = 30.0
+"""So long may there be no worker before a client is told."""
+_LOOK_AGAIN_S = 0.03
+
+
+class WorkerClient:
+    """Asks the worker, and has it started where it does not answer."""
+
+    def __init__(self, index: Path, worker: TaskWorker) -> None:
+        self._folder = index / FOLDER
+        self._worker = worker
+
+    async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
+        """The worker's reply. A request whose worker dies is sent again to the next: none does harm twice.
+
+        `sending` is called right before a worker gets it. Raises WorkerMissing where there is none for `UNATTENDED_S`,
+        or it dies of just this.
+        """
+        attended = time.monotonic()
+        broken = 0
+        while True:
+            try:
+                connection = worker_socket.connect(self._folder)
+            except OSError:
+                self._worker.call()
+            else:
+                try:
+                    return await self._exchange(connection, request, sending)
+                except (OSError, EOFError, NoMessage):
+                    attended = time.monotonic()
+                    broken += 1
+            if broken >= ATTEMPTS or time.monotonic() - attended > UNATTENDED_S:
+                raise WorkerMissing
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def _exchange(
+        self, connection: socket.socket, request: Request, sending: Callable[[], None]
+    ) -> Reply:
+        reader, writer = await asyncio.open_unix_connection(sock=connection)
+        try:
+            sending()
+            writer.write(encode(request))
+            await writer.drain()
+            reply = decode(
+                await reader.readexactly(length_of(await reader.readexactly(HEAD_BYTES)))
+            )
+        finally:
+            writer.close()
+        if isinstance(reply, CannotChange):
+            raise WorkerMissing(reply.detail)
+        if not isinstance(reply, Reply):
+            raise NoMessage("a request in place of a reply")
+        return reply

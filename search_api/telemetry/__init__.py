@@ -1,0 +1,1 @@
+"""Metrics, traces and the query log. Nothing that a client chose is written."""

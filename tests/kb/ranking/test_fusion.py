@@ -1,0 +1,142 @@
+"""kb.ranking.fusion"""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.ranking.fusion import (
+    CANDIDATE_DEPTH,
+    DEFAULT_WEIGHTS,
+    LONG_SENTENCE,
+    MODES,
+    NAME_TERMS,
+    SENTENCE_TERMS,
+    SHORT_QUESTION,
+    UNRELATED_NAME,
+    FusionWeights,
+    Signals,
+    best_by_words,
+    depths,
+    for_question,
+    in_mode,
+    nearness,
+    weights_for,
+)
+
+scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
+    lambda values: np.array(values, dtype=np.float32)
+)
+
+
+def signals(*rows: tuple[float, float, float, float, float]) -> Signals:
+    return Signals(*(np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)))
+
+
+@given(scores, st.lists(st.booleans(), min_size=30, max_size=30), st.integers(0, 10))
+def test_the_best_by_words_hold_one_and_are_allowed(
+    keyword: np.ndarray[tuple[int], np.dtype[np.float32]], allowed: list[bool], depth: int
+) -> None:
+    mask = np.array(allowed)[: len(keyword)]
+    for only, ones in ((None, np.ones_like(mask)), (mask, mask)):
+        best = sorted(np.flatnonzero(ones & (keyword > 0)), key=lambda row: (-keyword[row], row))
+        assert best_by_words(keyword, depth, only).tolist() == sorted(best[:depth])
+
+
+def test_each_mode_has_as_many_candidates() -> None:
+    assert [sum(depths(mode)) for mode in MODES] == [2 * CANDIDATE_DEPTH] * 3
+    assert depths("keyword")[1] == depths("dense")[0] == 0
+
+
+@pytest.mark.parametrize("weights", [DEFAULT_WEIGHTS, FusionWeights(0, 0.25, 0.5, 0.25, 0)])
+def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
+    weights: FusionWeights,
+) -> None:
+    words, meaning = in_mode(weights, "keyword"), in_mode(weights, "dense")
+    assert in_mode(weights, "hybrid") == weights
+    assert (words.dense, words.sentence, words.name) == (0, 0, 0)
+    assert (meaning.keyword, meaning.focus) == (0, 0)
+    for each in (words, meaning):
+        assert sum(astuple(each)) == pytest.approx(sum(astuple(weights)))
+    if weights.keyword:
+        assert words.focus / words.keyword == pytest.approx(weights.focus / weights.keyword)
+    else:
+        assert words.keyword == 1.0
+    assert meaning.name / meaning.dense == pytest.approx(weights.name / weights.dense)
+
+
+def test_the_score_is_the_weighted_sum() -> None:
+    weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, focus=0.15)
+    combined = signals((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5)).combine(weights)
+    assert combined.tolist() == pytest.approx(
+        [
+            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * (0.75 - 0.4) / 0.6 + 0.15 * 1.0,
+            0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.3 * 0.0 + 0.15 * 0.5,
+        ],
+        abs=1e-15,
+    )
+
+
+def test_a_name_that_is_no_nearer_than_any_other_says_nothing() -> None:
+    assert nearness(np.array([-1, 0, UNRELATED_NAME - 0.001], dtype=np.float32)).tolist() == [
+        0,
+        0,
+        0,
+    ]
+    assert nearness(np.array([1, 0.7], dtype=np.float32)).tolist() == pytest.approx([1, 0.5])
+
+
+@given(st.floats(0.1, 30), st.floats(0.1, 30))
+def test_the_longer_the_titles_the_less_a_name_counts_and_the_sum_stays(
+    shorter: float, longer: float
+) -> None:
+    shorter, longer = min(shorter, longer), max(shorter, longer)
+    more, less = weights_for(shorter), weights_for(longer)
+    assert DEFAULT_WEIGHTS.name >= more.name >= less.name >= 0
+    assert DEFAULT_WEIGHTS.focus >= more.focus >= less.focus >= 0
+    assert sum(astuple(more)) == pytest.approx(sum(astuple(less))) == pytest.approx(1)
+    assert (less.keyword, less.dense, less.sentence) >= (more.keyword, more.dense, more.sentence)
+
+
+def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences() -> None:
+    assert weights_for(NAME_TERMS) == DEFAULT_WEIGHTS
+    assert (weights_for(SENTENCE_TERMS).name, weights_for(SENTENCE_TERMS).focus) == (0, 0)
+    assert weights_for(0) == weights_for(SENTENCE_TERMS)
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_the_longer_the_question_the_more_its_focus_counts_the_less_a_sentence_and_the_sum_stays(
+    one: int, other: int
+) -> None:
+    short, long = (for_question(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
+    assert sum(astuple(short)) == pytest.approx(sum(astuple(long))) == pytest.approx(1)
+    assert short.focus <= long.focus
+    assert short.dense >= long.dense > 0
+    assert short.sentence / short.dense >= long.sentence / long.dense > 0
+    assert astuple(for_question(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
+        astuple(DEFAULT_WEIGHTS)
+    )
+
+
+def test_in_a_message_to_a_library_without_names_words_and_passages_get_what_a_sentence_loses() -> (
+    None
+):
+    short = weights_for(SENTENCE_TERMS)
+    message = for_question(short, 40)
+    assert (message.name, message.focus) == (0, 0)
+    assert message.sentence / message.dense == pytest.approx(
+        LONG_SENTENCE * short.sentence / short.dense
+    )
+    assert message.keyword / message.dense == pytest.approx(short.keyword / short.dense)
+    assert sum(astuple(message)) == pytest.approx(1)
+
+
+def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:
+    weights = DEFAULT_WEIGHTS
+    assert sum(astuple(weights)) == pytest.approx(1)
+    assert min(astuple(weights)) >= 0
+    assert signals((1, 1, 1, 1, 1)).combine(weights).tolist() == [pytest.approx(1)]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kb.text.edit_distance import (
+    ALIKE,
+    BY_EAR,
+    DOUBLED,
+    FIRST_LETTER,
+    FIRST_SOUND,
+    LETTER,
+    NEIGHBOUR,
+    REPLACED,
+    SWAPPED,
+    VOWEL,
+    sound,
+    unlikeness,
+    weighted_distance,
+)
+
+WORDS = st.text("abcehiklmnoprst", min_size=1, max_size=8)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "cost"),
+    [
+        ("muscle", "muscle", 0.0),
+        ("musccle", "muscle", DOUBLED),
+        ("diarhea", "diarrhea", DOUBLED),
+        ("mucsle", "muscle", SWAPPED),
+        ("vitemin", "vitamin", VOWEL),
+        ("vitmin", "vitamin", VOWEL),
+        ("rytm", "rhythm", VOWEL + VOWEL),
+        ("exersise", "exercise", ALIKE),
+        ("mudcle", "muscle", NEIGHBOUR),
+        ("mucle", "muscle", LETTER),
+        ("mutle", "muple", REPLACED),
+        ("nuscle", "muscle", FIRST_LETTER + ALIKE),
+        ("uscle", "muscle", FIRST_LETTER + LETTER),
+        ("tremblor", "tremor", LETTER + LETTER),
+    ],
+)
+def test_each_slip_has_its_cost(typed: str, meant: str, cost: float) -> None:
+    assert weighted_distance(typed, meant) == pytest.approx(cost)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("fasiculation", "fasciculation"),
+        ("newmonia", "neumonia"),
+        ("sikosis", "psykosis"),
+        ("numonia", "pneumonia"),
+        ("hydroxicloroquin", "hydroxychloroquine"),
+        ("infecshun", "infection"),
+        ("disc", "disk"),
+        ("edema", "oedema"),
+        ("migrane", "migrain"),
+    ],
+)
+def test_words_that_are_said_alike_sound_alike(typed: str, meant: str) -> None:
+    apart = weighted_distance(sound(typed), sound(meant))
+    assert apart <= VOWEL
+    by_ear = BY_EAR if typed[0] == meant[0] else BY_EAR + FIRST_SOUND
+    by_eye = weighted_distance(typed, meant)
+    unlike = unlikeness(typed, meant, sound(typed), sound(meant))
+    assert unlike == pytest.approx(min(by_eye, by_ear + apart))
+
+
+@given(WORDS, WORDS)
+def test_the_distance_is_that_of_the_whole_table(typed: str, meant: str) -> None:
+    """What both have at their ends is left aside; the result is as if it were not."""
+    assert weighted_distance(typed, meant) <= 1.0 * FIRST_LETTER + REPLACED * max(
+        len(typed), len(meant)
+    )
+    assert weighted_distance(typed, meant) == pytest.approx(weighted_distance(meant, typed))
+    assert (weighted_distance(typed, meant) == 0) == (typed == meant)
+
+
+@given(WORDS, WORDS, st.floats(0, 4))
+def test_a_bound_changes_nothing_below_it(typed: str, meant: str, most: float) -> None:
+    exact = weighted_distance(typed, meant)
+    bounded = weighted_distance(typed, meant, most)
+    assert bounded == (exact if exact <= most else math.inf)
