@@ -59,7 +59,7 @@ def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
 def compile_postings(
     whoosh: Path, folder: Path, passage_count: int, parameters: BM25FParameters
 ) -> int:
-    """Write the postings of the Whoosh index in `whoosh` into `folder` (`kb.retrieval.postings`); the number of terms."""
+    """Write the postings of Whoosh in `whoosh` as the arrays of `kb.retrieval.postings`. Returns the number of terms."""
     fields = []
     index = open_dir(str(whoosh), readonly=True)
     with index.reader() as reader:
@@ -183,7 +183,7 @@ def _write_postings(
     lengths: NDArray[np.uint32],
     parameters: BM25FParameters,
 ) -> None:
-    """Write the arrays of `kb.retrieval.postings` from the frequencies of all postings and the lengths of all passages."""
+    """Write the arrays of `kb.retrieval.postings`. `table`: frequencies of postings; `lengths`: those of passages."""
     folder.mkdir(parents=True)
     passages = found.rows.astype(np.int32)
     arrays: dict[str, NDArray[Any]] = {

@@ -1,4 +1,4 @@
-"""kb.retrieval.conditions and .phrases: which passages meet the conditions, against a search through the texts themselves."""
+"""kb.retrieval.conditions and .phrases: which passages meet the conditions, against a search through the texts."""
 
 from __future__ import annotations
 
