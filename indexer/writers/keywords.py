@@ -59,7 +59,7 @@ def write_whoosh(folder: Path, passages: Iterable[Fields]) -> None:
 def compile_postings(
     whoosh: Path, folder: Path, passage_count: int, parameters: BM25FParameters
 ) -> int:
-    """Write the postings of Whoosh in `whoosh` as the arrays of `kb.retrieval.postings`. Returns the number of terms."""
+    """Write the postings of Whoosh in `whoosh` as `kb.retrieval.postings` reads them. Returns the number of terms."""
     fields = []
     index = open_dir(str(whoosh), readonly=True)
     with index.reader() as reader:
