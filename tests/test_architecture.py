@@ -5,11 +5,22 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("kb", "indexer", "search_api", "kb_cli")
+MAX_MODULES = 15
+"""Modules in a room, `__init__` aside."""
+
+ROOMS: dict[str, list[str]] = tomllib.loads((ROOT / "tests/rooms.toml").read_text("utf-8"))
+"""Each room, and the rooms whose modules it imports. ARCHITECTURE.md says what is in each."""
+
 
 ALLOWED = {
     "whoosh": ("kb/text/analysis.py", "kb/retrieval/phrases.py", "indexer/writers/keywords.py"),
@@ -36,6 +47,67 @@ ALLOWED = {
     "indexer": ("indexer/", "kb_cli/"),
 }
 """For each package, the files and folders that may import it; for all others, everybody may."""
+
+
+def modules() -> dict[str, Path]:
+    """The modules of the packages, by their dotted names."""
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+    }
+
+
+def room_of(path: Path) -> str:
+    return path.parent.relative_to(ROOT).as_posix()
+
+
+def own_imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
+    """The modules of ours that a file imports, wherever in it, for types alone too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from (found for found in (name, node.module or "") if found in known)
+
+
+def arrows() -> dict[str, set[str]]:
+    """For each room, those that it imports from. What an `__init__` hands on to callers does not count."""
+    known = modules()
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in known.values():
+        if path.name == "__init__.py":
+            continue
+        found[room_of(path)] |= {room_of(known[name]) for name in own_imports(path, known)} - {
+            room_of(path)
+        }
+    return found
+
+
+def test_rooms_import_the_rooms_that_the_table_says_and_no_others() -> None:
+    assert arrows() == {room: set(below) for room, below in ROOMS.items()}
+
+
+def test_no_two_rooms_import_each_other_by_any_way() -> None:
+    assert {*TopologicalSorter(ROOMS).static_order()} == {*ROOMS}  # else a CycleError
+
+
+def test_only_the_command_line_imports_a_package_beside_kb_and_its_own() -> None:
+    for room, below in ROOMS.items():
+        package = room.split("/")[0]
+        assert package == "kb_cli" or {each.split("/")[0] for each in below} <= {package, "kb"}
+
+
+def test_a_room_says_what_it_is_for_and_holds_no_more_than_one_looks_through() -> None:
+    for room in ROOMS:
+        folder = ROOT / room
+        purpose = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+        assert purpose or room in PACKAGES, room
+        assert (
+            len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MAX_MODULES
+        )
 
 
 def imports(path: Path) -> set[str]:
