@@ -229,7 +229,7 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
     corpus = tmp_path / "corpus"
     shutil.copytree(Path(__file__).parents[3] / "corpus", corpus)
     index = tmp_path / "index"
-    shutil.copytree(index_path, index)
+    shutil.copytree(index_path, index, ignore=shutil.ignore_patterns("tasks"))  # and no socket
     settings = load_settings(index=index, poll_interval_s=0.05)
     with TestClient(create_app(settings)) as client:
         before = client.get("/healthz").json()
