@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit quick fuzz api hostile faults pages image-steps bench bench-report http changes growth nearest screenshots settings-table lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ check: setup ## format, lint and types
 unit: setup ## the tests alone
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile
 
+quick: setup ## the tests that need no index and no browser, to run while one works (under a minute)
+	HF_HUB_OFFLINE=1 $(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+
 fuzz: setup ## the properties alone, with a thousand examples that are others each time
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=fuzz -m hypothesis
 
@@ -55,7 +58,10 @@ hostile: setup ## 5,000 hostile questions to a service over index/: none may fai
 	$(BIN)/python benchmarks/hostile.py
 
 faults: setup ## the fault tests in full: kills, power cuts, full disks, damage, publications (an hour; one: FAULTS=tests/faults/test_kill.py)
-	HF_HUB_OFFLINE=1 $(BIN)/pytest $(or $(FAULTS),tests/faults) --faults-long
+	HF_HUB_OFFLINE=1 $(BIN)/pytest $(or $(FAULTS),tests/faults) --long
+
+pages: setup ## the pages in full: every state in every layout, every hostile text, in Chromium
+	HF_HUB_OFFLINE=1 $(BIN)/pytest tests/browser --long
 
 image-steps: setup ## the steps of deploy/Containerfile in a Debian root, and what they make run (as root; some minutes, 3 GB)
 	@command -v mmdebstrap >/dev/null && command -v ip >/dev/null || sh scripts/apt-install mmdebstrap iproute2

@@ -35,8 +35,30 @@ HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--faults-long", action="store_true", help="run the fault tests in full (make faults)"
+        "--long", action="store_true", help="run tests in their long form (make faults, make pages)"
     )
+
+
+SLOW_FIXTURES = frozenset(["index_path", "tiny_library", "chromium", "machine", "certificate"])
+SLOW_FOLDERS = ("faults", "browser", "isolation", "deploy", "quality", "benchmarks")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark as slow what needs a real index or other programs. Without `--long`, leave out what only long forms have."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in SLOW_FOLDERS or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in set(long)]
+        config.hook.pytest_deselected(items=long)
+
+
+@pytest.fixture(scope="session")
+def is_long(pytestconfig: pytest.Config) -> bool:
+    """Whether the long forms are asked for."""
+    return bool(pytestconfig.getoption("--long"))
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +147,7 @@ def check_document(tmp_path: Path) -> Callable[..., None]:
         options = {
             "--phases": "examples,coverage,fuzzing,stateful",
             "--checks": "all",
-            "--max-examples": os.environ.get("SCHEMATHESIS_EXAMPLES", "3"),
+            "--max-examples": os.environ.get("SCHEMATHESIS_EXAMPLES", "1"),
             "--seed": "7",
             "--generation-database": "none",
             "--suppress-health-check": "all",
@@ -161,7 +183,26 @@ def index_copy(index_path: Path, tmp_path: Path) -> Path:
 
     Its files are hard links: replace them, and never write into them.
     """
-    copy = tmp_path / "index"
+    return copy_of(index_path, tmp_path / "index")
+
+
+@pytest.fixture(scope="session")
+def build_index(index_path: Path) -> Callable[[Path, Path], None]:
+    """Builds an index folder, which is made, from a corpus, with the encoder of the index of `corpus/`.
+
+    To export the model anew would take most of the time of a small build.
+    """
+
+    def build_from(index: Path, corpus: Path) -> None:
+        from indexer.build.build import build
+
+        copy_of(index_path, index)
+        assert not build(index, [corpus], replace=True).failures
+
+    return build_from
+
+
+def copy_of(index_path: Path, copy: Path) -> Path:
     (copy / "generations").mkdir(parents=True)
     shutil.copy(index_path / "CURRENT", copy)
     generation = (index_path / "CURRENT").read_text().strip()

@@ -73,7 +73,14 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "light",
+        "narrow and dark",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("dark", "narrow")),
+    ],
+)
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_no_violation(open_page: OpenPage, state: str, layout: str) -> None:
     path, act = STATES[state]

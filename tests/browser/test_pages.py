@@ -93,7 +93,7 @@ def test_the_skip_link_leads_past_the_header(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("width", [320, 768, 2560])
+@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.long), 2560])
 def test_nothing_has_to_be_scrolled_sideways(open_page: OpenPage, path: str, width: int) -> None:
     page = open_page(viewport={"width": width, "height": 700})
     page.goto(path)
@@ -104,7 +104,7 @@ def test_nothing_has_to_be_scrolled_sideways(open_page: OpenPage, path: str, wid
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.long), "dark"])
 def test_all_text_stands_out_from_its_background(
     open_page: OpenPage, path: str, scheme: str
 ) -> None:

@@ -1,6 +1,6 @@
 """What the fault tests share: a library with a tiny model, built once and copied for each test.
 
-Each test has a short form, which `make test` runs, and a long one, which `make faults` does by `--faults-long`.
+Each test has a short form, which `make test` runs, and a long one, which `make faults` does by `--long`.
 """
 
 from __future__ import annotations
@@ -61,9 +61,3 @@ def library(tiny_library: Library, tmp_path: Path) -> Library:
     shutil.rmtree(known)
     shutil.copytree(tiny_library.corpus, known)
     return tiny_library.copy(tmp_path / "library")
-
-
-@pytest.fixture(scope="session")
-def is_long(pytestconfig: pytest.Config) -> bool:
-    """Whether the long forms are asked for."""
-    return bool(pytestconfig.getoption("--faults-long"))

@@ -144,7 +144,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     chance = random.Random(4)
     for place, (step, times) in enumerate(counting.steps):
         seldom = step.split()[0] not in ("rename", "replace")
-        if not is_long and seldom and chance.random() > 0.06:
+        if not is_long and seldom and chance.random() > 0.03:
             continue
         for code in (
             (errno.ENOSPC, errno.EIO) if is_long else (chance.choice((errno.ENOSPC, errno.EIO)),)

@@ -36,7 +36,7 @@ def test_kill_at_random_moments(library: Library, workers: Workers, is_long: boo
         "gc": 0.02,
     }  # to begin with; then it follows what they take on this machine
     killed = {"build": 0, "gc": 0}
-    goal = 200 if is_long else 20
+    goal = 200 if is_long else 10
     before = dict(library.texts)
     number = 0
     while sum(killed.values()) < goal:
@@ -80,7 +80,7 @@ def test_kill_once_at_each_named_step(
     names = trace.read_text().split("\n")
     assert do != "build" or {"stage embed tokens", "stage publish", "replace CURRENT"} <= set(names)
     distinct = list(dict.fromkeys(names))
-    chosen = distinct[::9] + [name for name in distinct if "CURRENT" in name or "rename" in name]
+    chosen = distinct[::25] + [name for name in distinct if "CURRENT" in name or "rename" in name]
     places = range(len(names)) if is_long else sorted({names.index(name) for name in chosen})
     for place in places:
         copy = fresh(place)

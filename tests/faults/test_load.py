@@ -75,7 +75,7 @@ def watch_the_disk(library: Library, stop: threading.Event, wrong: list[object])
 
 
 def test_publications_under_load_from_sixteen_clients(library: Library, is_long: bool) -> None:
-    rounds = 1000 if is_long else 12
+    rounds = 1000 if is_long else 6
     wrong: list[object] = []
     asked = 0
     stop = threading.Event()

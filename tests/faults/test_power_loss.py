@@ -14,7 +14,7 @@ from indexer.build.build import build
 from indexer.corpus.editing import add, remove
 from kb.schema.errors import IndexUnusable
 
-LONG, SHORT = 500, 150
+LONG, SHORT = 500, 60
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from kb.tasks.store import TaskStore
 from search_api.state.task_child import TaskWorker
 from search_api.state.worker_client import WorkerClient
 
-LONG, SHORT = 500, 80
+LONG, SHORT = 500, 32
 
 Holds = Callable[[Library], bool]
 

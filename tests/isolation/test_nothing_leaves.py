@@ -20,9 +20,9 @@ import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
-from tests.kb.test_reranker import make_cross_encoder
 
 from tests.isolation.conftest import KB, Machine, Watched, until
+from tests.kb.ranking.test_reranker import make_cross_encoder
 from tests.test_docs import COMMANDS
 
 QUESTION = "what causes leg cramps at night"

@@ -59,10 +59,15 @@ def attentions(path: Path) -> list[bool]:
 @pytest.mark.parametrize(
     ("family", "options", "joint", "masked"),
     [
-        pytest.param("Bert", {}, 2, [False, False], id="sees all"),
+        pytest.param("Bert", {}, 2, [False, False], id="sees all", marks=pytest.mark.long),
         pytest.param("MPNet", {}, 0, [], id="an attention of its own"),
         pytest.param(
-            "ModernBert", {"local_attention": 16}, 2, [True, True], id="sees what is near"
+            "ModernBert",
+            {"local_attention": 16},
+            2,
+            [True, True],
+            id="sees what is near",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             "Qwen3",

@@ -266,7 +266,7 @@ class Tree(RuleBasedStateMachine):
 
 TestTree = Tree.TestCase
 TestTree.settings = settings(
-    max_examples=60,
+    max_examples=25,
     stateful_step_count=25,
     deadline=None,
     phases=set(Phase) - {Phase.shrink},  # shrinking takes minutes, and tells little more

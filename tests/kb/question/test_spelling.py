@@ -16,7 +16,7 @@ from kb.schema.article import Article, Section
 from kb.text.analysis import terms
 
 HERE = Path(__file__).parent
-ARTICLES = list(Scan([HERE.parents[1] / "corpus"]))
+ARTICLES = list(Scan([HERE.parents[2] / "corpus"]))
 
 
 def lines(name: str) -> list[str]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.build.build import build
 from kb import KnowledgeBase
 from kb.answering.facets import NEAR
 from kb.ranking.fusion import MODES, Mode
@@ -36,7 +36,9 @@ VARIED: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
+def varied(
+    build_index: Callable[[Path, Path], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[KnowledgeBase]:
     """A library of those articles."""
     folder = tmp_path_factory.mktemp("varied")
     lines = [
@@ -51,7 +53,7 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
     ]
     corpus = folder / "articles.jsonl"
     corpus.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    assert not build(folder / "index", [corpus]).failures
+    build_index(folder / "index", corpus)
     with KnowledgeBase.open(folder / "index") as opened:
         yield opened
 
