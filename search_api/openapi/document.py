@@ -1,4 +1,4 @@
-"""Given the routes, the OpenAPI document: what FastAPI writes, with every field described."""
+"""The OpenAPI document: FastAPI's, with problems, required keys and the parameters of addresses put right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from search_api.http.asked import REQUIRED
 from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
 from search_api.middleware import access
-from search_api.openapi.descriptions import DESCRIPTIONS
+from search_api.openapi import field_docs  # noqa: F401  (before any route is declared)
 
 SCHEMA_REF = "#/components/schemas/{model}"
 
@@ -35,7 +35,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json")
 async def openapi_document(request: Request) -> JSONResponse:
-    """The document, for whoever asks."""
+    """The document as JSON."""
     return JSONResponse(request.app.openapi())
 
 
@@ -70,10 +70,10 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template=SCHEMA_REF)
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
-    for name, fields in DESCRIPTIONS.items():
-        for field, description in fields.items():
-            target = schemas[name]["properties"][field] if field else schemas[name]
-            target["description"] = description
+    for schema in schemas.values():
+        for described in (schema, *schema["properties"].values()):
+            if "description" in described:  # a docstring, which runs over several lines
+                described["description"] = " ".join(described["description"].split())
     for methods in document["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):

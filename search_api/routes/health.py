@@ -22,20 +22,25 @@ from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
 from search_api.middleware.line import Line
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
+from search_api.openapi.field_docs import FIELD_DOCS
 from search_api.state.live import LiveIndex
 from search_api.telemetry.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FIELD_DOCS)
 class Readiness:
-    """That questions may be sent here, and how busy this worker is."""
+    """The service takes questions."""
 
     status: Literal["ready"]
+    """Always `ready`."""
     generation: str
+    """The id of the index generation that answers."""
     at_work: int
+    """Number of requests that this worker is processing."""
     waiting: int
+    """Number of requests in this worker's queue."""
 
 
 # Coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
