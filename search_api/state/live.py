@@ -19,6 +19,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from kb.handover import Handover
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.reranker import Reranker
 from kb.schema.article import today
@@ -32,15 +33,6 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 30.0
 """A generation that did not open is hashed again no sooner than this: it may be large."""
-
-
-@dataclass(slots=True)
-class _Served:
-    """One open knowledge base and how many requests use it. Guarded by `LiveIndex._lock`."""
-
-    knowledge_base: ServedKnowledgeBase
-    users: int = 0
-    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,7 @@ class LiveIndex:
         self._clock = clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()
-        self._served: _Served | None = None
+        self._served: Handover[ServedKnowledgeBase] = Handover()
         self._failure: _Failure | None = None
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="index-watcher", daemon=True)
@@ -94,7 +86,7 @@ class LiveIndex:
         self._stopped.set()
         if self._watcher.is_alive():
             self._watcher.join()
-        self._replace(None)
+        self._served.replace(None)
 
     @contextmanager
     def use(self) -> Iterator[KnowledgeBase]:
@@ -102,19 +94,10 @@ class LiveIndex:
 
         Raises the `IndexUnusable` that says why there is none.
         """
-        with self._lock:
-            served = self._served
-            if served is None:
-                raise _fresh(self._failure.error if self._failure else IndexMissing("no index"))
-            served.users += 1
-        try:
-            yield served.knowledge_base
-        finally:
-            with self._lock:
-                served.users -= 1
-                last = served.retired and served.users == 0
-            if last:
-                served.knowledge_base.close()
+        with self._served.use() as knowledge_base:
+            if knowledge_base is None:
+                raise _fresh(self.failure or IndexMissing("no index"))
+            yield knowledge_base
 
     @property
     def failure(self) -> IndexUnusable | None:
@@ -131,11 +114,12 @@ class LiveIndex:
         try:
             wanted = current_generation(self.path)
         except IndexUnusable as error:
-            if self._served is not None:
+            if self._served.current is not None:
                 self._fail("", error)
                 return
             wanted = ""  # an older generation may be whole
-        served = self._served.knowledge_base.generation if self._served else None
+        current = self._served.current
+        served = current.generation if current is not None else None
         if wanted == served and not self._has_expired():
             with self._lock:
                 self._failure = None
@@ -151,7 +135,8 @@ class LiveIndex:
 
     def _has_expired(self) -> bool:
         """Whether an article that is served was to be shown until today: the same generation is opened without it."""
-        until = self._served.knowledge_base.shown_until if self._served else None
+        current = self._served.current
+        until = current.shown_until if current is not None else None
         return until is not None and until <= today()
 
     def _take_over(self, wanted: str, served: str | None) -> None:
@@ -174,23 +159,13 @@ class LiveIndex:
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
         opened.on_answer = self.on_answer
-        self._replace(opened)
+        self._served.replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
         if opened.damage is None:
             with self._lock:
                 self._failure = None
         else:
             self._fail(wanted, opened.damage)
-
-    def _replace(self, opened: ServedKnowledgeBase | None) -> None:
-        with self._lock:
-            old = self._served
-            self._served = _Served(opened) if opened is not None else None
-            if old is not None:
-                old.retired = True
-            unused = old is not None and old.users == 0
-        if old is not None and unused:
-            old.knowledge_base.close()
 
     def _fail(self, generation: str, error: IndexUnusable) -> None:
         with self._lock:
