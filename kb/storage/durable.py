@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from kb.storage.locks import lock
 
 
 def fsync(path: Path) -> None:
@@ -47,7 +48,7 @@ def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         turn = FolderTurn(os.fstat(handle).st_mtime_ns)
         try:
             yield turn

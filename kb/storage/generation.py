@@ -14,7 +14,6 @@ contents is a pickle: a forged one runs code).
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -27,6 +26,7 @@ from typing import Literal
 
 from kb.schema.errors import IndexDamaged, IndexMissing
 from kb.storage.disk_errors import storage_error
+from kb.storage.locks import lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import FileInfo, Manifest
 
@@ -92,7 +92,7 @@ class Lease:
     def __init__(self, folder: Path) -> None:
         self._file = os.open(folder / "lease", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            lock(self._file, shared=True)
         except OSError:
             os.close(self._file)
             raise

@@ -19,7 +19,8 @@ from kb.tasks.messages import (
     WorkerFailed,
     request_as_json,
 )
-from kb.tasks.store import Task, TasksFull, TaskStore
+from kb.tasks.store import TaskStore
+from kb.tasks.task import Task, TasksFull
 from search_api.http.etags import etag
 from search_api.http.problems import problem
 from search_api.middleware.access import bearer

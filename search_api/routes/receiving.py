@@ -22,7 +22,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kb.schema.errors import InvalidRequest
 from kb.tasks.messages import SentFile
-from kb.tasks.store import TaskStore, new_task_id
+from kb.tasks.store import TaskStore
+from kb.tasks.task import new_task_id
 
 _BLOCK_BYTES = 256 * 1024
 _FIELDS_MAX = 100

@@ -15,7 +15,8 @@ from starlette.exceptions import HTTPException
 from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.schema.service import IndexStatus, TaskList, TaskView
 from kb.tasks.messages import GetStatus, IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
-from kb.tasks.store import TASK_ID, Task, TaskStore
+from kb.tasks.store import TaskStore
+from kb.tasks.task import TASK_ID, Task
 from search_api.http.requests import given_once
 from search_api.http.whole import Whole
 from search_api.openapi import examples
