@@ -15,8 +15,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,14 +42,17 @@ TOO_LATE = "The answer took longer than a question may take. Ask again in a mome
 TOO_OFTEN = "More requests have come from your address than are accepted. Wait as long as `Retry-After` says."
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one worker takes on; see the settings of the same names."""
+class Limits(Protocol):
+    """The settings that bound what one worker takes on."""
 
-    deadline_s: float
-    client_timeout_s: float
-    rate_limit: float
-    rate_burst: int
+    @property
+    def deadline_s(self) -> float: ...
+    @property
+    def client_timeout_s(self) -> float: ...
+    @property
+    def rate_limit(self) -> float: ...
+    @property
+    def rate_burst(self) -> int: ...
 
 
 class Admission:

@@ -207,7 +207,7 @@ def read_article(
     form = next(name for name, each in _FORMS.items() if each == kind)
     tag = etag(article_digest(article), "" if kind == JSON else form)
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if is_held(request.headers.get("if-none-match"), tag):
+    if is_held(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers=headers)  # type: ignore[return-value]
     content: str | bytes
     if kind == JSON:
