@@ -16,7 +16,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
+from search_api.http.problem_kinds import kind_of
+from search_api.http.problems import MEDIA_TYPE, Problem
 
 LINGER_S = 2.0
 """How long a client may go on sending a body that was refused. Closed at once, it might never see the answer."""

@@ -9,7 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
 from search_api.http.asked import REQUIRED
-from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
+from search_api.http.problem_kinds import kind_of
+from search_api.http.problems import MEDIA_TYPE, Problem
 from search_api.middleware import access
 from search_api.openapi import field_docs  # noqa: F401  (before any route is declared)
 

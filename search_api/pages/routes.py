@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.article import article_path
 from kb.schema.citation_formats import FORMATS, Reference
-from search_api.http.problems import KINDS, NO_ARTICLE
-from search_api.openapi import examples
+from search_api.http.problem_kinds import KINDS, NO_ARTICLE
+from search_api.openapi.curl import curl_commands
 from search_api.pages.article_page import cited_passage, find_within, found_words, related_articles
 from search_api.pages.blocks import blocks
 from search_api.pages.library_page import library_page
@@ -138,7 +138,7 @@ def api_guide(request: Request) -> HTMLResponse:
     """The API's routes with examples, from the OpenAPI document."""
     document: dict[str, Any] = request.app.openapi()
     page = _templates(request).render(
-        "docs.html", document=document, kinds=KINDS, curl=examples.curl_commands(_origin(request))
+        "docs.html", document=document, kinds=KINDS, curl=curl_commands(_origin(request))
     )
     return HTMLResponse(page)
 

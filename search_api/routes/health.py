@@ -17,7 +17,8 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.errors import IndexUnusable
 from kb.schema.service import Health
-from search_api.http.problems import index_remedy, problem
+from search_api.http.problem_kinds import index_remedy
+from search_api.http.problems import problem
 from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
 from search_api.middleware.line import Line
 from search_api.openapi import examples

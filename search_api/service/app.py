@@ -16,12 +16,12 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from kb.ranking.reranker import Reranker
 from kb.reporting.logs import report_without_messages
 from kb.storage.keys import KeyRing, KeysDamaged, keys_file
-from search_api.http import problems
+from search_api.http import error_handlers
 from search_api.http.hosts import TrustedHosts
 from search_api.http.representation import representation
 from search_api.http.requests import nothing_misplaced
 from search_api.middleware import access
-from search_api.middleware.admission import Admission, Limits
+from search_api.middleware.admission import Admission
 from search_api.middleware.caching import with_caching
 from search_api.middleware.cross_origin import CrossOrigin
 from search_api.middleware.guard import Guard, RouteNote
@@ -130,7 +130,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.one_status = asyncio.Lock()
     app.state.templates = Templates(assets, settings.site_name, settings.root_path)
     _add_middleware(app, settings, keys, metrics, tracing)
-    problems.install(app)
+    error_handlers.install(app)
     document.install(app, settings.search_access, settings.base_url)
     app.include_router(search.router)
     app.include_router(article_list.router)
@@ -152,7 +152,7 @@ def _add_middleware(
     app.add_middleware(RouteNote)
     app.add_middleware(with_caching)
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
-    app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
+    app.add_middleware(Admission, line=app.state.line, limits=settings, metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
@@ -200,15 +200,6 @@ async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
                 logger.error("old questions could not be deleted: %s", error.strerror)
         await asyncio.sleep(SAMPLE_EVERY_S)
         since_pruned += SAMPLE_EVERY_S
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        deadline_s=settings.deadline_s,
-        client_timeout_s=settings.client_timeout_s,
-        rate_limit=settings.rate_limit,
-        rate_burst=settings.rate_burst,
-    )
 
 
 def _description(settings: Settings) -> str:

@@ -12,7 +12,7 @@ import uvicorn
 
 from kb.reporting.logs import announce, configure_logging
 from kb.schema.errors import IndexUnusable, InvalidRequest, KbError
-from search_api.http.problems import index_remedy
+from search_api.http.problem_kinds import index_remedy
 from search_api.http.protocol import http_protocol
 from search_api.service.app import check_settings, create_app
 from search_api.service.processes import serve_by_workers

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from kb.ranking import tuned_weights
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.schema.errors import IndexDamaged, IndexMissing, IndexUnusable, TuningDamaged
-from search_api.http.problems import index_remedy
+from search_api.http.problem_kinds import index_remedy
 from search_api.service.app import create_app
 from search_api.state import live as live_module
 from search_api.state.live import LiveIndex
