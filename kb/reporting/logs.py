@@ -19,7 +19,7 @@ from logging.config import dictConfig
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-from kb.reporting.faults import place_of, where
+from kb.reporting.safe_traceback import safe_traceback, safe_warning
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class TextFormatter(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         """Where it happened, without the exception's message."""
-        return where(ei[1])
+        return safe_traceback(ei[1])
 
 
 class JsonFormatter(logging.Formatter):
@@ -62,7 +62,7 @@ class JsonFormatter(logging.Formatter):
             entry["request_id"] = request_id
         entry |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
-            entry["error"] = where(record.exc_info[1])
+            entry["error"] = safe_traceback(record.exc_info[1])
         return json.dumps(entry, ensure_ascii=False)
 
 
@@ -98,12 +98,14 @@ def _log_uncaught(
 
 def _log_unraisable(fault: sys.UnraisableHookArgs) -> None:
     error = fault.exc_value
-    logger.error("a fault had nowhere to go: %s", where(error) if error else "no exception")
+    logger.error(
+        "a fault had nowhere to go: %s", safe_traceback(error) if error else "no exception"
+    )
 
 
 def _log_thread(fault: threading.ExceptHookArgs) -> None:
     if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
-        logger.error("a thread ended by a fault: %s", where(fault.exc_value))
+        logger.error("a thread ended by a fault: %s", safe_traceback(fault.exc_value))
 
 
 def _log_warning(
@@ -114,12 +116,12 @@ def _log_warning(
     file: TextIO | None = None,  # noqa: ARG001 - as warnings.showwarning has it
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    logger.warning("Python warned: %s", place_of(category, filename, lineno))
+    logger.warning("Python warned: %s", safe_warning(category, filename, lineno))
 
 
 def report_without_messages(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """An event loop's exception handler. Its own would write the exception's message, and what a task returned."""
     error = context.get("exception")
     logging.getLogger(__name__).error(
-        "the event loop met a fault: %s", where(error) if error else "no exception"
+        "the event loop met a fault: %s", safe_traceback(error) if error else "no exception"
     )

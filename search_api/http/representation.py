@@ -39,7 +39,7 @@ def offered(route: APIRoute) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([kind.media_type] if kind.media_type else []), *declared]))
 
 
-def require(request: Request, *types: str) -> str:
+def require_media_type(request: Request, *types: str) -> str:
     """The media type of `types` that the client likes best. Raises HTTPException, 406, where it accepts none."""
     chosen = preferred(accepted(request), types)
     if chosen is None:
@@ -61,4 +61,4 @@ async def representation(request: Request) -> str:
         request.query_params.get(FORMAT) and FORMAT in accepted_fields(route.endpoint)
     ):
         return ""
-    return require(request, *types)
+    return require_media_type(request, *types)

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel
 
 from search_api.http.near_names import near_to, slip_of
-from search_api.http.whole import STATED
+from search_api.http.whole_number import OWN_MESSAGE
 
 UNKNOWN = "unknown"
 MISPLACED = "misplaced"
@@ -110,7 +110,7 @@ def _message(entry: Mapping[str, Any], name: str) -> str:
             return f"{_entries(name, context)} at least {context['min_length']:,}."
         case "too_long":
             return f"{_entries(name, context)} at most {context['max_length']:,}."
-        case kind if kind == STATED:
+        case kind if kind == OWN_MESSAGE:
             return str(context["message"])
         case kind:
             return _FIXED.get(kind, "It is not valid.")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from search_api.http.asked import REQUIRED
+from search_api.http.aliased_text import REQUIRED
 from search_api.http.problem_kinds import kind_of
 from search_api.http.problems import MEDIA_TYPE, Problem
 from search_api.middleware import access

@@ -26,8 +26,8 @@ from search_api.http.problems import problem
 from search_api.middleware.access import bearer
 from search_api.routes.receiving import Received, idempotency_key
 from search_api.routes.task_view import as_json
-from search_api.state.task_child import TaskWorker
 from search_api.state.worker_client import WorkerClient
+from search_api.state.worker_process import WorkerProcess
 
 TASKS_PATH = "/api/v1/tasks"
 
@@ -38,7 +38,7 @@ _REUSED = (
 
 async def task_store(request: Request) -> TaskStore:
     """The tasks of this application."""
-    worker: TaskWorker = request.app.state.worker
+    worker: WorkerProcess = request.app.state.worker
     return await run_in_threadpool(worker.store)
 
 
@@ -92,7 +92,7 @@ async def answered_by(request: Request, *tasks: Task) -> None:
     Else whoever reads what they have just changed would find the state before, until the index is next looked at.
     """
     if any(task.state == "done" for task in tasks):
-        await run_in_threadpool(request.app.state.live.look)
+        await run_in_threadpool(request.app.state.live.refresh)
 
 
 def failed(reply: Reply) -> RuntimeError:
@@ -103,7 +103,7 @@ def failed(reply: Reply) -> RuntimeError:
 
 async def _accepted(request: Request, reply: TaskAccepted) -> Response:
     if reply.task.state == "done":
-        await run_in_threadpool(request.app.state.live.look)
+        await run_in_threadpool(request.app.state.live.refresh)
     base_url = request.app.state.settings.base_url
     headers = {"Location": f"{base_url}{TASKS_PATH}/{reply.task.id}"}
     if not reply.is_new:

@@ -20,7 +20,7 @@ from kb.schema.service import Health
 from search_api.http.problem_kinds import index_remedy
 from search_api.http.problems import problem
 from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
-from search_api.middleware.line import Line
+from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
 from search_api.openapi.field_docs import FIELD_DOCS
@@ -89,12 +89,12 @@ async def health(live: Live) -> Health:
     responses={**examples.ok(examples.READINESS), **problem_responses(503)},
 )
 async def readiness(request: Request, live: Live) -> Readiness | Response:
-    line: Line = request.app.state.line
+    queue: AdmissionQueue = request.app.state.queue
     with live.use() as knowledge_base:
-        if line.is_full:
+        if queue.is_full:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, OVERLOADED, kind="overloaded", headers=headers)
-        return Readiness("ready", knowledge_base.generation, line.at_work, line.waiting)
+        return Readiness("ready", knowledge_base.generation, queue.active, queue.waiting)
 
 
 @router.get(

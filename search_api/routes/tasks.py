@@ -18,7 +18,7 @@ from kb.tasks.messages import GetStatus, IndexProblem, IndexProblemKind, Rebuild
 from kb.tasks.store import TaskStore
 from kb.tasks.task import TASK_ID, Task
 from search_api.http.requests import given_once
-from search_api.http.whole import Whole
+from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
 from search_api.routes.accepting import (
@@ -77,7 +77,7 @@ class TaskQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Whole(1, 100), Field(description="How many tasks at most.")] = 20
+    limit: Annotated[int, WholeNumber(1, 100), Field(description="How many tasks at most.")] = 20
 
 
 @router.get(

@@ -22,11 +22,11 @@ from search_api.http.representation import representation
 from search_api.http.requests import nothing_misplaced
 from search_api.middleware import access
 from search_api.middleware.admission import Admission
+from search_api.middleware.admission_queue import AdmissionQueue
+from search_api.middleware.boundary import Boundary, RouteRecorder
 from search_api.middleware.caching import with_caching
 from search_api.middleware.cross_origin import CrossOrigin
-from search_api.middleware.guard import Guard, RouteNote
 from search_api.middleware.head import HeadAsGet
-from search_api.middleware.line import Line
 from search_api.openapi import document
 from search_api.pages import routes
 from search_api.pages.assets import assets_router, load_assets
@@ -34,10 +34,10 @@ from search_api.pages.rendering import Templates
 from search_api.routes import article_list, articles, health, search, tasks, uploads
 from search_api.state.live import LiveIndex
 from search_api.state.settings import Settings
-from search_api.state.task_child import TaskWorker
 from search_api.state.worker_client import WorkerClient
+from search_api.state.worker_process import WorkerProcess
+from search_api.telemetry.answer_recorder import AnswerRecorder
 from search_api.telemetry.metrics import Metrics
-from search_api.telemetry.observer import Observer
 from search_api.telemetry.query_log import QueryLog
 from search_api.telemetry.tracing import Tracing, make_tracing
 
@@ -77,13 +77,13 @@ def create_app(settings: Settings) -> FastAPI:
         reranker=Reranker(settings.reranker) if settings.reranker else None,
         poll_interval_s=settings.poll_interval_s,
     )
-    worker = TaskWorker(settings.index, settings.log_format)
+    worker = WorkerProcess(settings.index, settings.log_format)
     keys = KeyRing(settings.keys_file or keys_file(settings.index))
-    line = Line(settings.max_concurrent, settings.max_waiting)
-    metrics = Metrics(live, line)
+    queue = AdmissionQueue(settings.max_concurrent, settings.max_waiting)
+    metrics = Metrics(live, queue)
     query_log = _query_log(settings)
     tracing = make_tracing(settings.otlp_endpoint)
-    live.on_answer = Observer(metrics, tracing, query_log)
+    live.on_answer = AnswerRecorder(metrics, tracing, query_log)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -123,7 +123,7 @@ def create_app(settings: Settings) -> FastAPI:
     assets = load_assets()
     app.state.settings = settings
     app.state.live = live
-    app.state.line = line
+    app.state.queue = queue
     app.state.metrics = metrics
     app.state.worker = worker
     app.state.worker_client = WorkerClient(settings.index, worker)
@@ -149,14 +149,14 @@ def _add_middleware(
 ) -> None:
     """The innermost first."""
     # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
-    app.add_middleware(RouteNote)
+    app.add_middleware(RouteRecorder)
     app.add_middleware(with_caching)
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
-    app.add_middleware(Admission, line=app.state.line, limits=settings, metrics=metrics)
+    app.add_middleware(Admission, queue=app.state.queue, limits=settings, metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
-        Guard,
+        Boundary,
         hosts=TrustedHosts(settings.trusted_hosts.split()),
         metrics=metrics,
         tracing=tracing,

@@ -22,8 +22,8 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from kb.reporting.faults import where
 from kb.reporting.logs import announce, configure_logging
+from kb.reporting.safe_traceback import safe_traceback
 from kb.schema.errors import KbError
 from search_api.http.protocol import http_protocol
 from search_api.service.app import create_app
@@ -74,7 +74,7 @@ def worker_app(settings: Settings) -> FastAPI:
     try:
         return create_app(settings)
     except Exception as error:  # multiprocessing would write its message to stderr, past the log
-        why = str(error) if isinstance(error, KbError) else where(error)
+        why = str(error) if isinstance(error, KbError) else safe_traceback(error)
         logger.error("a worker cannot start: %s", why)
         raise SystemExit(STARTUP_FAILURE) from None
 

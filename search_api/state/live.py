@@ -76,7 +76,7 @@ class LiveIndex:
 
     def start(self) -> None:
         """Open the current generation, if there is one, and begin to watch for others."""
-        self.look()
+        self.refresh()
         self._watcher.start()
         # Half a second of unpacking, for questions in another language alone: one that comes sooner waits for the rest.
         threading.Thread(target=load_language, name="language", daemon=True).start()
@@ -105,7 +105,7 @@ class LiveIndex:
         with self._lock:
             return self._failure.error if self._failure else None
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Take over the generation that the folder names, if it is another and opens; then that is what is served."""
         with self._looking:
             self._look()
@@ -178,7 +178,7 @@ class LiveIndex:
     def _watch(self) -> None:
         while not self._stopped.wait(self._poll_interval_s):
             try:
-                self.look()
+                self.refresh()
             except Exception as error:  # as in _take_over; a full disk, say
                 logger.error("looking for a new index failed: %s", type(error).__name__)
 

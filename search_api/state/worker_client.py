@@ -21,7 +21,7 @@ from kb.tasks.messages import (
     length_of,
 )
 from kb.tasks.store import ATTEMPTS, FOLDER
-from search_api.state.task_child import TaskWorker
+from search_api.state.worker_process import WorkerProcess
 
 UNATTENDED_S = 30.0
 """So long may there be no worker before a client is told."""
@@ -31,7 +31,7 @@ _LOOK_AGAIN_S = 0.03
 class WorkerClient:
     """Asks the worker, and has it started where it does not answer."""
 
-    def __init__(self, index: Path, worker: TaskWorker) -> None:
+    def __init__(self, index: Path, worker: WorkerProcess) -> None:
         self._folder = index / FOLDER
         self._worker = worker
 
@@ -47,7 +47,7 @@ class WorkerClient:
             try:
                 connection = worker_socket.connect(self._folder)
             except OSError:
-                self._worker.call()
+                self._worker.wake()
             else:
                 try:
                     return await self._exchange(connection, request, sending)

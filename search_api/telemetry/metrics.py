@@ -41,21 +41,21 @@ _SECONDS = (
 )
 
 
-class _Line(Protocol):
+class _Queue(Protocol):
     @property
-    def at_work(self) -> int: ...
+    def active(self) -> int: ...
     @property
     def waiting(self) -> int: ...
     @property
-    def places(self) -> int: ...
+    def capacity(self) -> int: ...
 
 
 class Metrics:
     """What one worker counts. Counting takes a microsecond or two and may be done from any thread."""
 
-    def __init__(self, live: LiveIndex, line: _Line) -> None:
+    def __init__(self, live: LiveIndex, queue: _Queue) -> None:
         self._registry = registry = CollectorRegistry()
-        self._line = line
+        self._queue = queue
         self._requests = Counter(
             "kb_http_requests_total",
             "Requests by method, route and status; status 0 where the client went away.",
@@ -84,7 +84,7 @@ class Metrics:
         )
         self._wait_seconds = Histogram(
             "kb_line_wait_seconds",
-            "Waiting in line for a place to be worked at.",
+            "Time in the queue before a request is admitted.",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -102,21 +102,21 @@ class Metrics:
             "Questions that the query log could not keep.",
             registry=registry,
         )
-        self._at_work = Gauge(
+        self._active = Gauge(
             "kb_requests_at_work",
-            "Requests that have a place.",
+            "Requests at work.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._waiting = Gauge(
             "kb_requests_waiting",
-            "Requests in line.",
+            "Requests in the queue.",
             multiprocess_mode="livesum",
             registry=registry,
         )
-        self._places = Gauge(
+        self._capacity = Gauge(
             "kb_places",
-            "How many requests can have a place.",
+            "Maximum number of requests at work.",
             multiprocess_mode="livesum",
             registry=registry,
         )
@@ -160,9 +160,9 @@ class Metrics:
 
     def sample(self) -> None:
         """Take the gauges as they stand."""
-        self._at_work.set(self._line.at_work)
-        self._waiting.set(self._line.waiting)
-        self._places.set(self._line.places)
+        self._active.set(self._queue.active)
+        self._waiting.set(self._queue.waiting)
+        self._capacity.set(self._queue.capacity)
         self._memory.set(_resident_bytes())
 
     def exposition(self) -> bytes:

@@ -646,7 +646,7 @@ def test_where_nobody_works_nothing_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_client, "UNATTENDED_S", 0.2)
-    monkeypatch.setattr("search_api.state.task_child.TaskWorker._look", lambda _: None)
+    monkeypatch.setattr("search_api.state.worker_process.WorkerProcess._look", lambda _: None)
     key = {"Idempotency-Key": "k"}
     with serving(shelf) as service:
         response = put(service, "news", "tea", **key)

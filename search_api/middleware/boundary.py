@@ -15,8 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb.reporting.faults import where
 from kb.reporting.logs import request_id_of_context
+from kb.reporting.safe_traceback import safe_traceback
 from search_api.http.hosts import HostVerdict, TrustedHosts
 from search_api.http.problems import problem
 from search_api.telemetry.metrics import Metrics
@@ -44,7 +44,7 @@ BAD_HOST = "The `Host` of the request is not valid."
 WRONG_HOST = "The service is not asked for by that `Host`."
 
 
-class Guard:
+class Boundary:
     """ASGI middleware. Answers 500 itself for whatever nothing else has caught."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Guard:
         span = self._tracing.begin(scope) if self._tracing else None
         status = 0
 
-        async def guarded_send(message: Message) -> None:
+        async def boundary_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -79,16 +79,16 @@ class Guard:
             await send(message)
 
         try:
-            if not await self._refused(scope, receive, guarded_send):
-                await self._app(scope, receive, guarded_send)
+            if not await self._refused(scope, receive, boundary_send):
+                await self._app(scope, receive, boundary_send)
         except ClientDisconnect:
             pass  # in the middle of its body: nobody is there to be answered, and nothing has failed
         except Exception as error:
             self._metrics.failed()
-            logger.error("request %s failed: %s", request_id, where(error))
+            logger.error("request %s failed: %s", request_id, safe_traceback(error))
             if status == 0:
                 response = problem(Request(scope), 500)
-                await response(scope, receive, guarded_send)
+                await response(scope, receive, boundary_send)
         finally:
             method, route = _named(scope)
             seconds = time.perf_counter() - began
@@ -115,7 +115,7 @@ class Guard:
         return True
 
 
-class RouteNote:
+class RouteRecorder:
     """ASGI middleware, the innermost: notes the route for the guard, whose scope those between them may have copied."""
 
     def __init__(self, app: ASGIApp) -> None:

@@ -25,7 +25,7 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _END_S = 5.0
 
 
-class TaskWorker:
+class WorkerProcess:
     """The tasks of an index and who works at them. `close` ends the worker, whose work the next one goes on with.
 
     Nothing is made in the index, and no worker started, before something was to be changed once: a service that only
@@ -40,7 +40,7 @@ class TaskWorker:
         self._opened: TaskStore | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._turn: int | None = None
-        self._called = threading.Event()
+        self._woken = threading.Event()
         self._is_wanted = False
         self._stopped = False
         self._pause_s = _FIRST_PAUSE_S
@@ -52,7 +52,7 @@ class TaskWorker:
         if (self._index / FOLDER).is_dir() or (expects_changes and os.access(self._index, os.W_OK)):
             try:
                 self.store()
-                self.call()
+                self.wake()
             except (OSError, sqlite3.Error) as error:  # a folder that may only be read
                 logger.warning("the tasks cannot be opened: %s", type(error).__name__)
 
@@ -64,15 +64,15 @@ class TaskWorker:
                 self._thread.start()
             return self._opened
 
-    def call(self) -> None:
+    def wake(self) -> None:
         """Say that the worker is wanted, and does not answer."""
         self._is_wanted = True
-        self._called.set()
+        self._woken.set()
 
     def close(self) -> None:
         """Stop looking, and end the worker."""
         self._stopped = True
-        self._called.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
         child = self._child
@@ -94,8 +94,8 @@ class TaskWorker:
                 self._look()
             except Exception as error:  # a full disk, say; looking must go on
                 logger.error("starting the worker failed: %s", type(error).__name__)
-            self._called.wait(_LOOK_AGAIN_S)
-            self._called.clear()
+            self._woken.wait(_LOOK_AGAIN_S)
+            self._woken.clear()
 
     def _look(self) -> None:
         """Start the worker where it is wanted, nobody works, and it is this process's turn to."""

@@ -8,7 +8,7 @@ from search_api.telemetry.query_log import QueryLog
 from search_api.telemetry.tracing import Tracing
 
 
-class Observer:
+class AnswerRecorder:
     """What is done with each answer: counted, traced, and kept where the operator has turned that on."""
 
     def __init__(

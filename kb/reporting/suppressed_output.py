@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def suppressed_output() -> Iterator[None]:
     """Drop prints, progress bars, warnings and log lines below critical, of all threads, while this lasts.
 
     For loading and exporting models: none of what torch and its kin say meanwhile is the user's.

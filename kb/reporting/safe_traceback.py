@@ -6,7 +6,7 @@ import traceback
 from pathlib import Path
 
 
-def where(error: BaseException) -> str:
+def safe_traceback(error: BaseException) -> str:
     """The types of an error and its causes with the places they passed, without any message."""
     parts = []
     seen: set[int] = set()
@@ -20,7 +20,7 @@ def where(error: BaseException) -> str:
     return "; caused by ".join(parts)
 
 
-def place_of(kind: type[BaseException], filename: str, line: int) -> str:
+def safe_warning(kind: type[BaseException], filename: str, line: int) -> str:
     """A warning's type and the place it was given at, without its message."""
     return f"{kind.__name__} at {_short(filename)}:{line}"
 
