@@ -25,8 +25,9 @@ from kb.schema.errors import (
     WorkerMissing,
 )
 from kb.tasks.task import TasksFull
+from search_api.http.parts import part
 from search_api.http.problem_kinds import NO_ARTICLE, NO_PASSAGE, NOT_JSON, index_remedy
-from search_api.http.problems import problem
+from search_api.http.problems import ProblemContext, problem
 from search_api.http.validation import field_errors
 
 RETRY_AFTER_S = 5
@@ -61,7 +62,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         case GenerationGone():
             return problem(request, 409, str(error))
         case TasksFull():
-            request.app.state.metrics.shed("tasks_full")
+            part(request, ProblemContext).on_tasks_full()
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, str(error), kind="tasks-full", headers=retry)
         case WorkerMissing():
@@ -89,7 +90,8 @@ def _moved(request: Request, article_id: str, to: str, detail: str) -> Response:
         (name, to if name == "article" and value == article_id else value)
         for name, value in request.query_params.multi_items()
     ]
-    location = f"{request.app.state.settings.base_url}{path}{f'?{urlencode(query, quote_via=quote)}' if query else ''}"
+    base_url = part(request, ProblemContext).base_url
+    location = f"{base_url}{path}{f'?{urlencode(query, quote_via=quote)}' if query else ''}"
     headers = {"Location": location, "Cache-Control": "no-cache"}
     return problem(request, 301, detail, moved_to=to, headers=headers)
 

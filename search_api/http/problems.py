@@ -5,13 +5,15 @@ A problem never holds the text of a question. A fault of the service itself show
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from search_api.http.negotiation import preferred
+from search_api.http.parts import part
 from search_api.http.problem_kinds import BY_NAME, BY_STATUS
 from search_api.http.representation import accepted
 
@@ -53,6 +55,18 @@ class Problem(BaseModel):
     """For a fault of the service: the id to look for in its log."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProblemContext:
+    """What problems need to know of their application."""
+
+    base_url: str
+    """Public address of the service, before the addresses of problem types; may be empty."""
+    render_page: Callable[..., str]
+    """Renders a template, named first, with keyword arguments."""
+    on_tasks_full: Callable[[], None]
+    """Called for each request that is refused because too many tasks wait."""
+
+
 def problem(
     request: Request,
     status: int,
@@ -68,9 +82,9 @@ def problem(
     `kind` is the name of one of `KINDS`, where there are several of that status.
     """
     named = BY_NAME[kind] if kind else BY_STATUS.get(status)
-    base_url = request.app.state.settings.base_url
+    context = part(request, ProblemContext)
     body = Problem(
-        type=f"{base_url}/docs#{named.name}" if named else "about:blank",
+        type=f"{context.base_url}/docs#{named.name}" if named else "about:blank",
         title=named.title if named else HTTPStatus(status).phrase,
         status=status,
         detail=detail,
@@ -82,7 +96,7 @@ def problem(
     if _is_a_page(request):
         told["Vary"] = "Accept"
         if preferred(accepted(request), (MEDIA_TYPE, JSON, HTML)) == HTML:
-            page: str = request.app.state.templates.render("problem.html", problem=body)
+            page = context.render_page("problem.html", problem=body)
             return Response(page, status, told, media_type=HTML)
     return Response(body.model_dump_json(exclude_none=True), status, told, media_type=MEDIA_TYPE)
 

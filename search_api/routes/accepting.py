@@ -22,10 +22,13 @@ from kb.tasks.messages import (
 from kb.tasks.store import TaskStore
 from kb.tasks.task import Task, TasksFull
 from search_api.http.etags import etag
+from search_api.http.parts import part
 from search_api.http.problems import problem
 from search_api.middleware.access import bearer
 from search_api.routes.receiving import Received, idempotency_key
 from search_api.routes.task_view import as_json
+from search_api.state.live import LiveIndex
+from search_api.state.settings import Settings
 from search_api.state.worker_client import WorkerClient
 from search_api.state.worker_process import WorkerProcess
 
@@ -38,15 +41,14 @@ _REUSED = (
 
 async def task_store(request: Request) -> TaskStore:
     """The tasks of this application."""
-    worker: WorkerProcess = request.app.state.worker
-    return await run_in_threadpool(worker.store)
+    return await run_in_threadpool(part(request, WorkerProcess).store)
 
 
 async def task_store_with_room(request: Request) -> TaskStore:
     """The same, asked before a body is kept for one more task. Raises TasksFull, InvalidRequest."""
     store = await task_store(request)
-    key, most = idempotency_key(request), request.app.state.settings.max_tasks
-    await run_in_threadpool(store.check_room, bearer(request).id, key, most)
+    key, limit = idempotency_key(request), part(request, Settings).max_tasks
+    await run_in_threadpool(store.check_room, bearer(request).id, key, limit)
     return store
 
 
@@ -58,7 +60,7 @@ async def accept(
     The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
     WorkerMissing.
     """
-    max_tasks = request.app.state.settings.max_tasks
+    max_tasks = part(request, Settings).max_tasks
     work = f"{subject}\n{request_as_json(change)}"
     submitted = SubmitTask(
         task_id=received.task_id,
@@ -69,8 +71,7 @@ async def accept(
         fingerprint=hashlib.sha256(work.encode(errors="surrogatepass")).hexdigest(),
         max_waiting=max_tasks,
     )
-    worker: WorkerClient = request.app.state.worker_client
-    reply = await worker.ask(submitted, received.hand_over)
+    reply = await part(request, WorkerClient).ask(submitted, received.hand_over)
     match reply:
         case TaskAccepted():
             return await _accepted(request, reply)
@@ -92,7 +93,7 @@ async def answered_by(request: Request, *tasks: Task) -> None:
     Else whoever reads what they have just changed would find the state before, until the index is next looked at.
     """
     if any(task.state == "done" for task in tasks):
-        await run_in_threadpool(request.app.state.live.refresh)
+        await run_in_threadpool(part(request, LiveIndex).refresh)
 
 
 def failed(reply: Reply) -> RuntimeError:
@@ -103,8 +104,8 @@ def failed(reply: Reply) -> RuntimeError:
 
 async def _accepted(request: Request, reply: TaskAccepted) -> Response:
     if reply.task.state == "done":
-        await run_in_threadpool(request.app.state.live.refresh)
-    base_url = request.app.state.settings.base_url
+        await run_in_threadpool(part(request, LiveIndex).refresh)
+    base_url = part(request, Settings).base_url
     headers = {"Location": f"{base_url}{TASKS_PATH}/{reply.task.id}"}
     if not reply.is_new:
         headers["Idempotency-Replayed"] = "true"

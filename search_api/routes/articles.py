@@ -15,11 +15,13 @@ from kb.schema.service import TaskView
 from kb.storage.articles import article_digest
 from kb.tasks.messages import DeleteRequest, PutRequest
 from search_api.http.etags import etag, if_match, is_create_only, is_held
+from search_api.http.parts import part
 from search_api.http.representation import representation
 from search_api.http.requests import given_once
 from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.pages.blocks import blocks
+from search_api.pages.rendering import Templates
 from search_api.routes.accepting import accept, task_store_with_room
 from search_api.routes.receiving import (
     allow_body,
@@ -29,6 +31,7 @@ from search_api.routes.receiving import (
     refuse_encoding,
 )
 from search_api.state.live import Live
+from search_api.state.settings import Settings
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
@@ -216,7 +219,7 @@ def read_article(
         content = article_markdown.article_markdown(article)
     else:
         sections = [(section, blocks(section.text)) for section in article.sections]
-        content = request.app.state.templates.render(
+        content = part(request, Templates).render(
             "article_text.html", article=article, sections=sections
         )
     return Response(content, headers=headers, media_type=kind)  # type: ignore[return-value]
@@ -257,7 +260,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     _check_id(article_id)
     matching = if_match(request.headers.get("if-match"))
     only_new = is_create_only(request.headers.get("if-none-match"))
-    allow_body(request, request.app.state.settings.upload_max_bytes)
+    allow_body(request, part(request, Settings).upload_max_bytes)
     store = await task_store_with_room(request)
     with receiving(store) as received:
         await keep_body(request, received, "article")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic.dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.errors import IndexUnusable
 from kb.schema.service import Health
+from search_api.http.parts import part
 from search_api.http.problem_kinds import index_remedy
 from search_api.http.problems import problem
 from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
@@ -24,7 +25,8 @@ from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
 from search_api.openapi.field_docs import FIELD_DOCS
-from search_api.state.live import LiveIndex
+from search_api.state.live import Live
+from search_api.state.settings import Settings
 from search_api.telemetry.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter()
@@ -44,13 +46,7 @@ class Readiness:
     """Number of requests in this worker's queue."""
 
 
-# Coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
-async def _live(request: Request) -> LiveIndex:
-    live: LiveIndex = request.app.state.live
-    return live
-
-
-Live = Annotated[LiveIndex, Depends(_live)]
+# The routes are coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
 
 
 @router.get(
@@ -89,7 +85,7 @@ async def health(live: Live) -> Health:
     responses={**examples.ok(examples.READINESS), **problem_responses(503)},
 )
 async def readiness(request: Request, live: Live) -> Readiness | Response:
-    queue: AdmissionQueue = request.app.state.queue
+    queue = part(request, AdmissionQueue)
     with live.use() as knowledge_base:
         if queue.is_full:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
@@ -105,10 +101,10 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
 async def metrics(request: Request) -> Response:
     """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""
-    if not _is_among(client, request.app.state.settings.metrics_clients):
+    if not _is_among(client, part(request, Settings).metrics_clients):
         raise HTTPException(404)
-    numbers: Metrics = request.app.state.metrics
-    return Response(await run_in_threadpool(numbers.exposition), media_type=CONTENT_TYPE)
+    exposition = await run_in_threadpool(part(request, Metrics).exposition)
+    return Response(exposition, media_type=CONTENT_TYPE)
 
 
 @lru_cache(maxsize=256)

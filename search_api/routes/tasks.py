@@ -14,9 +14,10 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.schema.service import IndexStatus, TaskList, TaskView
-from kb.tasks.messages import GetStatus, IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
+from kb.tasks.messages import IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
 from kb.tasks.store import TaskStore
 from kb.tasks.task import TASK_ID, Task
+from search_api.http.parts import part
 from search_api.http.requests import given_once
 from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples
@@ -31,6 +32,7 @@ from search_api.routes.accepting import (
 from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
 from search_api.routes.receiving import receiving
 from search_api.routes.task_view import as_json
+from search_api.state.settings import Settings
 from search_api.state.worker_client import WorkerClient
 
 EVENT_STREAM = "text/event-stream"
@@ -199,14 +201,12 @@ async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> 
 )
 async def status(request: Request) -> IndexStatus:
     await task_store(request)  # where the worker listens
-    async with request.app.state.one_status:  # several at once would tell nothing more
-        worker: WorkerClient = request.app.state.worker_client
-        reply = await worker.ask(GetStatus())
+    reply = await part(request, WorkerClient).ask_status()
     match reply:
         case StatusReply():
             return reply.status
         case IndexProblem():
-            raise _INDEX_PROBLEMS[reply.kind](request.app.state.settings.index)
+            raise _INDEX_PROBLEMS[reply.kind](part(request, Settings).index)
         case _:
             raise failed(reply)
 

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.service import TaskView
 from kb.tasks.messages import BulkRequest
+from search_api.http.parts import part
 from search_api.openapi.document import problem_responses
 from search_api.routes.accepting import accept, task_store_with_room
 from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
@@ -80,7 +81,7 @@ async def upload(request: Request) -> Response:
     if kind != FORM and kind not in ZIP:
         raise HTTPException(415, f"Send files as {FORM}, or one archive as {ZIP[0]}.")
     refuse_encoding(request)
-    settings: Settings = request.app.state.settings
+    settings = part(request, Settings)
     allow_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
     with receiving(store) as received:
@@ -119,7 +120,7 @@ async def import_articles(request: Request) -> Response:
     if media_type(request) not in JSON_LINES:
         raise HTTPException(415, f"Send one article a line, as {JSON_LINES[0]}.")
     compressed = refuse_encoding(request, "gzip") == "gzip"
-    settings: Settings = request.app.state.settings
+    settings = part(request, Settings)
     allow_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
     with receiving(store) as received:

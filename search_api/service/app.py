@@ -18,6 +18,8 @@ from kb.reporting.logs import report_without_messages
 from kb.storage.keys import KeyRing, KeysDamaged, keys_file
 from search_api.http import error_handlers
 from search_api.http.hosts import TrustedHosts
+from search_api.http.parts import provide
+from search_api.http.problems import ProblemContext
 from search_api.http.representation import representation
 from search_api.http.requests import nothing_misplaced
 from search_api.middleware import access
@@ -121,15 +123,13 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(representation), Depends(nothing_misplaced)],
     )
     assets = load_assets()
-    app.state.settings = settings
-    app.state.live = live
-    app.state.queue = queue
-    app.state.metrics = metrics
-    app.state.worker = worker
-    app.state.worker_client = WorkerClient(settings.index, worker)
-    app.state.one_status = asyncio.Lock()
-    app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    _add_middleware(app, settings, keys, metrics, tracing)
+    templates = Templates(assets, settings.site_name, settings.root_path)
+    provide(
+        app,
+        *(settings, live, queue, metrics, worker, WorkerClient(settings.index, worker), templates),
+        ProblemContext(settings.base_url, templates.render, lambda: metrics.shed("tasks_full")),
+    )
+    _add_middleware(app, settings, keys, queue, metrics, tracing)
     error_handlers.install(app)
     document.install(app, settings.search_access, settings.base_url)
     app.include_router(search.router)
@@ -145,14 +145,19 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_middleware(
-    app: FastAPI, settings: Settings, keys: KeyRing, metrics: Metrics, tracing: Tracing | None
+    app: FastAPI,
+    settings: Settings,
+    keys: KeyRing,
+    queue: AdmissionQueue,
+    metrics: Metrics,
+    tracing: Tracing | None,
 ) -> None:
     """The innermost first."""
     # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
     app.add_middleware(RouteRecorder)
     app.add_middleware(with_caching)
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
-    app.add_middleware(Admission, queue=app.state.queue, limits=settings, metrics=metrics)
+    app.add_middleware(Admission, queue=queue, limits=settings, metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(HeadAsGet)
     app.add_middleware(

@@ -12,6 +12,7 @@ import uvicorn
 
 from kb.reporting.logs import announce, configure_logging
 from kb.schema.errors import IndexUnusable, InvalidRequest, KbError
+from search_api.http.parts import part
 from search_api.http.problem_kinds import index_remedy
 from search_api.http.protocol import http_protocol
 from search_api.service.app import check_settings, create_app
@@ -81,7 +82,7 @@ def make_server(settings: Settings) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    return _AnnouncedServer(config, app.state.live)
+    return _AnnouncedServer(config, part(app, LiveIndex))
 
 
 class _AnnouncedServer(uvicorn.Server):

@@ -27,6 +27,7 @@ from kb.schema.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 from kb.text.language import load as load_language
+from search_api.http.parts import part
 from search_api.state.observed_knowledge_base import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
@@ -211,9 +212,8 @@ def _fresh(error: IndexUnusable) -> IndexUnusable:
 
 
 async def live_index(request: Request) -> LiveIndex:
-    """The index of this application."""
-    live: LiveIndex = request.app.state.live
-    return live
+    """The index of this application. A coroutine, since all threads may be busy with questions."""
+    return part(request, LiveIndex)
 
 
 Live = Annotated[LiveIndex, Depends(live_index)]

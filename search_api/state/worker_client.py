@@ -13,6 +13,7 @@ from kb.tasks import worker_socket
 from kb.tasks.messages import (
     HEAD_BYTES,
     CannotChange,
+    GetStatus,
     NoMessage,
     Reply,
     Request,
@@ -34,6 +35,7 @@ class WorkerClient:
     def __init__(self, index: Path, worker: WorkerProcess) -> None:
         self._folder = index / FOLDER
         self._worker = worker
+        self._one_status = asyncio.Lock()
 
     async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
         """The worker's reply. A request whose worker dies is sent again to the next: none does harm twice.
@@ -57,6 +59,11 @@ class WorkerClient:
             if broken >= ATTEMPTS or time.monotonic() - attended > UNATTENDED_S:
                 raise WorkerMissing
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def ask_status(self) -> Reply:
+        """How the index stands. Requests at the same time wait for each other: each reads the whole corpus."""
+        async with self._one_status:
+            return await self.ask(GetStatus())
 
     async def _exchange(
         self, connection: socket.socket, request: Request, sending: Callable[[], None]

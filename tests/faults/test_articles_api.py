@@ -27,7 +27,9 @@ from harness.service import API, MARKDOWN, bearer, ended, serving, working
 from indexer.generations.lock import writer_lock
 from kb.storage.generation import pinned_generation
 from kb_cli.main import run
+from search_api.http.parts import part
 from search_api.state import worker_client
+from search_api.telemetry.metrics import Metrics
 
 JSONL = {"Content-Type": "application/jsonl"}
 
@@ -585,7 +587,7 @@ def test_no_more_tasks_wait_than_may_and_what_is_known_is_answered_all_the_same(
             again = put(service, "one", "tea", **{"Idempotency-Key": "k"})
             assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
             assert list((shelf.index / "tasks" / "received").iterdir()) == []
-            told = service.app.state.metrics.exposition().decode()  # type: ignore[attr-defined]
+            told = part(service.app, Metrics).exposition().decode()  # type: ignore[arg-type]
             assert 'kb_shed_total{reason="tasks_full"} 4.0' in told
         ended(service, again.json()["id"])
         report(service, put(service, "three", "tea"))

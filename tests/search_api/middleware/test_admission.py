@@ -14,6 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb.knowledge_base import KnowledgeBase
+from search_api.http.parts import part
+from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
 
@@ -87,7 +89,7 @@ def test_beyond_places_and_line_questions_are_shed_while_health_answers(
         service(index_path, max_concurrent=2, max_waiting=3, deadline_s=60) as client,
         ThreadPoolExecutor(16) as pool,
     ):
-        queue = client.app.state.queue  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         admitted: list[Future[Any]] = []
         for number in range(1, 6):
             admitted.append(pool.submit(client.request, **ASK))
@@ -121,7 +123,7 @@ def test_the_deadline_bounds_what_a_client_waits_and_threads_do_not_pile_up(
     index_path: Path, gate: Gate
 ) -> None:
     with service(index_path, max_concurrent=2, max_waiting=50, deadline_s=0.3) as client:
-        queue = client.app.state.queue  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         threads = threading.active_count()
         with ThreadPoolExecutor(16) as pool:
             answers = list(pool.map(lambda _: client.request(**ASK), range(20)))
@@ -145,7 +147,7 @@ def test_a_request_that_fails_too_late_gives_its_place_back_and_tells_no_questio
         raise RuntimeError("quetzalcoatlus")
 
     with service(index_path, max_concurrent=1, deadline_s=0.1) as client:
-        queue = client.app.state.queue  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         gate.then = fail
         answer = client.get("/api/v1/search?q=quetzalcoatlus")
         assert kind(answer) == (503, "too-late")
