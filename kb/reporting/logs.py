@@ -1,8 +1,8 @@
-"""Given what the service has to say, lines on stderr: as text, or as JSON for a collector of logs.
+"""Logging to stderr, one event a line: as text, or as JSON for a log collector.
 
-Nothing else writes there: what Python would by itself, of warnings and uncaught exceptions, becomes a line, too.
-A line that a request caused bears the request's id. The message of an exception is never written, be it ours or a
-library's: it may hold a question. What is written of one are its type and the places it passed.
+Nothing else writes to stderr: Python's warnings and uncaught exceptions become log lines too. A line that a request
+caused has the request's id. The message of an exception is never written, whether ours or a library's, since it may
+hold a question: its type and source locations stand for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Given an exception, where it happened, in words that may be logged: messages may hold a question."""
+"""Tracebacks that are safe to log: error types and source locations, no messages, since these may hold a question."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given a library that prints and warns about its own affairs, the same without a word."""
+"""Suppressing the output of libraries that print and warn about their own affairs."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Given the libraries that report to their makers by default, none of them does.
+"""The telemetry of libraries, turned off.
 
-They read these variables when they are imported, and some report from then on: importing `kb` sets them first. What a
-user's environment says about them is overwritten. Child processes inherit them.
+Some libraries report to their makers by default. They read these variables when they are imported, so importing `kb`
+sets the variables first. A user's own values are overwritten, and child processes inherit them.
 
-What a user asks for still works: a model of the hub is downloaded, traces go to the collector that
+What a user asks for still works: a model is downloaded from the hub, and traces go to the collector that
 `KB_OTLP_ENDPOINT` names.
 """
 

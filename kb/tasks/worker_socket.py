@@ -1,7 +1,7 @@
-"""Given an index, the socket of the one worker that changes its articles: `tasks/worker.sock`.
+"""The Unix socket of an index's one worker, `tasks/worker.sock`.
 
-A Unix socket, for the user alone whose worker it is. It belongs to whoever holds the worker's lock (`kb.tasks.store`),
-who puts a new one in place of what a dead one has left.
+Only the user who runs the worker may connect. The socket belongs to the holder of the worker's lock (`kb.tasks.store`),
+which replaces a socket that a dead worker has left.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Given a request, its body: counted as it comes in, and never longer waited for than a client may take."""
+"""Request bodies, limited in size and in the time that each part may take to arrive."""
 
 from __future__ import annotations
 

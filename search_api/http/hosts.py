@@ -1,8 +1,7 @@
-"""Given the `Host` of a request, whether the service may be asked for by that name.
+"""Trusted hosts: whether the service may be reached by the name in `Host`.
 
-Pages hold links made of it, and a page of another site whose name was pointed at this machine (DNS rebinding) asks by
-its own name. So a `Host` that is not well formed is always refused, and one that is not trusted where the setting
-`KB_TRUSTED_HOSTS` names those that are.
+Pages hold links made from that name, and a site that points its own name at this machine (DNS rebinding) sends its own.
+So a malformed `Host` is always refused. A host that is not trusted is refused where `KB_TRUSTED_HOSTS` names any.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Given a name that nobody knows, the known one that was meant.
+"""Suggestions for unknown names: the known name that was probably meant.
 
-What a client puts in the place of a name may be words of a question, and those are never repeated. So `slip_of` knows
-only names that may be: a known one written otherwise (`groupBy`), or with one letter left out, doubled, added or
-swapped (`limt`); and names in a fixed list of those that other services use (`query`, `page_size`). A wrong letter is
-not enough, since "tonic" is no slip of `topic`. `near_to` goes further, and what it is given is repeated nowhere: it
-says what is known alone.
+A client may put words of a question where a name belongs, and questions are never repeated. So `slip_of` accepts only
+harmless names: a known name spelt in another style (`groupBy`), a known name with one letter missing, doubled, added or
+swapped (`limt`), and names of a fixed list that other services use (`query`, `page_size`). One wrong letter does not
+count, since "tonic" is no slip of `topic`. `near_to` goes further, so its argument is never repeated: only the known
+name is.
 """
 
 from __future__ import annotations

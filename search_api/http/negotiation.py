@@ -1,7 +1,7 @@
-"""Given what a client accepts and what there is, what it gets: content negotiation by RFC 9110, 12.5.1.
+"""Content negotiation by RFC 9110, 12.5.1: the offered media type that an `Accept` header prefers.
 
-Of an entry's parameters only its weight counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
-media range is passed over, and a header without any accepts everything, as one that was not sent does.
+Only the weight of an entry's parameters counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
+media range is skipped. A header without any accepts everything, as a missing header does.
 """
 
 from __future__ import annotations

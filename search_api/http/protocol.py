@@ -1,9 +1,8 @@
-"""Given bytes of a connection, HTTP/1.1 as uvicorn speaks it, less what lets slow or broken clients hold the service.
+"""HTTP/1.1 as uvicorn speaks it, with timeouts against slow and broken clients.
 
-uvicorn waits for the head of a request, and for an answer to be read, as long as a client likes; it answers what is
-no HTTP in plain text, and takes in all of a body that was refused. Here both have to happen in time, the answers are
-problem details like all others, and a connection whose body was refused is closed once the client has had time to
-read why.
+uvicorn waits without limit for the head of a request and for a client to read its response. It answers malformed HTTP
+in plain text, and reads all of a body that was refused. Here both waits are limited, every response to a malformed
+request is a problem, and a connection whose body was refused is closed once the client has had time to read why.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Given the route that a request has led to, the media type of its answer, or 406 where the client accepts none.
+"""The media type of a response, chosen from what its route offers; 406 where the client accepts none.
 
-What a route offers is what it declares for the OpenAPI document, so that a route that is new is asked as well. That is
-done before its work: nothing is changed for a client that could not read what became of it. An error is always told,
-whatever is accepted.
+A route offers what it declares for the OpenAPI document, so a new route is covered at once. The choice is made before
+the route runs: nothing is changed for a client that could not read the outcome. Errors are sent whatever is accepted.
 """
 
 from __future__ import annotations

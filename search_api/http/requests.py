@@ -1,4 +1,4 @@
-"""What several routes refuse alike, before they look at a request: each a dependency of FastAPI."""
+"""Checks that several routes share and run before anything else, each a dependency of FastAPI."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Given what pydantic found wrong, each field and a message that holds nothing of what was sent but numbers.
+"""Validation errors of pydantic as field names and messages that repeat nothing that was sent but numbers.
 
-Pydantic's own errors carry the input, and the input may be a question; so may the name of a field that is not known:
-`near_names` says which may be repeated. How long a question may be is not checked here but in `kb`, which raises
+Pydantic's own errors carry the input, and the input may be a question. So may the name of an unknown field:
+`near_names` decides which names may be repeated. The length of a question is checked in `kb`, which raises
 `InvalidRequest`.
 """
 

@@ -1,4 +1,4 @@
-"""Given the least and the most of a whole number, a type of fields: checked in the words of `kb`, told in OpenAPI."""
+"""A field type for whole numbers of a range, checked with the messages of `kb` and described in OpenAPI."""
 
 from __future__ import annotations
 

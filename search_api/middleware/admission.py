@@ -57,7 +57,7 @@ class Limits(Protocol):
 
 
 class Admission:
-    """ASGI middleware."""
+    """ASGI middleware. Admits a request, lets it wait, or refuses it."""
 
     def __init__(
         self, app: ASGIApp, queue: AdmissionQueue, limits: Limits, metrics: Metrics
@@ -194,7 +194,7 @@ class _Relay:
             self.outcome.set_result(None)
 
     def end(self, task: asyncio.Task[None]) -> None:
-        """The work has ended, in an answer or an exception."""
+        """The work has ended, in a response or an exception."""
         self._release_place()
         # Retrieved in any case: asyncio logs the message of an exception that is never retrieved.
         error = None if task.cancelled() else task.exception()
@@ -214,7 +214,8 @@ def _is_exempt(path: str) -> bool:
 
 
 def _is_administration(scope: Scope) -> bool:
-    """Changes to the library, and following them: they take as long as they take, and wait for no question."""
+    """Whether a request changes articles or follows a change. Such requests take as long as they take, outside the
+    queue."""
     return bool(access.needed(scope["method"], scope["path"], "open"))
 
 

@@ -1,7 +1,7 @@
-"""Given any request, what holds for all: an id, a host to be trusted, safe headers, a log line, metrics, a trace.
+"""The outermost middleware: request id, host check, security headers, access log, metrics, trace and status 500.
 
-The outermost layer. No query string, body or exception message is ever logged, nor a path, but the route that it led
-to: all of these may hold a question.
+No query string, body, path or exception message is logged, since each may hold a question. The route as declared stands
+for the path.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ WRONG_HOST = "The service is not asked for by that `Host`."
 
 
 class Boundary:
-    """ASGI middleware. Answers 500 itself for whatever nothing else has caught."""
+    """ASGI middleware. Answers 500 for every exception that nothing else has caught."""
 
     def __init__(
         self, app: ASGIApp, hosts: TrustedHosts, metrics: Metrics, tracing: Tracing | None
@@ -103,7 +103,7 @@ class Boundary:
             request_id_of_context.reset(token)
 
     async def _refused(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Refuse a request that asks for a host which is malformed or not trusted."""
+        """Refuse a request whose host is malformed or not trusted."""
         match self._hosts.verdict([v for name, v in scope["headers"] if name == b"host"]):
             case HostVerdict.TRUSTED:
                 return False
@@ -116,7 +116,8 @@ class Boundary:
 
 
 class RouteRecorder:
-    """ASGI middleware, the innermost: notes the route for the guard, whose scope those between them may have copied."""
+    """ASGI middleware, the innermost. Records the route for `Boundary`: middleware between the two may copy the
+    scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -130,7 +131,7 @@ class RouteRecorder:
 
 
 def _named(scope: Scope) -> tuple[str, str]:
-    """The method, and the route in the form in which it was declared: neither is in the client's own words."""
+    """The method, and the route as declared. Neither is the client's own text."""
     route = scope["state"].get("route")
     path = getattr(route, "path_format", None) or getattr(route, "path", None) or NO_ROUTE
     return scope["method"] if scope["method"] in _METHODS else "OTHER", path

@@ -18,7 +18,7 @@ SCHEMA_REF = "#/components/schemas/{model}"
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route declares of the problems it may answer with."""
+    """What a route declares of the problems that it may answer with."""
     schema = {"$ref": SCHEMA_REF.format(model="Problem")}
     declared: dict[int | str, dict[str, Any]] = {}
     for status in sorted({*statuses, 406, 429, 500}):
@@ -41,7 +41,7 @@ async def openapi_document(request: Request) -> JSONResponse:
 
 
 def install(app: FastAPI, reading: access.Access, base_url: str) -> None:
-    """Let `app.openapi()` give the described document, made once."""
+    """Make `app.openapi()` return this document, made once."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -88,7 +88,7 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_address(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter: an address has no null, and one value of a list looks like the list of it."""
+    """The schema of a parameter. An address has no null, and writes one value as it writes a list of one."""
     others = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
     lists = [each for each in others if each["type"] == "array"]
     kinds = lists or others

@@ -1,4 +1,4 @@
-"""Given a change that came in, the answer once the corpus has it: 202 with its task, or why not."""
+"""Changes sent to the worker: 202 with the task once the corpus has the change, or the reason why not."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def task_store(request: Request) -> TaskStore:
 
 
 async def task_store_with_room(request: Request) -> TaskStore:
-    """The same, asked before a body is kept for one more task. Raises TasksFull, InvalidRequest."""
+    """The tasks, checked for room before a body is kept for a new task. Raises TasksFull, InvalidRequest."""
     store = await task_store(request)
     key, limit = idempotency_key(request), part(request, Settings).max_tasks
     await run_in_threadpool(store.check_room, bearer(request).id, key, limit)
@@ -55,7 +55,7 @@ async def task_store_with_room(request: Request) -> TaskStore:
 async def accept(
     request: Request, received: Received, change: ChangeRequest, subject: str = ""
 ) -> Response:
-    """Have the worker make the change, and answer: 202 once the corpus has it, or why not.
+    """Have the worker make the change. Answers 202 once the corpus has it, or says why not.
 
     The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
     WorkerMissing.
@@ -88,16 +88,16 @@ async def accept(
 
 
 async def answered_by(request: Request, *tasks: Task) -> None:
-    """See to it, before a client is told that a task is done, that this process answers from the index that has it.
+    """Before a client is told that a task is done, make this process answer from the index that has it.
 
-    Else whoever reads what they have just changed would find the state before, until the index is next looked at.
+    Otherwise a client could read the state from before its own change, until the index is next checked.
     """
     if any(task.state == "done" for task in tasks):
         await run_in_threadpool(part(request, LiveIndex).refresh)
 
 
 def failed(reply: Reply) -> RuntimeError:
-    """What to raise for a reply that does not fit what was asked."""
+    """The exception for a reply that does not fit its request."""
     detail = reply.detail if isinstance(reply, WorkerFailed) else "no reply to what was asked"
     return RuntimeError(f"the worker: {type(reply).__name__}, {detail}")
 

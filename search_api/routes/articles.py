@@ -1,4 +1,4 @@
-"""Given an article's id, the article in the form that is asked for; or another in its place, or none."""
+"""Reading, putting and deleting one article."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from search_api.state.settings import Settings
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
 _SUFFIXES = {JSON: ".article.json", MARKDOWN: ".md", "text/plain": ".txt"}
-"""How the body of an article is read, by what it is said to be."""
+"""The suffix by which the body of an article is read, for each media type."""
 
 _ARTICLE = TypeAdapter(Article)
 
@@ -99,7 +99,7 @@ ArticleId = Annotated[
 
 
 class ReadQuery(BaseModel):
-    """In which form."""
+    """The form of the article."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -112,7 +112,7 @@ class ReadQuery(BaseModel):
 
 
 class DeleteQuery(BaseModel):
-    """What the article's address is to say."""
+    """What the article's address is to say afterwards."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,6 +1,6 @@
-"""Given a question of the operator's machines, how the service is: alive, ready, and in numbers.
+"""Health, readiness and metrics, for machines.
 
-These routes pass by the line and the limits, and answer from the event loop, so that they answer under overload too.
+These routes are exempt from queue and limits and run on the event loop, so they answer under overload too.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
     response_class=PlainTextResponse,
 )
 async def metrics(request: Request) -> Response:
-    """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
+    """All metrics, for Prometheus; 404 for clients that the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""
     if not _is_among(client, part(request, Settings).metrics_clients):
         raise HTTPException(404)

@@ -1,7 +1,7 @@
-"""Given a request with a body to keep, that body in files, for the worker to take in.
+"""Request bodies kept as files, for the worker to read.
 
-Nobody waits for the disk: what the worker acknowledges lies in the corpus, and what is cut off before that it knows by
-its SHA-256.
+No request waits for the disk. The worker acknowledges only what lies in the corpus, and recognises a file that was cut
+off before that by its SHA-256.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(slots=True)
 class Received:
-    """What has come in for a task. File number n lies in `folder` under the name n, whatever it was called.
+    """The files of a task. File number n lies in `folder` under the name n, whatever its own name.
 
-    `is_handed_over` once the worker may have it, whose files they are then.
+    `is_handed_over` once the worker may have the files: from then on they are the worker's.
     """
 
     task_id: str
@@ -43,13 +43,13 @@ class Received:
     is_handed_over: bool = False
 
     def hand_over(self) -> None:
-        """The worker gets it now."""
+        """Leave the files to the worker."""
         self.is_handed_over = True
 
 
 @contextmanager
 def receiving(store: TaskStore) -> Iterator[Received]:
-    """A folder for what comes in. Nothing of it stays unless it was handed over, however the block ends."""
+    """A folder for the files of a task. It is deleted at the end of the block unless it was handed over."""
     task_id = new_task_id()
     received = Received(task_id, store.received(task_id))
     received.folder.mkdir(mode=0o700)
@@ -61,7 +61,7 @@ def receiving(store: TaskStore) -> Iterator[Received]:
 
 
 def allow_body(request: Request, max_bytes: int) -> None:
-    """Let this request have a larger body than questions have."""
+    """Allow this request a larger body than questions have."""
     request.state.max_body_bytes = max_bytes
 
 
@@ -119,12 +119,12 @@ def _write(file: IO[bytes], digest: Any, block: bytes) -> None:
 
 
 def media_type(request: Request) -> str:
-    """What the body is said to be, without parameters."""
+    """The media type of the body, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def refuse_encoding(request: Request, *allowed: str) -> str:
-    """How the body is encoded; 415 where that is none of `allowed` nor none at all."""
+    """The encoding of the body. Answers 415 for an encoding that is not `allowed`."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", *allowed):
         raise HTTPException(415, "Send the body without this Content-Encoding.")
@@ -132,7 +132,7 @@ def refuse_encoding(request: Request, *allowed: str) -> str:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key that the work goes by, or None. Raises InvalidRequest for one that is malformed."""
+    """The idempotency key of the request, or None. Raises InvalidRequest for a malformed key."""
     given = request.headers.getlist("idempotency-key")
     if not given:
         return None

@@ -1,4 +1,4 @@
-"""Given a task's id, how far it is, once or as it goes on. For administrators, a rebuild and the index's state."""
+"""Tasks and their progress; for administrators, a rebuild and the state of the index."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ TaskId = Annotated[
 
 
 class RebuildQuery(BaseModel):
-    """What a rebuild may do."""
+    """Options of a rebuild."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -75,7 +75,7 @@ class RebuildQuery(BaseModel):
 
 
 class TaskQuery(BaseModel):
-    """How many tasks."""
+    """Length of the list of tasks."""
 
     model_config = ConfigDict(extra="forbid")
 

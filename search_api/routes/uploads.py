@@ -1,4 +1,4 @@
-"""Given many articles at once, the task that takes them in: files of a form, archives, JSON Lines."""
+"""Uploads and imports: many articles at once, as files of a form, archives or JSON Lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given the settings, the application: routes, pages, errors and the index behind them."""
+"""The FastAPI application: its parts, middleware and routes, put together from the settings."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _FOR_ALL = (
     " offers, that is 406, and nothing is done. A field or parameter that is not known is refused by 422; where it is a"
     " slip of a known one, both are named."
 )
-"""What the OpenAPI document says once, since it holds of every operation."""
+"""The part of the OpenAPI document that holds for every operation."""
 
 SAMPLE_EVERY_S = 5.0
 PRUNE_EVERY_S = 3600.0
@@ -69,9 +69,9 @@ _NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_c
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """A new application. It opens its index when it starts, and starts also when there is none.
+    """A new application. It opens its index when it starts, and also starts where there is no index.
 
-    Raises `InvalidRequest` where a setting asks for what is not there, `ModelError` where no reranker can be loaded.
+    Raises `InvalidRequest` where a setting cannot be met, `ModelError` where no reranker can be loaded.
     """
     live = LiveIndex(
         settings.index,
@@ -152,7 +152,7 @@ def _add_middleware(
     metrics: Metrics,
     tracing: Tracing | None,
 ) -> None:
-    """The innermost first."""
+    """Add the middleware, the innermost first."""
     # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
     app.add_middleware(RouteRecorder)
     app.add_middleware(with_caching)
@@ -172,7 +172,7 @@ def _add_middleware(
 
 
 def _allow_changes(keys: KeyRing) -> bool:
-    """Whether somebody has a key with which articles can be changed."""
+    """Whether any key allows changes to articles."""
     try:
         return any({"articles", "admin"} & set(key.scopes) for key in keys.kept())
     except KeysDamaged:
@@ -180,7 +180,7 @@ def _allow_changes(keys: KeyRing) -> bool:
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise `InvalidRequest` where a setting asks for what is not there, as `create_app` would."""
+    """Raise `InvalidRequest` where a setting cannot be met, as `create_app` would."""
     _query_log(settings)
     if tracing := make_tracing(settings.otlp_endpoint):
         tracing.close()
@@ -193,7 +193,7 @@ def _query_log(settings: Settings) -> QueryLog | None:
 
 
 async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
-    """What has to be done while nobody asks: gauges for other workers to read, questions that are past their days."""
+    """Periodic work: sample the gauges for other workers to read, and delete questions that are too old."""
     since_pruned = PRUNE_EVERY_S
     while True:
         metrics.sample()

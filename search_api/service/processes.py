@@ -1,8 +1,8 @@
-"""Given the settings and a listening socket, several processes that answer on it, and a new one for each that dies.
+"""Several worker processes behind one listening socket, each replaced when it dies.
 
-uvicorn's supervisor starts them, asks each every half second whether it is alive, and passes SIGTERM on; SIGHUP
-replaces them one by one. Each opens and watches the index for itself: the files are memory-mapped, so that their
-pages are in memory once. A worker ends with its supervisor, however that ends.
+uvicorn's supervisor starts the workers, checks each every half second, and passes SIGTERM on. SIGHUP replaces the
+workers one by one. Each worker opens and watches the index for itself: the files are memory-mapped, so their pages are
+in memory once. A worker ends with its supervisor, however that ends.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from search_api.telemetry.metrics import FOLDER_VARIABLE
 logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_S = 30
-"""How long a worker may not answer its supervisor before it is replaced; on a busy machine starting takes seconds."""
+"""Seconds without an answer after which the supervisor replaces a worker. On a busy machine, starting takes seconds."""
 
 
 def serve_by_workers(settings: Settings, listener: socket.socket, address: str) -> None:
@@ -68,7 +68,8 @@ def serve_by_workers(settings: Settings, listener: socket.socket, address: str) 
 
 
 def worker_app(settings: Settings) -> FastAPI:
-    """The application of one worker, made in its own process, which ends where it cannot be made: the log says why."""
+    """The application of one worker, made in its own process. The process ends where it cannot be made; the log says
+    why."""
     configure_logging(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_supervisor, name="supervisor-watcher", daemon=True).start()
     try:
@@ -87,7 +88,7 @@ def _end_with_supervisor() -> None:
 
 
 class _AnnouncedSupervisor(Multiprocess):
-    """Says where it serves once the first worker does."""
+    """Announces its address once the first worker serves."""
 
     def __init__(self, config: uvicorn.Config, listener: SharedSocket, address: str) -> None:
         super().__init__(config, [listener])

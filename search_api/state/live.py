@@ -1,9 +1,9 @@
-"""Given an index folder, the knowledge base it holds now, while new generations are published.
+"""The live index of a service: the newest generation that opens, replaced while requests run.
 
-A background thread looks at the folder about once a second. A new generation is opened and checked
-in full beside the one being served, then takes its place; the old one is closed when the last
-request that uses it has ended. A generation that does not open changes nothing but the state told
-by `/healthz`; where nothing was served yet, the newest that verifies is.
+A background thread checks the folder about once a second. A new generation is opened and verified in full beside the
+one being served, then takes its place. The old one is closed when its last request has ended. A generation that does
+not open changes only what `/healthz` reports. Where nothing is served yet, the newest generation that verifies is
+opened.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from search_api.state.observed_knowledge_base import OnAnswer, ServedKnowledgeBa
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 30.0
-"""A generation that did not open is hashed again no sooner than this: it may be large."""
+"""Minimum seconds before a generation that did not open is hashed again: it may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class _Failure:
 class LiveIndex:
     """Serves the newest generation that opens. Thread-safe.
 
-    `start` opens what there is, and returns also when there is nothing; `close` ends the watching
-    and closes the index once the requests under way have ended.
+    `start` opens the index, and also returns where there is none. `close` ends the watching, and closes the index once
+    the requests under way have ended.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LiveIndex:
         self._poll_interval_s = poll_interval_s
         self._retry_after_s = retry_after_s
         self.on_answer: OnAnswer | None = None
-        """What is called with each answer; set it before `start`."""
+        """Called with each answer. Set it before `start`."""
         self._clock = clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()
@@ -76,14 +76,14 @@ class LiveIndex:
         self._watcher = threading.Thread(target=self._watch, name="index-watcher", daemon=True)
 
     def start(self) -> None:
-        """Open the current generation, if there is one, and begin to watch for others."""
+        """Open the current generation, if there is one, and begin to watch for newer ones."""
         self.refresh()
         self._watcher.start()
         # Half a second of unpacking, for questions in another language alone: one that comes sooner waits for the rest.
         threading.Thread(target=load_language, name="language", daemon=True).start()
 
     def close(self) -> None:
-        """Stop watching and let go of the index. The requests that use it are not disturbed."""
+        """Stop watching and close the index. Requests under way are not disturbed."""
         self._stopped.set()
         if self._watcher.is_alive():
             self._watcher.join()
@@ -102,12 +102,12 @@ class LiveIndex:
 
     @property
     def failure(self) -> IndexUnusable | None:
-        """Why the newest generation is not the one being served; None when it is."""
+        """Why the newest generation is not being served; None when it is."""
         with self._lock:
             return self._failure.error if self._failure else None
 
     def refresh(self) -> None:
-        """Take over the generation that the folder names, if it is another and opens; then that is what is served."""
+        """Serve the generation that the folder names, if it is a new one and opens."""
         with self._looking:
             self._look()
 
@@ -135,7 +135,7 @@ class LiveIndex:
         self._take_over(wanted, served)
 
     def _has_expired(self) -> bool:
-        """Whether an article that is served was to be shown until today: the same generation is opened without it."""
+        """Whether a served article has expired: the same generation is then opened again without it."""
         current = self._served.current
         until = current.shown_until if current is not None else None
         return until is not None and until <= today()
@@ -185,7 +185,7 @@ class LiveIndex:
 
 
 def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:
-    """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
+    """The knowledge base, verified in full, with everything loaded that a question would otherwise wait for."""
     opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url, reranker=reranker)
     try:
         opened.warm_up()
@@ -196,7 +196,7 @@ def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowle
 
 
 def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | None:
-    """Why a generation cannot be read, where another version of the program wrote it. Costs a look at its manifest."""
+    """The error of a generation that another version of the program wrote; None otherwise. Reads its manifest."""
     try:
         Manifest.load(generation_path(path, generation_id))
     except IndexFormatMismatch as error:
@@ -207,7 +207,7 @@ def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | No
 
 
 def _fresh(error: IndexUnusable) -> IndexUnusable:
-    """A copy to raise: one shared by many requests would gather all their tracebacks."""
+    """A copy of the error to raise: an instance shared by many requests would gather all their tracebacks."""
     return type(error)(*error.args)
 
 

@@ -1,4 +1,4 @@
-"""Given a request to the worker (`kb.tasks.messages`), its reply, whichever process is the worker by then."""
+"""Requests to the worker (`kb.tasks.messages`), sent again to the next worker where one dies."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from kb.tasks.store import ATTEMPTS, FOLDER
 from search_api.state.worker_process import WorkerProcess
 
 UNATTENDED_S = 30.0
-"""So long may there be no worker before a client is told."""
+"""Seconds without a worker after which a request fails."""
 _LOOK_AGAIN_S = 0.03
 
 
 class WorkerClient:
-    """Asks the worker, and has it started where it does not answer."""
+    """Sends requests to the worker, and has the worker started where it does not answer."""
 
     def __init__(self, index: Path, worker: WorkerProcess) -> None:
         self._folder = index / FOLDER
@@ -38,10 +38,10 @@ class WorkerClient:
         self._one_status = asyncio.Lock()
 
     async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
-        """The worker's reply. A request whose worker dies is sent again to the next: none does harm twice.
+        """The worker's reply. A request whose worker dies is sent again to the next one; a second time does no harm.
 
-        `sending` is called right before a worker gets it. Raises WorkerMissing where there is none for `UNATTENDED_S`,
-        or it dies of just this.
+        `sending` is called right before a worker gets the request. Raises WorkerMissing where there is no worker for
+        `UNATTENDED_S`, or where this request makes each worker die.
         """
         attended = time.monotonic()
         broken = 0

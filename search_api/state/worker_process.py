@@ -1,8 +1,8 @@
-"""Given an index, the process that changes its articles, kept running beside the service: `kb work`.
+"""The worker process that changes articles, kept running beside the service (`kb work`).
 
-The service itself changes and builds nothing: it imports no reader and no model, answers while a build is under way,
-and loses nothing if one dies. One process of the service, of all that share an index, keeps one worker running; all
-speak to it by its socket (`search_api.state.worker_client`), and so they do to one that was started by hand.
+The service itself changes and builds nothing: it imports no reader and no model, answers during a build, and loses
+nothing if a build dies. Of all service processes that share an index, one keeps a worker running. All of them speak to
+the worker by its socket (`search_api.state.worker_client`), also to a worker that was started by hand.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ _END_S = 5.0
 
 
 class WorkerProcess:
-    """The tasks of an index and who works at them. `close` ends the worker, whose work the next one goes on with.
+    """The tasks of an index and the process that works on them. `close` ends the worker; the next one continues its
+    work.
 
-    Nothing is made in the index, and no worker started, before something was to be changed once: a service that only
-    answers needs no right to write.
+    Nothing is written to the index, and no worker started, before the first change: a service that only answers needs
+    no right to write.
     """
 
     def __init__(self, index: Path, log_format: str = "text") -> None:
@@ -48,7 +49,7 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._run, name="task-worker", daemon=True)
 
     def start(self, *, expects_changes: bool) -> None:
-        """Start the worker, if articles were ever changed here, or if that is to be expected."""
+        """Start the worker, if articles were ever changed here, or if changes are to be expected."""
         if (self._index / FOLDER).is_dir() or (expects_changes and os.access(self._index, os.W_OK)):
             try:
                 self.store()
@@ -57,7 +58,7 @@ class WorkerProcess:
                 logger.warning("the tasks cannot be opened: %s", type(error).__name__)
 
     def store(self) -> TaskStore:
-        """The tasks. Raises OSError or sqlite3.Error where they can be kept nowhere."""
+        """The tasks. Raises OSError or sqlite3.Error where they cannot be kept."""
         with self._lock:
             if self._opened is None:
                 self._opened = TaskStore(self._index)
@@ -65,7 +66,7 @@ class WorkerProcess:
             return self._opened
 
     def wake(self) -> None:
-        """Say that the worker is wanted, and does not answer."""
+        """Start the worker soon: it is needed, and does not answer."""
         self._is_wanted = True
         self._woken.set()
 
@@ -98,7 +99,7 @@ class WorkerProcess:
             self._woken.clear()
 
     def _look(self) -> None:
-        """Start the worker where it is wanted, nobody works, and it is this process's turn to."""
+        """Start the worker where it is needed, none is at work, and it is this process's turn."""
         store = self.store()
         if self._child is not None:
             status = self._child.poll()
