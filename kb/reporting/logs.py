@@ -24,16 +24,16 @@ from kb.reporting.safe_traceback import safe_traceback, safe_warning
 logger = logging.getLogger(__name__)
 
 ANNOUNCEMENTS = "search_api.announcements"
-"""The logger of what is said at every level of the log, as text without time and level."""
+"""The logger of announcements, which are logged at every level, as text without time and level."""
 
 request_id_of_context: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request that is being answered; threads that work for it see it too."""
+"""The id of the request being answered, also seen by threads that work for it."""
 
 LogFormat = Literal["text", "json"]
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people: time, level, logger, message; of an announcement the message alone."""
+    """One line of text: time, level, logger, message. An announcement is its message alone."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -43,7 +43,7 @@ class TextFormatter(logging.Formatter):
         return record.getMessage() if record.name == ANNOUNCEMENTS else super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """Where it happened, without the exception's message."""
+        """The error's types and source locations, without messages."""
         return safe_traceback(ei[1])
 
 
@@ -86,26 +86,26 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
 
 
 def announce(message: str) -> None:
-    """Say where the service listens, say. Nothing is said where `configure_logging` was not called."""
+    """Log an announcement, such as where the service listens. Nothing is written without `configure_logging`."""
     logging.getLogger(ANNOUNCEMENTS).info(message)
 
 
 def _log_uncaught(
     kind: type[BaseException], error: BaseException, places: TracebackType | None
 ) -> None:
-    logger.critical("ended by a fault", exc_info=(kind, error, places))
+    logger.critical("ended by an uncaught exception", exc_info=(kind, error, places))
 
 
 def _log_unraisable(fault: sys.UnraisableHookArgs) -> None:
     error = fault.exc_value
     logger.error(
-        "a fault had nowhere to go: %s", safe_traceback(error) if error else "no exception"
+        "an exception could not be raised: %s", safe_traceback(error) if error else "no exception"
     )
 
 
 def _log_thread(fault: threading.ExceptHookArgs) -> None:
     if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
-        logger.error("a thread ended by a fault: %s", safe_traceback(fault.exc_value))
+        logger.error("a thread ended by an uncaught exception: %s", safe_traceback(fault.exc_value))
 
 
 def _log_warning(
@@ -120,7 +120,8 @@ def _log_warning(
 
 
 def report_without_messages(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An event loop's exception handler. Its own would write the exception's message, and what a task returned."""
+    """An event loop's exception handler. The default one would log the exception's message, and what a task
+    returned."""
     error = context.get("exception")
     logging.getLogger(__name__).error(
         "the event loop met a fault: %s", safe_traceback(error) if error else "no exception"

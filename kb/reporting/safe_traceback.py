@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def safe_traceback(error: BaseException) -> str:
-    """The types of an error and its causes with the places they passed, without any message."""
+    """The types of an error and its causes, with their source locations. No message."""
     parts = []
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -21,7 +21,7 @@ def safe_traceback(error: BaseException) -> str:
 
 
 def safe_warning(kind: type[BaseException], filename: str, line: int) -> str:
-    """A warning's type and the place it was given at, without its message."""
+    """A warning's type and source location. No message."""
     return f"{kind.__name__} at {_short(filename)}:{line}"
 
 

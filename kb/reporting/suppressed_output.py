@@ -12,9 +12,9 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 @contextmanager
 def suppressed_output() -> Iterator[None]:
-    """Drop prints, progress bars, warnings and log lines below critical, of all threads, while this lasts.
+    """Drop prints, progress bars, warnings and log lines below critical, of all threads, within the block.
 
-    For loading and exporting models: none of what torch and its kin say meanwhile is the user's.
+    For loading and exporting models: the output of torch and its like is of no use to a user.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     level = logging.root.manager.disable

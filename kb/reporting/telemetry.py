@@ -25,11 +25,12 @@ VARIABLES = {
     # The general word for it, which huggingface_hub heeds too.
     "DO_NOT_TRACK": "1",
 }
-"""What turns the reports off, by environment variable."""
+"""Environment variables that turn reports off."""
 
 
 def turn_off() -> None:
-    """Set the variables. Warns where ONNX Runtime was loaded with its reports on: they cannot be stopped any more."""
+    """Set the variables. Warns where ONNX Runtime is loaded already with its reports on: they cannot be stopped
+    then."""
     was_off = os.environ.get("ORT_DISABLE_TELEMETRY", "").lower() in ("1", "true", "yes")
     os.environ.update(VARIABLES)
     if "onnxruntime" in sys.modules and not was_off:

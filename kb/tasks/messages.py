@@ -155,7 +155,7 @@ class StatusReply:
 
 @dataclass(frozen=True, slots=True)
 class IndexProblem:
-    """There is no index that could be told about."""
+    """There is no index to report on."""
 
     kind: IndexProblemKind
 
@@ -169,7 +169,7 @@ class StandingAside:
 
 @dataclass(frozen=True, slots=True)
 class CannotChange:
-    """This worker can tell the status and nothing else; `detail` says what it lacks."""
+    """This worker can report the status and nothing else; `detail` says what it lacks."""
 
     detail: str
 
@@ -208,11 +208,11 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 class NoMessage(Exception):
-    """What came is no message of these, or not a whole one."""
+    """The bytes are no message, or only a part of one."""
 
 
 def request_as_json(request: ChangeRequest) -> str:
-    """A change request as `request_from_json` reads it."""
+    """The JSON of a change request, for `request_from_json`."""
     text: bytes = _adapter(_TaggedRequest).dump_json(request)
     return text.decode()
 
@@ -235,7 +235,7 @@ HEAD_BYTES = _LENGTH.size
 
 
 def length_of(head: bytes) -> int:
-    """How many bytes follow the head of a frame. Raises NoMessage for more than a message has."""
+    """Number of bytes after the head of a frame. Raises NoMessage for more than a message has."""
     length: int = _LENGTH.unpack(head)[0]
     if length > FRAME_MAX_BYTES:
         raise NoMessage(f"a frame of {length:,} bytes")

@@ -56,9 +56,9 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
 class TaskStore:
-    """The tasks of one index. Safe to share between threads; several processes may have it open.
+    """The tasks of one index. Safe to share between threads and processes.
 
-    Making one creates the folder. Methods raise sqlite3.Error or OSError where the disk fails.
+    Making a store creates its folder. Methods raise sqlite3.Error or OSError where the disk fails.
     """
 
     def __init__(self, index: Path) -> None:
@@ -84,11 +84,12 @@ class TaskStore:
             self._connection.close()
 
     def received(self, task_id: str) -> Path:
-        """The folder of what came with a task, whether it is there or not."""
+        """The folder for the files of a task. It may not exist."""
         return self.folder / "received" / task_id
 
     def find(self, task_id: str, owner: str, idempotency_key: str | None) -> Task | None:
-        """The task of that id, or else the one that this owner gave that idempotency key; or None."""
+        """The task of that id, or else the task to which this owner gave that idempotency key; None where there is
+        neither."""
         found = self._select(
             "id = ? OR (owner = ? AND idempotency_key = ?) ORDER BY id <> ?",
             (task_id, owner, idempotency_key, task_id),
@@ -105,7 +106,7 @@ class TaskStore:
         idempotency_key: str | None = None,
         fingerprint: str = "",
     ) -> Task:
-        """Keep a task, queued and begun, for good once this returns."""
+        """Keep a new task, queued and with its first attempt. It is on disk once this returns."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO tasks (id, kind, state, subject, request, owner, idempotency_key, fingerprint, created, "
@@ -119,7 +120,7 @@ class TaskStore:
         return task
 
     def remove(self, task_id: str) -> None:
-        """Forget a task, as if it had never been."""
+        """Delete a task as if it had never been."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 
@@ -147,7 +148,7 @@ class TaskStore:
         return self._select("state = ? ORDER BY number", (state,))
 
     def counts(self) -> dict[TaskState, int]:
-        """How many tasks are in each state."""
+        """Number of tasks in each state."""
         with self._lock:
             found = dict(
                 map(
@@ -158,7 +159,7 @@ class TaskStore:
         return {state: found.get(state, 0) for state in get_args(TaskState)}
 
     def has_work(self) -> bool:
-        """Whether a task has not ended."""
+        """Whether any task has not ended."""
         with self._lock:
             found = self._connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM tasks WHERE {_WAITS})"  # noqa: S608
@@ -166,7 +167,7 @@ class TaskStore:
         return bool(found[0])
 
     def begin(self, task_ids: Sequence[str]) -> None:
-        """Count one more attempt at each."""
+        """Count one more attempt at each task."""
         self._update(task_ids, "attempts = attempts + 1")
 
     def progress(
@@ -176,7 +177,7 @@ class TaskStore:
         steps_done: int = 0,
         steps_total: int | None = None,
     ) -> None:
-        """Say how far each is. A power cut may undo it: nobody waits for the disk for that."""
+        """Set the progress of each task. A power cut may undo it: nothing waits for the disk for that."""
         self._update(
             task_ids,
             "stage = ?, steps_done = ?, steps_total = ?",
@@ -185,7 +186,8 @@ class TaskStore:
         )
 
     def accept(self, task_id: str, report: Report, digest: str | None = None) -> Task:
-        """The corpus has what the task brought; the task as it is then. The attempts at the index are counted anew."""
+        """Mark a task as accepted: the corpus has its change. Returns the task. Attempts are counted anew for the
+        index."""
         self._update(
             [task_id],
             "state = 'accepted', report = ?, digest = ?, attempts = 0, stage = '', steps_done = 0, steps_total = NULL, "
@@ -199,7 +201,7 @@ class TaskStore:
     def finish(
         self, task_id: str, *, report: Report | None = None, error: str | None = None
     ) -> None:
-        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays."""
+        """End a task: done, or failed where there is an error. Without a `report` the last one stays."""
         self._update(
             [task_id],
             "state = ?, ended = ?, report = COALESCE(?, report), error = ?, stage = ''",
@@ -212,11 +214,11 @@ class TaskStore:
         )
 
     def discard(self, task_id: str) -> None:
-        """Delete what came with a task."""
+        """Delete the files of a task."""
         shutil.rmtree(self.received(task_id), ignore_errors=True)
 
     def sweep(self) -> None:
-        """Delete the tasks that ended too long ago, and files that no task waits for. For the worker alone."""
+        """Delete tasks that ended too long ago, and files that no task waits for. Only the worker may call this."""
         before = (datetime.now(UTC) - KEPT).isoformat(timespec="seconds")
         with self._transaction() as connection:
             connection.execute(
@@ -237,7 +239,7 @@ class TaskStore:
 
     @contextmanager
     def working(self) -> Iterator[bool]:
-        """Be the one worker of these tasks; False where another is."""
+        """Hold the lock of the one worker of these tasks. Gives False where another process holds it."""
         handle = self._try_lock(_WORKER_LOCK)
         try:
             yield handle is not None
@@ -246,7 +248,7 @@ class TaskStore:
                 os.close(handle)
 
     def is_worked_at(self) -> bool:
-        """Whether some process is the worker now."""
+        """Whether any process is the worker now."""
         try:
             handle = os.open(self.folder / _WORKER_LOCK, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -257,7 +259,8 @@ class TaskStore:
             os.close(handle)
 
     def become_starter(self) -> int | None:
-        """Be the one that keeps a worker running, until the descriptor is closed; None where another is."""
+        """Take the lock of the process that keeps a worker running. Returns its descriptor, None where another process
+        has it."""
         return self._try_lock(_STARTER_LOCK)
 
     def _try_lock(self, name: str) -> int | None:

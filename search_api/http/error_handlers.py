@@ -77,7 +77,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
 
 
 def _moved(request: Request, article_id: str, to: str, detail: str) -> Response:
-    """To the same address of the other article, as far as the address names one; kept by nobody, for it may change."""
+    """Redirect to the same address of the other article. Not cacheable, since the target may change."""
     if request.method not in ("GET", "HEAD"):
         return problem(request, 404, detail, moved_to=to)
     path = request.url.path
@@ -110,7 +110,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _without_slash(request: Request) -> str | None:
-    """What to tell whoever asks for an address that there is, but for a slash at its end."""
+    """The hint for an address that would exist without the slash at its end."""
     path: str = request.scope["path"]
     bare = {**request.scope, "path": path.rstrip("/")}
     if not (path.endswith("/") and _leads_somewhere(request, bare)):
@@ -123,7 +123,7 @@ def _leads_somewhere(request: Request, scope: Scope) -> bool:
 
 
 def _allowed_methods(request: Request) -> list[str]:
-    """Every method of the address: the framework names those of the first route alone. HEAD goes with GET."""
+    """Every method of the address, with HEAD beside GET. The framework names only the methods of the first route."""
     methods = {
         method
         for method in _METHODS

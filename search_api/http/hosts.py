@@ -20,7 +20,7 @@ _LARGEST_PORT = 65535
 
 
 class HostVerdict(Enum):
-    """What is to be done with a request for that host."""
+    """What to do with a request for a host."""
 
     TRUSTED = auto()
     UNTRUSTED = auto()
@@ -28,7 +28,10 @@ class HostVerdict(Enum):
 
 
 class TrustedHosts:
-    """`names` are such as `kb.example.org` and `*.example.org`, lower case, without a port; none trusts them all."""
+    """Checks `Host` headers. `names` are lower case, without a port, such as `kb.example.org` and `*.example.org`.
+
+    Without any name, every well-formed host is trusted.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         every = frozenset(names)

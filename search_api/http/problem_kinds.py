@@ -219,12 +219,12 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def kind_of(status: int) -> Kind:
-    """The kind of problem that a status stands for, the first of several. Only for those in `KINDS`."""
+    """The first kind of problem of a status in `KINDS`."""
     return BY_STATUS[status]
 
 
 def index_remedy(error: BaseException) -> str:
-    """What a client may know of an index that does not open: no path, no trace, and the remedy."""
+    """The remedy for an index that does not open, without paths or traces."""
     match error:
         case IndexMissing():
             return f"There is no index yet. {_REMEDY}"

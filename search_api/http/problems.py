@@ -57,7 +57,7 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProblemContext:
-    """What problems need to know of their application."""
+    """What problems use of their application."""
 
     base_url: str
     """Public address of the service, before the addresses of problem types; may be empty."""
@@ -77,9 +77,9 @@ def problem(
     moved_to: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response for one problem: JSON, or a page for a reader who is at a page.
+    """The response for one problem: JSON, or a page for a reader of a page.
 
-    `kind` is the name of one of `KINDS`, where there are several of that status.
+    `kind` names one of `KINDS`, where a status has several.
     """
     named = BY_NAME[kind] if kind else BY_STATUS.get(status)
     context = part(request, ProblemContext)

@@ -17,16 +17,16 @@ from search_api.http.negotiation import preferred
 from search_api.http.validation import accepted_fields
 
 FORMAT = "format"
-"""The parameter by which an address names the media type itself: where it is given, `Accept` is not asked."""
+"""The parameter by which an address names the media type itself. Where it is given, `Accept` is ignored."""
 
 
 def accepted(request: Request) -> str:
-    """All that a request says that it accepts."""
+    """All Accept headers of a request, joined by commas."""
     return ", ".join(request.headers.getlist("accept"))
 
 
 def offered(route: APIRoute) -> tuple[str, ...]:
-    """The media types of a route's answers that are no errors, its default first. None: it sees to that itself."""
+    """The media types of a route's successful responses, the default first. Empty: the route negotiates itself."""
     kind: Any = route.response_class
     kind = kind.value if isinstance(kind, DefaultPlaceholder) else kind
     declared = [
@@ -39,7 +39,7 @@ def offered(route: APIRoute) -> tuple[str, ...]:
 
 
 def require_media_type(request: Request, *types: str) -> str:
-    """The media type of `types` that the client likes best. Raises HTTPException, 406, where it accepts none."""
+    """The media type of `types` that the client prefers. Raises HTTPException, 406, where it accepts none."""
     chosen = preferred(accepted(request), types)
     if chosen is None:
         named = " or ".join(types)
@@ -50,7 +50,7 @@ def require_media_type(request: Request, *types: str) -> str:
 
 
 async def representation(request: Request) -> str:
-    """The media type of the answer, for a route that offers several; "" where the address says it, or any will do.
+    """The media type of the response; "" where the address names it, or the route negotiates itself.
 
     A dependency of every route. Raises HTTPException, 406.
     """

@@ -13,17 +13,17 @@ from kb.schema.arguments import check_whole
 from kb.schema.errors import InvalidRequest
 
 OWN_MESSAGE = "own_message"
-"""The kind of pydantic's errors whose context holds the whole message."""
+"""The type of pydantic's errors whose context holds the whole message."""
 
 _IN_ADDRESS = re.compile(r"[-+]?[0-9]{1,20}(?:\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class WholeNumber:
-    """The annotation of an `int` of `least` to `most`, both included: `Annotated[int, WholeNumber(1, 100)]`.
+    """The annotation of an `int` from `least` to `most`: `Annotated[int, WholeNumber(1, 100)]`.
 
-    To JSON, 5.0 is a whole number. In an address, where everything is text, digits are one; in a body, where the model
-    is strict, they are not.
+    In JSON, 5.0 is a whole number too. In an address, digits are one, since everything there is text. In a body, where
+    the model is strict, they are not.
     """
 
     least: int

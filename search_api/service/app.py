@@ -52,7 +52,7 @@ TAGS = [
     {"name": "operation", "description": "For those who run the service."},
 ]
 
-_FOR_ALL = (
+_COMMON_DESCRIPTION = (
     "Every address that answers GET answers HEAD, by the same status and headers without the body, at the same cost."
     " Errors are problem details by RFC 9457, whatever `Accept` says; where `Accept` names nothing that an operation"
     " offers, that is 406, and nothing is done. A field or parameter that is not known is refused by 422; where it is a"
@@ -92,16 +92,16 @@ def create_app(settings: Settings) -> FastAPI:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(report_without_messages)
         if query_log is not None:
-            logger.warning("questions are kept in %s (KB_QUERY_LOG)", settings.query_log)
+            logger.warning("questions are logged to %s (KB_QUERY_LOG)", settings.query_log)
         await run_in_threadpool(live.start)
         await run_in_threadpool(lambda: worker.start(expects_changes=_allow_changes(keys)))
-        care = asyncio.create_task(_take_care(metrics, query_log))
+        maintenance = asyncio.create_task(_run_maintenance(metrics, query_log))
         try:
             yield
         finally:
-            care.cancel()
+            maintenance.cancel()
             with suppress(asyncio.CancelledError):
-                await care
+                await maintenance
             await run_in_threadpool(worker.close)
             await run_in_threadpool(live.close)
             if tracing is not None:
@@ -192,7 +192,7 @@ def _query_log(settings: Settings) -> QueryLog | None:
     return QueryLog(settings.query_log, settings.query_log_days)
 
 
-async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
+async def _run_maintenance(metrics: Metrics, query_log: QueryLog | None) -> None:
     """Periodic work: sample the gauges for other workers to read, and delete questions that are too old."""
     since_pruned = PRUNE_EVERY_S
     while True:
@@ -213,7 +213,7 @@ def _description(settings: Settings) -> str:
         if settings.query_log is None
         else f"This service keeps questions for {settings.query_log_days} days, without saying who asked."
     )
-    return f"{_FOR_ALL} {kept}"
+    return f"{_COMMON_DESCRIPTION} {kept}"
 
 
 def _version() -> str:

@@ -109,6 +109,6 @@ class _AnnouncedSupervisor(Multiprocess):
             if worker.exitcode is not None:
                 code = worker.exitcode
                 logger.error(
-                    "worker %s ended with exit code %s; a new one begins", worker.pid, code
+                    "worker %s ended with exit code %s; a new one is started", worker.pid, code
                 )
         super().keep_subprocess_alive()

@@ -174,14 +174,14 @@ class LiveIndex:
             self._failure = _Failure(generation, error, self._clock())
         # Said once, not at every look.
         if known is None or (known.generation, str(known.error)) != (generation, str(error)):
-            logger.warning("the index at %s cannot be taken over: %s", self.path, error)
+            logger.warning("the index at %s cannot be served: %s", self.path, error)
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._poll_interval_s):
             try:
                 self.refresh()
             except Exception as error:  # as in _take_over; a full disk, say
-                logger.error("looking for a new index failed: %s", type(error).__name__)
+                logger.error("checking for a new index failed: %s", type(error).__name__)
 
 
 def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:

@@ -130,7 +130,7 @@ class WorkerProcess:
         # One that was killed is started again; one that cannot work is not, until somebody asks for it.
         self._is_wanted = status < 0
         logger.warning(
-            "the worker ended with exit code %d; started again in %.0f s", status, self._pause_s
+            "the worker ended with exit code %d; it is restarted in %.0f s", status, self._pause_s
         )
         self._not_before = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

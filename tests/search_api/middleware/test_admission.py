@@ -153,7 +153,7 @@ def test_a_request_that_fails_too_late_gives_its_place_back_and_tells_no_questio
         assert kind(answer) == (503, "too-late")
         gate.open()
         until(lambda: queue.active == 0)
-        until(lambda: "too late failed" in caplog.text)
+        until(lambda: "failed after its deadline" in caplog.text)
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
     assert "quetzalcoatlus" not in "".join(ours)
     assert "quetzalcoatlus" not in "".join(capfd.readouterr())

@@ -154,7 +154,7 @@ def test_a_generation_that_does_not_open_leaves_the_old_one_and_is_said_once(
     assert isinstance(live.failure, IndexDamaged)
     said = [record.getMessage() for record in caplog.records]
     assert [message for message in said if f"the index at {SHELF} " in message] == [
-        f"the index at {SHELF} cannot be taken over: two: a file is short"
+        f"the index at {SHELF} cannot be served: two: a file is short"
     ]
     assert shelf.attempts == 1 + 4  # at 0, 30, 60 and 90 seconds
     shelf.current = "three"
