@@ -65,7 +65,7 @@ class KeyRing:
         self.path = path
         self._read: tuple[tuple[int, int, int], tuple[Key, ...]] | None = None
 
-    def kept(self) -> tuple[Key, ...]:
+    def all(self) -> tuple[Key, ...]:
         """All keys, the oldest first. Empty where there is no file. Raises KeysDamaged."""
         try:
             found = self.path.stat()
@@ -83,7 +83,7 @@ class KeyRing:
         """The key of a presented secret, or None. Raises KeysDamaged."""
         digest = _digest(presented)
         found = None
-        for key in self.kept():  # all of them: the time taken does not tell which
+        for key in self.all():  # all of them: the time taken does not tell which
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         return found
@@ -112,7 +112,7 @@ class KeyRing:
 
     def revoke(self, key_id: str) -> Key:
         """Remove a key for good. Raises NotFound, KeysDamaged."""
-        revoked = next((key for key in self.kept() if key.id == key_id), None)
+        revoked = next((key for key in self.all() if key.id == key_id), None)
         if revoked is None:
             raise NotFound(f"There is no key {key_id!r}: `kb keys list` names those there are.")
         self._change(lambda keys: tuple(key for key in keys if key.id != key_id))
@@ -124,7 +124,7 @@ class KeyRing:
             keys = [
                 {"id": key.id, "name": key.name, "scopes": key.scopes}
                 | {"created": key.created, "sha256": key.sha256}
-                for key in change(self.kept())
+                for key in change(self.all())
             ]
             content = json.dumps({"format": _FORMAT, "keys": keys}, indent=1) + "\n"
             write_durably(self.path, content.encode("ascii"), mode=0o600)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from search_api.http.negotiation import preferred
 from search_api.http.parts import part
 from search_api.http.problem_kinds import BY_NAME, BY_STATUS
-from search_api.http.representation import accepted
+from search_api.http.representation import accept_header
 
 _FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
 MEDIA_TYPE, JSON, HTML = "application/problem+json", "application/json", "text/html"
@@ -95,7 +95,7 @@ def problem(
     told = dict(headers or {})
     if _is_a_page(request):
         told["Vary"] = "Accept"
-        if preferred(accepted(request), (MEDIA_TYPE, JSON, HTML)) == HTML:
+        if preferred(accept_header(request), (MEDIA_TYPE, JSON, HTML)) == HTML:
             page = context.render_page("problem.html", problem=body)
             return Response(page, status, told, media_type=HTML)
     return Response(body.model_dump_json(exclude_none=True), status, told, media_type=MEDIA_TYPE)

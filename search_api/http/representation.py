@@ -20,7 +20,7 @@ FORMAT = "format"
 """The parameter by which an address names the media type itself. Where it is given, `Accept` is ignored."""
 
 
-def accepted(request: Request) -> str:
+def accept_header(request: Request) -> str:
     """All Accept headers of a request, joined by commas."""
     return ", ".join(request.headers.getlist("accept"))
 
@@ -40,7 +40,7 @@ def offered(route: APIRoute) -> tuple[str, ...]:
 
 def require_media_type(request: Request, *types: str) -> str:
     """The media type of `types` that the client prefers. Raises HTTPException, 406, where it accepts none."""
-    chosen = preferred(accepted(request), types)
+    chosen = preferred(accept_header(request), types)
     if chosen is None:
         named = " or ".join(types)
         raise HTTPException(

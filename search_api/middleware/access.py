@@ -81,7 +81,7 @@ class KeyCheck:
     def _refused(self, scope: Scope, scopes: frozenset[str]) -> Response | None:
         request = Request(scope)
         try:
-            if not self._keys.kept():
+            if not self._keys.all():
                 return problem(request, 403, _NO_KEYS_TO_ASK if "search" in scopes else NO_KEYS)
             presented = _presented(Headers(scope=scope))
             key = self._keys.find(presented) if presented is not None else None

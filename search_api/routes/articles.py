@@ -22,13 +22,13 @@ from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.pages.blocks import blocks
 from search_api.pages.rendering import Templates
-from search_api.routes.accepting import accept, task_store_with_room
-from search_api.routes.receiving import (
-    allow_body,
+from search_api.routes.change_submission import submit_change, task_store_with_room
+from search_api.routes.request_files import (
+    allow_large_body,
     keep_body,
     media_type,
-    receiving,
     refuse_encoding,
+    request_files,
 )
 from search_api.state.live import Live
 from search_api.state.settings import Settings
@@ -154,7 +154,7 @@ IF_NONE_MATCH = _header(
 HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
 
 
-def accepted(description: str) -> dict[int | str, dict[str, Any]]:
+def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
     """What a route declares of the task that it answers with."""
     return {
         202: {
@@ -237,7 +237,7 @@ def read_article(
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has it; the task brings it into the index."),
+        **accepted_response("The corpus has it; the task brings it into the index."),
         **problem_responses(412, 413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -260,13 +260,13 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     _check_id(article_id)
     matching = if_match(request.headers.get("if-match"))
     only_new = is_create_only(request.headers.get("if-none-match"))
-    allow_body(request, part(request, Settings).upload_max_bytes)
+    allow_large_body(request, part(request, Settings).upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         await keep_body(request, received, "article")
         (file,) = received.files
         change = PutRequest(file, _SUFFIXES[kind], matching, only_new)
-        return await accept(request, received, change, article_id)
+        return await submit_change(request, received, change, article_id)
 
 
 @router.delete(
@@ -279,7 +279,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has it no longer; the task takes it out of the index."),
+        **accepted_response("The corpus has it no longer; the task takes it out of the index."),
         **problem_responses(404, 412, 422, 503, 504, 507),
     },
     dependencies=[given_once(DeleteQuery)],
@@ -292,8 +292,8 @@ async def delete_article(
     matching = if_match(request.headers.get("if-match"))
     change = DeleteRequest(matching, because=query.because, see=query.see)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
-        return await accept(request, received, change, article_id)
+    with request_files(store) as received:
+        return await submit_change(request, received, change, article_id)
 
 
 def _check_id(article_id: str) -> None:

@@ -11,16 +11,16 @@ from kb.schema.service import TaskView
 from kb.tasks.messages import BulkRequest
 from search_api.http.parts import part
 from search_api.openapi.document import problem_responses
-from search_api.routes.accepting import accept, task_store_with_room
-from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
-from search_api.routes.receiving import (
-    Received,
-    allow_body,
+from search_api.routes.articles import IDEMPOTENCY_KEY, accepted_response
+from search_api.routes.change_submission import submit_change, task_store_with_room
+from search_api.routes.request_files import (
+    RequestFiles,
+    allow_large_body,
     keep_body,
     keep_files,
     media_type,
-    receiving,
     refuse_encoding,
+    request_files,
 )
 from search_api.state.settings import Settings
 
@@ -49,7 +49,9 @@ router = APIRouter(tags=["articles"])
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has what could be read; the task brings it into the index."),
+        **accepted_response(
+            "The corpus has what could be read; the task brings it into the index."
+        ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -82,14 +84,14 @@ async def upload(request: Request) -> Response:
         raise HTTPException(415, f"Send files as {FORM}, or one archive as {ZIP[0]}.")
     refuse_encoding(request)
     settings = part(request, Settings)
-    allow_body(request, settings.upload_max_bytes)
+    allow_large_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         if kind == FORM:
             await keep_files(request, received, settings.upload_max_files)
         else:
             await keep_body(request, received, "upload.zip")
-        return await accept(request, received, _request("upload", received, settings))
+        return await submit_change(request, received, _request("upload", received, settings))
 
 
 @router.post(
@@ -103,7 +105,9 @@ async def upload(request: Request) -> Response:
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has what could be read; the task brings it into the index."),
+        **accepted_response(
+            "The corpus has what could be read; the task brings it into the index."
+        ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -121,15 +125,15 @@ async def import_articles(request: Request) -> Response:
         raise HTTPException(415, f"Send one article a line, as {JSON_LINES[0]}.")
     compressed = refuse_encoding(request, "gzip") == "gzip"
     settings = part(request, Settings)
-    allow_body(request, settings.upload_max_bytes)
+    allow_large_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         await keep_body(request, received, "import.jsonl.gz" if compressed else "import.jsonl")
-        return await accept(request, received, _request("import", received, settings))
+        return await submit_change(request, received, _request("import", received, settings))
 
 
 def _request(
-    kind: Literal["upload", "import"], received: Received, settings: Settings
+    kind: Literal["upload", "import"], received: RequestFiles, settings: Settings
 ) -> BulkRequest:
     return BulkRequest(
         tuple(received.files), settings.unpacked_max_bytes, settings.upload_max_files, kind

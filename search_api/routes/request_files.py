@@ -31,7 +31,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(slots=True)
-class Received:
+class RequestFiles:
     """The files of a task. File number n lies in `folder` under the name n, whatever its own name.
 
     `is_handed_over` once the worker may have the files: from then on they are the worker's.
@@ -48,10 +48,10 @@ class Received:
 
 
 @contextmanager
-def receiving(store: TaskStore) -> Iterator[Received]:
+def request_files(store: TaskStore) -> Iterator[RequestFiles]:
     """A folder for the files of a task. It is deleted at the end of the block unless it was handed over."""
     task_id = new_task_id()
-    received = Received(task_id, store.received(task_id))
+    received = RequestFiles(task_id, store.received(task_id))
     received.folder.mkdir(mode=0o700)
     try:
         yield received
@@ -60,19 +60,19 @@ def receiving(store: TaskStore) -> Iterator[Received]:
             store.discard(task_id)
 
 
-def allow_body(request: Request, max_bytes: int) -> None:
+def allow_large_body(request: Request, max_bytes: int) -> None:
     """Allow this request a larger body than questions have."""
     request.state.max_body_bytes = max_bytes
 
 
-async def keep_body(request: Request, received: Received, name: str) -> None:
+async def keep_body(request: Request, received: RequestFiles, name: str) -> None:
     """Keep the whole body as one file of that name. Raises InvalidRequest where it is empty."""
     size = await _keep(received, name, request.stream())
     if not size:
         raise InvalidRequest("body", "The body is empty.")
 
 
-async def keep_files(request: Request, received: Received, max_files: int) -> None:
+async def keep_files(request: Request, received: RequestFiles, max_files: int) -> None:
     """Keep each file of a form. Raises InvalidRequest for a form that cannot be read or has none."""
     # What is not closed here a failing parser closes itself.
     parser = MultiPartParser(
@@ -101,7 +101,7 @@ async def _blocks(file: UploadFile) -> AsyncIterator[bytes]:
         yield block
 
 
-async def _keep(received: Received, name: str, stream: AsyncIterator[bytes]) -> int:
+async def _keep(received: RequestFiles, name: str, stream: AsyncIterator[bytes]) -> int:
     path = received.folder / str(len(received.files))
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:

@@ -25,7 +25,7 @@ from search_api.http.etags import etag
 from search_api.http.parts import part
 from search_api.http.problems import problem
 from search_api.middleware.access import bearer
-from search_api.routes.receiving import Received, idempotency_key
+from search_api.routes.request_files import RequestFiles, idempotency_key
 from search_api.routes.task_view import as_json
 from search_api.state.live import LiveIndex
 from search_api.state.settings import Settings
@@ -52,8 +52,8 @@ async def task_store_with_room(request: Request) -> TaskStore:
     return store
 
 
-async def accept(
-    request: Request, received: Received, change: ChangeRequest, subject: str = ""
+async def submit_change(
+    request: Request, received: RequestFiles, change: ChangeRequest, subject: str = ""
 ) -> Response:
     """Have the worker make the change. Answers 202 once the corpus has it, or says why not.
 
@@ -84,10 +84,10 @@ async def accept(
         case WorkerFailed():
             return problem(request, 500, reply.detail)
         case _:
-            raise failed(reply)
+            raise unexpected_reply(reply)
 
 
-async def answered_by(request: Request, *tasks: Task) -> None:
+async def refresh_if_done(request: Request, *tasks: Task) -> None:
     """Before a client is told that a task is done, make this process answer from the index that has it.
 
     Otherwise a client could read the state from before its own change, until the index is next checked.
@@ -96,7 +96,7 @@ async def answered_by(request: Request, *tasks: Task) -> None:
         await run_in_threadpool(part(request, LiveIndex).refresh)
 
 
-def failed(reply: Reply) -> RuntimeError:
+def unexpected_reply(reply: Reply) -> RuntimeError:
     """The exception for a reply that does not fit its request."""
     detail = reply.detail if isinstance(reply, WorkerFailed) else "no reply to what was asked"
     return RuntimeError(f"the worker: {type(reply).__name__}, {detail}")
