@@ -114,7 +114,7 @@ screenshots: setup ## the pages' pictures, into docs/images/
 	$(BIN)/python scripts/screenshots.py
 
 settings-table: setup ## the table of the settings, into docs/operating.md
-	$(BIN)/python -m search_api.state.settings_table docs/operating.md
+	$(BIN)/python scripts/settings_table.py docs/operating.md
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from kb.handover import Handover
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import Article
 from kb.schema.errors import IndexUnusable, InvalidRequest
@@ -76,15 +76,6 @@ def full_link(library: Library, link: str) -> str:
     return library.url + link if link.startswith("/") else link
 
 
-@dataclass(slots=True)
-class _Opened:
-    """One open generation and how many questions use it. Guarded by the library's lock."""
-
-    knowledge_base: KnowledgeBase
-    users: int = 0
-    retired: bool = False
-
-
 class FolderLibrary:
     """An index folder, answered from by its live generation: a newly published one is taken over at the next question.
 
@@ -96,13 +87,15 @@ class FolderLibrary:
         self.path = Path(index)
         self.url = base_url.rstrip("/")
         self._lock = threading.Lock()
+        self._is_closed = False
         self._seen = self._current()
-        self._opened = _Opened(KnowledgeBase.open(self.path, base_url=self.url))
+        self._opened = Handover(KnowledgeBase.open(self.path, base_url=self.url))
 
     @property
     def damage(self) -> IndexUnusable | None:
         """Why an older generation answers and not the live one; None where that one does."""
-        return self._opened.knowledge_base.damage
+        opened = self._opened.current
+        return opened.damage if opened is not None else None
 
     def search(
         self,
@@ -129,40 +122,31 @@ class FolderLibrary:
             )
 
     def close(self) -> None:
-        """Let the generation go, once nothing is being asked."""
+        """Close the generation once the last question is answered. Questions that come later raise IndexUnusable."""
         with self._lock:
-            self._opened.knowledge_base.close()
+            self._is_closed = True
+            self._opened.replace(None)
 
     @contextmanager
     def _use(self) -> Iterator[KnowledgeBase]:
         with self._lock:
             self._take_over()
-            opened = self._opened
-            opened.users += 1
-        try:
-            yield opened.knowledge_base
-        finally:
-            with self._lock:
-                opened.users -= 1
-                self._let_go(opened)
+        with self._opened.use() as knowledge_base:
+            if knowledge_base is None:
+                raise IndexUnusable(f"{self.path}: this library has been closed.")
+            yield knowledge_base
 
     def _take_over(self) -> None:
         """Open what was published since the last look, if anything was."""
         current = self._current()
-        if current == self._seen:
+        if self._is_closed or current == self._seen:
             return
         self._seen = current
         try:
             fresh = KnowledgeBase.open(self.path, base_url=self.url)
         except IndexUnusable:
             return
-        old, self._opened = self._opened, _Opened(fresh)
-        old.retired = True
-        self._let_go(old)
-
-    def _let_go(self, opened: _Opened) -> None:
-        if opened.retired and not opened.users:
-            opened.knowledge_base.close()
+        self._opened.replace(fresh)
 
     def _current(self) -> str:
         try:

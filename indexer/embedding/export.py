@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from indexer.embedding.joint_attention import attention_as_one_step, attention_by_steps
 from indexer.embedding.model_folder import DEFAULT_MODEL, model_folder
 from indexer.passages.tokens import TokenCounter
-from kb.reporting.quiet import quiet
+from kb.reporting.suppressed_output import suppressed_output
 from kb.retrieval.encoder import EncoderSettings
 from kb.schema.errors import ModelError
 from kb.schema.extras import install
@@ -48,7 +48,7 @@ class EmbeddingModel:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
         _bound_heap()
-        with quiet():
+        with suppressed_output():
             try:
                 from sentence_transformers import SentenceTransformer  # noqa: PLC0415  (takes seconds)
             except ImportError as error:
@@ -119,7 +119,7 @@ class EmbeddingModel:
         self._tokenizer.save(str(folder / "tokenizer.json"))
         self.settings.save(folder / "encoder.json")
         try:
-            with quiet():
+            with suppressed_output():
                 cosine = self._export_passages(folder)
                 _write_for_questions(folder)
         except Exception as error:

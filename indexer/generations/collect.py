@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from kb.schema.errors import IndexFormatMismatch, IndexUnusable
 from kb.storage.generation import current_generation, generation_path, generations, open_by_id
+from kb.storage.locks import try_lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import format_version
 
@@ -137,12 +137,11 @@ def _delete_unless_open(folder: Path) -> bool:
         shutil.rmtree(folder, ignore_errors=True)
         return True
     try:
-        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not try_lock(lease):
+            return False
         # First: without it nobody takes the folder for whole.
         (folder / MANIFEST).unlink(missing_ok=True)
         shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        return False
     finally:
         os.close(lease)
     return True

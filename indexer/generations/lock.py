@@ -6,7 +6,6 @@ file says is only for those who wait.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import IO
 from kb.schema.errors import BuildInProgress
 from kb.storage.disk_errors import telling
 from kb.storage.durable import make_folder
+from kb.storage.locks import try_lock
 
 _LOOK_AGAIN_S = 0.1
 
@@ -36,7 +36,7 @@ def writer_lock(
     deadline = time.monotonic() + wait_s
     while True:
         with (index / "lock").open("a+", encoding="utf-8") as file:
-            if _try(file) and _is_still(file, index / "lock"):
+            if try_lock(file.fileno()) and _is_still(file, index / "lock"):
                 began = datetime.now(UTC).isoformat(timespec="seconds")
                 with suppress(OSError):  # of a full disk: it must be possible to make room there
                     file.truncate(0)
@@ -58,21 +58,9 @@ def holder(index: Path) -> str | None:
     """Who is writing this index now, or None."""
     try:
         with (index / "lock").open("r", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        with (index / "lock").open("r", encoding="utf-8") as file:
-            return _holder(file)
+            return None if try_lock(file.fileno(), shared=True) else _holder(file)
     except OSError:
-        pass
-    return None
-
-
-def _try(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        return None
 
 
 def _is_still(file: IO[str], path: Path) -> bool:

@@ -257,7 +257,7 @@ def _damage_beside(index: Path) -> Iterator[tuple[str, str]]:
     checks: dict[str, Callable[[], object]] = {
         tuned_weights.FILE: lambda: tuned_weights.load(index),
         REMOVED: lambda: removed_articles(index),
-        "keys/keys.json": lambda: KeyRing(keys_file(index)).kept(),
+        "keys/keys.json": lambda: KeyRing(keys_file(index)).all(),
     }
     for file, check in checks.items():
         try:

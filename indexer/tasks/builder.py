@@ -34,7 +34,8 @@ from kb.schema.errors import KbError
 from kb.schema.service import Report
 from kb.storage.generation import pinned_generation
 from kb.tasks.messages import RebuildRequest
-from kb.tasks.store import ATTEMPTS, Task, TaskStore
+from kb.tasks.store import ATTEMPTS, TaskStore
+from kb.tasks.task import Task
 
 logger = logging.getLogger(__name__)
 

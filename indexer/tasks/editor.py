@@ -52,7 +52,8 @@ from kb.tasks.messages import (
     TooManyTasks,
     WorkerFailed,
 )
-from kb.tasks.store import ATTEMPTS, Task, TasksFull, TaskStore, new_task_id
+from kb.tasks.store import ATTEMPTS, TaskStore
+from kb.tasks.task import Task, TasksFull, new_task_id
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.reporting.quiet import quiet
+from kb.reporting.suppressed_output import suppressed_output
 from kb.schema.errors import ModelError
 from kb.schema.extras import install
 
@@ -27,7 +27,7 @@ class Reranker:
     def __init__(self, name: str) -> None:
         """Load a model by name or path. Raises ModelError."""
         self.name = name
-        with quiet():
+        with suppressed_output():
             try:
                 from sentence_transformers import CrossEncoder  # noqa: PLC0415  (takes seconds)
             except ImportError as error:

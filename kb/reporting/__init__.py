@@ -1,1 +1,1 @@
-"""What a process says of itself: logs without questions, libraries kept quiet, telemetry turned off."""
+"""What a process tells others: logs without questions, libraries without output or telemetry."""

@@ -1,8 +1,8 @@
-"""Given what the service has to say, lines on stderr: as text, or as JSON for a collector of logs.
+"""Logging to stderr, one event a line: as text, or as JSON for a log collector.
 
-Nothing else writes there: what Python would by itself, of warnings and uncaught exceptions, becomes a line, too.
-A line that a request caused bears the request's id. The message of an exception is never written, be it ours or a
-library's: it may hold a question. What is written of one are its type and the places it passed.
+Nothing else writes to stderr: Python's warnings and uncaught exceptions become log lines too. A line that a request
+caused has the request's id. The message of an exception is never written, whether ours or a library's, since it may
+hold a question: its type and source locations stand for it.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from logging.config import dictConfig
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
-from kb.reporting.faults import place_of, where
+from kb.reporting.safe_traceback import safe_traceback, safe_warning
 
 logger = logging.getLogger(__name__)
 
 ANNOUNCEMENTS = "search_api.announcements"
-"""The logger of what is said at every level of the log, as text without time and level."""
+"""The logger of announcements, which are logged at every level, as text without time and level."""
 
 request_id_of_context: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request that is being answered; threads that work for it see it too."""
+"""The id of the request being answered, also seen by threads that work for it."""
 
 LogFormat = Literal["text", "json"]
 
 
 class TextFormatter(logging.Formatter):
-    """One line for people: time, level, logger, message; of an announcement the message alone."""
+    """One line of text: time, level, logger, message. An announcement is its message alone."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -43,8 +43,8 @@ class TextFormatter(logging.Formatter):
         return record.getMessage() if record.name == ANNOUNCEMENTS else super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
-        """Where it happened, without the exception's message."""
-        return where(ei[1])
+        """The error's types and source locations, without messages."""
+        return safe_traceback(ei[1])
 
 
 class JsonFormatter(logging.Formatter):
@@ -62,7 +62,7 @@ class JsonFormatter(logging.Formatter):
             entry["request_id"] = request_id
         entry |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1] is not None:
-            entry["error"] = where(record.exc_info[1])
+            entry["error"] = safe_traceback(record.exc_info[1])
         return json.dumps(entry, ensure_ascii=False)
 
 
@@ -86,24 +86,26 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
 
 
 def announce(message: str) -> None:
-    """Say where the service listens, say. Nothing is said where `configure_logging` was not called."""
+    """Log an announcement, such as where the service listens. Nothing is written without `configure_logging`."""
     logging.getLogger(ANNOUNCEMENTS).info(message)
 
 
 def _log_uncaught(
     kind: type[BaseException], error: BaseException, places: TracebackType | None
 ) -> None:
-    logger.critical("ended by a fault", exc_info=(kind, error, places))
+    logger.critical("ended by an uncaught exception", exc_info=(kind, error, places))
 
 
 def _log_unraisable(fault: sys.UnraisableHookArgs) -> None:
     error = fault.exc_value
-    logger.error("a fault had nowhere to go: %s", where(error) if error else "no exception")
+    logger.error(
+        "an exception could not be raised: %s", safe_traceback(error) if error else "no exception"
+    )
 
 
 def _log_thread(fault: threading.ExceptHookArgs) -> None:
     if fault.exc_value is not None and not isinstance(fault.exc_value, SystemExit):
-        logger.error("a thread ended by a fault: %s", where(fault.exc_value))
+        logger.error("a thread ended by an uncaught exception: %s", safe_traceback(fault.exc_value))
 
 
 def _log_warning(
@@ -114,12 +116,13 @@ def _log_warning(
     file: TextIO | None = None,  # noqa: ARG001 - as warnings.showwarning has it
     line: str | None = None,  # noqa: ARG001
 ) -> None:
-    logger.warning("Python warned: %s", place_of(category, filename, lineno))
+    logger.warning("Python warned: %s", safe_warning(category, filename, lineno))
 
 
 def report_without_messages(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An event loop's exception handler. Its own would write the exception's message, and what a task returned."""
+    """An event loop's exception handler. The default one would log the exception's message, and what a task
+    returned."""
     error = context.get("exception")
     logging.getLogger(__name__).error(
-        "the event loop met a fault: %s", where(error) if error else "no exception"
+        "the event loop met a fault: %s", safe_traceback(error) if error else "no exception"
     )

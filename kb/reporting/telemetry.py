@@ -1,9 +1,9 @@
-"""Given the libraries that report to their makers by default, none of them does.
+"""The telemetry of libraries, turned off.
 
-They read these variables when they are imported, and some report from then on: importing `kb` sets them first. What a
-user's environment says about them is overwritten. Child processes inherit them.
+Some libraries report to their makers by default. They read these variables when they are imported, so importing `kb`
+sets the variables first. A user's own values are overwritten, and child processes inherit them.
 
-What a user asks for still works: a model of the hub is downloaded, traces go to the collector that
+What a user asks for still works: a model is downloaded from the hub, and traces go to the collector that
 `KB_OTLP_ENDPOINT` names.
 """
 
@@ -25,11 +25,12 @@ VARIABLES = {
     # The general word for it, which huggingface_hub heeds too.
     "DO_NOT_TRACK": "1",
 }
-"""What turns the reports off, by environment variable."""
+"""Environment variables that turn reports off."""
 
 
 def turn_off() -> None:
-    """Set the variables. Warns where ONNX Runtime was loaded with its reports on: they cannot be stopped any more."""
+    """Set the variables. Warns where ONNX Runtime is loaded already with its reports on: they cannot be stopped
+    then."""
     was_off = os.environ.get("ORT_DISABLE_TELEMETRY", "").lower() in ("1", "true", "yes")
     os.environ.update(VARIABLES)
     if "onnxruntime" in sys.modules and not was_off:

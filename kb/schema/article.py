@@ -17,51 +17,60 @@ TOP_SECTION = "top"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A public reference that a reader can check. `url` is empty where only a name is known."""
+    """A public reference that a reader can check."""
 
     title: str
+    """The reference's name."""
     url: str = ""
+    """The reference's address, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The text under one heading, up to the next heading of any level.
-
-    `id` is unique within its article. `heading` is empty for text above the first heading.
-    `level` is 1 to 6 as in HTML. `text` is plain text, its blocks separated by a blank line.
-    """
+    """The text under one heading, up to the next heading of any level."""
 
     id: str
+    """The section's id, unique within the article, and its anchor on the page."""
     heading: str
+    """The section's heading; empty for the text above the first heading."""
     level: int
+    """1 to 6 as in HTML."""
     text: str
+    """Plain text, its blocks separated by a blank line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """One source document.
-
-    `updated` and `reviewed` are ISO 8601 dates or None; `reviewed` is the date of a clinical review. So are `publish`
-    and `expires`: the article is shown from the one day on, and from the other on no longer.
-    `url` is the publisher's page, empty where there is none. `related` holds ids or titles of other
-    articles, which may or may not exist. `section_ids_given` says that the sections' ids came with a collection
-    and stand for themselves in runs and judgments; else they are made from headings, and `article#section` is meant.
-    """
+    """One source document with its sections."""
 
     id: str
+    """The article's id."""
     title: str
+    """The article's title; empty where it has none."""
     sections: tuple[Section, ...]
+    """The sections in order."""
     aliases: tuple[str, ...] = ()
+    """Other names of the subject, lay and medical."""
     url: str = ""
+    """The publisher's page, or empty."""
     sources: tuple[Source, ...] = ()
+    """Public references that a reader can check."""
     updated: str | None = None
+    """When the article was last changed: ISO 8601 date, or null where none is known."""
     reviewed: str | None = None
+    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
     publish: str | None = None
+    """First day on which the article is shown: ISO 8601 date, or null where none is known."""
     expires: str | None = None
+    """Day from which the article is no longer shown: ISO 8601 date, or null where none is known."""
     language: str = "en"
+    """BCP 47 language tag."""
     tags: tuple[str, ...] = ()
+    """The article's topics."""
     related: tuple[str, ...] = ()
+    """Ids or titles of other articles, which may or may not exist here."""
     section_ids_given: bool = False
+    """Whether the section ids came with the collection; else they are made from the headings."""
 
     @property
     def display_title(self) -> str:
@@ -79,16 +88,24 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class ArticleSummary:
-    """What a list of articles shows of one."""
+    """An article as the list of articles shows it."""
 
     id: str
+    """The article's id."""
     title: str
+    """The article's title; empty where it has none."""
     url: str
+    """The publisher's page, or empty."""
     updated: str | None
+    """When the article was last changed: ISO 8601 date, or null where none is known."""
     reviewed: str | None
+    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
     language: str
+    """BCP 47 language tag."""
     tags: tuple[str, ...]
+    """The article's topics."""
     section_count: int
+    """Number of sections."""
 
     @property
     def display_title(self) -> str:

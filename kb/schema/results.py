@@ -15,214 +15,266 @@ SuggestionKind = Literal["article", "section", "question"]
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """The part of the passage that answers, one contiguous range: `section.text[start:end]`."""
+    """One contiguous part of a section's text, in code points, the end exclusive."""
 
     text: str
+    """The words of the part."""
     start: int
+    """Where the part begins in the text of the section."""
     end: int
+    """Where the part ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A verifiable pointer: `quote` stands word for word at `start` to `end` of the section's text.
-
-    `url` is the article's page here, with the section's anchor; `source_url` the publisher's page, or
-    empty. `section_heading` is empty for the text above an article's first heading. `updated` and `reviewed`, the
-    article's ISO 8601 dates of its last change and its clinical review, are None where nobody gave one.
-    """
+    """A verifiable pointer: `quote` is `start` to `end` of the section's text, word for word."""
 
     article_id: str
+    """The article's id."""
     article_title: str
+    """The article's title, or its id where it has none."""
     section_id: str
+    """The section's id, unique within the article."""
     section_heading: str
+    """The section's heading; empty for the text above the first heading."""
     url: str
+    """The article's page here, with the section's anchor."""
     source_url: str
+    """The publisher's page, or empty."""
     quote: str
+    """The passage, word for word."""
     start: int
+    """Where the passage begins in the text of the section, in code points."""
     end: int
+    """Where the passage ends, exclusive."""
     updated: str | None = None
+    """When the article was last changed: ISO 8601 date, or null where none is known."""
     reviewed: str | None = None
+    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each ranker contributed. The result's score is the sum of the eight contributions.
-
-    `keyword`, `dense`, `sentence`, `name` and `focus` are contributions, already weighted; `subject`, mostly 0, is what
-    is added so that of several subjects in one question each is shown, and `kind`, mostly 0, what is added so that of
-    an article's sections the one of the kind asked for comes first; `article`, 0 for an article's best passage, what is
-    added because the article is about what is asked. `keyword_score` is BM25F
-    divided by the question's bound, 0 to 1; the cosines are -1 to 1: of the question with the passage, with
-    its nearest sentence, and with the article's title or its nearest alias (`name_matched`). `focus_share`, 0 to 1,
-    says how far one of these names and the question are the same words. `terms` gives each matched term of
-    the question its share of `keyword`.
-    """
+    """What each ranker contributed. The score is the sum of `keyword`, `dense`, `sentence`, `name`, `focus`, `subject`,
+    `kind` and `article`."""
 
     keyword: float
+    """Contribution of the words in common."""
     dense: float
+    """Contribution of the passage's meaning."""
     sentence: float
+    """Contribution of the meaning of the passage's nearest sentence."""
     name: float
+    """Contribution of the article's title or nearest alias."""
     focus: float
+    """Contribution of the words that question and title or alias share."""
     keyword_score: float
+    """BM25F divided by the upper bound of the question, 0 to 1."""
     passage_cosine: float
+    """Cosine of question and passage, -1 to 1."""
     sentence_cosine: float
+    """Cosine of question and nearest sentence, -1 to 1."""
     name_cosine: float
+    """Cosine of question and the nearest of title and aliases, -1 to 1."""
     name_matched: str
+    """The title or alias that was nearest."""
     focus_share: float
+    """How far the question and the title or an alias are the same words, 0 to 1."""
     terms: dict[str, float]
+    """The matched terms, each with its share of `keyword`."""
     subject: float = 0.0
+    """Added so that each of several subjects in one question is shown; mostly 0."""
     kind: float = 0.0
+    """Added so that an article's section of the requested kind comes first; mostly 0."""
     article: float = 0.0
+    """Added because the whole article is about the question; 0 for its best passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class SectionLink:
-    """A section to go to: its heading, empty for the text above the first, and its `url`, as in a citation."""
+    """A link to a section."""
 
     section_id: str
+    """The section's id."""
     section_heading: str
+    """The section's heading; empty for the text above the first heading."""
     url: str
+    """The section's page here, with its anchor."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One section, by its best passage. `rank` counts from 1 over all pages; a companion's is 0.
-
-    `score` is at most 1, and about 0 or less where question and passage have nothing in common. `why` says in words
-    why it is here; `also` are sections of the same article that stand further down.
-    """
+    """One section, by its best passage."""
 
     rank: int
+    """Position in the list, from 1 over all pages; 0 for a companion."""
     score: float
+    """How well the passage answers, at most 1: the sum of the contributions in `explanation`. About 0 or less: nothing
+    in common."""
     text: str
+    """The whole passage, word for word."""
     snippet: Snippet
+    """The part of the passage that answers."""
     highlights: tuple[tuple[int, int], ...]
+    """The matched words, each as [start, end] in the text of the section."""
     citation: Citation
+    """Where the passage stands."""
     explanation: Explanation
+    """What each ranker contributed, in figures."""
     why: str = ""
+    """Why this result is here, in words."""
     also: tuple[SectionLink, ...] = ()
+    """Other sections of the same article that rank lower, at most three."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What was searched for instead of what was typed: the whole text, and each word as (typed, used)."""
+    """Misspelt words of the question, repaired; `exact` leaves them as they are."""
 
     text: str
+    """The whole question as it was searched for."""
     changes: tuple[tuple[str, str], ...]
+    """Each repaired word, as [typed, used]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A public page, with the name to show."""
+    """A public page."""
 
     title: str
+    """The page's name."""
     url: str
+    """The page's address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Fixed words of the publisher for questions that sound like an emergency, with pages where to check them."""
+    """A fixed text of the publisher. No ranking chose it."""
 
     id: str
+    """The notice's id."""
     title: str
+    """The subject of the notice, in a few words."""
     text: str
+    """What to do, in two or three sentences."""
     links: tuple[Link, ...]
+    """Public pages where the text can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
 class FacetValue:
-    """One topic or source, and how many of the nearest articles bear it."""
+    """One topic or source."""
 
     name: str
+    """The topic or source. As a filter, a name that begins with `-` or `\\` has a `\\` in front."""
     articles: int
+    """Number of those articles that have this topic or source."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """What the answer can be narrowed to: topics (tags) and sources (hosts), the commonest first."""
+    """Topics and sources of the articles of the first 50 sections, most common first. Sections that score less than
+    half of the best are left out."""
 
     topics: tuple[FacetValue, ...]
+    """Values for the filter `topic`."""
     sources: tuple[FacetValue, ...]
+    """Values for the filter `source`: hosts of the publishers' pages."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTerm:
-    """A term of the question: in how many passages it stands (0: nowhere), and what it counts."""
+    """A term of the question."""
 
     term: str
+    """The stem, as the index holds it."""
     passages: int
+    """Number of passages that hold the term; 0: none."""
     idf: float
+    """The weight of the term: its inverse document frequency."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedName:
-    """A name in the question, as typed, and the other names that were looked for beside it, as terms."""
+    """A name in the question."""
 
     name: str
+    """The name as it was typed."""
     others: tuple[str, ...]
+    """The other names that were searched for as well, as terms."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedCondition:
-    """An operator: a "phrase" (of one or more words) or a "prefix", in the field alone where one is named.
-
-    `expansions` are the terms that a prefix stands for.
-    """
+    """An operator of the question."""
 
     kind: str
+    """`phrase`, of one or more words, or `prefix`."""
     text: str
+    """The words of the phrase, or the prefix."""
     field: str | None
+    """`title` or `heading` where the operator names one; else null."""
     negated: bool
+    """Whether matching passages are left out."""
     expansions: tuple[str, ...]
+    """The terms that a prefix stands for, at most 64."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionExplanation:
-    """How a question was understood and answered.
-
-    `text` is what was ranked by, `weights` how much each of the five signals counted. Filters and operators left
-    `allowed` passages, of which `candidates` were ranked. `evidence` is what `answered` goes by: from `likely_from` on
-    it is "likely", from `confident_from` on "confident".
-    """
+    """How a question was understood and answered."""
 
     text: str
+    """The text that was ranked by: the question without operator signs and excluded words, spelling repaired."""
     terms: tuple[ExplainedTerm, ...]
+    """The terms of the question."""
     names: tuple[ExplainedName, ...]
+    """Names in the question that the library also knows under other names."""
     conditions: tuple[ExplainedCondition, ...]
+    """The operators of the question."""
     weights: dict[str, float]
+    """Weight of each of the five signals."""
     allowed: int
+    """Number of passages that filters and operators left."""
     candidates: int
+    """Number of those passages that were ranked."""
     evidence: float
+    """The figure that `answered` is decided by."""
     likely_from: float
+    """Evidence from which an answer is `likely`, in a library of this size."""
     confident_from: float
+    """Evidence from which an answer is `confident`."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResponse:
-    """The answer to one question.
-
-    `answered` says how far the first result can be trusted to answer; with "none" the results are only
-    the nearest passages. `generation` names the index that answered. `timings` are milliseconds by step. `total` is how
-    many results all pages have together, at most 1,000.
-    `notices` are to be shown above the results, whatever those are, in their order. `facets` are there where they
-    were asked for. `correction` says what was repaired in the question. `reason` is a sentence, and only there with
-    "none". `companion`, on the first page alone, is the section of the first article that says when to seek care, for a
-    question about a symptom. It is never among the results as well: where it is one of the first three it is a result,
-    else the companion. `explanation` is there where it was asked for.
-    """
+    """The answer to one question."""
 
     question: str
+    """The question as it was sent."""
     answered: Answered
+    """How far the first result can be trusted to answer. With `none`, the results are only the nearest passages."""
     results: tuple[SearchResult, ...]
+    """The best passage of each section, best first. `group_by` asks for articles or passages instead."""
     generation: str
+    """The id of the index generation that answered."""
     timings: dict[str, float]
+    """Milliseconds by step."""
     notices: tuple[Notice, ...] = ()
+    """Fixed notices for a question that sounds like an emergency. Show them above the results, in their order."""
     facets: Facets | None = None
+    """Topics and sources to narrow the search to, if `facets` was requested; else null."""
     correction: Correction | None = None
+    """What was searched for instead of what was typed; null where nothing was repaired."""
     reason: str = ""
+    """With `none`, one sentence that says why; else empty."""
     companion: SearchResult | None = None
+    """For a question about a symptom, the section of the first result's article that says when to seek care. Null where
+    that section is one of the first three results, where there is none, and on later pages. Its `rank` is 0."""
     total: int = 0
+    """Number of results on all pages together, at most 1,000."""
     explanation: QuestionExplanation | None = None
+    """How the question was understood, if `explain` was requested; else null."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""
@@ -231,30 +283,37 @@ class SearchResponse:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`text` is what a reader is shown and may ask for; `url` leads to the article or section, or asks the question."""
+    """One completion of a text."""
 
     text: str
+    """What to show: a title, `alias: title`, `title › heading`, or a question."""
     kind: SuggestionKind
+    """`article`, `section`, or `question` for a title or an alias that can be asked as it stands."""
     url: str
+    """The article's or section's page here; for a question, the page that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedResult:
-    """What is near in meaning: an article or a section, by the passage of it that is nearest.
-
-    `score` is a cosine: of the two passages, or, for an article, the mean of its passages with the other's direction.
-    """
+    """An article or a section, by its nearest passage."""
 
     rank: int
+    """Position in the list, from 1."""
     score: float
+    """Cosine of the two passages. For an article, the mean cosine of its passages with the other article."""
     text: str
+    """The passage, word for word."""
     citation: Citation
+    """Where the passage stands."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedResponse:
-    """The nearest first; `generation` and `timings` as in a SearchResponse."""
+    """What is near in meaning."""
 
     results: tuple[RelatedResult, ...]
+    """The nearest first."""
     generation: str
+    """The id of the index generation that answered."""
     timings: dict[str, float]
+    """Milliseconds by step."""

@@ -18,12 +18,12 @@ FILE = "addresses.json"
 
 @dataclass(frozen=True, slots=True)
 class FormerAddress:
-    """An id that no article has any more.
+    """A former address: an id that no article has any more.
 
-    `moved_to` is the id that the article has now, empty where it was withdrawn. `withdrawn` is the date of that
-    (YYYY-MM-DD), `because` the reason in the publisher's words, `see` the id of the article to read in its place; all
-    may be empty. `expired` says that the article's own `expires` withdrew it. An address with none of these is one
-    whose file is gone: it is reserved, and there is nothing to say of it.
+    `moved_to` is the id that the article has now, empty where the article was withdrawn. `withdrawn` is the date of the
+    withdrawal (YYYY-MM-DD), `because` the reason in the publisher's words, `see` the id of the article to read instead.
+    All may be empty. `expired` says that the article's own `expires` withdrew it. An address with none of these
+    belonged to a file that is gone: the id stays reserved.
     """
 
     id: str
@@ -43,7 +43,7 @@ class Addresses:
 
     @classmethod
     def load(cls, folder: Path) -> Addresses:
-        """Read those of a generation's folder. Raises IndexDamaged."""
+        """Read the addresses of a generation's folder. Raises IndexDamaged."""
         path = folder / FILE
         try:
             return cls(FormerAddress(**each) for each in json.loads(path.read_bytes()))
@@ -58,18 +58,18 @@ class Addresses:
         (folder / FILE).write_text(json.dumps(listed, indent=1) + "\n", encoding="ascii")
 
     def all(self) -> list[FormerAddress]:
-        """All of them, in the order of their ids."""
+        """All former addresses, in the order of their ids."""
         return [self._by_id[each] for each in sorted(self._by_id)]
 
     def with_expired(self, expiries: Mapping[str, str]) -> Addresses:
-        """The same, and articles that have expired, by id, with the dates of that."""
+        """These addresses, and those of expired articles, by id, with their dates of expiry."""
         expired = (
             FormerAddress(each, withdrawn=day, expired=True) for each, day in expiries.items()
         )
         return Addresses([*self.all(), *expired])
 
     def follow(self, article_id: str) -> FormerAddress | None:
-        """The end of the chain of moves from that id: the last former address on it, or None where it is none."""
+        """The last former address on the chain of moves from that id; None where the id is no former address."""
         found, seen = self._by_id.get(article_id), {article_id}
         while found is not None and found.moved_to in self._by_id and found.moved_to not in seen:
             seen.add(found.moved_to)
@@ -77,12 +77,12 @@ class Addresses:
         return found
 
     def current(self, article_id: str) -> str:
-        """The id by which the article of that id can be asked for now: its own where nothing is known of it."""
+        """The id that the article has now; the id itself where no move is known."""
         found = self.follow(article_id)
         return found.moved_to if found is not None and found.moved_to else article_id
 
     def explain_missing(self, article_id: str) -> None:
-        """Raise ArticleMoved or ArticleWithdrawn where that id is a former address with something to say."""
+        """Raise ArticleMoved or ArticleWithdrawn where that id is a former address with a known move or withdrawal."""
         found = self.follow(article_id)
         if found is None:
             return

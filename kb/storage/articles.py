@@ -1,7 +1,7 @@
-"""Given an ordinal or an id, the article or section as it was read, word for word.
+"""The articles and sections of a generation, by ordinal or id, word for word.
 
-One SQLite file, `articles.sqlite`, opened read-only and immutable. Ordinals count articles in the order of
-their ids and sections in the order of (article, place in the article), both from 0.
+One SQLite file, `articles.sqlite`, opened read-only and immutable. Ordinals count articles in the order of their ids
+and sections in the order of (article, position in the article), both from 0.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def article_row(article: Article) -> tuple[Any, ...]:
 
 
 def article_digest(article: Article) -> str:
-    """32 hexadecimal digits that are others for another article."""
+    """The digest of an article's content: 32 hexadecimal digits, different for different articles."""
     sections = [
         (section.id, section.heading, section.level, section.text) for section in article.sections
     ]
@@ -79,7 +79,7 @@ def article_digest(article: Article) -> str:
 
 
 def expiry_dates(path: Path) -> dict[str, str]:
-    """The dates of expiry (YYYY-MM-DD) of a store's articles that have one, by id. Raises IndexDamaged."""
+    """The expiry dates (YYYY-MM-DD) of a store's articles, by id. Raises IndexDamaged."""
     store = ArticleStore(path)
     try:
         return store.expiry_dates()
@@ -90,8 +90,8 @@ def expiry_dates(path: Path) -> dict[str, str]:
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
-    The articles `removed` are not found by id or title and stand in no list. Every look-up raises IndexDamaged where
-    the file is not what was written, and KbError once it is closed.
+    The articles `removed` are in no list, and cannot be found by id or title. Every look-up raises IndexDamaged where
+    the file is not what was written, and KbError once the store is closed.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class ArticleStore:
         removed: Collection[str] = (),
         current: Callable[[str], str] = lambda article_id: article_id,
     ) -> None:
-        """`current` says which id an article has now that had another before; `ordinal` knows both."""
+        """`current` maps the former id of an article to its present one; `ordinal` accepts both."""
         self._current = current
         self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
@@ -125,7 +125,7 @@ class ArticleStore:
             ) from error
 
     def counts(self) -> tuple[int, int]:
-        """The numbers of articles and of sections."""
+        """The number of articles and the number of sections."""
         rows = self._rows("SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM sections)")
         articles, sections = rows[0]
         return articles, sections
@@ -155,7 +155,7 @@ class ArticleStore:
                 yield article
 
     def outlines(self) -> Iterator[Article]:
-        """All articles in the order of their ids, the texts of their sections left out."""
+        """All articles in the order of their ids, without the texts of their sections."""
         sections: dict[int, list[Section]] = {}
         for article, section_id, heading, level in self._rows(
             "SELECT article, id, heading, level FROM sections ORDER BY ordinal"
@@ -168,7 +168,7 @@ class ArticleStore:
             yield _head(head, tuple(sections.get(ordinal, ())))
 
     def shown_count(self) -> int:
-        """How many articles there are, without removed ones."""
+        """Number of articles, without removed ones."""
         count: int = self._rows(
             f"SELECT count(*) FROM articles WHERE {_SHOWN}",  # noqa: S608
             None,
@@ -177,7 +177,7 @@ class ArticleStore:
         return count
 
     def shown(self, owners: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Which of the rows that belong to the articles `owners`, by ordinal, are not of removed articles."""
+        """Mask of the rows that belong to no removed article. `owners` are the ordinals of the rows' articles."""
         rows = self._rows(
             "SELECT ordinal FROM articles WHERE id IN (SELECT value FROM json_each(?))",
             self._removed,
@@ -185,11 +185,12 @@ class ArticleStore:
         return ~np.isin(owners, [ordinal for (ordinal,) in rows])
 
     def expiry_dates(self) -> dict[str, str]:
-        """The dates of expiry of the articles that have one, by id."""
+        """The expiry dates of the articles, by id."""
         return dict(self._rows("SELECT id, expires FROM articles WHERE expires IS NOT NULL"))
 
     def hidden_names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The ids of removed articles that are there still, and the names (title, aliases) that only they have."""
+        """The ids of removed articles that are still in the file, and the names (title, aliases) that only they
+        have."""
         if self._removed == "[]":
             return frozenset(), frozenset()
         removed = frozenset(json.loads(self._removed))
@@ -212,7 +213,7 @@ class ArticleStore:
         return self.sections((ordinal,))[ordinal]
 
     def article_heads(self, ordinals: Iterable[int]) -> dict[int, Article]:
-        """The articles of these ordinals without their sections: quicker at once than one by one."""
+        """The articles of these ordinals without their sections, in one query."""
         sql = f"SELECT ordinal, {_ARTICLE} FROM articles WHERE ordinal IN {_GIVEN}"  # noqa: S608
         rows = self._rows(sql, json.dumps(sorted(ordinals)))
         return {ordinal: _head(row, ()) for ordinal, *row in rows}
@@ -248,7 +249,7 @@ class ArticleStore:
         ]
 
     def catalogue_rows(self) -> list[Row]:
-        """What kb.storage.catalogue asks of each article."""
+        """The rows that `kb.storage.catalogue` is made from."""
         rows = self._rows(
             "SELECT ordinal, id, title, tags, url, language, updated, reviewed FROM articles"  # noqa: S608
             f" WHERE {_SHOWN}",
@@ -261,7 +262,7 @@ class ArticleStore:
         ]
 
     def ordinal(self, article_id: str) -> int | None:
-        """The ordinal of the article that has that id, or had it, or None."""
+        """The ordinal of the article that has, or had, that id; None where there is none."""
         if not _is_text(article_id):
             return None
         sql = f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}"  # noqa: S608
@@ -272,7 +273,7 @@ class ArticleStore:
         return rows[0][0] if rows else None
 
     def section_ordinal(self, article: int, section_id: str) -> int | None:
-        """The ordinal of the section of that id in the article of that ordinal, or None."""
+        """The ordinal of the section of that id in the article of that ordinal; None where there is none."""
         if not _is_text(section_id):
             return None
         sql = "SELECT ordinal FROM sections WHERE article = ? AND id = ?"
@@ -280,7 +281,7 @@ class ArticleStore:
         return rows[0][0] if rows else None
 
     def repeated_section_ids(self) -> frozenset[str]:
-        """The ids that a collection gave to sections of several articles."""
+        """The section ids that a collection gave to sections of several articles."""
         sql = (
             "SELECT sections.id FROM sections JOIN articles ON articles.ordinal = sections.article"
             " WHERE section_ids_given GROUP BY sections.id HAVING count(*) > 1"
@@ -288,7 +289,7 @@ class ArticleStore:
         return frozenset(section_id for (section_id,) in self._rows(sql))
 
     def find_summary(self, name: str) -> ArticleSummary | None:
-        """The article whose id is `name`, or else whose title is, without regard to ASCII case."""
+        """The article whose id, or else whose title, is `name`, without regard to ASCII case."""
         if not _is_text(name):
             return None
         rows = self._rows(
@@ -308,7 +309,7 @@ class ArticleStore:
 
 
 def _is_text(name: str) -> bool:
-    """Whether SQLite can be asked for it: not so for bytes of a command line that are not UTF-8."""
+    """Whether SQLite accepts the name. It refuses bytes of a command line that are not UTF-8."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 

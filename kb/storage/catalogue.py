@@ -1,7 +1,7 @@
-"""Given all articles, the library's order: A to Z, by topic and by source, as ordinals alone.
+"""The catalogue of all articles, as ordinals: A to Z, by topic and by source.
 
-A topic is one of an article's `tags`; a source is the host of its `url`, the publisher's page, as a reader knows it
-(`nhs.uk`, no `www.`). Built by one scan when it is first asked for; some hundred bytes an article are kept.
+A topic is one of an article's `tags`. A source is the host of its `url`, the publisher's page, as a reader knows it
+(`nhs.uk`, no `www.`). The catalogue is built by one scan, on first use, and takes some hundred bytes an article.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from kb.schema.web_address import host_name
 from kb.text.analysis import without_accents
 
 OTHER_LETTER = "#"
-"""The place of titles that begin with a digit or hold no letter at all."""
+"""The letter of titles that begin with a digit or hold no letter."""
 
 _NEVER = "0000-00-00"
-"""Before every date."""
+"""A date before all others."""
 
 
 class Row(NamedTuple):
-    """Of an article: its ordinal, its title (or id, where it has none), and what it can be filtered by."""
+    """An article in the catalogue: its ordinal, its title (or id, where it has no title), and what it can be filtered
+    by."""
 
     ordinal: int
     title: str
@@ -40,25 +41,25 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Articles that stand together under a letter, a topic or a source: their ordinals, A to Z."""
+    """The articles of one letter, topic or source: their ordinals, A to Z."""
 
     name: str
     articles: NDArray[np.int32]
 
 
 Bearing = Callable[[str], Iterable[Group]]
-"""Given a filter's value, the groups whose articles bear it."""
+"""Finds the groups of a filter's value."""
 
 
 class Catalogue:
     """The order of one generation's articles. Immutable, so safe to share between threads.
 
-    `letters`, `topics` and `sources` are groups in the order of their names; an article stands under one letter, any
-    number of topics and at most one source. `by_title` is all of them, A to Z.
+    `letters`, `topics` and `sources` are groups in the order of their names. An article belongs to one letter, any
+    number of topics and at most one source. `by_title` holds all articles, A to Z.
     """
 
     def __init__(self, rows: Iterable[Row], count: int | None = None) -> None:
-        """`count` is the number A of ordinals, where some articles are not to be shown and have no row."""
+        """`count` is the number A of ordinals, where articles that are not to be shown have no row."""
         # Of equal titles the lower ordinal, that is, the lower id, comes first.
         entries = sorted((title_key(row.title), row) for row in rows)
         self.by_title = _ordinals(row.ordinal for _, row in entries)
@@ -90,7 +91,7 @@ class Catalogue:
             self._reviewed[row.ordinal] = row.reviewed or _NEVER
 
     def allowed(self, filters: Filters) -> NDArray[np.bool_]:
-        """Which articles meet the filters, bool (A,), but for `article`, which is not looked at."""
+        """Mask of the articles that meet the filters, bool (A,). The filter `article` is ignored."""
         masks = [
             self._meeting(choice, bearing)
             for name, bearing in self._bearing.items()
@@ -120,7 +121,7 @@ class Catalogue:
 
 
 def title_key(title: str) -> str:
-    """What titles are sorted by: no case, no accents, nothing in front of the first letter or digit."""
+    """The sort key of a title: no case, no accents, nothing before the first letter or digit."""
     plain = without_accents(title.casefold())
     first = next((place for place, letter in enumerate(plain) if letter.isalnum()), len(plain))
     return plain[first:] or plain
@@ -141,7 +142,7 @@ def _groups(members: dict[str, list[int]]) -> tuple[Group, ...]:
 
 
 def _in_any_case(groups: Iterable[Group]) -> Bearing:
-    """Finds the groups of a name, in any case."""
+    """A search for the groups of a name, in any case."""
     named: dict[str, list[Group]] = defaultdict(list)
     for group in groups:
         named[group.name.casefold()].append(group)

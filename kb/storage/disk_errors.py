@@ -1,6 +1,7 @@
-"""Given an error of the disk, what is wrong in one sentence: no room, a place that may only be read, missing rights.
+"""Disk errors in one sentence: no room, a read-only place, missing rights.
 
-Libraries wrap such an error in others of their own, or give it without a file's name; SQLite and numpy have their own.
+Libraries wrap such an error in others of their own, or leave out the file's name. SQLite and numpy have their own
+kinds.
 """
 
 from __future__ import annotations
@@ -20,24 +21,24 @@ from kb.schema.errors import NoRoom, StorageError
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _RIGHTS = (errno.EACCES, errno.EPERM)
 _PRIMARY = 0xFF
-"""SQLite's extended codes hold the primary one in their last byte."""
+"""Mask of SQLite's primary error code in an extended one."""
 _SQLITE_ERRNO = {
     sqlite3.SQLITE_FULL: errno.ENOSPC,
     sqlite3.SQLITE_READONLY: errno.EROFS,
     sqlite3.SQLITE_PERM: errno.EACCES,
 }
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
-"""What numpy says where it wrote less than it was to, without an error number."""
+"""numpy's message, without an error number, where it wrote less than it should have."""
 _NOTHING_FREE = 1 << 20
 
 
 def storage_error(
     error: BaseException, place: Path | str | None = None, needed: int | None = None
 ) -> StorageError | None:
-    """What is wrong with the disk, where it is that which `error` or what it arose from tells; else None.
+    """The disk error that `error`, or an error behind it, tells of; None where there is none.
 
-    `place` is where the work writes, and stands for every file in it; another file that the error names is named as it
-    is. `needed` are the bytes that the work takes there, where that is known.
+    `place` is where the work writes, and stands for every file in it. A file outside is named as it is. `needed` is the
+    number of bytes that the work takes there, where that is known.
     """
     for cause in _causes(error):
         code = _code(cause, place)
@@ -59,7 +60,7 @@ def storage_error(
 
 @contextmanager
 def telling(place: Path | str, needed: int | None = None) -> Iterator[None]:
-    """Have errors of the disk raised as StorageError, as `storage_error` tells them; all others pass."""
+    """Raise disk errors as StorageError, as `storage_error` describes them. All other errors pass."""
     try:
         yield
     except (OSError, sqlite3.Error, StorageError) as error:
@@ -70,14 +71,14 @@ def telling(place: Path | str, needed: int | None = None) -> Iterator[None]:
 
 
 def check_room(place: Path, needed: int) -> None:
-    """Raise NoRoom where the file system of `place`, which need not be there yet, has less than `needed` bytes free."""
+    """Raise NoRoom where the file system of `place` has less than `needed` bytes free. `place` need not exist."""
     free = free_bytes(place)
     if free is not None and free < needed:
         raise NoRoom(_no_room(place, needed, "no room"))
 
 
 def check_writable(place: Path) -> None:
-    """Raise StorageError where nothing may be written in a folder, or where it would have to be made."""
+    """Raise StorageError where a folder cannot be written to, or cannot be made."""
     folder = _nearest(place)
     if not os.access(folder, os.W_OK):
         code = errno.EROFS if _is_mounted_read_only(folder) else errno.EACCES
@@ -85,14 +86,14 @@ def check_writable(place: Path) -> None:
 
 
 def free_bytes(place: Path) -> int | None:
-    """How many bytes may still be written there, as far as the system tells: it knows of no quota."""
+    """Free bytes on the file system of `place`; None where that is unknown. Quotas are not counted."""
     with suppress(OSError):
         return shutil.disk_usage(_nearest(place)).free
     return None
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes in MB or GB, rounded as one would say it."""
+    """A number of bytes in MB or GB, rounded for people."""
     if count >= 9.95e9:
         return f"{count / 1e9:,.0f} GB"
     if count >= 1e9:
@@ -109,7 +110,7 @@ def _no_room(place: Path, needed: int | None, what: str) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it arose from."""
+    """The error, and the errors behind it."""
     seen: list[BaseException] = []
     queue = [error]
     while queue:
@@ -135,7 +136,7 @@ def _where(error: BaseException, place: Path | str | None) -> Path | None:
 
 
 def _code(error: BaseException, place: Path | str | None) -> int | None:
-    """The system's error number, also of what SQLite, numpy and shutil raise."""
+    """The system's error number of an error, also of what SQLite, numpy and shutil raise."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & _PRIMARY in _SQLITE_ERRNO:
@@ -154,7 +155,7 @@ def _code(error: BaseException, place: Path | str | None) -> int | None:
 
 
 def _refused(place: Path | str | None) -> int | None:
-    """Why nothing could be written there, as far as a look at the place tells."""
+    """The error number that a look at the place suggests; None where nothing is wrong there."""
     if place is None:
         return None
     free = free_bytes(Path(place))
@@ -166,7 +167,7 @@ def _refused(place: Path | str | None) -> int | None:
 
 
 def _is_mounted_read_only(place: Path) -> bool:
-    """Whether its file system is, rather than rights missing."""
+    """Whether the file system is mounted read-only, rather than rights missing."""
     try:
         return bool(os.statvfs(_nearest(place)).f_flag & os.ST_RDONLY)
     except OSError:
@@ -174,7 +175,7 @@ def _is_mounted_read_only(place: Path) -> bool:
 
 
 def _nearest(place: Path) -> Path:
-    """The place itself, or the nearest folder above it that is there."""
+    """The place, or the nearest existing folder above it."""
     place = Path(os.path.abspath(place))  # noqa: PTH100  (links stay as they are)
     while not os.path.lexists(place) and place != place.parent:
         place = place.parent
@@ -182,7 +183,7 @@ def _nearest(place: Path) -> Path:
 
 
 def _whose(place: Path) -> str:
-    """Who may do it, and what to do."""
+    """Whose rights are missing, and the remedy."""
     user = _name(os.geteuid())
     barrier = _barrier(place)
     owner = ""
@@ -194,7 +195,7 @@ def _whose(place: Path) -> str:
 
 
 def _barrier(place: Path) -> Path:
-    """What keeps from reading or writing the place: the first folder on the way that may not be entered, or the end."""
+    """The path that blocks access: the first folder on the way that may not be entered, or the place itself."""
     end = _nearest(place)
     for folder in reversed(end.parents):
         if not os.access(folder, os.X_OK):

@@ -1,8 +1,7 @@
-"""Given bytes or a file, what makes them outlive a power cut: every fsync, and the renames around them."""
+"""Durable writes: every fsync, and the renames around them, that make a change outlive a power cut."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -10,9 +9,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from kb.storage.locks import lock
+
 
 def fsync(path: Path) -> None:
-    """Have the content of a file, or the names in a folder, on disk."""
+    """Flush the content of a file, or the names in a folder, to disk."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -21,7 +22,7 @@ def fsync(path: Path) -> None:
 
 
 def stamp(file: Path | os.DirEntry[str]) -> tuple[int, int, int, int] | None:
-    """What tells two states of a file apart: times of content and of inode (ns), length, inode; None without a file."""
+    """The state of a file: times of content and of inode (ns), length, inode. None where there is no file."""
     try:
         found = file.stat()
     except OSError:
@@ -31,7 +32,7 @@ def stamp(file: Path | os.DirEntry[str]) -> tuple[int, int, int, int] | None:
 
 @dataclass(slots=True)
 class FolderTurn:
-    """One turn at changing a folder: the folder's time of modification in ns when it began, and when it ended."""
+    """One turn at changing a folder: the folder's modification time in ns at its beginning and its end."""
 
     began_ns: int
     ended_ns: int = 0
@@ -39,15 +40,15 @@ class FolderTurn:
 
 @contextmanager
 def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
-    """One change of a folder at a time: a lock of the system on the folder itself, which a dead process holds not.
+    """Change a folder while no other process does, by a lock of the system on the folder itself.
 
-    At the end the folder gets a new time of modification, wherever below it something was changed. So whoever finds
-    the time at which its own last turn ended knows that nobody else has had a turn since. A turn that is `unseen`
-    leaves the time as it was: for what says nothing new of the folder's content.
+    At the end, the folder gets a new modification time, wherever below it something has changed. A process that finds
+    the time at which its own last turn ended knows that nobody else has had a turn since. An `unseen` turn keeps the
+    time as it was: for a change that says nothing new of the folder's content.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle)
         turn = FolderTurn(os.fstat(handle).st_mtime_ns)
         try:
             yield turn
@@ -62,10 +63,10 @@ def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
 
 
 def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Make `path` hold `content`, whole or not at all: once this returns, a power cut does not undo it.
+    """Make `path` hold `content`, whole or not at all. Once this returns, a power cut does not undo it.
 
-    The content goes into a hidden file beside it, which then takes the name; with `mode`, nobody else may read it at
-    any time. Raises OSError; then nothing is left.
+    The content goes into a hidden file, which then takes the name. With `mode`, nobody else may read the file at any
+    time. Raises OSError, and then leaves nothing behind.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
@@ -84,14 +85,14 @@ def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def name_file(error: OSError, temporary: Path, path: Path) -> None:
-    """Have the error name the file that was to be written: not the hidden one, or, as of a full disk, none at all."""
+    """Name the target in an error that names the hidden file, or no file at all, as a full disk does."""
     if error.filename is None or error.filename == str(temporary):
         error.filename = str(path)
         error.filename2 = None
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, each durably; none is an error that is there."""
+    """Make a folder and its parents, each durably. An existing folder is no error."""
     if path.is_dir():
         return
     make_folder(path.parent)
@@ -100,6 +101,6 @@ def make_folder(path: Path) -> None:
 
 
 def remove_durably(path: Path) -> None:
-    """Delete a file for good. One that is not there is no error."""
+    """Delete a file durably. A missing file is no error."""
     path.unlink(missing_ok=True)
     fsync(path.parent)

@@ -1,4 +1,4 @@
-"""Given an index folder, its live generation: found, checked, and held open.
+"""Generations of an index: finding the live one, verifying it, and holding it open.
 
     index/CURRENT                   the id of the live generation
     index/PINNED                    the same id, where a rollback made it live; it holds until CURRENT names another
@@ -6,15 +6,14 @@
     index/generations/<id>/lease    readers hold a shared lock on it while they have the generation open
     index/cache/verified/<id>.json  the stamps of files whose content was hashed and found right
 
-Checking in full hashes every file. A quick check trusts a large file (numpy's, ONNX, SQLite: none runs code) that
-has its length, inode and times of when it was last hashed; the time of change among them, which nobody can put back,
-so that only damage below the file system goes unseen. All else it hashes, so what is unpickled (Whoosh's table of
-contents is a pickle: a forged one runs code).
+A full check hashes every file. A quick check trusts a large file (numpy's, ONNX, SQLite: none runs code) whose length,
+inode and times are those of when it was last hashed. The time of change is among them, and nobody can set it back, so
+only damage below the file system goes unseen. All other files are hashed, Whoosh's table of contents among them: it is
+a pickle, and a forged pickle runs code.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -27,6 +26,7 @@ from typing import Literal
 
 from kb.schema.errors import IndexDamaged, IndexMissing
 from kb.storage.disk_errors import storage_error
+from kb.storage.locks import lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import FileInfo, Manifest
 
@@ -37,7 +37,7 @@ Verify = Literal["quick", "full"]
 _TRUST_BY_STAMP = (".npy", ".onnx", ".sqlite")
 _GENERATION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _BLOCK_BYTES = 1 << 23
-"""So much is read and hashed at a time: between two blocks a thread has to wait for its turn at the interpreter."""
+"""Number of bytes read and hashed at a time. Other threads get their turn at the interpreter between two blocks."""
 _REMEDY = "Run `kb build` to make the index anew."
 
 
@@ -57,14 +57,14 @@ def current_generation(index: Path) -> str:
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> IndexDamaged:
-    """What a build mends, unless rights are missing, which it does not."""
+    """The error for a file that cannot be read. A build is the remedy, unless rights are missing."""
     told = storage_error(error, path)
     why = getattr(error, "strerror", None) or error
     return IndexDamaged(str(told) if told else f"{path}: cannot be read ({why}). {_REMEDY}")
 
 
 def pinned_generation(index: Path) -> str | None:
-    """The id of the live generation where it was chosen by a rollback, else None."""
+    """The id of the live generation where a rollback chose it; None otherwise."""
     try:
         pinned = (index / PINNED).read_text(encoding="ascii").strip()
         return pinned if pinned == current_generation(index) else None
@@ -73,7 +73,7 @@ def pinned_generation(index: Path) -> str | None:
 
 
 def generations(index: Path) -> list[str]:
-    """The ids of the generations that lie there, newest first, whole or not."""
+    """The ids of the generations on disk, newest first, whole or not."""
     try:
         names = [path.name for path in (index / "generations").iterdir()]
     except OSError:
@@ -87,25 +87,25 @@ def generation_path(index: Path, generation_id: str) -> Path:
 
 
 class Lease:
-    """A shared lock on a generation: while it is held, the generation is not deleted."""
+    """A shared lock on a generation. While it is held, the generation is not deleted."""
 
     def __init__(self, folder: Path) -> None:
         self._file = os.open(folder / "lease", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_SH)
+            lock(self._file, shared=True)
         except OSError:
             os.close(self._file)
             raise
 
     def release(self) -> None:
-        """Let go. Doing so again does nothing."""
+        """Release the lock. A second call does nothing."""
         held, self._file = self._file, -1
         if held >= 0:
             os.close(held)
 
 
 def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manifest, Lease]:
-    """The live generation's folder, its manifest, and the lease that keeps it there.
+    """The live generation's folder, its manifest, and the lease that keeps it from being deleted.
 
     Raises IndexMissing, IndexFormatMismatch or IndexDamaged.
     """
@@ -136,10 +136,10 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
 def open_by_id(
     index: Path, generation_id: str, verify: Verify, spare: Callable[[str], bool] | None = None
 ) -> tuple[Path, Manifest, Lease]:
-    """That generation's folder, manifest and lease, live or not.
+    """The folder, manifest and lease of that generation, live or not.
 
-    The content of files whose names `spare` picks is not looked at: the caller does that. Raises IndexFormatMismatch,
-    or IndexDamaged, also where it is not there.
+    The content of files whose names `spare` picks is not checked. Raises IndexFormatMismatch, or IndexDamaged, also
+    where there is no such generation.
     """
     folder = generation_path(index, generation_id)
     try:
@@ -195,7 +195,7 @@ def check_files(
 
 
 def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
-    """Raise IndexDamaged, naming the first file whose content is not what was written. Uses two cores."""
+    """Raise IndexDamaged, naming the first file whose hash differs. Uses two cores."""
     paths = [folder / name for name in files]
     with ThreadPoolExecutor(2) as pool:
         for path, expected, found in zip(
@@ -208,7 +208,7 @@ def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
 
 
 def read_checked(folder: Path, manifest: Manifest, path: Path) -> bytes:
-    """The content of a file of the generation, which is what was written. Raises IndexDamaged."""
+    """The verified content of a file of the generation. Raises IndexDamaged."""
     expected = manifest.files.get(path.relative_to(folder).as_posix())
     if expected is None:
         raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
@@ -239,13 +239,13 @@ def file_sha256(path: Path) -> str:
 
 
 def stamp(path: Path) -> list[int]:
-    """What changes when a file is written: its length, times and inode."""
+    """The state of a file: its length, times and inode."""
     status = path.stat()
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
-    """The stamps of the generation's files when they were last hashed; empty where that is not known."""
+    """The stamps of the generation's files from when they were last hashed; empty where none are known."""
     try:
         stamps = json.loads(_stamps_path(index, generation_id).read_bytes())
     except (OSError, ValueError):
@@ -254,7 +254,7 @@ def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
 
 
 def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -> None:
-    """Keep the stamps of files just hashed, if that can be done."""
+    """Keep the stamps of files just hashed. Failing to write them is no error."""
     # Only a short cut for the next start: a read-only folder or a full disk must not stop an answer.
     path = _stamps_path(index, generation_id)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -268,7 +268,7 @@ def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -
 
 
 def forget_stamps(index: Path, generation_id: str) -> None:
-    """Let the next check hash every file, as far as that can be done."""
+    """Make the next check hash every file. Failing to is no error."""
     with suppress(OSError):
         _stamps_path(index, generation_id).unlink(missing_ok=True)
 

@@ -1,8 +1,8 @@
-"""Given the key that a request bears, who it is and what it may do: a file of hashes.
+"""API keys: a file of hashes, each with the scopes that its key allows.
 
-A key is 256 random bits, told once, when it is made. What is kept of it is its SHA-256: against a guess of 256 bits
-no slower hash is needed. A presented key is compared with every kept one, each in constant time, so that how long
-the answer takes tells nothing.
+A key is 256 random bits, shown once, when it is made. Only its SHA-256 is kept: against a guess of 256 bits no slower
+hash is needed. A presented key is compared with every kept hash, each in constant time, so the time taken tells
+nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class KeysDamaged(KbError):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key as it is kept. `id` is not secret; `created` is ISO 8601 in UTC."""
+    """A key as it is kept. `id` is not secret; `created` is ISO 8601 in UTC."""
 
     id: str
     name: str
@@ -51,12 +51,12 @@ class Key:
 
 
 def keys_file(index: Path) -> Path:
-    """Where the keys of an index are kept unless told otherwise."""
+    """The default file of an index's keys."""
     return index / FOLDER / FILE
 
 
 class KeyRing:
-    """The keys of one file, read anew whenever it was replaced: one that is revoked is refused at once.
+    """The keys of one file, read again whenever the file was replaced: a revoked key is refused at once.
 
     Safe to share between threads and processes.
     """
@@ -65,8 +65,8 @@ class KeyRing:
         self.path = path
         self._read: tuple[tuple[int, int, int], tuple[Key, ...]] | None = None
 
-    def kept(self) -> tuple[Key, ...]:
-        """All keys, the oldest first; none where there is no file. Raises KeysDamaged."""
+    def all(self) -> tuple[Key, ...]:
+        """All keys, the oldest first. Empty where there is no file. Raises KeysDamaged."""
         try:
             found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -80,16 +80,16 @@ class KeyRing:
         return read[1]
 
     def find(self, presented: str) -> Key | None:
-        """The key that was presented, or None. Raises KeysDamaged."""
+        """The key of a presented secret, or None. Raises KeysDamaged."""
         digest = _digest(presented)
         found = None
-        for key in self.kept():  # all of them: the time taken does not tell which
+        for key in self.all():  # all of them: the time taken does not tell which
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         return found
 
     def add(self, name: str, scopes: tuple[Scope, ...]) -> tuple[Key, str]:
-        """Make a key; it and what its bearer presents, which is kept nowhere. Raises InvalidRequest, KeysDamaged."""
+        """Make a key. Returns it with its secret, which is not kept. Raises InvalidRequest, KeysDamaged."""
         if not name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
             raise InvalidRequest(
                 "name", f"A key's name is 1 to {NAME_MAX_CHARS} printable characters, not {name!r}."
@@ -111,8 +111,8 @@ class KeyRing:
         return key, presented
 
     def revoke(self, key_id: str) -> Key:
-        """Take a key out, for good. Raises NotFound, KeysDamaged."""
-        revoked = next((key for key in self.kept() if key.id == key_id), None)
+        """Remove a key for good. Raises NotFound, KeysDamaged."""
+        revoked = next((key for key in self.all() if key.id == key_id), None)
         if revoked is None:
             raise NotFound(f"There is no key {key_id!r}: `kb keys list` names those there are.")
         self._change(lambda keys: tuple(key for key in keys if key.id != key_id))
@@ -124,7 +124,7 @@ class KeyRing:
             keys = [
                 {"id": key.id, "name": key.name, "scopes": key.scopes}
                 | {"created": key.created, "sha256": key.sha256}
-                for key in change(self.kept())
+                for key in change(self.all())
             ]
             content = json.dumps({"format": _FORMAT, "keys": keys}, indent=1) + "\n"
             write_durably(self.path, content.encode("ascii"), mode=0o600)

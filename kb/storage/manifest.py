@@ -1,4 +1,4 @@
-"""Given a generation's folder, what it holds, what made it, and what each of its files must be."""
+"""The manifest of a generation: what it holds, what made it, and the length and SHA-256 of each file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from kb.schema.errors import IndexDamaged, IndexFormatMismatch
 from kb.text.bm25f import BM25FParameters
 
 FORMAT_VERSION = 6
-"""Raised whenever an older reader could not read, or would misread, what is written now."""
+"""Version of the format: raised when an older reader could not read, or would misread, what is written now."""
 
 PIPELINE_VERSION = 8
-"""Raised whenever the same corpus would now give other passages, terms or vectors."""
+"""Version of the pipeline: raised when the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"
 
 
 Precision = Literal["fp32", "bf16"]
-"""In which numbers passages are embedded: float32, or bfloat16 where there are many of them."""
+"""Number format of passage vectors: float32, or bfloat16 for many passages."""
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def format_version(folder: Path) -> int | None:
-    """The format version of the generation in `folder`, of whatever program; None where that cannot be told."""
+    """The format version of the generation in `folder`, whichever program wrote it; None where it is unknown."""
     try:
         version = json.loads((folder / FILE).read_bytes())["format_version"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -38,7 +38,7 @@ def format_version(folder: Path) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The embedding model: as asked for, the SHA-256 of its weights and settings, its shape, and how it was used."""
+    """The embedding model: its requested name, the SHA-256 of its weights and settings, its shape, and its use."""
 
     name: str
     sha256: str
@@ -49,7 +49,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """One corpus as it was read: its absolute path, and the fingerprint of all that was in it."""
+    """One corpus as it was read: its absolute path, and the fingerprint of its content."""
 
     path: str
     fingerprint: str

@@ -1,9 +1,9 @@
-"""Given an index folder, a generation that can be served: the live one, or else the newest that verifies.
+"""Opening a generation to serve: the live one, or the newest that verifies.
 
-    index/removed.json    the articles that were published once and have since been taken out of the corpus
+    index/removed.json    articles that were published once and have since been removed from the corpus
 
-An older generation may still hold an article that was removed since. Such articles are named with it, so that whoever
-answers from it leaves them out: what was removed stays removed.
+An older generation may still hold an article that was removed since. The ids of such articles come with it, and nothing
+that answers from it may show them: a removed article stays removed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ REMOVED = "removed.json"
 
 @dataclass(frozen=True, slots=True)
 class OpenGeneration:
-    """A generation held open. Where it is not the live one, `damage` says why, and `removed` what it must not show."""
+    """A generation held open.
+
+    Where it is not the live one, `damage` says why, and `removed` names the articles that it must not show.
+    """
 
     folder: Path
     manifest: Manifest
@@ -39,9 +42,9 @@ class OpenGeneration:
 
 
 def open_newest(index: Path, verify: Verify = "quick") -> OpenGeneration:
-    """The live generation, or the newest other one where that one does not verify.
+    """Open the live generation, or the newest other one where the live one does not verify.
 
-    Raises what is wrong with the live one where no other verifies: IndexMissing, IndexFormatMismatch or IndexDamaged.
+    Raises the live generation's error where no other verifies: IndexMissing, IndexFormatMismatch or IndexDamaged.
     """
     try:
         return OpenGeneration(*open_generation(index, verify))
@@ -87,7 +90,7 @@ def removed_articles(index: Path) -> frozenset[str]:
 
 
 def removed_to_bytes(ids: frozenset[str]) -> bytes:
-    """What `removed_articles` reads."""
+    """The content of the file that `removed_articles` reads."""
     listed = sorted(ids)
     return json.dumps({"articles": listed, "sha256": _sha256(listed)}, indent=1).encode("ascii")
 

@@ -1,4 +1,4 @@
-"""Given a generation's passages, in the order of their ids, those of an article."""
+"""The table of a generation's passages, in the order of their ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class PassageTable:
-    """Read-only and safe to share between threads."""
+    """The columns of all passages. Read-only and safe to share between threads."""
 
     def __init__(self, columns: NDArray[Any]) -> None:
         """`columns` is `passages.npy`: indexer.passages.texts has its columns."""
@@ -21,18 +21,18 @@ class PassageTable:
 
     @cached_property
     def articles(self) -> NDArray[np.int32]:
-        """The article's ordinal of each passage, (N,): read from among the other columns once."""
+        """The ordinal of each passage's article, (N,)."""
         ordinals: NDArray[np.int32] = self.columns["article"].astype(np.int32)
         return ordinals
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:
-        """Whether each passage stands in the first section of its article that has any, (N,)."""
+        """Whether each passage stands in the first non-empty section of its article, (N,)."""
         sections = self.columns["section"]
         first = np.full(int(self.articles.max(initial=-1)) + 1, np.iinfo(sections.dtype).max)
         np.minimum.at(first, self.articles, sections)
         return np.asarray(sections == first[self.articles])
 
     def of_article(self, article: int) -> NDArray[np.int64]:
-        """The rows of the passages of the article with this ordinal, ascending."""
+        """The passage rows of the article with this ordinal, ascending."""
         return np.flatnonzero(self.articles == article)

@@ -1,4 +1,4 @@
-"""Given a generation's folder, what of the corpus it was made from: files, articles, and what the build changed."""
+"""The sources of a generation: files and articles of the corpus, and what the build changed (`sources.json`)."""
 
 from __future__ import annotations
 

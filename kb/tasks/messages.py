@@ -1,8 +1,8 @@
-"""Given a message between the service and the worker that changes its articles, the bytes that travel, and back.
+"""Messages between the service and the worker that changes its articles, and their encoding.
 
-One request and one reply a connection, each a frame: its length in four bytes, then JSON. Both sides are of one
-installation and one version. A message holds no article: the files that came with a change lie on disk, in the folder
-of its task (`kb.tasks.store`).
+Each connection carries one request and one reply, each as a frame: its length in four bytes, then JSON. Both sides come
+from one installation and version. A message holds no article: the files of a change lie on disk, in the folder of its
+task (`kb.tasks.store`).
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ class SentFile:
 
 @dataclass(frozen=True, slots=True)
 class PutRequest:
-    """Put one article, sent as a file of this suffix, under a condition on the one that is there.
+    """Put one article, sent as a file of this suffix, under a condition on the article that is there.
 
-    `if_match` are digests of which the article must have one, or `*`, or None; with `if_none_match` there must be none.
+    `if_match` holds digests of which the article must have one, or `*`, or is None. With `if_none_match` there must be
+    no article.
     """
 
     file: SentFile
@@ -49,9 +50,10 @@ class PutRequest:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRequest:
-    """Delete one article, if it matches `if_match` (as of `PutRequest`).
+    """Delete one article, under the condition `if_match` (see `PutRequest`).
 
-    Its address says `because` why, or leads to the article of the id `see`; both may be empty.
+    `because` is the reason that its address gives afterwards, `see` the id of the article that it leads to. Both may be
+    empty.
     """
 
     if_match: tuple[str, ...] | None = None
@@ -62,7 +64,7 @@ class DeleteRequest:
 
 @dataclass(frozen=True, slots=True)
 class BulkRequest:
-    """Add the articles of files and archives, which may unpack to so many bytes and files in all."""
+    """Add the articles of files and archives, within limits on their unpacked bytes and files."""
 
     files: tuple[SentFile, ...]
     unpacked_max_bytes: int
@@ -86,8 +88,9 @@ _TaggedRequest = Annotated[ChangeRequest, Field(discriminator="kind")]
 class SubmitTask:
     """Make this change, as the task of that id.
 
-    `subject` is the id of the article that it is about, or empty. The same `idempotency_key` of the same `owner` is the
-    same task; `fingerprint` tells one piece of work from another. A new task is refused where `max_waiting` wait.
+    `subject` is the id of the article that the change is about, or empty. The same `idempotency_key` of the same
+    `owner` is the same task. `fingerprint` tells one piece of work from another. A new task is refused where
+    `max_waiting` tasks wait.
     """
 
     task_id: str
@@ -100,7 +103,7 @@ class SubmitTask:
 
     @property
     def kind(self) -> TaskKind:
-        """What sort of change it is."""
+        """The kind of change."""
         return self.request.kind
 
 
@@ -111,12 +114,13 @@ class GetStatus:
 
 @dataclass(frozen=True, slots=True)
 class StandAside:
-    """Leave the tasks to another process that can do all of them. Who can do them too does not."""
+    """Leave the tasks to another process that can do all of them. A worker that can do all itself refuses."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskAccepted:
-    """The corpus has the change on disk. `digest` is that of the article put; not `is_new` where the task was known."""
+    """The corpus has the change on disk. `digest` is the digest of the article put. Not `is_new`: the task was
+    known."""
 
     task: TaskView
     digest: str | None
@@ -134,12 +138,12 @@ class TaskRefused:
 
 @dataclass(frozen=True, slots=True)
 class KeyReused:
-    """The idempotency key stands for other work."""
+    """The idempotency key was used for other work."""
 
 
 @dataclass(frozen=True, slots=True)
 class TooManyTasks:
-    """As many tasks wait as may."""
+    """As many tasks wait as may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class StatusReply:
 
 @dataclass(frozen=True, slots=True)
 class IndexProblem:
-    """There is no index that could be told about."""
+    """There is no index to report on."""
 
     kind: IndexProblemKind
 
@@ -165,7 +169,7 @@ class StandingAside:
 
 @dataclass(frozen=True, slots=True)
 class CannotChange:
-    """This worker can tell the status and nothing else; `detail` says what it lacks."""
+    """This worker can report the status and nothing else; `detail` says what it lacks."""
 
     detail: str
 
@@ -204,11 +208,11 @@ _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 class NoMessage(Exception):
-    """What came is no message of these, or not a whole one."""
+    """The bytes are no message, or only a part of one."""
 
 
 def request_as_json(request: ChangeRequest) -> str:
-    """A change request as `request_from_json` reads it."""
+    """The JSON of a change request, for `request_from_json`."""
     text: bytes = _adapter(_TaggedRequest).dump_json(request)
     return text.decode()
 
@@ -231,7 +235,7 @@ HEAD_BYTES = _LENGTH.size
 
 
 def length_of(head: bytes) -> int:
-    """How many bytes follow the head of a frame. Raises NoMessage for more than a message has."""
+    """Number of bytes after the head of a frame. Raises NoMessage for more than a message has."""
     length: int = _LENGTH.unpack(head)[0]
     if length > FRAME_MAX_BYTES:
         raise NoMessage(f"a frame of {length:,} bytes")

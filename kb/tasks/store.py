@@ -1,4 +1,4 @@
-"""Given changes that were accepted, a record of them that outlives the service: one SQLite file.
+"""The tasks of an index: changes that were accepted, in one SQLite file that outlives the service.
 
     index/tasks/
       tasks.sqlite      one row a task; a row that is committed survives a power cut
@@ -17,164 +17,48 @@ Only the worker writes. What it refuses leaves no row. A task is
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
-import json
 import os
-import re
-import secrets
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from kb.schema.errors import KbError
-from kb.schema.service import Report, TaskKind, TaskState, TaskView
+from kb.schema.service import Report, TaskState
 from kb.storage.durable import changing, fsync, make_folder
-from kb.tasks.messages import (
-    BulkRequest,
-    ChangeRequest,
-    DeleteRequest,
-    PutRequest,
-    RebuildRequest,
-    SentFile,
-    request_as_json,
-    request_from_json,
-)
+from kb.storage.locks import try_lock
+from kb.tasks.messages import ChangeRequest, request_as_json, request_from_json
+from kb.tasks.schema import make_tables
+from kb.tasks.task import Task, TasksFull
 
 FOLDER = "tasks"
 KEPT = timedelta(days=7)
 """How long a task can be read after it has ended."""
 KEPT_AT_MOST = 1000
-"""How many ended tasks are kept, the latest."""
+"""Maximum number of ended tasks; the latest are kept."""
 ATTEMPTS = 5
-"""So often is a task begun; one that no process survives must not stop all others for ever."""
+"""Maximum attempts per task: a task that no process survives must not stop all others for ever."""
 _ABANDONED = timedelta(days=1)
 
-Kind = TaskKind
-State = TaskState
-STATES: tuple[State, ...] = get_args(State)
-ENDED = ("done", "failed")
 _WORKER_LOCK, _STARTER_LOCK = "worker.lock", "starter.lock"
 
-TASK_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{16}")
-
-_SCHEMA_VERSION = 2
-_SCHEMA = (
-    """CREATE TABLE IF NOT EXISTS tasks (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    state TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    request TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    idempotency_key TEXT,
-    fingerprint TEXT NOT NULL,
-    created TEXT NOT NULL,
-    ended TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    stage TEXT NOT NULL DEFAULT '',
-    steps_done INTEGER NOT NULL DEFAULT 0,
-    steps_total INTEGER,
-    report TEXT,
-    digest TEXT,
-    error TEXT,
-    version INTEGER NOT NULL DEFAULT 0
-)""",
-    "CREATE UNIQUE INDEX IF NOT EXISTS tasks_by_key ON tasks (owner, idempotency_key) "
-    "WHERE idempotency_key IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, number)",
-)
-# There, what was refused was a failed task. What nobody had worked at yet is kept.
-_FROM_FIRST_VERSION = (
-    "DELETE FROM tasks WHERE refusal IS NOT NULL",
-    "ALTER TABLE tasks RENAME COLUMN wanted TO request",
-    "ALTER TABLE tasks ADD COLUMN digest TEXT",
-    "UPDATE tasks SET request = '' WHERE state <> 'queued'",
-)
 _WAITS = "state IN ('queued', 'accepted')"
 _COLUMNS = (
-    "id, kind, state, subject, request, fingerprint, created, ended, attempts, stage, steps_done, steps_total, "
-    "report, digest, error, version"
+    "id, kind, state, NULLIF(subject, '') AS article_id, request, fingerprint, created, ended, attempts, stage, "
+    "steps_done, steps_total, report, digest, error, version"
 )
 _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One piece of work as it stands.
-
-    `subject` is the id of the article that it is about, or empty. `request` is what was asked for, None once the corpus
-    has it; `fingerprint` tells it from other work. `stage`, `steps_done` and `steps_total` say how far it is. `report`
-    is what became of it so far, None until the corpus has what it brought; `digest` is then that of the article put.
-    Where it failed, `error` says why. `version` grows with each change. Times are ISO 8601 in UTC.
-    """
-
-    id: str
-    kind: Kind
-    state: State
-    subject: str
-    request: ChangeRequest | None
-    fingerprint: str
-    created: str
-    ended: str | None
-    attempts: int
-    stage: str
-    steps_done: int
-    steps_total: int | None
-    report: Report | None
-    digest: str | None
-    error: str | None
-    version: int
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.state in ENDED
-
-    def view(self, *, with_report: bool = True) -> TaskView:
-        """The task as a client is shown it."""
-        return TaskView(
-            id=self.id,
-            kind=self.kind,
-            state=self.state,
-            article_id=self.subject or None,
-            created=self.created,
-            ended=self.ended,
-            stage=self.stage,
-            steps_done=self.steps_done,
-            steps_total=self.steps_total,
-            report=self.report if with_report else None,
-            error=self.error,
-        )
-
-
-def new_task_id() -> str:
-    """An id that sorts by time and cannot be guessed."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(8)}"
-
-
-class TasksFull(KbError):
-    """So many tasks wait that no more are taken."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__(
-            f"{most:,} tasks wait to be worked at, and no more may: send this again once some of them are done."
-        )
-
-
 class TaskStore:
-    """The tasks of one index. Safe to share between threads; several processes may have it open.
+    """The tasks of one index. Safe to share between threads and processes.
 
-    Making one creates the folder. Methods raise sqlite3.Error or OSError where the disk fails.
+    Making a store creates its folder. Methods raise sqlite3.Error or OSError where the disk fails.
     """
 
     def __init__(self, index: Path) -> None:
@@ -190,29 +74,9 @@ class TaskStore:
             # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._make_tables()
+            with self._transaction() as connection:
+                make_tables(connection, self.received)
         fsync(self.folder)
-
-    def _make_tables(self) -> None:
-        with self._transaction() as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version == _SCHEMA_VERSION:
-                return
-            columns = {row["name"] for row in connection.execute("PRAGMA table_info(tasks)")}
-            changes = _FROM_FIRST_VERSION if "wanted" in columns else ()
-            for statement in (*changes, *_SCHEMA, f"PRAGMA user_version = {_SCHEMA_VERSION}"):
-                connection.execute(statement)
-            if changes:
-                self._rewrite_queued(connection)
-
-    def _rewrite_queued(self, connection: sqlite3.Connection) -> None:
-        """Tell what the tasks of the first version wanted in today's words: a client was told that they are kept."""
-        rows = connection.execute("SELECT id, kind, request FROM tasks WHERE state = 'queued'")
-        for task_id, kind, wanted in rows.fetchall():
-            request = _request_of_first_version(kind, json.loads(wanted), self.received(task_id))
-            connection.execute(
-                "UPDATE tasks SET request = ? WHERE id = ?", (request_as_json(request), task_id)
-            )
 
     def close(self) -> None:
         """Close the file. Methods fail afterwards."""
@@ -220,11 +84,12 @@ class TaskStore:
             self._connection.close()
 
     def received(self, task_id: str) -> Path:
-        """The folder of what came with a task, whether it is there or not."""
+        """The folder for the files of a task. It may not exist."""
         return self.folder / "received" / task_id
 
     def find(self, task_id: str, owner: str, idempotency_key: str | None) -> Task | None:
-        """The task of that id, or else the one that this owner gave that idempotency key; or None."""
+        """The task of that id, or else the task to which this owner gave that idempotency key; None where there is
+        neither."""
         found = self._select(
             "id = ? OR (owner = ? AND idempotency_key = ?) ORDER BY id <> ?",
             (task_id, owner, idempotency_key, task_id),
@@ -241,7 +106,7 @@ class TaskStore:
         idempotency_key: str | None = None,
         fingerprint: str = "",
     ) -> Task:
-        """Keep a task, queued and begun, for good once this returns."""
+        """Keep a new task, queued and with its first attempt. It is on disk once this returns."""
         with self._transaction() as connection:
             connection.execute(
                 "INSERT INTO tasks (id, kind, state, subject, request, owner, idempotency_key, fingerprint, created, "
@@ -255,35 +120,35 @@ class TaskStore:
         return task
 
     def remove(self, task_id: str) -> None:
-        """Forget a task, as if it had never been."""
+        """Delete a task as if it had never been."""
         with self._transaction() as connection:
             connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 
-    def check_room(self, owner: str, idempotency_key: str | None, most: int) -> None:
-        """Raise TasksFull where `most` tasks wait, unless this one is among them or has been."""
+    def check_room(self, owner: str, idempotency_key: str | None, limit: int) -> None:
+        """Raise TasksFull where `limit` tasks wait, unless the task of that key is known already."""
         with self._lock:
             waiting, is_known = self._connection.execute(
                 f"SELECT (SELECT COUNT(*) FROM tasks WHERE {_WAITS}), EXISTS "  # noqa: S608
                 "(SELECT 1 FROM tasks WHERE owner = ? AND idempotency_key = ?)",
                 (owner, idempotency_key),
             ).fetchone()
-        if waiting >= most and not is_known:
-            raise TasksFull(most)
+        if waiting >= limit and not is_known:
+            raise TasksFull(limit)
 
     def get(self, task_id: str) -> Task | None:
         """The task of that id, or None."""
         return next(iter(self._select("id = ?", (task_id,))), None)
 
     def latest(self, limit: int) -> list[Task]:
-        """So many tasks, the latest first."""
+        """The latest tasks, at most `limit`, the latest first."""
         return self._select("1 ORDER BY number DESC LIMIT ?", (limit,))
 
-    def in_state(self, state: State) -> list[Task]:
+    def in_state(self, state: TaskState) -> list[Task]:
         """All tasks in that state, the oldest first."""
         return self._select("state = ? ORDER BY number", (state,))
 
-    def counts(self) -> dict[State, int]:
-        """How many tasks are in each state."""
+    def counts(self) -> dict[TaskState, int]:
+        """Number of tasks in each state."""
         with self._lock:
             found = dict(
                 map(
@@ -291,10 +156,10 @@ class TaskStore:
                     self._connection.execute("SELECT state, COUNT(*) FROM tasks GROUP BY state"),
                 )
             )
-        return {state: found.get(state, 0) for state in STATES}
+        return {state: found.get(state, 0) for state in get_args(TaskState)}
 
     def has_work(self) -> bool:
-        """Whether a task has not ended."""
+        """Whether any task has not ended."""
         with self._lock:
             found = self._connection.execute(
                 f"SELECT EXISTS (SELECT 1 FROM tasks WHERE {_WAITS})"  # noqa: S608
@@ -302,7 +167,7 @@ class TaskStore:
         return bool(found[0])
 
     def begin(self, task_ids: Sequence[str]) -> None:
-        """Count one more attempt at each."""
+        """Count one more attempt at each task."""
         self._update(task_ids, "attempts = attempts + 1")
 
     def progress(
@@ -312,7 +177,7 @@ class TaskStore:
         steps_done: int = 0,
         steps_total: int | None = None,
     ) -> None:
-        """Say how far each is. A power cut may undo it: nobody waits for the disk for that."""
+        """Set the progress of each task. A power cut may undo it: nothing waits for the disk for that."""
         self._update(
             task_ids,
             "stage = ?, steps_done = ?, steps_total = ?",
@@ -321,7 +186,8 @@ class TaskStore:
         )
 
     def accept(self, task_id: str, report: Report, digest: str | None = None) -> Task:
-        """The corpus has what the task brought; the task as it is then. The attempts at the index are counted anew."""
+        """Mark a task as accepted: the corpus has its change. Returns the task. Attempts are counted anew for the
+        index."""
         self._update(
             [task_id],
             "state = 'accepted', report = ?, digest = ?, attempts = 0, stage = '', steps_done = 0, steps_total = NULL, "
@@ -335,7 +201,7 @@ class TaskStore:
     def finish(
         self, task_id: str, *, report: Report | None = None, error: str | None = None
     ) -> None:
-        """The task has ended: done, or failed where there is an error. Without a `report` the last one stays."""
+        """End a task: done, or failed where there is an error. Without a `report` the last one stays."""
         self._update(
             [task_id],
             "state = ?, ended = ?, report = COALESCE(?, report), error = ?, stage = ''",
@@ -348,11 +214,11 @@ class TaskStore:
         )
 
     def discard(self, task_id: str) -> None:
-        """Delete what came with a task."""
+        """Delete the files of a task."""
         shutil.rmtree(self.received(task_id), ignore_errors=True)
 
     def sweep(self) -> None:
-        """Delete the tasks that ended too long ago, and files that no task waits for. For the worker alone."""
+        """Delete tasks that ended too long ago, and files that no task waits for. Only the worker may call this."""
         before = (datetime.now(UTC) - KEPT).isoformat(timespec="seconds")
         with self._transaction() as connection:
             connection.execute(
@@ -373,7 +239,7 @@ class TaskStore:
 
     @contextmanager
     def working(self) -> Iterator[bool]:
-        """Be the one worker of these tasks; False where another is."""
+        """Hold the lock of the one worker of these tasks. Gives False where another process holds it."""
         handle = self._try_lock(_WORKER_LOCK)
         try:
             yield handle is not None
@@ -382,23 +248,24 @@ class TaskStore:
                 os.close(handle)
 
     def is_worked_at(self) -> bool:
-        """Whether some process is the worker now."""
+        """Whether any process is the worker now."""
         try:
             handle = os.open(self.folder / _WORKER_LOCK, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
-            return not _locked(handle, fcntl.LOCK_SH)
+            return not try_lock(handle, shared=True)
         finally:
             os.close(handle)
 
     def become_starter(self) -> int | None:
-        """Be the one that keeps a worker running, until the descriptor is closed; None where another is."""
+        """Take the lock of the process that keeps a worker running. Returns its descriptor, None where another process
+        has it."""
         return self._try_lock(_STARTER_LOCK)
 
     def _try_lock(self, name: str) -> int | None:
         handle = os.open(self.folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if _locked(handle, fcntl.LOCK_EX):
+        if try_lock(handle):
             return handle
         os.close(handle)
         return None
@@ -436,36 +303,6 @@ class TaskStore:
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
-
-
-def _request_of_first_version(kind: str, wanted: dict[str, Any], received: Path) -> ChangeRequest:
-    def sent(number: int, name: str) -> SentFile:
-        path = received / str(number)
-        content = path.read_bytes() if path.exists() else b""
-        return SentFile(name, hashlib.sha256(content).hexdigest())
-
-    if_match = wanted.get("if_match")
-    matching = None if if_match is None else tuple(if_match)
-    if kind == "put":
-        only_new = bool(wanted.get("if_none_match"))
-        return PutRequest(sent(0, "article"), wanted["suffix"], matching, only_new)
-    if kind == "delete":
-        return DeleteRequest(matching)
-    if kind == "rebuild":
-        return RebuildRequest()
-    limits = wanted["limits"]
-    files = tuple(sent(number, name) for number, name in enumerate(wanted["files"]))
-    return BulkRequest(
-        files, limits["unpacked_bytes"], limits["files"], "import" if kind == "import" else "upload"
-    )
-
-
-def _locked(handle: int, kind: int) -> bool:
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _task(row: sqlite3.Row) -> Task:

@@ -1,7 +1,7 @@
-"""Given an index, the socket of the one worker that changes its articles: `tasks/worker.sock`.
+"""The Unix socket of an index's one worker, `tasks/worker.sock`.
 
-A Unix socket, for the user alone whose worker it is. It belongs to whoever holds the worker's lock (`kb.tasks.store`),
-who puts a new one in place of what a dead one has left.
+Only the user who runs the worker may connect. The socket belongs to the holder of the worker's lock (`kb.tasks.store`),
+which replaces a socket that a dead worker has left.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PATH_MAX_BYTES = 100
 
 
 def listen(folder: Path) -> socket.socket:
-    """Listen in that folder, in place of whoever did. For the holder of the worker's lock. Raises OSError."""
+    """Listen in that folder, in place of any former listener. For the holder of the worker's lock. Raises OSError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         os.fchmod(listener.fileno(), 0o600)  # before there is a name: nobody else ever connects
@@ -34,7 +34,7 @@ def listen(folder: Path) -> socket.socket:
 
 
 def connect(folder: Path) -> socket.socket:
-    """A connection to the worker. Raises OSError where none listens."""
+    """A connection to the worker. Raises OSError where no worker listens."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with _short_path(folder) as path:
@@ -47,7 +47,7 @@ def connect(folder: Path) -> socket.socket:
 
 @contextmanager
 def _short_path(folder: Path) -> Iterator[str]:
-    """The socket's path in the few bytes that the system has for one, however deep the index lies."""
+    """A path of the socket that fits into the few bytes the system allows, however deep the index lies."""
     path = str(folder / FILE)
     if len(os.fsencode(path)) <= _PATH_MAX_BYTES:
         yield path

@@ -55,7 +55,7 @@ def add(name: str, scopes: tuple[Scope, ...], index: Path, keys_file: Path | Non
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_keys(index: Path, keys_file: Path | None, as_json: bool) -> None:
     """List the keys: id, name, scopes, when it was made."""
-    found = _ring(index, keys_file).kept()
+    found = _ring(index, keys_file).all()
     if as_json:
         click.echo(json.dumps([_as_dict(key) for key in found], ensure_ascii=False, indent=2))
         return

@@ -61,8 +61,8 @@ def serve(
 
     # The option's own default must not pass for a flag, which would win over the file.
     is_given = context.get_parameter_source("index") is not ParameterSource.DEFAULT
-    asked = overrides.get("log_format") or os.environ.get("KB_LOG_FORMAT", "text")
-    with told_by_the_log(str(asked).strip().lower()):  # a setting that is wrong
+    log_format = overrides.get("log_format") or os.environ.get("KB_LOG_FORMAT", "text")
+    with told_by_the_log(str(log_format).strip().lower()):  # a setting that is wrong
         settings = load_settings(config, index=index if is_given else None, **overrides)
     with told_by_the_log(settings.log_format):
         # Nothing that can be served is an error here, not a page that says so.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kb.reporting.logs import LogFormat
 
 _SWITCH_INTERVAL_S = 0.001
-"""So long may one request hold up another: a status, which reads the whole corpus, the taking in of an article."""
+"""Seconds that one thread may run before another gets its turn: a status reads the whole corpus."""
 
 
 @click.command()

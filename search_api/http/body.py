@@ -1,4 +1,4 @@
-"""Given a request, its body: counted as it comes in, and never longer waited for than a client may take."""
+"""Request bodies, limited in size and in the time that each part may take to arrive."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
 MAX_BODY_BYTES = 65_536
-"""A question of 4,000 characters, each escaped as two \\uXXXX, takes 48,000 bytes."""
+"""Maximum size of a question's body in bytes. 4,000 characters, each escaped as two \\uXXXX, take 48,000."""
 
 
 class BodyTooLarge(Exception):
-    """More bytes than are accepted, declared or sent."""
+    """The body is larger than allowed, as declared or as sent."""
 
 
 class BodyTooSlow(Exception):
@@ -80,10 +80,10 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
-    """`receive` for a body that is worked on as it comes in: counted, and no part of it waited for longer than that.
+    """A `receive` for a body that is processed as it arrives: limited in size and in the wait for each part.
 
-    MAX_BODY_BYTES, or what the route puts into the scope's state as `max_body_bytes` once it knows who sends it. More
-    raise the HTTPException 413, a client that stops sending one with 408.
+    The limit is MAX_BODY_BYTES, or `max_body_bytes` in the scope's state, which the route sets once it knows the
+    client. A larger body raises the HTTPException 413, a client that stops sending raises 408.
     """
     declared = _declared(scope)
     received = 0
@@ -93,9 +93,9 @@ def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
         nonlocal received, whole
         if whole:
             return await receive()
-        most: int = scope["state"].get("max_body_bytes", MAX_BODY_BYTES)
-        if declared > most:
-            raise HTTPException(413, too_large(most))
+        limit: int = scope["state"].get("max_body_bytes", MAX_BODY_BYTES)
+        if declared > limit:
+            raise HTTPException(413, too_large(limit))
         try:
             async with asyncio.timeout(timeout_s):
                 message = await receive()
@@ -103,8 +103,8 @@ def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
             raise HTTPException(408, TOO_SLOW) from None
         whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
-        if received > most:
-            raise HTTPException(413, too_large(most))
+        if received > limit:
+            raise HTTPException(413, too_large(limit))
         return message
 
     return counted
@@ -113,9 +113,9 @@ def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
 TOO_SLOW = "The request did not arrive in time. Send it faster, or in a smaller piece."
 
 
-def too_large(most: int) -> str:
-    """What to tell a client whose body has more bytes than that."""
-    return f"The body is too large; it must be at most {most:,} bytes."
+def too_large(limit: int) -> str:
+    """The message for a body larger than that."""
+    return f"The body is too large; it must be at most {limit:,} bytes."
 
 
 def _declared(scope: Scope) -> int:

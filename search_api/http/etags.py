@@ -1,14 +1,16 @@
-"""Given conditions as HTTP writes them, the digests of articles that they name."""
+"""Entity tags, and the conditions `If-Match` and `If-None-Match` that name them: RFC 9110, 8.8.3 and 13.1."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from kb.schema.errors import InvalidRequest
 
+ANY = "*"
+
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 _LIST = re.compile(rf"\s*(?:\*|{_TAG.pattern}(?:\s*,\s*{_TAG.pattern})*)\s*")
-ANY = "*"
 
 
 def etag(digest: str, form: str = "") -> str:
@@ -17,20 +19,27 @@ def etag(digest: str, form: str = "") -> str:
 
 
 def if_match(header: str | None) -> tuple[str, ...] | None:
-    """The digests that a change is meant for, or `*`; None where it is for any or none. Raises InvalidRequest.
+    """The digests of which an article must have one to be changed, or `*`; None where any or no article may be there.
 
-    A weak tag matches nothing, for a change must not be lost; a tag of any form of an article stands for it.
+    A weak tag matches nothing, since a change must not be lost. The tag of any form of an article stands for the
+    article. Raises InvalidRequest.
     """
     if header is None:
         return None
-    _check("If-Match", header)
+    if not _LIST.fullmatch(header):
+        raise InvalidRequest(
+            "If-Match", 'If-Match is * or entity tags in double quotes, as in "3f0d6c1b".'
+        )
     if header.strip() == ANY:
         return (ANY,)
     return tuple(tag.partition("-")[0] for weak, tag in _TAG.findall(header) if not weak)
 
 
 def is_create_only(header: str | None) -> bool:
-    """Whether a change is for an article that is not there yet. Raises InvalidRequest for any condition but `*`."""
+    """Whether If-None-Match allows a change only of an article that does not exist yet.
+
+    Raises InvalidRequest for any condition but `*`.
+    """
     if header is None:
         return False
     if header.strip() != ANY:
@@ -41,15 +50,24 @@ def is_create_only(header: str | None) -> bool:
     return True
 
 
-def is_held(header: str | None, tag: str) -> bool:
-    """Whether a client that sent this If-None-Match holds what that tag names."""
-    if header is None:
-        return False
-    return header.strip() == ANY or tag.strip('"') in (held for _, held in _TAG.findall(header))
+def is_held(headers: Iterable[str], tag: str) -> bool:
+    """Whether a client that sent these If-None-Match headers holds what the tag names, by weak comparison."""
+    named = frozenset(opaque_tags([tag]))
+    return any(
+        header.strip() == ANY or not named.isdisjoint(opaque_tags([header])) for header in headers
+    )
 
 
-def _check(name: str, header: str) -> None:
-    if not _LIST.fullmatch(header):
-        raise InvalidRequest(
-            name, f'{name} is * or entity tags in double quotes, as in "3f0d6c1b".'
-        )
+def opaque_tags(headers: Iterable[str]) -> list[str]:
+    """Each entity tag in some headers, without quotes and the sign of a weak one."""
+    return [opaque for header in headers for _, opaque in _TAG.findall(header)]
+
+
+def without_suffix(header: str, suffix: str) -> str:
+    """The header with that suffix removed from each entity tag that ends in it. All else stays as it was sent."""
+    return _TAG.sub(lambda tag: f'{tag[1] or ""}"{tag[2].removesuffix(suffix)}"', header)
+
+
+def with_suffix(tag: str, suffix: str) -> str:
+    """A strong tag with that suffix; a weak one as it is."""
+    return f'{tag[:-1]}{suffix}"' if tag.startswith('"') else tag

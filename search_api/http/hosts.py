@@ -1,8 +1,7 @@
-"""Given the `Host` of a request, whether the service may be asked for by that name.
+"""Trusted hosts: whether the service may be reached by the name in `Host`.
 
-Pages hold links made of it, and a page of another site whose name was pointed at this machine (DNS rebinding) asks by
-its own name. So a `Host` that is not well formed is always refused, and one that is not trusted where the setting
-`KB_TRUSTED_HOSTS` names those that are.
+Pages hold links made from that name, and a site that points its own name at this machine (DNS rebinding) sends its own.
+So a malformed `Host` is always refused. A host that is not trusted is refused where `KB_TRUSTED_HOSTS` names any.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _LARGEST_PORT = 65535
 
 
 class HostVerdict(Enum):
-    """What is to be done with a request for that host."""
+    """What to do with a request for a host."""
 
     TRUSTED = auto()
     UNTRUSTED = auto()
@@ -29,7 +28,10 @@ class HostVerdict(Enum):
 
 
 class TrustedHosts:
-    """`names` are such as `kb.example.org` and `*.example.org`, lower case, without a port; none trusts them all."""
+    """Checks `Host` headers. `names` are lower case, without a port, such as `kb.example.org` and `*.example.org`.
+
+    Without any name, every well-formed host is trusted.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         every = frozenset(names)

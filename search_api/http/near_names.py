@@ -1,10 +1,10 @@
-"""Given a name that nobody knows, the known one that was meant.
+"""Suggestions for unknown names: the known name that was probably meant.
 
-What a client puts in the place of a name may be words of a question, and those are never repeated. So `slip_of` knows
-only names that may be: a known one written otherwise (`groupBy`), or with one letter left out, doubled, added or
-swapped (`limt`); and names in a fixed list of those that other services use (`query`, `page_size`). A wrong letter is
-not enough, since "tonic" is no slip of `topic`. `near_to` goes further, and what it is given is repeated nowhere: it
-says what is known alone.
+A client may put words of a question where a name belongs, and questions are never repeated. So `slip_of` accepts only
+harmless names: a known name spelt in another style (`groupBy`), a known name with one letter missing, doubled, added or
+swapped (`limt`), and names of a fixed list that other services use (`query`, `page_size`). One wrong letter does not
+count, since "tonic" is no slip of `topic`. `near_to` goes further, so its argument is never repeated: only the known
+name is.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 _NAME = re.compile(r"[A-Za-z_-]{1,40}")
-_SHORTEST = 4
-"""A shorter name with a slip may be any word."""
-_NEAR = 0.7
+_MIN_LENGTH = 4
+"""Minimum length of a known name. Any word may be a slip of a shorter one."""
+_MIN_SIMILARITY = 0.7
+"""Minimum ratio of difflib at which a value is similar to a known name."""
 
 _QUESTION = ("keywords", "query", "query_text", "search", "search_query", "term", "text")
-_ELSEWHERE = {
+_OTHER_SERVICES = {
     "question": _QUESTION,
     "q": _QUESTION,
     "text": _QUESTION,
@@ -34,24 +35,25 @@ _ELSEWHERE = {
     "reviewed_since": ("reviewed_after",),
     "format": ("output",),
 }
-"""What a known name is called by other services."""
+"""Names that other services use, for each known name."""
 
 
 def slip_of(name: str, known: Sequence[str]) -> str | None:
-    """The one of `known` that a name is a slip or another word of, or None. A name that has one may be repeated."""
+    """The known name that `name` is a slip of, or another service's word for; None otherwise. Such a name may be
+    repeated."""
     if not _NAME.fullmatch(name):
         return None
     bare = _bare(name)
     for each in known:
-        if bare == _bare(each) or bare in map(_bare, _ELSEWHERE.get(each, ())):
+        if bare == _bare(each) or bare in map(_bare, _OTHER_SERVICES.get(each, ())):
             return each
     return next((each for each in known if _is_one_slip(bare, _bare(each))), None)
 
 
 def near_to(value: str, known: Sequence[str]) -> str | None:
-    """The one of `known` that a value is most like, or None. The value itself must not be repeated."""
+    """The known name that is most similar to a value, or None. The value itself must not be repeated."""
     by_bare = {_bare(each): each for each in reversed(known)}
-    found = get_close_matches(_bare(value[:40]), by_bare, n=1, cutoff=_NEAR)
+    found = get_close_matches(_bare(value[:40]), by_bare, n=1, cutoff=_MIN_SIMILARITY)
     return by_bare[found[0]] if found else None
 
 
@@ -60,9 +62,9 @@ def _bare(name: str) -> str:
 
 
 def _is_one_slip(one: str, other: str) -> bool:
-    """Whether a letter left out, added or swapped with its neighbour makes one of the other."""
+    """Whether one string becomes the other by a letter left out, added or swapped with its neighbour."""
     short, long = sorted((one, other), key=len)
-    if len(other) < _SHORTEST or len(long) - len(short) > 1:
+    if len(other) < _MIN_LENGTH or len(long) - len(short) > 1:
         return False
     if len(short) < len(long):
         return any(long[:place] + long[place + 1 :] == short for place in range(len(long)))

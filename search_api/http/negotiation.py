@@ -1,7 +1,7 @@
-"""Given what a client accepts and what there is, what it gets: content negotiation by RFC 9110, 12.5.1.
+"""Content negotiation by RFC 9110, 12.5.1: the offered media type that an `Accept` header prefers.
 
-Of an entry's parameters only its weight counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
-media range is passed over, and a header without any accepts everything, as one that was not sent does.
+Only the weight of an entry's parameters counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
+media range is skipped. A header without any accepts everything, as a missing header does.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _EVERYTHING = "*/*"
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The media type of `offered` that an Accept header likes best, the first of several alike; None: it accepts none.
+    """The media type of `offered` that an Accept header prefers, the first of equals; None where it accepts none.
 
-    `accept` are the values of the headers of that name, joined by commas; `offered` is not empty, nor has parameters.
+    `accept` holds the values of all Accept headers, joined by commas. `offered` is not empty and has no parameters.
     """
     ranges = list(_ranges(accept)) or [(_EVERYTHING, 1.0)]
     liked = [_quality(ranges, media_type) for media_type in offered]
@@ -26,7 +26,8 @@ def preferred(accept: str, offered: Sequence[str]) -> str | None:
 
 
 def _quality(ranges: Sequence[tuple[str, float]], media_type: str) -> float:
-    """0 to 1. The most exact range that fits counts; of several such, the highest weight."""
+    """The weight of a media type, 0 to 1. The most specific matching range counts; of several such, the highest
+    weight."""
     family = media_type.partition("/")[0]
     for exact in (media_type, f"{family}/*", _EVERYTHING):
         if weights := [weight for name, weight in ranges if name == exact]:

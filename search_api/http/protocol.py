@@ -1,9 +1,8 @@
-"""Given bytes of a connection, HTTP/1.1 as uvicorn speaks it, less what lets slow or broken clients hold the service.
+"""HTTP/1.1 as uvicorn speaks it, with timeouts against slow and broken clients.
 
-uvicorn waits for the head of a request, and for an answer to be read, as long as a client likes; it answers what is
-no HTTP in plain text, and takes in all of a body that was refused. Here both have to happen in time, the answers are
-problem details like all others, and a connection whose body was refused is closed once the client has had time to
-read why.
+uvicorn waits without limit for the head of a request and for a client to read its response. It answers malformed HTTP
+in plain text, and reads all of a body that was refused. Here both waits are limited, every response to a malformed
+request is a problem, and a connection whose body was refused is closed once the client has had time to read why.
 """
 
 from __future__ import annotations
@@ -16,10 +15,11 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
+from search_api.http.problem_kinds import kind_of
+from search_api.http.problems import MEDIA_TYPE, Problem
 
 LINGER_S = 2.0
-"""How long a client may go on sending a body that was refused. Closed at once, it might never see the answer."""
+"""Seconds that a client may go on sending a refused body. Closed at once, it might never see the response."""
 
 _TOO_SLOW = "The head of the request did not arrive in time."
 _NO_HTTP = "This is not a valid HTTP request."
@@ -37,12 +37,12 @@ class HttpProtocol(H11Protocol):
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has connected, and is to send the head of a request."""
+        """A client has connected. The head of a request is due."""
         super().connection_made(transport)
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes have come: a head, a part of one, or of a body."""
+        """Bytes have arrived: a head, part of one, or part of a body."""
         super().data_received(data)
         self._watch_head()
 
@@ -54,20 +54,20 @@ class HttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The client does not read its answer."""
+        """The client does not read its response."""
         super().pause_writing()
         late = self.loop.call_later(self._client_timeout_s, self.transport.abort)
         self._write_timer = late
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """The client reads its response again."""
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
         super().resume_writing()
 
     def on_response_complete(self) -> None:
-        """An answer was given, maybe before its request was whole."""
+        """A response was sent, perhaps before its request was complete."""
         super().on_response_complete()
         if self.conn.trailing_data[0]:  # a part of the next head came with the request
             self._watch_head()
@@ -75,11 +75,12 @@ class HttpProtocol(H11Protocol):
             self._linger_timer = self.loop.call_later(LINGER_S, self._close_unfinished)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
-        """Answer what is no HTTP."""
+        """Answer malformed HTTP."""
         self._refuse(400, _NO_HTTP)
 
     def _watch_head(self) -> None:
-        """Count the time of a head that is being waited for; uvicorn's keep-alive counts that before its first byte."""
+        """Start or stop the timer of a request's head. uvicorn's keep-alive timer covers the time before its first
+        byte."""
         waits = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
         if waits and self._head_timer is None:
             late = self.loop.call_later(self._client_timeout_s, self._head_is_late)
@@ -127,5 +128,5 @@ class HttpProtocol(H11Protocol):
 
 
 def http_protocol(client_timeout_s: float, base_url: str) -> Any:
-    """What uvicorn makes connections with. It can be pickled, for workers."""
+    """The factory of connections for uvicorn. It can be pickled, for workers."""
     return partial(HttpProtocol, client_timeout_s=client_timeout_s, base_url=base_url)

@@ -1,8 +1,7 @@
-"""Given the route that a request has led to, the media type of its answer, or 406 where the client accepts none.
+"""The media type of a response, chosen from what its route offers; 406 where the client accepts none.
 
-What a route offers is what it declares for the OpenAPI document, so that a route that is new is asked as well. That is
-done before its work: nothing is changed for a client that could not read what became of it. An error is always told,
-whatever is accepted.
+A route offers what it declares for the OpenAPI document, so a new route is covered at once. The choice is made before
+the route runs: nothing is changed for a client that could not read the outcome. Errors are sent whatever is accepted.
 """
 
 from __future__ import annotations
@@ -18,16 +17,16 @@ from search_api.http.negotiation import preferred
 from search_api.http.validation import accepted_fields
 
 FORMAT = "format"
-"""The parameter by which an address names the media type itself: where it is given, `Accept` is not asked."""
+"""The parameter by which an address names the media type itself. Where it is given, `Accept` is ignored."""
 
 
-def accepted(request: Request) -> str:
-    """All that a request says that it accepts."""
+def accept_header(request: Request) -> str:
+    """All Accept headers of a request, joined by commas."""
     return ", ".join(request.headers.getlist("accept"))
 
 
 def offered(route: APIRoute) -> tuple[str, ...]:
-    """The media types of a route's answers that are no errors, its default first. None: it sees to that itself."""
+    """The media types of a route's successful responses, the default first. Empty: the route negotiates itself."""
     kind: Any = route.response_class
     kind = kind.value if isinstance(kind, DefaultPlaceholder) else kind
     declared = [
@@ -39,9 +38,9 @@ def offered(route: APIRoute) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*([kind.media_type] if kind.media_type else []), *declared]))
 
 
-def require(request: Request, *types: str) -> str:
-    """The media type of `types` that the client likes best. Raises HTTPException, 406, where it accepts none."""
-    chosen = preferred(accepted(request), types)
+def require_media_type(request: Request, *types: str) -> str:
+    """The media type of `types` that the client prefers. Raises HTTPException, 406, where it accepts none."""
+    chosen = preferred(accept_header(request), types)
     if chosen is None:
         named = " or ".join(types)
         raise HTTPException(
@@ -51,7 +50,7 @@ def require(request: Request, *types: str) -> str:
 
 
 async def representation(request: Request) -> str:
-    """The media type of the answer, for a route that offers several; "" where the address says it, or any will do.
+    """The media type of the response; "" where the address names it, or the route negotiates itself.
 
     A dependency of every route. Raises HTTPException, 406.
     """
@@ -61,4 +60,4 @@ async def representation(request: Request) -> str:
         request.query_params.get(FORMAT) and FORMAT in accepted_fields(route.endpoint)
     ):
         return ""
-    return require(request, *types)
+    return require_media_type(request, *types)

@@ -1,4 +1,4 @@
-"""What several routes refuse alike, before they look at a request: each a dependency of FastAPI."""
+"""Checks that several routes share and run before anything else, each a dependency of FastAPI."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from search_api.http.validation import MISPLACED
 
 
 def require_json(request: Request) -> None:
-    """Refuse a body of another type by 415, so that no form of a foreign site can post one."""
+    """Refuse a body that is not JSON by 415, so that no form of a foreign site can post one."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "Send the body as JSON, with Content-Type: application/json.")
 
 
 def given_once(parameters: type[BaseModel]) -> Any:
-    """Refuse by 422 a parameter that an address gives twice: which one was meant, nobody knows.
-
-    Those that are lists are given once for each value.
-    """
+    """Refuse by 422 a parameter that an address gives twice. Lists are given once for each value."""
     once = [
         name for name, field in parameters.model_fields.items() if not _is_list(field.annotation)
     ]
@@ -38,10 +35,10 @@ def given_once(parameters: type[BaseModel]) -> Any:
 
 
 async def nothing_misplaced(request: Request) -> None:
-    """Refuse by 422 a parameter in the address of an operation that takes none, where it would do nothing.
+    """Refuse by 422 a parameter in the address of an API operation that takes none, where it would do nothing.
 
-    A dependency of every route. Of a page's address, and of one that machines ask, what is not understood is left
-    aside; an operation that has parameters refuses others by its model.
+    A dependency of every route. Pages and addresses for machines ignore unknown parameters. An operation with
+    parameters refuses unknown ones by its model.
     """
     route = request.scope["route"]
     if (

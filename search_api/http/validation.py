@@ -1,7 +1,7 @@
-"""Given what pydantic found wrong, each field and a message that holds nothing of what was sent but numbers.
+"""Validation errors of pydantic as field names and messages that repeat nothing that was sent but numbers.
 
-Pydantic's own errors carry the input, and the input may be a question; so may the name of a field that is not known:
-`near_names` says which may be repeated. How long a question may be is not checked here but in `kb`, which raises
+Pydantic's own errors carry the input, and the input may be a question. So may the name of an unknown field:
+`near_names` decides which names may be repeated. The length of a question is checked in `kb`, which raises
 `InvalidRequest`.
 """
 
@@ -14,11 +14,11 @@ from typing import Any, get_args, get_type_hints
 from pydantic import BaseModel
 
 from search_api.http.near_names import near_to, slip_of
-from search_api.http.whole import STATED
+from search_api.http.whole_number import OWN_MESSAGE
 
 UNKNOWN = "unknown"
 MISPLACED = "misplaced"
-"""The kind of error of a parameter in an address that takes none."""
+"""The error type of a parameter in an address that takes none."""
 
 _NO_SWITCH = "It must be true or false."
 _NO_OBJECT = "It must be a JSON object."
@@ -34,21 +34,21 @@ _FIXED = {
     "model_type": _NO_OBJECT,
     "dict_type": _NO_OBJECT,
 }
-"""What is said of pydantic's kinds of errors that say no more."""
+"""Messages for pydantic's error types."""
 
 
 def field_errors(
     found: Sequence[Mapping[str, Any]], endpoint: Callable[..., Any]
 ) -> list[tuple[str, str]]:
-    """`(field, message)` for each of pydantic's errors about what an endpoint takes, in their order, each once.
+    """`(field, message)` for each of pydantic's errors, in their order, each once.
 
-    A name that is not known is repeated where it is a slip of a known one beside it; else the field is `unknown`.
+    An unknown name is repeated where it is a slip of a known one beside it; else the field is `unknown`.
     """
     return list(dict.fromkeys(_field_error(entry, endpoint) for entry in found))
 
 
 def accepted_fields(endpoint: Callable[..., Any], place: Sequence[str | int] = ()) -> list[str]:
-    """The fields that a route's endpoint declares as models, of its body or query; or of what is at a place in that."""
+    """The fields that a route's endpoint declares as models, of its body or query, or at a place within those."""
     models = list(_models([kind for name, kind in _hints(endpoint) if name != "return"]))
     for step in place:
         if isinstance(step, str):
@@ -62,7 +62,7 @@ def _hints(endpoint: Callable[..., Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _models(kinds: Iterable[Any]) -> Iterator[type[BaseModel]]:
-    """The models among some types and what those are made of."""
+    """The models among some types, and within generic types."""
     for kind in kinds:
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield kind
@@ -84,7 +84,7 @@ def _field_error(entry: Mapping[str, Any], endpoint: Callable[..., Any]) -> tupl
 
 
 def _unknown(place: Sequence[str | int], known: Sequence[str]) -> tuple[str, str]:
-    """What is said of a name that stands in a place where some others are known."""
+    """The error for an unknown name in a place where `known` ones belong."""
     name = str(place[-1])
     if meant := slip_of(name, known):
         field = ".".join(map(str, place))
@@ -95,7 +95,7 @@ def _unknown(place: Sequence[str | int], known: Sequence[str]) -> tuple[str, str
 
 
 def _misplaced(name: str, in_body: Sequence[str]) -> tuple[str, str]:
-    """What is said of a name in an address that takes none."""
+    """The error for a name in an address that takes none."""
     if name in in_body:
         return name, f"{name} belongs in the body here: nothing is taken from the address."
     return UNKNOWN, "A parameter was sent, and nothing is taken from the address here."
@@ -110,7 +110,7 @@ def _message(entry: Mapping[str, Any], name: str) -> str:
             return f"{_entries(name, context)} at least {context['min_length']:,}."
         case "too_long":
             return f"{_entries(name, context)} at most {context['max_length']:,}."
-        case kind if kind == STATED:
+        case kind if kind == OWN_MESSAGE:
             return str(context["message"])
         case kind:
             return _FIXED.get(kind, "It is not valid.")
@@ -121,7 +121,7 @@ def _entries(name: str, context: Mapping[str, Any]) -> str:
 
 
 def _meant(value: object, expected: str) -> str:
-    """A hint at the one of some values, in quotes, that another is like; that other is not repeated."""
+    """A hint at the expected value that another is like. The other value is not repeated."""
     near = near_to(value, re.findall(r"'([^']*)'", expected)) if isinstance(value, str) else None
     return f" Did you mean '{near}'?" if near else ""
 

@@ -1,8 +1,8 @@
-"""Given a request, whether its bearer may do that: one table of who needs what, one place that asks for it.
+"""Access control: one table of the scopes that each request needs, and the middleware that checks its key.
 
-A key is sent as `Authorization: Bearer ...`. The table goes by address and method and is asked before anything of a
-body is read. Whatever stands in no line of it is *reading*: open, or for the scope `search`, as the operator has set;
-so a route that is new is never open where asking needs a key.
+A key is sent as `Authorization: Bearer ...`. The table is keyed by address and method, and is checked before anything
+of a body is read. An address outside the table counts as *reading*: open, or for the scope `search`, as the operator
+has set. So a new route is never open where reading needs a key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Access = Literal["open", "key"]
 
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/kb-search.js")
 OPEN_FOLDERS = ("/static/",)
-"""What holds no word of any article: always open."""
+"""Addresses that hold no word of any article: always open."""
 
 _READING = frozenset({"search"})
 _READING_ARTICLES = frozenset({"search", "articles"})
@@ -43,7 +43,7 @@ _NO_KEYS_TO_ASK = (
 
 
 def needed(method: str, path: str, reading: Access) -> frozenset[str]:
-    """The scopes of which a request must have one; none where it is open."""
+    """The scopes of which a request must have one; empty where the request is open."""
     if path == "/api/v1/articles" or path.startswith("/api/v1/articles/"):
         if method not in _SAFE:
             return _CHANGING
@@ -60,9 +60,9 @@ def needed(method: str, path: str, reading: Access) -> frozenset[str]:
 
 
 class KeyCheck:
-    """ASGI middleware. Lets a request pass whose key allows it; the key is then `scope["state"]["key"]`.
+    """ASGI middleware. Passes a request whose key allows it, with the key as `scope["state"]["key"]`.
 
-    401 where there is none that is known, 403 where it lacks the scope or there are no keys at all.
+    Answers 401 where no known key was sent, and 403 where the key lacks the scope or there are no keys at all.
     """
 
     def __init__(self, app: ASGIApp, keys: KeyRing, reading: Access) -> None:
@@ -81,7 +81,7 @@ class KeyCheck:
     def _refused(self, scope: Scope, scopes: frozenset[str]) -> Response | None:
         request = Request(scope)
         try:
-            if not self._keys.kept():
+            if not self._keys.all():
                 return problem(request, 403, _NO_KEYS_TO_ASK if "search" in scopes else NO_KEYS)
             presented = _presented(Headers(scope=scope))
             key = self._keys.find(presented) if presented is not None else None
@@ -109,13 +109,13 @@ class KeyCheck:
 
 
 def bearer(request: Request) -> Key:
-    """Who asks, on a route that needs a key."""
+    """The key of a request, on a route that needs one."""
     key: Key = request.state.key
     return key
 
 
 def _presented(headers: Headers) -> str | None:
-    """What was presented as a key, whatever it is; None where nothing was."""
+    """What was presented as a key, well formed or not; None where nothing was presented."""
     given = headers.getlist("authorization")
     if not given:
         return None

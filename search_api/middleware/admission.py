@@ -1,11 +1,11 @@
-"""Given a request, whether it is worked on now, later or not at all: rates, the line, and a deadline.
+"""Admission control: rate limits, a bounded queue, and a deadline for each request.
 
-A service that queues without end answers nobody in time. So a client above its rate gets 429, a request that finds
-the line full 503, both with `Retry-After`; and whoever was let in has an answer, or a 503, by the deadline. What
-tells of the service's health, and fixed files, passes by all of this.
+An unbounded queue delays every request until its client has given up. So a client above its rate gets 429, and a
+request that finds the queue full gets 503, both with `Retry-After`. An admitted request has a response, or a 503, by
+the deadline. Health checks and static files are exempt.
 
-A question takes a place only once its body has arrived, and gives it back when its answer begins: slow clients hold
-none. A place is held for as long as a thread works for it, also beyond the deadline; so there are never more threads
+A question takes a place only once its body has arrived, and releases it when its response begins: slow clients hold no
+place. A place is held for as long as a thread works for it, also beyond the deadline, so there are never more threads
 than places.
 """
 
@@ -15,17 +15,16 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb.reporting.faults import where
+from kb.reporting.safe_traceback import safe_traceback
 from search_api.http import body as bodies
 from search_api.http.problems import problem
 from search_api.middleware import access
-from search_api.middleware.line import Line, LineFull
+from search_api.middleware.admission_queue import AdmissionQueue, QueueFull
 from search_api.middleware.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -34,38 +33,44 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 2
+"""`Retry-After` in seconds where the queue is full or the deadline has passed."""
 
-_FREE = ("/healthz", "/readyz", "/metrics", "/kb-search.js")
-_FREE_FOLDER = "/static/"
+_EXEMPT = ("/healthz", "/readyz", "/metrics", "/kb-search.js")
+_EXEMPT_FOLDER = "/static/"
 
 OVERLOADED = "More questions have come in than can be answered in time. Ask again in a moment."
 TOO_LATE = "The answer took longer than a question may take. Ask again in a moment, in fewer words."
 TOO_OFTEN = "More requests have come from your address than are accepted. Wait as long as `Retry-After` says."
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one worker takes on; see the settings of the same names."""
+class Limits(Protocol):
+    """The settings that bound what one worker takes on."""
 
-    deadline_s: float
-    client_timeout_s: float
-    rate_limit: float
-    rate_burst: int
+    @property
+    def deadline_s(self) -> float: ...
+    @property
+    def client_timeout_s(self) -> float: ...
+    @property
+    def rate_limit(self) -> float: ...
+    @property
+    def rate_burst(self) -> int: ...
 
 
 class Admission:
-    """ASGI middleware."""
+    """ASGI middleware. Admits a request, lets it wait, or refuses it."""
 
-    def __init__(self, app: ASGIApp, line: Line, limits: Limits, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, queue: AdmissionQueue, limits: Limits, metrics: Metrics
+    ) -> None:
         self._app = app
-        self._line = line
+        self._queue = queue
         self._limits = limits
         self._metrics = metrics
         self._rates = RateLimit(limits.rate_limit, limits.rate_burst) if limits.rate_limit else None
         self._unanswered: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _is_free(scope["path"]):
+        if scope["type"] != "http" or _is_exempt(scope["path"]):
             await self._app(scope, receive, send)
             return
         wait = self._rates.wait_s(_address(scope)) if self._rates is not None else 0
@@ -75,9 +80,9 @@ class Admission:
             counted = bodies.bounded(scope, receive, self._limits.client_timeout_s)
             await self._app(scope, counted, send)
         else:
-            await self._ask(scope, receive, send)
+            await self._admit(scope, receive, send)
 
-    async def _ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = await bodies.read_body(scope, receive, self._limits.client_timeout_s)
         except bodies.BodyTooLarge:
@@ -91,11 +96,11 @@ class Admission:
             return
         began = time.perf_counter()
         try:
-            turn = self._line.enter()
-        except LineFull:
+            ticket = self._queue.acquire()
+        except QueueFull:
             await self._refuse(scope, receive, send, 503, "line_full", OVERLOADED, RETRY_AFTER_S)
             return
-        if turn is not None and (outcome := await self._wait(turn, receive)) != "turn":
+        if ticket is not None and (outcome := await self._wait(ticket, receive)) != "admitted":
             await self._refuse(scope, receive, send, 503, outcome, OVERLOADED, RETRY_AFTER_S)
             return
         waited = time.perf_counter() - began
@@ -103,33 +108,33 @@ class Admission:
         left = max(0.0, self._limits.deadline_s - waited)
         if await self._answer(scope, bodies.replayed(body, receive), send, left):
             return
-        logger.warning("a request had no answer after %g s", self._limits.deadline_s)
+        logger.warning("a request had no response after %g s", self._limits.deadline_s)
         await self._refuse(scope, receive, send, 503, "deadline", TOO_LATE, RETRY_AFTER_S)
 
-    async def _wait(self, turn: asyncio.Future[None], receive: Receive) -> str:
-        """`turn` where the place came, `line_slow` where the deadline came first, `gone` where the client went away."""
+    async def _wait(self, ticket: asyncio.Future[None], receive: Receive) -> str:
+        """`admitted`, `line_slow` where the deadline came first, or `gone` where the client went away."""
         gone = asyncio.ensure_future(receive())  # the body is read: there is nothing else to come
         try:
             await asyncio.wait(
-                (turn, gone),
+                (ticket, gone),
                 timeout=self._limits.deadline_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         except asyncio.CancelledError:
-            self._line.give_up(turn)
+            self._queue.cancel(ticket)
             raise
         finally:
             gone.cancel()
-        if turn.done() and not gone.done():
-            return "turn"
-        self._line.give_up(turn)
+        if ticket.done() and not gone.done():
+            return "admitted"
+        self._queue.cancel(ticket)
         return "gone" if gone.done() else "line_slow"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, left: float) -> bool:
-        """Work on a request that has a place. False where nothing was answered within `left` seconds."""
-        relay = _Relay(send, self._line.leave)
+        """Work on a request that has a place. False where no response has begun within `left` seconds."""
+        relay = _Relay(send, self._queue.release)
         task = asyncio.create_task(self._work(scope, receive, relay))
-        overdue = asyncio.get_running_loop().call_later(left, relay.give_up)
+        overdue = asyncio.get_running_loop().call_later(left, relay.time_out)
         task.add_done_callback(relay.end)
         try:
             await relay.outcome
@@ -138,7 +143,7 @@ class Admission:
             raise
         finally:
             overdue.cancel()
-        if relay.given_up:
+        if relay.timed_out:
             self._unanswered.add(task)
             task.add_done_callback(self._unanswered.discard)
             return False
@@ -166,50 +171,51 @@ class Admission:
 
 
 class _Relay:
-    """Passes an answer on as long as somebody waits for it, and gives the place back when it begins."""
+    """Passes a response on until the deadline drops it, and releases the place when the response begins."""
 
-    def __init__(self, send: Send, leave: Callable[[], None]) -> None:
+    def __init__(self, send: Send, release: Callable[[], None]) -> None:
         self._send = send
-        self._leave = leave
+        self._release = release
         self._has_place = True
         self._begun = False
-        self.given_up = False
+        self.timed_out = False
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __call__(self, message: Message) -> None:
         self._begun = True
-        self._give_place_back()
-        if not self.given_up:
+        self._release_place()
+        if not self.timed_out:
             await self._send(message)
 
-    def give_up(self) -> None:
-        """The deadline: nothing of an answer that has not begun is passed on any more."""
+    def time_out(self) -> None:
+        """At the deadline: a response that has not begun is dropped from now on."""
         if not self._begun and not self.outcome.done():
-            self.given_up = True
+            self.timed_out = True
             self.outcome.set_result(None)
 
     def end(self, task: asyncio.Task[None]) -> None:
-        """The work has ended, in an answer or an exception."""
-        self._give_place_back()
-        # Asked for in any case: of an exception that nobody looks at, asyncio writes the message.
+        """The work has ended, in a response or an exception."""
+        self._release_place()
+        # Retrieved in any case: asyncio logs the message of an exception that is never retrieved.
         error = None if task.cancelled() else task.exception()
-        if self.given_up and error is not None:
-            logger.error("a request that was too late failed: %s", where(error))
+        if self.timed_out and error is not None:
+            logger.error("a request failed after its deadline: %s", safe_traceback(error))
         if not self.outcome.done():
             self.outcome.set_result(None)
 
-    def _give_place_back(self) -> None:
+    def _release_place(self) -> None:
         if self._has_place:
             self._has_place = False
-            self._leave()
+            self._release()
 
 
-def _is_free(path: str) -> bool:
-    return path in _FREE or path.startswith(_FREE_FOLDER)
+def _is_exempt(path: str) -> bool:
+    return path in _EXEMPT or path.startswith(_EXEMPT_FOLDER)
 
 
 def _is_administration(scope: Scope) -> bool:
-    """Changes to the library, and following them: they take as long as they take, and wait for no question."""
+    """Whether a request changes articles or follows a change. Such requests take as long as they take, outside the
+    queue."""
     return bool(access.needed(scope["method"], scope["path"], "open"))
 
 

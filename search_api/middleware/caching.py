@@ -1,26 +1,27 @@
-"""Given an answer, what a client may keep of it, and how it travels: ETags, 304 and gzip.
+"""Caching and compression of responses: ETags, 304 and gzip.
 
-Answers to questions are kept nowhere (the guard's `no-store`). Articles, their list and the OpenAPI document may be
-kept by the client that asked, which asks each time whether they are still as they were.
+Search responses are not cacheable (`no-store`). Articles, their list and the OpenAPI document may be kept by the client
+that asked for them, and are revalidated at each use.
 
-Starlette's middleware compresses. A strong ETag names the bytes that travel (RFC 9110, 8.8.3), so that of a compressed
-answer ends in `-gzip`; what a client sends back loses that again before any route sees it.
+Starlette's middleware compresses. A strong ETag names the bytes that travel (RFC 9110, 8.8.3), so the ETag of a
+compressed response ends in `-gzip`. Routes never see that suffix: it is removed from the conditions of a request.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from search_api.http.etags import is_held, opaque_tags, with_suffix, without_suffix
+
 KEPT_PATHS = ("/api/v1/articles", "/openapi.json")
-"""What lies at or below these may be kept, unless its route says otherwise."""
+"""Responses at or below these addresses are cacheable by the client, unless their route says otherwise."""
 
 KEPT = "private, no-cache"
-"""Kept by no cache that several clients share, and used again only once the service has said that it holds."""
+"""`Cache-Control` of what a client may keep: no shared cache, and revalidation at each use."""
 
 MIN_COMPRESSED_BYTES = 1024
 _GZIP_LEVEL = 5  # beyond it a page gets a few per cent smaller, and takes twice as long
@@ -28,13 +29,13 @@ _SUFFIX = "-gzip"
 
 
 def with_caching(app: ASGIApp) -> ASGIApp:
-    """`app` with all of this around it."""
+    """`app` with ETags, 304 and compression."""
     compressed = GZipMiddleware(Tagged(app), MIN_COMPRESSED_BYTES, _GZIP_LEVEL)
     return CodingTags(compressed)
 
 
 class Tagged:
-    """ASGI middleware. Gives what may be kept an ETag of its content, and answers 304 where the client has that."""
+    """ASGI middleware. Gives a cacheable response an ETag of its content, and answers 304 where the client has that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,7 +44,7 @@ class Tagged:
         if scope["type"] != "http" or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        known = _tags(Headers(scope=scope).getlist("if-none-match"))
+        conditions = Headers(scope=scope).getlist("if-none-match")
         begun: Message | None = None
         left_out = False
 
@@ -56,7 +57,7 @@ class Tagged:
                 start, begun = begun, None
                 headers = MutableHeaders(scope=start)
                 _tag(scope, headers, message)
-                left_out = _is_known(headers.get("etag"), known)
+                left_out = "etag" in headers and is_held(conditions, headers["etag"])
                 await send(_not_modified(headers) if left_out else start)
                 if left_out:
                     await send({"type": "http.response.body", "body": b""})
@@ -67,7 +68,7 @@ class Tagged:
 
 
 class CodingTags:
-    """ASGI middleware around the one that compresses: the ETags of compressed answers are their own."""
+    """ASGI middleware around the one that compresses. Gives compressed responses ETags of their own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,31 +77,30 @@ class CodingTags:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        compressed_tags: set[str] = set()
         headers = MutableHeaders(raw=list(scope["headers"]))
+        held_compressed: set[str] = set()
         for name in ("if-match", "if-none-match"):
-            given = _tags(headers.getlist(name))
-            if ours := [tag for tag in given if tag.endswith(f'{_SUFFIX}"')]:
-                compressed_tags.update(ours)
-                headers[name] = ", ".join(map(_without_suffix, given))
-        known = {_without_suffix(tag) for tag in compressed_tags}
+            given = headers.getlist(name)
+            if coded := [tag for tag in opaque_tags(given) if tag.endswith(_SUFFIX)]:
+                held_compressed.update(tag.removesuffix(_SUFFIX) for tag in coded)
+                headers[name] = without_suffix(", ".join(given), _SUFFIX)
 
         async def coded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answer = MutableHeaders(scope=message)
                 tag = answer.get("etag", "")
                 is_compressed = answer.get("content-encoding") == "gzip" or (
-                    message["status"] == 304 and tag in known
+                    message["status"] == 304 and not held_compressed.isdisjoint(opaque_tags([tag]))
                 )
-                if is_compressed and tag.startswith('"'):
-                    answer["etag"] = f'{tag[:-1]}{_SUFFIX}"'
+                if is_compressed and tag:
+                    answer["etag"] = with_suffix(tag, _SUFFIX)
             await send(message)
 
         await self._app({**scope, "headers": headers.raw}, receive, coded_send)
 
 
 def _tag(scope: Scope, headers: MutableHeaders, body: Message) -> None:
-    """Say that an answer may be kept where that is so; and name its content, where it is there as a whole."""
+    """Set `Cache-Control` of a cacheable response, and an ETag where the whole body is in this message."""
     path = scope["path"]
     if any(path == kept or path.startswith(f"{kept}/") for kept in KEPT_PATHS):
         headers.setdefault("cache-control", KEPT)
@@ -109,27 +109,9 @@ def _tag(scope: Scope, headers: MutableHeaders, body: Message) -> None:
         headers.setdefault("etag", f'"{digest.hexdigest()}"')
 
 
-def _is_known(tag: str | None, known: list[str]) -> bool:
-    """Whether the client has it, by weak comparison."""
-    return tag is not None and ("*" in known or _opaque(tag) in map(_opaque, known))
-
-
 def _not_modified(headers: Headers) -> Message:
     kept = MutableHeaders(raw=list(headers.raw))
     for name in ("content-length", "content-type"):
         del kept[name]
     kept.add_vary_header("Accept-Encoding")  # as the answer would have had
     return {"type": "http.response.start", "status": 304, "headers": kept.raw}
-
-
-def _tags(values: Iterable[str]) -> list[str]:
-    """The ETags of a header that names some. Ours hold no comma; one that does is not ours."""
-    return [tag.strip() for value in values for tag in value.split(",") if tag.strip()]
-
-
-def _opaque(tag: str) -> str:
-    return tag.removeprefix("W/")
-
-
-def _without_suffix(tag: str) -> str:
-    return f'{tag.removesuffix(_SUFFIX + chr(34))}"' if tag.endswith(f'{_SUFFIX}"') else tag

@@ -1,7 +1,8 @@
-"""Given a request of a page of another site, whether that page may read the answer: CORS for the API alone.
+"""Cross-origin requests (CORS), for the API alone.
 
-Sites are named by the setting `KB_ALLOWED_ORIGINS`. No cookie or credential is ever asked for, and pages are never
-opened up: they are not made to be read by programs. A site that is not named gets no header, and its browser refuses.
+The setting `KB_ALLOWED_ORIGINS` names the sites whose pages may read responses. Cookies and credentials are never
+allowed, and pages are not opened to other sites: programs use the API. A site that is not named gets no header, and its
+browser refuses.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Given HEAD, the answer to GET without its body, on every route: RFC 9110, 9.3.2.
+"""HEAD on every route: the response to GET without its body (RFC 9110, 9.3.2).
 
-Everything within answers a GET, so that status and headers, Content-Length and ETag among them, are those of GET, and a
-route that is new has HEAD by itself. It costs what GET costs, since nobody knows the length of an answer before it is
-made; a stream is left as soon as its headers are known.
+The inner application sees a GET. So status and headers, Content-Length and ETag among them, are the same as for GET,
+and a new route has HEAD at once. HEAD costs what GET costs, since the length of a response is known only once it is
+made. A stream is left as soon as its headers are known.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class _HeadIsSent(Exception):
-    """Ends a stream of which nothing more is wanted."""
+    """Ends a stream after its headers."""
 
 
 class HeadAsGet:
-    """ASGI middleware, inside the guard, which counts and logs the method that was asked for."""
+    """ASGI middleware, inside `Boundary`, which counts and logs the method as it was sent."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,7 +1,7 @@
-"""Given a client's address, whether it may ask now: a token bucket for each client, in memory.
+"""Rate limiting by client: one token bucket for each client address, in memory.
 
-A bucket holds `burst` tokens and is filled at `rate` tokens a second; a request takes one. Each worker counts by
-itself.
+A bucket holds `burst` tokens and is refilled at `rate` tokens a second. A request takes one token. Each worker counts
+for itself.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Callable
 from functools import lru_cache
 
 MAX_CLIENTS = 65_536
-"""Buckets kept, some 200 bytes each; above that the one that was used longest ago is forgotten, that is, full again."""
+"""Maximum number of buckets, some 200 bytes each. Above it, the least recently used client is forgotten."""
 
 
 class RateLimit:
-    """For one event loop: not safe to share between threads."""
+    """Token buckets by client. For one event loop: not safe to share between threads."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class RateLimit:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # tokens, as of when
 
     def wait_s(self, address: str) -> int:
-        """Take a token for this client: 0 where there was one, else the whole seconds until there is, 1 or more."""
+        """Take a token for this client. Returns 0, or the whole seconds until there is a token, 1 or more."""
         client = client_of(address)
         now = self._clock()
         tokens, then = self._buckets.pop(client, (self._burst, now))
@@ -52,13 +52,13 @@ class RateLimit:
         return wait
 
     def __len__(self) -> int:
-        """How many clients are remembered."""
+        """Number of clients with a bucket."""
         return len(self._buckets)
 
 
 @lru_cache(maxsize=1024)
 def client_of(address: str) -> str:
-    """Who is behind an address: itself, or for IPv6 its /64, of which one household has all."""
+    """The client behind an address: the address itself, or for IPv6 its /64, since one household has all of that."""
     if ":" not in address:
         return address[:64]
     try:

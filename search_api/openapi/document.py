@@ -1,4 +1,4 @@
-"""Given the routes, the OpenAPI document: what FastAPI writes, with every field described."""
+"""The OpenAPI document: FastAPI's, with problems, required keys and the parameters of addresses put right."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from search_api.http.asked import REQUIRED
-from search_api.http.problems import MEDIA_TYPE, Problem, kind_of
+from search_api.http.aliased_text import REQUIRED
+from search_api.http.problem_kinds import kind_of
+from search_api.http.problems import MEDIA_TYPE, Problem
 from search_api.middleware import access
-from search_api.openapi.descriptions import DESCRIPTIONS
+from search_api.openapi import field_docs  # noqa: F401  (before any route is declared)
 
 SCHEMA_REF = "#/components/schemas/{model}"
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route declares of the problems it may answer with."""
+    """What a route declares of the problems that it may answer with."""
     schema = {"$ref": SCHEMA_REF.format(model="Problem")}
     declared: dict[int | str, dict[str, Any]] = {}
     for status in sorted({*statuses, 406, 429, 500}):
@@ -35,12 +36,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/openapi.json")
 async def openapi_document(request: Request) -> JSONResponse:
-    """The document, for whoever asks."""
+    """The document as JSON."""
     return JSONResponse(request.app.openapi())
 
 
 def install(app: FastAPI, reading: access.Access, base_url: str) -> None:
-    """Let `app.openapi()` give the described document, made once."""
+    """Make `app.openapi()` return this document, made once."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -70,10 +71,10 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template=SCHEMA_REF)
     schemas.update(problem.pop("$defs"))
     schemas["Problem"] = problem
-    for name, fields in DESCRIPTIONS.items():
-        for field, description in fields.items():
-            target = schemas[name]["properties"][field] if field else schemas[name]
-            target["description"] = description
+    for schema in schemas.values():
+        for described in (schema, *schema["properties"].values()):
+            if "description" in described:  # a docstring, which runs over several lines
+                described["description"] = " ".join(described["description"].split())
     for methods in document["paths"].values():
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
@@ -87,7 +88,7 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_address(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of a parameter: an address has no null, and one value of a list looks like the list of it."""
+    """The schema of a parameter. An address has no null, and writes one value as it writes a list of one."""
     others = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
     lists = [each for each in others if each["type"] == "array"]
     kinds = lists or others

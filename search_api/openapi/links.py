@@ -1,6 +1,6 @@
-"""Given an answer, where it leads on to: the links between operations of the OpenAPI document.
+"""Links between operations of the OpenAPI document: where each response leads next.
 
-They are for clients that follow them, and let a checker of the API walk through it as a client would.
+Clients can follow them, and an API checker can walk through the API as a client would.
 """
 
 from __future__ import annotations

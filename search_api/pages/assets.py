@@ -16,7 +16,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
-from search_api.http.representation import require
+from search_api.http.representation import require_media_type
 
 STATIC_DIR = Path(__file__).parents[1] / "static"
 
@@ -64,7 +64,7 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
         asset = assets.get(name)
         if asset is None:
             raise HTTPException(404)
-        require(request, asset.media_type)
+        require_media_type(request, asset.media_type)
         # A page from before an upgrade may ask for its own version: it gets what there is, for once.
         kept = _FOR_GOOD if version == asset.version else "no-cache"
         return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
@@ -72,7 +72,7 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
     @router.get(f"/{COMPONENT}", response_class=Response)
     def component(request: Request) -> Response:
         asset = assets[COMPONENT]
-        require(request, asset.media_type)
+        require_media_type(request, asset.media_type)
         tag = f'"{asset.version}"'
         headers = {
             "Cache-Control": _FOR_AN_HOUR,

@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.article import article_path
 from kb.schema.citation_formats import FORMATS, Reference
-from search_api.http.problems import KINDS, NO_ARTICLE
-from search_api.openapi import examples
+from search_api.http.parts import part
+from search_api.http.problem_kinds import KINDS, NO_ARTICLE
+from search_api.openapi.curl import curl_commands
 from search_api.pages.article_page import cited_passage, find_within, found_words, related_articles
 from search_api.pages.blocks import blocks
 from search_api.pages.library_page import library_page
@@ -22,6 +23,7 @@ from search_api.pages.search_page import search_page
 from search_api.pages.search_state import SearchState, parameter
 from search_api.pages.status_page import status_page
 from search_api.state.live import Live
+from search_api.state.settings import Settings
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -102,7 +104,7 @@ def citation(request: Request, live: Live) -> HTMLResponse:
     section = article.section(section_id)
     if section_id and section is None:
         raise HTTPException(404, NO_ARTICLE)
-    settings = request.app.state.settings
+    settings = part(request, Settings)
     path = article_path(article.id, section_id)
     reference = Reference(
         title=article.display_title,
@@ -138,17 +140,15 @@ def api_guide(request: Request) -> HTMLResponse:
     """The API's routes with examples, from the OpenAPI document."""
     document: dict[str, Any] = request.app.openapi()
     page = _templates(request).render(
-        "docs.html", document=document, kinds=KINDS, curl=examples.curl_commands(_origin(request))
+        "docs.html", document=document, kinds=KINDS, curl=curl_commands(_origin(request))
     )
     return HTMLResponse(page)
 
 
 def _templates(request: Request) -> Templates:
-    templates: Templates = request.app.state.templates
-    return templates
+    return part(request, Templates)
 
 
 def _origin(request: Request) -> str:
     """The public address of the service: as it was set, else as it was asked."""
-    base_url: str = request.app.state.settings.base_url
-    return base_url or str(request.base_url).rstrip("/")
+    return part(request, Settings).base_url or str(request.base_url).rstrip("/")

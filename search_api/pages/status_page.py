@@ -8,7 +8,7 @@ from typing import Any
 
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexUnusable
-from search_api.http.problems import index_remedy
+from search_api.http.problem_kinds import index_remedy
 
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from kb.knowledge_base import MAX_LIMIT
 from kb.schema.service import ArticleList
 from search_api.http.requests import given_once
-from search_api.http.whole import Whole
+from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.state.live import Live
@@ -23,11 +23,13 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Whole(1, MAX_LIMIT), Field(description="How many articles at most.")] = (
-        100
-    )
+    limit: Annotated[
+        int, WholeNumber(1, MAX_LIMIT), Field(description="How many articles at most.")
+    ] = 100
     offset: Annotated[
-        int, Whole(0, MAX_ARTICLE_OFFSET), Field(description="How many articles to leave out.")
+        int,
+        WholeNumber(0, MAX_ARTICLE_OFFSET),
+        Field(description="How many articles to leave out."),
     ] = 0
 
 

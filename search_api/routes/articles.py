@@ -1,4 +1,4 @@
-"""Given an article's id, the article in the form that is asked for; or another in its place, or none."""
+"""Reading, putting and deleting one article."""
 
 from __future__ import annotations
 
@@ -15,25 +15,28 @@ from kb.schema.service import TaskView
 from kb.storage.articles import article_digest
 from kb.tasks.messages import DeleteRequest, PutRequest
 from search_api.http.etags import etag, if_match, is_create_only, is_held
+from search_api.http.parts import part
 from search_api.http.representation import representation
 from search_api.http.requests import given_once
 from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.pages.blocks import blocks
-from search_api.routes.accepting import accept, task_store_with_room
-from search_api.routes.receiving import (
-    allow_body,
+from search_api.pages.rendering import Templates
+from search_api.routes.change_submission import submit_change, task_store_with_room
+from search_api.routes.request_files import (
+    allow_large_body,
     keep_body,
     media_type,
-    receiving,
     refuse_encoding,
+    request_files,
 )
 from search_api.state.live import Live
+from search_api.state.settings import Settings
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
 _SUFFIXES = {JSON: ".article.json", MARKDOWN: ".md", "text/plain": ".txt"}
-"""How the body of an article is read, by what it is said to be."""
+"""The suffix by which the body of an article is read, for each media type."""
 
 _ARTICLE = TypeAdapter(Article)
 
@@ -96,7 +99,7 @@ ArticleId = Annotated[
 
 
 class ReadQuery(BaseModel):
-    """In which form."""
+    """The form of the article."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -109,7 +112,7 @@ class ReadQuery(BaseModel):
 
 
 class DeleteQuery(BaseModel):
-    """What the article's address is to say."""
+    """What the article's address is to say afterwards."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -151,7 +154,7 @@ IF_NONE_MATCH = _header(
 HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
 
 
-def accepted(description: str) -> dict[int | str, dict[str, Any]]:
+def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
     """What a route declares of the task that it answers with."""
     return {
         202: {
@@ -207,7 +210,7 @@ def read_article(
     form = next(name for name, each in _FORMS.items() if each == kind)
     tag = etag(article_digest(article), "" if kind == JSON else form)
     headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-    if is_held(request.headers.get("if-none-match"), tag):
+    if is_held(request.headers.getlist("if-none-match"), tag):
         return Response(status_code=304, headers=headers)  # type: ignore[return-value]
     content: str | bytes
     if kind == JSON:
@@ -216,7 +219,7 @@ def read_article(
         content = article_markdown.article_markdown(article)
     else:
         sections = [(section, blocks(section.text)) for section in article.sections]
-        content = request.app.state.templates.render(
+        content = part(request, Templates).render(
             "article_text.html", article=article, sections=sections
         )
     return Response(content, headers=headers, media_type=kind)  # type: ignore[return-value]
@@ -234,7 +237,7 @@ def read_article(
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has it; the task brings it into the index."),
+        **accepted_response("The corpus has it; the task brings it into the index."),
         **problem_responses(412, 413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -257,13 +260,13 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     _check_id(article_id)
     matching = if_match(request.headers.get("if-match"))
     only_new = is_create_only(request.headers.get("if-none-match"))
-    allow_body(request, request.app.state.settings.upload_max_bytes)
+    allow_large_body(request, part(request, Settings).upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         await keep_body(request, received, "article")
         (file,) = received.files
         change = PutRequest(file, _SUFFIXES[kind], matching, only_new)
-        return await accept(request, received, change, article_id)
+        return await submit_change(request, received, change, article_id)
 
 
 @router.delete(
@@ -276,7 +279,7 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has it no longer; the task takes it out of the index."),
+        **accepted_response("The corpus has it no longer; the task takes it out of the index."),
         **problem_responses(404, 412, 422, 503, 504, 507),
     },
     dependencies=[given_once(DeleteQuery)],
@@ -289,8 +292,8 @@ async def delete_article(
     matching = if_match(request.headers.get("if-match"))
     change = DeleteRequest(matching, because=query.because, see=query.see)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
-        return await accept(request, received, change, article_id)
+    with request_files(store) as received:
+        return await submit_change(request, received, change, article_id)
 
 
 def _check_id(article_id: str) -> None:

@@ -1,15 +1,15 @@
-"""Given a question of the operator's machines, how the service is: alive, ready, and in numbers.
+"""Health, readiness and metrics, for machines.
 
-These routes pass by the line and the limits, and answer from the event loop, so that they answer under overload too.
+These routes are exempt from queue and limits and run on the event loop, so they answer under overload too.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic.dataclasses import dataclass
 from starlette.concurrency import run_in_threadpool
@@ -17,34 +17,36 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.errors import IndexUnusable
 from kb.schema.service import Health
-from search_api.http.problems import index_remedy, problem
+from search_api.http.parts import part
+from search_api.http.problem_kinds import index_remedy
+from search_api.http.problems import problem
 from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
-from search_api.middleware.line import Line
+from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
-from search_api.state.live import LiveIndex
+from search_api.openapi.field_docs import FIELD_DOCS
+from search_api.state.live import Live
+from search_api.state.settings import Settings
 from search_api.telemetry.metrics import CONTENT_TYPE, Metrics
 
 router = APIRouter()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=FIELD_DOCS)
 class Readiness:
-    """That questions may be sent here, and how busy this worker is."""
+    """The service takes questions."""
 
     status: Literal["ready"]
+    """Always `ready`."""
     generation: str
+    """The id of the index generation that answers."""
     at_work: int
+    """Number of requests that this worker is processing."""
     waiting: int
+    """Number of requests in this worker's queue."""
 
 
-# Coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
-async def _live(request: Request) -> LiveIndex:
-    live: LiveIndex = request.app.state.live
-    return live
-
-
-Live = Annotated[LiveIndex, Depends(_live)]
+# The routes are coroutines, so that FastAPI asks no thread for them: all threads may be busy with questions.
 
 
 @router.get(
@@ -83,12 +85,12 @@ async def health(live: Live) -> Health:
     responses={**examples.ok(examples.READINESS), **problem_responses(503)},
 )
 async def readiness(request: Request, live: Live) -> Readiness | Response:
-    line: Line = request.app.state.line
+    queue = part(request, AdmissionQueue)
     with live.use() as knowledge_base:
-        if line.is_full:
+        if queue.is_full:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, OVERLOADED, kind="overloaded", headers=headers)
-        return Readiness("ready", knowledge_base.generation, line.at_work, line.waiting)
+        return Readiness("ready", knowledge_base.generation, queue.active, queue.waiting)
 
 
 @router.get(
@@ -97,12 +99,12 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
     response_class=PlainTextResponse,
 )
 async def metrics(request: Request) -> Response:
-    """All numbers, for Prometheus; nothing at all for whom the setting `metrics_clients` does not name."""
+    """All metrics, for Prometheus; 404 for clients that the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""
-    if not _is_among(client, request.app.state.settings.metrics_clients):
+    if not _is_among(client, part(request, Settings).metrics_clients):
         raise HTTPException(404)
-    numbers: Metrics = request.app.state.metrics
-    return Response(await run_in_threadpool(numbers.exposition), media_type=CONTENT_TYPE)
+    exposition = await run_in_threadpool(part(request, Metrics).exposition)
+    return Response(exposition, media_type=CONTENT_TYPE)
 
 
 @lru_cache(maxsize=256)

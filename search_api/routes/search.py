@@ -21,9 +21,16 @@ from kb.schema.errors import InvalidRequest
 from kb.schema.filters import MAX_VALUES
 from kb.schema.results import RelatedResponse, SearchResponse
 from kb.schema.service import BatchResponse, SuggestionList
-from search_api.http.asked import Asked, Text, one_of, other_name, usual, valid_unicode
+from search_api.http.aliased_text import (
+    AliasedText,
+    Text,
+    one_required,
+    other_alias,
+    usual_alias,
+    valid_unicode,
+)
 from search_api.http.requests import given_once, require_json
-from search_api.http.whole import Whole
+from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.state.live import Live
@@ -68,8 +75,8 @@ _SEVERAL = (
     "Several are any of these, but none that begins with `-`; a value that begins with `-` or `\\` itself is written"
     " with a `\\` in front."
 )
-Limit = Annotated[int, Whole(1, MAX_LIMIT), Field(description="How many results at most.")]
-Start = Annotated[int, Whole(0, 1_000_000_000)]
+Limit = Annotated[int, WholeNumber(1, MAX_LIMIT), Field(description="How many results at most.")]
+Start = Annotated[int, WholeNumber(0, 1_000_000_000)]
 Generation = Annotated[
     Text | None,
     Field(
@@ -85,7 +92,7 @@ class SearchOptions(BaseModel):
     limit: Limit = 10
     offset: Annotated[
         int,
-        Whole(0, MAX_DEPTH - 1),
+        WholeNumber(0, MAX_DEPTH - 1),
         Field(
             description=f"How many results to leave out. `offset + limit` is at most {MAX_DEPTH:,}."
         ),
@@ -158,34 +165,34 @@ class SearchOptions(BaseModel):
     ] = False
 
 
-class _Asked(Asked):
-    names = ("question", "q")
+class _Asked(AliasedText):
+    aliases = ("question", "q")
 
-    question: Text = usual(
+    question: Text = usual_alias(
         'What the reader wants to know, in plain words. It may hold `"a phrase"`, `-word`,'
         " `title:word`, `heading:word` and `begin*`; everything else is plain text.",
         _QUESTION,
     )
-    q: Text = other_name("question", _QUESTION)
+    q: Text = other_alias("question", _QUESTION)
 
 
 class SearchRequest(SearchOptions, _Asked):
     """A question, which page of its results, and what to narrow it to."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, json_schema_extra=one_of("question", "q")
+        extra="forbid", strict=True, json_schema_extra=one_required("question", "q")
     )
 
 
-class _AskedByAddress(Asked):
-    names = ("q", "question")
+class _AskedByAddress(AliasedText):
+    aliases = ("q", "question")
 
-    q: Text = usual(
+    q: Text = usual_alias(
         "What the reader wants to know, as `question` by POST. Browsers and proxies keep"
         " addresses; POST keeps the question out of them.",
         _QUESTION,
     )
-    question: Text = other_name("q", _QUESTION)
+    question: Text = other_alias("q", _QUESTION)
 
 
 class SearchQuery(SearchOptions, _AskedByAddress):
@@ -230,33 +237,35 @@ class RelatedQuery(BaseModel):
 
 class _Suggested(BaseModel):
     limit: Annotated[
-        int, Whole(1, MAX_SUGGESTIONS), Field(description="How many suggestions at most.")
+        int, WholeNumber(1, MAX_SUGGESTIONS), Field(description="How many suggestions at most.")
     ] = 8
 
 
-class _Typed(Asked):
-    names = ("text", "question", "q")
+class _Typed(AliasedText):
+    aliases = ("text", "question", "q")
 
-    text: Text = usual(_IN_THE_BOX, _BEGINNING)
-    question: Text = other_name("text", _BEGINNING)
-    q: Text = other_name("text", _BEGINNING)
+    text: Text = usual_alias(_IN_THE_BOX, _BEGINNING)
+    question: Text = other_alias("text", _BEGINNING)
+    q: Text = other_alias("text", _BEGINNING)
 
 
 class SuggestRequest(_Suggested, _Typed):
     """What somebody has typed so far."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra=one_of(*_Typed.names))
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra=one_required(*_Typed.aliases)
+    )
 
 
-class _TypedByAddress(Asked):
-    names = ("q", "question", "text")
+class _TypedByAddress(AliasedText):
+    aliases = ("q", "question", "text")
 
-    q: Text = usual(
+    q: Text = usual_alias(
         f"{_IN_THE_BOX} Browsers and proxies keep addresses; POST keeps the text out of them.",
         _BEGINNING,
     )
-    question: Text = other_name("q", _BEGINNING)
-    text: Text = other_name("q", _BEGINNING)
+    question: Text = other_alias("q", _BEGINNING)
+    text: Text = other_alias("q", _BEGINNING)
 
 
 class SuggestQuery(_Suggested, _TypedByAddress):
@@ -307,8 +316,8 @@ def search_by_address(query: Annotated[SearchQuery, Query()], live: Live) -> Sea
 
 
 def _answer(live: Live, wanted: SearchRequest | SearchQuery) -> SearchResponse:
-    with live.use() as knowledge_base, wanted.named_as_asked():
-        return knowledge_base.search(wanted.asked, **_chosen(wanted))
+    with live.use() as knowledge_base, wanted.errors_by_alias():
+        return knowledge_base.search(wanted.sent_text, **_chosen(wanted))
 
 
 def _chosen(options: SearchOptions) -> dict[str, Any]:
@@ -337,8 +346,8 @@ def search_batch(
     with live.use() as knowledge_base:
         for number, asked in enumerate(body.searches):
             try:
-                with asked.named_as_asked():
-                    answers.append(knowledge_base.search(asked.asked, **_chosen(asked)))
+                with asked.errors_by_alias():
+                    answers.append(knowledge_base.search(asked.sent_text, **_chosen(asked)))
             except InvalidRequest as error:
                 raise InvalidRequest(f"searches.{number}.{error.field}", str(error)) from None
         watch.lap("search")
@@ -415,7 +424,7 @@ def suggest_by_address(query: Annotated[SuggestQuery, Query()], live: Live) -> S
 
 def _suggestions(live: Live, typed: SuggestRequest | SuggestQuery) -> SuggestionList:
     watch = Stopwatch()
-    with live.use() as knowledge_base, typed.named_as_asked():
-        suggestions = knowledge_base.suggest(typed.asked, typed.limit)
+    with live.use() as knowledge_base, typed.errors_by_alias():
+        suggestions = knowledge_base.suggest(typed.sent_text, typed.limit)
         watch.lap("suggest")
         return SuggestionList(suggestions, knowledge_base.generation, watch.total())

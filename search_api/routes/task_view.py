@@ -1,4 +1,4 @@
-"""Given a task as a client is shown it, its JSON."""
+"""The JSON of a task as a client is shown it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given a task's id, how far it is, once or as it goes on. For administrators, a rebuild and the index's state."""
+"""Tasks and their progress; for administrators, a rebuild and the state of the index."""
 
 from __future__ import annotations
 
@@ -14,22 +14,25 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.schema.service import IndexStatus, TaskList, TaskView
-from kb.tasks.messages import GetStatus, IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
-from kb.tasks.store import TASK_ID, Task, TaskStore
+from kb.tasks.messages import IndexProblem, IndexProblemKind, RebuildRequest, StatusReply
+from kb.tasks.store import TaskStore
+from kb.tasks.task import TASK_ID, Task
+from search_api.http.parts import part
 from search_api.http.requests import given_once
-from search_api.http.whole import Whole
+from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
-from search_api.routes.accepting import (
-    accept,
-    answered_by,
-    failed,
+from search_api.routes.articles import IDEMPOTENCY_KEY, accepted_response
+from search_api.routes.change_submission import (
+    refresh_if_done,
+    submit_change,
     task_store,
     task_store_with_room,
+    unexpected_reply,
 )
-from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
-from search_api.routes.receiving import receiving
+from search_api.routes.request_files import request_files
 from search_api.routes.task_view import as_json
+from search_api.state.settings import Settings
 from search_api.state.worker_client import WorkerClient
 
 EVENT_STREAM = "text/event-stream"
@@ -58,7 +61,7 @@ TaskId = Annotated[
 
 
 class RebuildQuery(BaseModel):
-    """What a rebuild may do."""
+    """Options of a rebuild."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,11 +75,11 @@ class RebuildQuery(BaseModel):
 
 
 class TaskQuery(BaseModel):
-    """How many tasks."""
+    """Length of the list of tasks."""
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, Whole(1, 100), Field(description="How many tasks at most.")] = 20
+    limit: Annotated[int, WholeNumber(1, 100), Field(description="How many tasks at most.")] = 20
 
 
 @router.get(
@@ -93,7 +96,7 @@ class TaskQuery(BaseModel):
 async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> TaskList:
     store = await task_store(request)
     tasks = await run_in_threadpool(store.latest, query.limit)
-    await answered_by(request, *tasks)
+    await refresh_if_done(request, *tasks)
     return TaskList(tuple(task.view(with_report=False) for task in tasks))
 
 
@@ -108,7 +111,7 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
 )
 async def read_task(request: Request, task_id: TaskId) -> TaskView:
     task = await _task(await task_store(request), task_id)
-    await answered_by(request, task)
+    await refresh_if_done(request, task)
     return task.view()
 
 
@@ -153,7 +156,7 @@ async def _events(
     silent_s = _HEARTBEAT_S  # something comes at once, and with it the head of the answer
     while task is not None:
         if task.version != known:
-            await answered_by(request, task)
+            await refresh_if_done(request, task)
             known, silent_s = task.version, 0.0
             yield f"id: {task.version}\nevent: task\ndata: {as_json(task.view())}\n\n"
         if task.has_ended:
@@ -177,13 +180,16 @@ async def _events(
     " unless told to `replace`.",
     status_code=202,
     response_model=TaskView,
-    responses={**accepted("The task that builds."), **problem_responses(422, 503, 504, 507)},
+    responses={
+        **accepted_response("The task that builds."),
+        **problem_responses(422, 503, 504, 507),
+    },
     openapi_extra={"parameters": [IDEMPOTENCY_KEY]},
 )
 async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> Response:
     store = await task_store_with_room(request)
-    with receiving(store) as received:
-        return await accept(request, received, RebuildRequest(replace=query.replace))
+    with request_files(store) as received:
+        return await submit_change(request, received, RebuildRequest(replace=query.replace))
 
 
 @router.get(
@@ -198,16 +204,14 @@ async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> 
 )
 async def status(request: Request) -> IndexStatus:
     await task_store(request)  # where the worker listens
-    async with request.app.state.one_status:  # several at once would tell nothing more
-        worker: WorkerClient = request.app.state.worker_client
-        reply = await worker.ask(GetStatus())
+    reply = await part(request, WorkerClient).ask_status()
     match reply:
         case StatusReply():
             return reply.status
         case IndexProblem():
-            raise _INDEX_PROBLEMS[reply.kind](request.app.state.settings.index)
+            raise _INDEX_PROBLEMS[reply.kind](part(request, Settings).index)
         case _:
-            raise failed(reply)
+            raise unexpected_reply(reply)
 
 
 async def _task(store: TaskStore, task_id: str) -> Task:

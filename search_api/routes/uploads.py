@@ -1,4 +1,4 @@
-"""Given many articles at once, the task that takes them in: files of a form, archives, JSON Lines."""
+"""Uploads and imports: many articles at once, as files of a form, archives or JSON Lines."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from starlette.exceptions import HTTPException
 
 from kb.schema.service import TaskView
 from kb.tasks.messages import BulkRequest
+from search_api.http.parts import part
 from search_api.openapi.document import problem_responses
-from search_api.routes.accepting import accept, task_store_with_room
-from search_api.routes.articles import IDEMPOTENCY_KEY, accepted
-from search_api.routes.receiving import (
-    Received,
-    allow_body,
+from search_api.routes.articles import IDEMPOTENCY_KEY, accepted_response
+from search_api.routes.change_submission import submit_change, task_store_with_room
+from search_api.routes.request_files import (
+    RequestFiles,
+    allow_large_body,
     keep_body,
     keep_files,
     media_type,
-    receiving,
     refuse_encoding,
+    request_files,
 )
 from search_api.state.settings import Settings
 
@@ -48,7 +49,9 @@ router = APIRouter(tags=["articles"])
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has what could be read; the task brings it into the index."),
+        **accepted_response(
+            "The corpus has what could be read; the task brings it into the index."
+        ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -80,15 +83,15 @@ async def upload(request: Request) -> Response:
     if kind != FORM and kind not in ZIP:
         raise HTTPException(415, f"Send files as {FORM}, or one archive as {ZIP[0]}.")
     refuse_encoding(request)
-    settings: Settings = request.app.state.settings
-    allow_body(request, settings.upload_max_bytes)
+    settings = part(request, Settings)
+    allow_large_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         if kind == FORM:
             await keep_files(request, received, settings.upload_max_files)
         else:
             await keep_body(request, received, "upload.zip")
-        return await accept(request, received, _request("upload", received, settings))
+        return await submit_change(request, received, _request("upload", received, settings))
 
 
 @router.post(
@@ -102,7 +105,9 @@ async def upload(request: Request) -> Response:
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted("The corpus has what could be read; the task brings it into the index."),
+        **accepted_response(
+            "The corpus has what could be read; the task brings it into the index."
+        ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -119,16 +124,16 @@ async def import_articles(request: Request) -> Response:
     if media_type(request) not in JSON_LINES:
         raise HTTPException(415, f"Send one article a line, as {JSON_LINES[0]}.")
     compressed = refuse_encoding(request, "gzip") == "gzip"
-    settings: Settings = request.app.state.settings
-    allow_body(request, settings.upload_max_bytes)
+    settings = part(request, Settings)
+    allow_large_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
-    with receiving(store) as received:
+    with request_files(store) as received:
         await keep_body(request, received, "import.jsonl.gz" if compressed else "import.jsonl")
-        return await accept(request, received, _request("import", received, settings))
+        return await submit_change(request, received, _request("import", received, settings))
 
 
 def _request(
-    kind: Literal["upload", "import"], received: Received, settings: Settings
+    kind: Literal["upload", "import"], received: RequestFiles, settings: Settings
 ) -> BulkRequest:
     return BulkRequest(
         tuple(received.files), settings.unpacked_max_bytes, settings.upload_max_files, kind

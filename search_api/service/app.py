@@ -1,4 +1,4 @@
-"""Given the settings, the application: routes, pages, errors and the index behind them."""
+"""The FastAPI application: its parts, middleware and routes, put together from the settings."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from kb.ranking.reranker import Reranker
 from kb.reporting.logs import report_without_messages
 from kb.storage.keys import KeyRing, KeysDamaged, keys_file
-from search_api.http import problems
+from search_api.http import error_handlers
 from search_api.http.hosts import TrustedHosts
+from search_api.http.parts import provide
+from search_api.http.problems import ProblemContext
 from search_api.http.representation import representation
 from search_api.http.requests import nothing_misplaced
 from search_api.middleware import access
-from search_api.middleware.admission import Admission, Limits
+from search_api.middleware.admission import Admission
+from search_api.middleware.admission_queue import AdmissionQueue
+from search_api.middleware.boundary import Boundary, RouteRecorder
 from search_api.middleware.caching import with_caching
 from search_api.middleware.cross_origin import CrossOrigin
-from search_api.middleware.guard import Guard, RouteNote
 from search_api.middleware.head import HeadAsGet
-from search_api.middleware.line import Line
 from search_api.openapi import document
 from search_api.pages import routes
 from search_api.pages.assets import assets_router, load_assets
@@ -34,10 +36,10 @@ from search_api.pages.rendering import Templates
 from search_api.routes import article_list, articles, health, search, tasks, uploads
 from search_api.state.live import LiveIndex
 from search_api.state.settings import Settings
-from search_api.state.task_child import TaskWorker
 from search_api.state.worker_client import WorkerClient
+from search_api.state.worker_process import WorkerProcess
+from search_api.telemetry.answer_recorder import AnswerRecorder
 from search_api.telemetry.metrics import Metrics
-from search_api.telemetry.observer import Observer
 from search_api.telemetry.query_log import QueryLog
 from search_api.telemetry.tracing import Tracing, make_tracing
 
@@ -50,13 +52,13 @@ TAGS = [
     {"name": "operation", "description": "For those who run the service."},
 ]
 
-_FOR_ALL = (
+_COMMON_DESCRIPTION = (
     "Every address that answers GET answers HEAD, by the same status and headers without the body, at the same cost."
     " Errors are problem details by RFC 9457, whatever `Accept` says; where `Accept` names nothing that an operation"
     " offers, that is 406, and nothing is done. A field or parameter that is not known is refused by 422; where it is a"
     " slip of a known one, both are named."
 )
-"""What the OpenAPI document says once, since it holds of every operation."""
+"""The part of the OpenAPI document that holds for every operation."""
 
 SAMPLE_EVERY_S = 5.0
 PRUNE_EVERY_S = 3600.0
@@ -67,9 +69,9 @@ _NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_c
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """A new application. It opens its index when it starts, and starts also when there is none.
+    """A new application. It opens its index when it starts, and also starts where there is no index.
 
-    Raises `InvalidRequest` where a setting asks for what is not there, `ModelError` where no reranker can be loaded.
+    Raises `InvalidRequest` where a setting cannot be met, `ModelError` where no reranker can be loaded.
     """
     live = LiveIndex(
         settings.index,
@@ -77,29 +79,29 @@ def create_app(settings: Settings) -> FastAPI:
         reranker=Reranker(settings.reranker) if settings.reranker else None,
         poll_interval_s=settings.poll_interval_s,
     )
-    worker = TaskWorker(settings.index, settings.log_format)
+    worker = WorkerProcess(settings.index, settings.log_format)
     keys = KeyRing(settings.keys_file or keys_file(settings.index))
-    line = Line(settings.max_concurrent, settings.max_waiting)
-    metrics = Metrics(live, line)
+    queue = AdmissionQueue(settings.max_concurrent, settings.max_waiting)
+    metrics = Metrics(live, queue)
     query_log = _query_log(settings)
     tracing = make_tracing(settings.otlp_endpoint)
-    live.on_answer = Observer(metrics, tracing, query_log)
+    live.on_answer = AnswerRecorder(metrics, tracing, query_log)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(report_without_messages)
         if query_log is not None:
-            logger.warning("questions are kept in %s (KB_QUERY_LOG)", settings.query_log)
+            logger.warning("questions are logged to %s (KB_QUERY_LOG)", settings.query_log)
         await run_in_threadpool(live.start)
         await run_in_threadpool(lambda: worker.start(expects_changes=_allow_changes(keys)))
-        care = asyncio.create_task(_take_care(metrics, query_log))
+        maintenance = asyncio.create_task(_run_maintenance(metrics, query_log))
         try:
             yield
         finally:
-            care.cancel()
+            maintenance.cancel()
             with suppress(asyncio.CancelledError):
-                await care
+                await maintenance
             await run_in_threadpool(worker.close)
             await run_in_threadpool(live.close)
             if tracing is not None:
@@ -121,16 +123,14 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(representation), Depends(nothing_misplaced)],
     )
     assets = load_assets()
-    app.state.settings = settings
-    app.state.live = live
-    app.state.line = line
-    app.state.metrics = metrics
-    app.state.worker = worker
-    app.state.worker_client = WorkerClient(settings.index, worker)
-    app.state.one_status = asyncio.Lock()
-    app.state.templates = Templates(assets, settings.site_name, settings.root_path)
-    _add_middleware(app, settings, keys, metrics, tracing)
-    problems.install(app)
+    templates = Templates(assets, settings.site_name, settings.root_path)
+    provide(
+        app,
+        *(settings, live, queue, metrics, worker, WorkerClient(settings.index, worker), templates),
+        ProblemContext(settings.base_url, templates.render, lambda: metrics.shed("tasks_full")),
+    )
+    _add_middleware(app, settings, keys, queue, metrics, tracing)
+    error_handlers.install(app)
     document.install(app, settings.search_access, settings.base_url)
     app.include_router(search.router)
     app.include_router(article_list.router)
@@ -145,18 +145,23 @@ def create_app(settings: Settings) -> FastAPI:
 
 
 def _add_middleware(
-    app: FastAPI, settings: Settings, keys: KeyRing, metrics: Metrics, tracing: Tracing | None
+    app: FastAPI,
+    settings: Settings,
+    keys: KeyRing,
+    queue: AdmissionQueue,
+    metrics: Metrics,
+    tracing: Tracing | None,
 ) -> None:
-    """The innermost first."""
+    """Add the middleware, the innermost first."""
     # What refuses for want of a key, or of time, is logged and opened to other sites like the rest.
-    app.add_middleware(RouteNote)
+    app.add_middleware(RouteRecorder)
     app.add_middleware(with_caching)
     app.add_middleware(access.KeyCheck, keys=keys, reading=settings.search_access)
-    app.add_middleware(Admission, line=app.state.line, limits=_limits(settings), metrics=metrics)
+    app.add_middleware(Admission, queue=queue, limits=settings, metrics=metrics)
     app.add_middleware(CrossOrigin, origins=settings.origins)
     app.add_middleware(HeadAsGet)
     app.add_middleware(
-        Guard,
+        Boundary,
         hosts=TrustedHosts(settings.trusted_hosts.split()),
         metrics=metrics,
         tracing=tracing,
@@ -167,15 +172,15 @@ def _add_middleware(
 
 
 def _allow_changes(keys: KeyRing) -> bool:
-    """Whether somebody has a key with which articles can be changed."""
+    """Whether any key allows changes to articles."""
     try:
-        return any({"articles", "admin"} & set(key.scopes) for key in keys.kept())
+        return any({"articles", "admin"} & set(key.scopes) for key in keys.all())
     except KeysDamaged:
         return False
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise `InvalidRequest` where a setting asks for what is not there, as `create_app` would."""
+    """Raise `InvalidRequest` where a setting cannot be met, as `create_app` would."""
     _query_log(settings)
     if tracing := make_tracing(settings.otlp_endpoint):
         tracing.close()
@@ -187,8 +192,8 @@ def _query_log(settings: Settings) -> QueryLog | None:
     return QueryLog(settings.query_log, settings.query_log_days)
 
 
-async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
-    """What has to be done while nobody asks: gauges for other workers to read, questions that are past their days."""
+async def _run_maintenance(metrics: Metrics, query_log: QueryLog | None) -> None:
+    """Periodic work: sample the gauges for other workers to read, and delete questions that are too old."""
     since_pruned = PRUNE_EVERY_S
     while True:
         metrics.sample()
@@ -202,22 +207,13 @@ async def _take_care(metrics: Metrics, query_log: QueryLog | None) -> None:
         since_pruned += SAMPLE_EVERY_S
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        deadline_s=settings.deadline_s,
-        client_timeout_s=settings.client_timeout_s,
-        rate_limit=settings.rate_limit,
-        rate_burst=settings.rate_burst,
-    )
-
-
 def _description(settings: Settings) -> str:
     kept = (
         "Questions are in no log."
         if settings.query_log is None
         else f"This service keeps questions for {settings.query_log_days} days, without saying who asked."
     )
-    return f"{_FOR_ALL} {kept}"
+    return f"{_COMMON_DESCRIPTION} {kept}"
 
 
 def _version() -> str:

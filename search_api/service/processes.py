@@ -1,8 +1,8 @@
-"""Given the settings and a listening socket, several processes that answer on it, and a new one for each that dies.
+"""Several worker processes behind one listening socket, each replaced when it dies.
 
-uvicorn's supervisor starts them, asks each every half second whether it is alive, and passes SIGTERM on; SIGHUP
-replaces them one by one. Each opens and watches the index for itself: the files are memory-mapped, so that their
-pages are in memory once. A worker ends with its supervisor, however that ends.
+uvicorn's supervisor starts the workers, checks each every half second, and passes SIGTERM on. SIGHUP replaces the
+workers one by one. Each worker opens and watches the index for itself: the files are memory-mapped, so their pages are
+in memory once. A worker ends with its supervisor, however that ends.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from fastapi import FastAPI
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from kb.reporting.faults import where
 from kb.reporting.logs import announce, configure_logging
+from kb.reporting.safe_traceback import safe_traceback
 from kb.schema.errors import KbError
 from search_api.http.protocol import http_protocol
 from search_api.service.app import create_app
@@ -34,7 +34,7 @@ from search_api.telemetry.metrics import FOLDER_VARIABLE
 logger = logging.getLogger(__name__)
 
 HEALTH_CHECK_S = 30
-"""How long a worker may not answer its supervisor before it is replaced; on a busy machine starting takes seconds."""
+"""Seconds without an answer after which the supervisor replaces a worker. On a busy machine, starting takes seconds."""
 
 
 def serve_by_workers(settings: Settings, listener: socket.socket, address: str) -> None:
@@ -68,13 +68,14 @@ def serve_by_workers(settings: Settings, listener: socket.socket, address: str) 
 
 
 def worker_app(settings: Settings) -> FastAPI:
-    """The application of one worker, made in its own process, which ends where it cannot be made: the log says why."""
+    """The application of one worker, made in its own process. The process ends where it cannot be made; the log says
+    why."""
     configure_logging(settings.log_level, settings.log_format)
     threading.Thread(target=_end_with_supervisor, name="supervisor-watcher", daemon=True).start()
     try:
         return create_app(settings)
     except Exception as error:  # multiprocessing would write its message to stderr, past the log
-        why = str(error) if isinstance(error, KbError) else where(error)
+        why = str(error) if isinstance(error, KbError) else safe_traceback(error)
         logger.error("a worker cannot start: %s", why)
         raise SystemExit(STARTUP_FAILURE) from None
 
@@ -87,7 +88,7 @@ def _end_with_supervisor() -> None:
 
 
 class _AnnouncedSupervisor(Multiprocess):
-    """Says where it serves once the first worker does."""
+    """Announces its address once the first worker serves."""
 
     def __init__(self, config: uvicorn.Config, listener: SharedSocket, address: str) -> None:
         super().__init__(config, [listener])
@@ -108,6 +109,6 @@ class _AnnouncedSupervisor(Multiprocess):
             if worker.exitcode is not None:
                 code = worker.exitcode
                 logger.error(
-                    "worker %s ended with exit code %s; a new one begins", worker.pid, code
+                    "worker %s ended with exit code %s; a new one is started", worker.pid, code
                 )
         super().keep_subprocess_alive()

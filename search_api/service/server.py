@@ -1,4 +1,4 @@
-"""Given the settings, the running service, until it is told to stop."""
+"""The server: listens, runs the application, and ends on SIGINT or SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import uvicorn
 
 from kb.reporting.logs import announce, configure_logging
 from kb.schema.errors import IndexUnusable, InvalidRequest, KbError
-from search_api.http.problems import index_remedy
+from search_api.http.parts import part
+from search_api.http.problem_kinds import index_remedy
 from search_api.http.protocol import http_protocol
 from search_api.service.app import check_settings, create_app
 from search_api.service.processes import serve_by_workers
@@ -23,8 +24,8 @@ from search_api.state.settings import Settings
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests under way end.
 
-    Says on stderr where it listens, once it does. Raises KbError where it may not listen, and `InvalidRequest` where a
-    setting asks for what is not there.
+    Announces its address on stderr once it listens. Raises KbError where it may not listen, and `InvalidRequest` where
+    a setting cannot be met.
     """
     configure_logging(settings.log_level, settings.log_format)
     check_settings(settings)
@@ -39,13 +40,16 @@ def serve(settings: Settings) -> None:
 
 
 def _end(*_: object) -> None:
-    """End with 0: uvicorn raises SIGTERM again after it has ended well, and by default that kills."""
+    """Exit with 0. uvicorn raises SIGTERM again after a clean end, and the default handler kills."""
     sys.exit(0)
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises `InvalidRequest` for an unknown host, and KbError, naming both, where the port is not
-    to be had: that is no wrong usage, but may be another moment's luck."""
+    """A listening socket.
+
+    Raises `InvalidRequest` for an unknown host, and KbError, naming host and port, where the port cannot be had: that
+    is no wrong usage, and may succeed later.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -81,11 +85,11 @@ def make_server(settings: Settings) -> uvicorn.Server:
         lifespan="on",
         timeout_graceful_shutdown=settings.shutdown_grace_s,
     )
-    return _AnnouncedServer(config, app.state.live)
+    return _AnnouncedServer(config, part(app, LiveIndex))
 
 
 class _AnnouncedServer(uvicorn.Server):
-    """Says what it serves, and where, once it listens."""
+    """Announces what it serves, and where, once it listens."""
 
     def __init__(self, config: uvicorn.Config, live: LiveIndex) -> None:
         super().__init__(config)

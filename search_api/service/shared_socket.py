@@ -1,9 +1,9 @@
-"""Given a listening socket, one from which several processes take connections by turns.
+"""A listening socket from which several processes accept connections in turn.
 
-asyncio takes every connection that waits whenever it looks. So of a burst, such as a browser's or a proxy's first
-connections, whichever process wakes first takes all, and keeps them for as long as they are kept alive: one works, the
-others have nothing to do. Here a look takes one connection, and the next is anyone's; who is busy looks later. That is
-no promise: where no core is free, the others may wake too late.
+asyncio accepts every waiting connection each time it looks. So the process that wakes first takes a whole burst, such
+as a browser's or a proxy's first connections, and keeps it for as long as the connections are kept alive: one process
+works and the others are idle. Here each look accepts one connection, and any process may accept the next; a busy
+process looks later. That is no guarantee: where no core is free, the other processes may wake too late.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from typing import Any
 
 
 class SharedSocket(socket.socket):
-    """Every second `accept` finds nothing, at which asyncio goes back to its other work. Can be passed to a child."""
+    """A socket whose every second `accept` finds nothing, so that asyncio returns to its other work. Can be pickled."""
 
     _has_taken = False
 
     @classmethod
     def of(cls, listener: socket.socket) -> SharedSocket:
-        """The same listener; closing either leaves the other open."""
+        """The same listener. Closing one leaves the other open."""
         family, kind, protocol = listener.family, listener.type, listener.proto
         return cls(family, kind, protocol, fileno=os.dup(listener.fileno()))
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """A connection, or BlockingIOError."""
+        """A connection. Raises BlockingIOError."""
         if self._has_taken:
             self._has_taken = False
             raise BlockingIOError
@@ -40,7 +40,7 @@ def _in_child(descriptor: Any, family: int, kind: int, protocol: int) -> SharedS
 
 
 def _reduced(shared: SharedSocket) -> tuple[Any, ...]:
-    """As multiprocessing pickles a plain socket."""
+    """Pickle the socket as multiprocessing pickles a plain one."""
     descriptor = DupFd(shared.fileno())
     return _in_child, (descriptor, shared.family, shared.type, shared.proto)
 

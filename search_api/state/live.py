@@ -1,9 +1,9 @@
-"""Given an index folder, the knowledge base it holds now, while new generations are published.
+"""The live index of a service: the newest generation that opens, replaced while requests run.
 
-A background thread looks at the folder about once a second. A new generation is opened and checked
-in full beside the one being served, then takes its place; the old one is closed when the last
-request that uses it has ended. A generation that does not open changes nothing but the state told
-by `/healthz`; where nothing was served yet, the newest that verifies is.
+A background thread checks the folder about once a second. A new generation is opened and verified in full beside the
+one being served, then takes its place. The old one is closed when its last request has ended. A generation that does
+not open changes only what `/healthz` reports. Where nothing is served yet, the newest generation that verifies is
+opened.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from kb.handover import Handover
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.reranker import Reranker
 from kb.schema.article import today
@@ -26,21 +27,13 @@ from kb.schema.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 from kb.text.language import load as load_language
+from search_api.http.parts import part
 from search_api.state.observed_knowledge_base import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 30.0
-"""A generation that did not open is hashed again no sooner than this: it may be large."""
-
-
-@dataclass(slots=True)
-class _Served:
-    """One open knowledge base and how many requests use it. Guarded by `LiveIndex._lock`."""
-
-    knowledge_base: ServedKnowledgeBase
-    users: int = 0
-    retired: bool = False
+"""Minimum seconds before a generation that did not open is hashed again: it may be large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +46,8 @@ class _Failure:
 class LiveIndex:
     """Serves the newest generation that opens. Thread-safe.
 
-    `start` opens what there is, and returns also when there is nothing; `close` ends the watching
-    and closes the index once the requests under way have ended.
+    `start` opens the index, and also returns where there is none. `close` ends the watching, and closes the index once
+    the requests under way have ended.
     """
 
     def __init__(
@@ -73,28 +66,28 @@ class LiveIndex:
         self._poll_interval_s = poll_interval_s
         self._retry_after_s = retry_after_s
         self.on_answer: OnAnswer | None = None
-        """What is called with each answer; set it before `start`."""
+        """Called with each answer. Set it before `start`."""
         self._clock = clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()
-        self._served: _Served | None = None
+        self._served: Handover[ServedKnowledgeBase] = Handover()
         self._failure: _Failure | None = None
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="index-watcher", daemon=True)
 
     def start(self) -> None:
-        """Open the current generation, if there is one, and begin to watch for others."""
-        self.look()
+        """Open the current generation, if there is one, and begin to watch for newer ones."""
+        self.refresh()
         self._watcher.start()
         # Half a second of unpacking, for questions in another language alone: one that comes sooner waits for the rest.
         threading.Thread(target=load_language, name="language", daemon=True).start()
 
     def close(self) -> None:
-        """Stop watching and let go of the index. The requests that use it are not disturbed."""
+        """Stop watching and close the index. Requests under way are not disturbed."""
         self._stopped.set()
         if self._watcher.is_alive():
             self._watcher.join()
-        self._replace(None)
+        self._served.replace(None)
 
     @contextmanager
     def use(self) -> Iterator[KnowledgeBase]:
@@ -102,28 +95,19 @@ class LiveIndex:
 
         Raises the `IndexUnusable` that says why there is none.
         """
-        with self._lock:
-            served = self._served
-            if served is None:
-                raise _fresh(self._failure.error if self._failure else IndexMissing("no index"))
-            served.users += 1
-        try:
-            yield served.knowledge_base
-        finally:
-            with self._lock:
-                served.users -= 1
-                last = served.retired and served.users == 0
-            if last:
-                served.knowledge_base.close()
+        with self._served.use() as knowledge_base:
+            if knowledge_base is None:
+                raise _fresh(self.failure or IndexMissing("no index"))
+            yield knowledge_base
 
     @property
     def failure(self) -> IndexUnusable | None:
-        """Why the newest generation is not the one being served; None when it is."""
+        """Why the newest generation is not being served; None when it is."""
         with self._lock:
             return self._failure.error if self._failure else None
 
-    def look(self) -> None:
-        """Take over the generation that the folder names, if it is another and opens; then that is what is served."""
+    def refresh(self) -> None:
+        """Serve the generation that the folder names, if it is a new one and opens."""
         with self._looking:
             self._look()
 
@@ -131,11 +115,12 @@ class LiveIndex:
         try:
             wanted = current_generation(self.path)
         except IndexUnusable as error:
-            if self._served is not None:
+            if self._served.current is not None:
                 self._fail("", error)
                 return
             wanted = ""  # an older generation may be whole
-        served = self._served.knowledge_base.generation if self._served else None
+        current = self._served.current
+        served = current.generation if current is not None else None
         if wanted == served and not self._has_expired():
             with self._lock:
                 self._failure = None
@@ -150,8 +135,9 @@ class LiveIndex:
         self._take_over(wanted, served)
 
     def _has_expired(self) -> bool:
-        """Whether an article that is served was to be shown until today: the same generation is opened without it."""
-        until = self._served.knowledge_base.shown_until if self._served else None
+        """Whether a served article has expired: the same generation is then opened again without it."""
+        current = self._served.current
+        until = current.shown_until if current is not None else None
         return until is not None and until <= today()
 
     def _take_over(self, wanted: str, served: str | None) -> None:
@@ -174,7 +160,7 @@ class LiveIndex:
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
         opened.on_answer = self.on_answer
-        self._replace(opened)
+        self._served.replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
         if opened.damage is None:
             with self._lock:
@@ -182,34 +168,24 @@ class LiveIndex:
         else:
             self._fail(wanted, opened.damage)
 
-    def _replace(self, opened: ServedKnowledgeBase | None) -> None:
-        with self._lock:
-            old = self._served
-            self._served = _Served(opened) if opened is not None else None
-            if old is not None:
-                old.retired = True
-            unused = old is not None and old.users == 0
-        if old is not None and unused:
-            old.knowledge_base.close()
-
     def _fail(self, generation: str, error: IndexUnusable) -> None:
         with self._lock:
             known = self._failure
             self._failure = _Failure(generation, error, self._clock())
         # Said once, not at every look.
         if known is None or (known.generation, str(known.error)) != (generation, str(error)):
-            logger.warning("the index at %s cannot be taken over: %s", self.path, error)
+            logger.warning("the index at %s cannot be served: %s", self.path, error)
 
     def _watch(self) -> None:
         while not self._stopped.wait(self._poll_interval_s):
             try:
-                self.look()
+                self.refresh()
             except Exception as error:  # as in _take_over; a full disk, say
-                logger.error("looking for a new index failed: %s", type(error).__name__)
+                logger.error("checking for a new index failed: %s", type(error).__name__)
 
 
 def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:
-    """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
+    """The knowledge base, verified in full, with everything loaded that a question would otherwise wait for."""
     opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url, reranker=reranker)
     try:
         opened.warm_up()
@@ -220,7 +196,7 @@ def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowle
 
 
 def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | None:
-    """Why a generation cannot be read, where another version of the program wrote it. Costs a look at its manifest."""
+    """The error of a generation that another version of the program wrote; None otherwise. Reads its manifest."""
     try:
         Manifest.load(generation_path(path, generation_id))
     except IndexFormatMismatch as error:
@@ -231,14 +207,13 @@ def _format_mismatch(path: Path, generation_id: str) -> IndexFormatMismatch | No
 
 
 def _fresh(error: IndexUnusable) -> IndexUnusable:
-    """A copy to raise: one shared by many requests would gather all their tracebacks."""
+    """A copy of the error to raise: an instance shared by many requests would gather all their tracebacks."""
     return type(error)(*error.args)
 
 
 async def live_index(request: Request) -> LiveIndex:
-    """The index of this application."""
-    live: LiveIndex = request.app.state.live
-    return live
+    """The index of this application. A coroutine, since all threads may be busy with questions."""
+    return part(request, LiveIndex)
 
 
 Live = Annotated[LiveIndex, Depends(live_index)]

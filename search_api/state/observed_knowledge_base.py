@@ -1,4 +1,4 @@
-"""Given a knowledge base, the same, telling of each of its answers; metrics and traces are made of that."""
+"""A knowledge base that reports each of its answers to a callback, for metrics and traces."""
 
 from __future__ import annotations
 

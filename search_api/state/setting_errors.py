@@ -1,4 +1,4 @@
-"""Given what pydantic found wrong with a setting, what is accepted, in plain words."""
+"""Error messages for settings: what is accepted, in plain words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NUMBERS = {int: "a whole number", float: "a number"}
 
 
 def accepted(error: Mapping[str, Any], field: FieldInfo) -> str:
-    """One clause: `it must be ...`, or what a validator of ours says."""
+    """One clause: `it must be ...`, or the message of our own validator."""
     context = error.get("ctx", {})
     kind = next((name for kind, name in _NUMBERS.items() if field.annotation is kind), None)
     if kind is not None:
@@ -28,7 +28,7 @@ def accepted(error: Mapping[str, Any], field: FieldInfo) -> str:
 
 
 def _bounds(field: FieldInfo) -> str:
-    """The least and the most of a number; every number among the settings has both."""
+    """The range of a number. Every number among the settings has a minimum and a maximum."""
     least = next(each.ge for each in field.metadata if hasattr(each, "ge"))
     most = next(each.le for each in field.metadata if hasattr(each, "le"))
     return f" from {least:,} to {most:,}"

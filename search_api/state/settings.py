@@ -1,8 +1,8 @@
-"""Given a file, the environment and flags, the service's settings: one table, read once.
+"""The settings of the service: one table, read once.
 
-Every setting is an environment variable, its name in capitals after `KB_`; a key of the TOML file that
-`KB_CONFIG` or `--config` names; and a flag of `kb serve`. A flag wins over the environment, that over the
-file, and that over the default. docs/operating.md holds the table, made from the fields below.
+Each setting is an environment variable, its name in capitals after `KB_`; a key of the TOML file that `KB_CONFIG` or
+`--config` names; and a flag of `kb serve`. A flag wins over the environment, the environment over the file, and the
+file over the default. The documentation's table is made from the fields below.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]
 
 
 class Settings(BaseSettings):
-    """What an operator may choose. Immutable; made by `load_settings`."""
+    """The settings of a service. Immutable; made by `load_settings`."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -238,12 +238,12 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """`allowed_origins`, one by one."""
+        """The sites of `allowed_origins`."""
         return tuple(self.allowed_origins.split())
 
     @property
     def root_path(self) -> str:
-        """The path of `base_url`, no slash at its end: what the pages put before their links."""
+        """The path of `base_url` without a slash at its end: the prefix of every link on a page."""
         return urlsplit(self.base_url).path
 
 

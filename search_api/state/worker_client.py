@@ -1,4 +1,4 @@
-"""Given a request to the worker (`kb.tasks.messages`), its reply, whichever process is the worker by then."""
+"""Requests to the worker (`kb.tasks.messages`), sent again to the next worker where one dies."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kb.tasks import worker_socket
 from kb.tasks.messages import (
     HEAD_BYTES,
     CannotChange,
+    GetStatus,
     NoMessage,
     Reply,
     Request,
@@ -21,25 +22,26 @@ from kb.tasks.messages import (
     length_of,
 )
 from kb.tasks.store import ATTEMPTS, FOLDER
-from search_api.state.task_child import TaskWorker
+from search_api.state.worker_process import WorkerProcess
 
 UNATTENDED_S = 30.0
-"""So long may there be no worker before a client is told."""
+"""Seconds without a worker after which a request fails."""
 _LOOK_AGAIN_S = 0.03
 
 
 class WorkerClient:
-    """Asks the worker, and has it started where it does not answer."""
+    """Sends requests to the worker, and has the worker started where it does not answer."""
 
-    def __init__(self, index: Path, worker: TaskWorker) -> None:
+    def __init__(self, index: Path, worker: WorkerProcess) -> None:
         self._folder = index / FOLDER
         self._worker = worker
+        self._one_status = asyncio.Lock()
 
     async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
-        """The worker's reply. A request whose worker dies is sent again to the next: none does harm twice.
+        """The worker's reply. A request whose worker dies is sent again to the next one; a second time does no harm.
 
-        `sending` is called right before a worker gets it. Raises WorkerMissing where there is none for `UNATTENDED_S`,
-        or it dies of just this.
+        `sending` is called right before a worker gets the request. Raises WorkerMissing where there is no worker for
+        `UNATTENDED_S`, or where this request makes each worker die.
         """
         attended = time.monotonic()
         broken = 0
@@ -47,7 +49,7 @@ class WorkerClient:
             try:
                 connection = worker_socket.connect(self._folder)
             except OSError:
-                self._worker.call()
+                self._worker.wake()
             else:
                 try:
                     return await self._exchange(connection, request, sending)
@@ -57,6 +59,11 @@ class WorkerClient:
             if broken >= ATTEMPTS or time.monotonic() - attended > UNATTENDED_S:
                 raise WorkerMissing
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    async def ask_status(self) -> Reply:
+        """How the index stands. Requests at the same time wait for each other: each reads the whole corpus."""
+        async with self._one_status:
+            return await self.ask(GetStatus())
 
     async def _exchange(
         self, connection: socket.socket, request: Request, sending: Callable[[], None]

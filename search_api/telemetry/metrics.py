@@ -1,10 +1,9 @@
-"""Given what happens in the service, numbers for Prometheus, right with any number of workers.
+"""Prometheus metrics, right with any number of workers.
 
-Each worker counts into memory-mapped files of its own, and whichever is asked for `/metrics` adds all of them up
-(prometheus-client's multiprocess mode, on where PROMETHEUS_MULTIPROC_DIR is set, as the supervisor does). So one
-address tells of the whole service, and a worker that dies takes no count with it. What is said of the index is what
-the worker that was asked serves. A label is a route as declared, a status, a step or a reason: never anything that a
-client chose.
+Each worker counts into memory-mapped files of its own, and the worker that is asked for `/metrics` adds up all of them
+(prometheus-client's multiprocess mode, on where PROMETHEUS_MULTIPROC_DIR is set, as the supervisor sets it). So one
+address covers the whole service, and the counts of a dead worker stay. Index metrics describe the index of the worker
+that was asked. A label is a route as declared, a status, a step or a reason, never a value that a client chose.
 """
 
 from __future__ import annotations
@@ -41,21 +40,21 @@ _SECONDS = (
 )
 
 
-class _Line(Protocol):
+class _Queue(Protocol):
     @property
-    def at_work(self) -> int: ...
+    def active(self) -> int: ...
     @property
     def waiting(self) -> int: ...
     @property
-    def places(self) -> int: ...
+    def capacity(self) -> int: ...
 
 
 class Metrics:
-    """What one worker counts. Counting takes a microsecond or two and may be done from any thread."""
+    """The metrics of one worker. Counting takes a microsecond or two and may be done from any thread."""
 
-    def __init__(self, live: LiveIndex, line: _Line) -> None:
+    def __init__(self, live: LiveIndex, queue: _Queue) -> None:
         self._registry = registry = CollectorRegistry()
-        self._line = line
+        self._queue = queue
         self._requests = Counter(
             "kb_http_requests_total",
             "Requests by method, route and status; status 0 where the client went away.",
@@ -84,7 +83,7 @@ class Metrics:
         )
         self._wait_seconds = Histogram(
             "kb_line_wait_seconds",
-            "Waiting in line for a place to be worked at.",
+            "Time in the queue before a request is admitted.",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -102,21 +101,21 @@ class Metrics:
             "Questions that the query log could not keep.",
             registry=registry,
         )
-        self._at_work = Gauge(
+        self._active = Gauge(
             "kb_requests_at_work",
-            "Requests that have a place.",
+            "Requests at work.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         self._waiting = Gauge(
             "kb_requests_waiting",
-            "Requests in line.",
+            "Requests in the queue.",
             multiprocess_mode="livesum",
             registry=registry,
         )
-        self._places = Gauge(
+        self._capacity = Gauge(
             "kb_places",
-            "How many requests can have a place.",
+            "Maximum number of requests at work.",
             multiprocess_mode="livesum",
             registry=registry,
         )
@@ -132,41 +131,41 @@ class Metrics:
         self.sample()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """A request has ended."""
+        """Count a request that has ended."""
         self._requests.labels(method, route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
     def question(self, answered: str, timings_ms: Mapping[str, float]) -> None:
-        """A question was answered; `timings_ms` are milliseconds by step."""
+        """Count a question that was answered; `timings_ms` are milliseconds by step."""
         self._questions.labels(answered).inc()
         for step, milliseconds in timings_ms.items():
             self._step_seconds.labels(step).observe(milliseconds / 1000)
 
     def waited(self, seconds: float) -> None:
-        """A request has got its place."""
+        """Count a request that was admitted, by its wait."""
         self._wait_seconds.observe(seconds)
 
     def shed(self, reason: str) -> None:
-        """A request was turned away, or given up."""
+        """Count a request that was refused or abandoned."""
         self._shed.labels(reason).inc()
 
     def failed(self) -> None:
-        """The service has made a mistake."""
+        """Count a fault of the service."""
         self._failures.inc()
 
     def query_log_failed(self) -> None:
-        """A question could not be kept."""
+        """Count a question that could not be logged."""
         self._query_log_failures.inc()
 
     def sample(self) -> None:
-        """Take the gauges as they stand."""
-        self._at_work.set(self._line.at_work)
-        self._waiting.set(self._line.waiting)
-        self._places.set(self._line.places)
+        """Set the gauges to the current values."""
+        self._active.set(self._queue.active)
+        self._waiting.set(self._queue.waiting)
+        self._capacity.set(self._queue.capacity)
         self._memory.set(_resident_bytes())
 
     def exposition(self) -> bytes:
-        """All numbers in Prometheus's text format. Reads files where there are several workers: call it in a thread."""
+        """All metrics in Prometheus's text format. Reads files where there are several workers: call it in a thread."""
         self.sample()
         folder = os.environ.get(FOLDER_VARIABLE)
         if folder is None:
@@ -178,13 +177,13 @@ class Metrics:
 
 
 class _IndexCollector(Collector):
-    """What is said of the index that this worker serves."""
+    """Metrics of the index that this worker serves."""
 
     def __init__(self, live: LiveIndex) -> None:
         self._live = live
 
     def collect(self) -> Iterable[Metric]:
-        """The metrics as they are now; only `kb_index_up`, which is 0, while nothing is served."""
+        """The metrics now. While nothing is served, only `kb_index_up`, which is 0."""
         try:
             with self._live.use() as served:
                 generation, counts = served.generation, served.manifest.counts
@@ -216,7 +215,7 @@ def _alone(collector: Collector, with_process: bool) -> CollectorRegistry:
 
 
 def _forget_the_dead(folder: Path) -> None:
-    """Take what dead workers last said of themselves out of the sums; what they have counted stays."""
+    """Remove the gauges of dead workers from the sums. Their counts stay."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         if not Path(f"/proc/{pid}").exists():

@@ -1,8 +1,8 @@
-"""Given an answered question and an operator who turned this on, a line to tune the library by. Off by default.
+"""The optional log of questions, for tuning. Off by default.
 
-Questions are health data. So a line says when, to the hour, what was asked and what was found, and nothing of who
-asked: no address, no id of a request or a session. The files are their owner's alone (0600, in a folder of 0700), one
-a day (UTC), and deleted before any question in them is kept longer than it may be.
+Questions are health data. A line holds the hour, the question and what was found, and nothing about who asked: no
+address, no request id, no session. The files belong to their owner alone (0600, in a folder of 0700). There is one file
+a day (UTC), deleted before any question in it is older than the operator allows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from kb.schema.results import SearchResponse
 
 logger = logging.getLogger(__name__)
 
-MOST_RESULTS = 10
+MAX_RESULTS = 10
+"""Maximum number of results logged with a question."""
 _NAME = re.compile(r"questions-(\d{4}-\d{2}-\d{2})\.jsonl")
 
 
@@ -30,13 +31,13 @@ def _now() -> datetime:
 
 
 class QueryLog:
-    """Appends to the files of a folder. Safe to share between threads, and the folder between processes."""
+    """Appends questions to the files of a folder. Safe to share between threads, and the folder between processes."""
 
     def __init__(self, folder: Path, days: int, now: Callable[[], datetime] = _now) -> None:
-        """`days`, 1 or more, is how long a question is kept at most.
+        """`days`, 1 or more, is the maximum age of a question.
 
-        Raises InvalidRequest where the folder cannot be had, or others may look into it: that is left as it is, since
-        it may be theirs.
+        Raises InvalidRequest where the folder cannot be used, or is open to others. Such a folder is left as it is,
+        since it may be theirs.
         """
         self._folder = folder
         self._days = days
@@ -53,11 +54,11 @@ class QueryLog:
             )
 
     def record(self, response: SearchResponse) -> bool:
-        """Keep one question. False where it could not be written; the reason is logged, without the question."""
+        """Log one question. Returns False where it could not be written; the reason is logged without the question."""
         now = self._now()
         found = [
             f"{result.citation.article_id}#{result.citation.section_id}"
-            for result in response.results[:MOST_RESULTS]
+            for result in response.results[:MAX_RESULTS]
         ]
         line = {
             "hour": now.strftime("%Y-%m-%dT%HZ"),
@@ -80,7 +81,7 @@ class QueryLog:
         return True
 
     def prune(self) -> int:
-        """Delete the files of days that are past; how many."""
+        """Delete the files of days that are past. Returns their number."""
         first_kept = (self._now() - timedelta(days=self._days - 1)).strftime("%Y-%m-%d")
         deleted = 0
         for file in self._folder.iterdir():

@@ -1,9 +1,8 @@
-"""Given a request, a span with its steps, sent by OTLP to the collector that `KB_OTLP_ENDPOINT` names, if any.
+"""Request spans with the steps of a question, sent by OTLP to the collector that `KB_OTLP_ENDPOINT` names.
 
-Spans hold the method, the route as declared, the status, the generation and how long each step took. Of what the
-client sent they take the trace's id alone (`traceparent`): `tracestate` and `baggage` can hold anything, so they are
-not read. FastAPI's own instrumentation stays off, since it reports query strings and validation errors, and these
-hold questions.
+Spans hold the method, the route as declared, the status, the generation and the time of each step. The client
+contributes the trace id alone (`traceparent`). `tracestate` and `baggage` can hold anything, so they are not read.
+FastAPI's own instrumentation stays off: it reports query strings and validation errors, and these hold questions.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
 
 
 class OpenSpan(NamedTuple):
-    """A request's span, and what was current before it."""
+    """A request's span, and the context before it."""
 
     span: trace.Span
     before: Token[Context]
 
 
 class Tracing:
-    """Tracing to a collector. A thread of its own sends spans in batches; a collector that is away costs nothing."""
+    """Tracing to a collector. Its own thread sends spans in batches; an unreachable collector costs nothing."""
 
     def __init__(self, endpoint: str) -> None:
         """`endpoint` is the collector's address. Raises InvalidRequest where the extra is missing."""
@@ -93,10 +92,10 @@ class Tracing:
             begins = ends
 
     def close(self) -> None:
-        """Send what was not sent yet, and end the thread."""
+        """Send the remaining spans, and end the thread."""
         self._provider.shutdown()
 
 
 def make_tracing(endpoint: str) -> Tracing | None:
-    """Tracing to that collector; none where it is empty."""
+    """Tracing to that collector; None where the address is empty."""
     return Tracing(endpoint) if endpoint else None

@@ -15,7 +15,7 @@ from servers import DEPLOY, SITE, Answer, Client, Proxy, Service
 
 from indexer.generations.lock import writer_lock
 from search_api.http.body import MAX_BODY_BYTES
-from search_api.middleware.guard import SECURITY_HEADERS
+from search_api.middleware.boundary import SECURITY_HEADERS
 from search_api.routes.tasks import _HEARTBEAT_S as HEARTBEAT_S
 from search_api.service.server import make_server
 from search_api.state.settings import load_settings

@@ -27,7 +27,9 @@ from harness.service import API, MARKDOWN, bearer, ended, serving, working
 from indexer.generations.lock import writer_lock
 from kb.storage.generation import pinned_generation
 from kb_cli.main import run
+from search_api.http.parts import part
 from search_api.state import worker_client
+from search_api.telemetry.metrics import Metrics
 
 JSONL = {"Content-Type": "application/jsonl"}
 
@@ -586,7 +588,7 @@ def test_no_more_tasks_wait_than_may_and_what_is_known_is_answered_all_the_same(
             again = put(service, "one", "tea", **{"Idempotency-Key": "k"})
             assert (again.status_code, again.json()["id"]) == (202, first.json()["id"])
             assert list((shelf.index / "tasks" / "received").iterdir()) == []
-            told = service.app.state.metrics.exposition().decode()  # type: ignore[attr-defined]
+            told = part(service.app, Metrics).exposition().decode()  # type: ignore[arg-type]
             assert 'kb_shed_total{reason="tasks_full"} 4.0' in told
         ended(service, again.json()["id"])
         report(service, put(service, "three", "tea"))
@@ -647,7 +649,7 @@ def test_where_nobody_works_nothing_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_client, "UNATTENDED_S", 0.2)
-    monkeypatch.setattr("search_api.state.task_child.TaskWorker._look", lambda _: None)
+    monkeypatch.setattr("search_api.state.worker_process.WorkerProcess._look", lambda _: None)
     key = {"Idempotency-Key": "k"}
     with serving(shelf) as service:
         response = put(service, "news", "tea", **key)

@@ -20,6 +20,8 @@ from kb.client import ArticleMoved as MovedAtService
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import ArticleMoved, ArticleWithdrawn
 from kb_cli.main import run
+from search_api.http.parts import part
+from search_api.state.live import LiveIndex
 
 Outcome = tuple[int, str, str]
 Kb = Callable[..., Outcome]
@@ -89,7 +91,7 @@ def test_a_cited_passage_is_found_after_a_move_and_an_edit(
     rename(shelf)
     assert service.get(f"{API}/status").json()["stale"]["moved"] == ["burns"]
     assert kb("build")[0] == 0
-    service.app.state.live.look()  # type: ignore[attr-defined]
+    part(service.app, LiveIndex).refresh()  # type: ignore[arg-type]
     answer = service.get(link[0])
     assert answer.status_code == 301
     assert answer.headers["location"] == link[0].replace("burns?", "scalds?")
@@ -100,11 +102,11 @@ def test_a_cited_passage_is_found_after_a_move_and_an_edit(
         scalds.read_text().replace("The cause", "This has been said before. The cause")
     )
     assert kb("build")[0] == 0
-    service.app.state.live.look()  # type: ignore[attr-defined]
+    part(service.app, LiveIndex).refresh()  # type: ignore[arg-type]
     assert marked(service.get(answer.headers["location"]).text).startswith("The cause of burns")
     scalds.write_text(scalds.read_text().replace("## Causes", "## Why It Happens"))
     assert kb("build")[0] == 0
-    service.app.state.live.look()  # type: ignore[attr-defined]
+    part(service.app, LiveIndex).refresh()  # type: ignore[arg-type]
     assert marked(service.get(answer.headers["location"]).text).startswith("The cause of burns")
 
 
@@ -121,7 +123,7 @@ def test_a_withdrawn_article_says_so_everywhere(
     code, _, err = kb("remove", "article-1", "--because", "Its advice is out of date.")
     assert code == 0, err
     assert f"deleted {shelf.corpus / 'article-1.md'}" in err
-    service.app.state.live.look()  # type: ignore[attr-defined]
+    part(service.app, LiveIndex).refresh()  # type: ignore[arg-type]
     for path in ("/articles/article-1", f"{API}/articles/article-1"):
         answer = service.get(path, headers={"Accept": "application/json, text/html;q=0.5"})
         assert answer.status_code == 410, path
@@ -135,7 +137,7 @@ def test_a_withdrawn_article_says_so_everywhere(
     assert "was withdrawn on" in err
 
     assert kb("remove", "article-2", "--see", "article-3")[0] == 0
-    service.app.state.live.look()  # type: ignore[attr-defined]
+    part(service.app, LiveIndex).refresh()  # type: ignore[arg-type]
     page = service.get("/articles/article-2?start=0&end=4&section=causes")
     assert page.status_code == 301
     assert page.headers["location"] == "/articles/article-3?start=0&end=4&section=causes"

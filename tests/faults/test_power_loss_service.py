@@ -16,8 +16,8 @@ from harness.service import API, MARKDOWN, serving, work_here
 from indexer.tasks.editor import TaskEditor
 from kb.tasks.messages import Reply, SubmitTask
 from kb.tasks.store import TaskStore
-from search_api.state.task_child import TaskWorker
 from search_api.state.worker_client import WorkerClient
+from search_api.state.worker_process import WorkerProcess
 
 LONG, SHORT = 500, 32
 
@@ -87,7 +87,7 @@ def session(tiny_library: Library, tmp_path_factory: pytest.TempPathFactory) -> 
         return reply
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(TaskWorker, "_look", lambda _: None)
+        patched.setattr(WorkerProcess, "_look", lambda _: None)
         patched.setattr(WorkerClient, "ask", ask)
         with serving(library, poll_interval_s=3600) as client:
             assert client.get(f"{API}/tasks").json() == {"tasks": []}  # they have their file now

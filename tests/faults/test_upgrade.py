@@ -112,7 +112,7 @@ def test_a_build_takes_it_over_with_all_its_state_and_embeds_nothing(
     assert {name: (kept.index / name).read_bytes() for name in beside} == beside
     assert (kept.corpus / "_removed.txt").read_bytes() == tombstones
     assert removed_articles(kept.index) == {"water", "md-2"}
-    assert [key.name for key in KeyRing(keys_file(kept.index)).kept()] == ["test"]
+    assert [key.name for key in KeyRing(keys_file(kept.index)).all()] == ["test"]
     store = TaskStore(kept.index)
     assert [(task.kind, task.state) for task in store.latest(9)] == [("rebuild", "queued")]
     store.close()

@@ -22,7 +22,8 @@ from indexer.tasks import builder, editor, worker
 from indexer.tasks.reports import report_of
 from kb.tasks import store as task_store
 from kb.tasks.messages import BulkRequest, ChangeRequest, DeleteRequest, PutRequest, SentFile
-from kb.tasks.store import Task, TaskStore, new_task_id
+from kb.tasks.store import TaskStore
+from kb.tasks.task import Task, new_task_id
 
 
 @pytest.fixture

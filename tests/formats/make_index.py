@@ -21,7 +21,8 @@ from indexer.writers import spelling
 from kb.knowledge_base import KnowledgeBase
 from kb.storage.keys import KeyRing, keys_file
 from kb.storage.manifest import FORMAT_VERSION
-from kb.tasks.store import TaskStore, new_task_id
+from kb.tasks.store import TaskStore
+from kb.tasks.task import new_task_id
 from kb_cli.main import run
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ import pytest
 from indexer.build.build import build
 from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
-from kb.schema.errors import IndexMissing, InvalidRequest, NotFound
+from kb.schema.errors import IndexMissing, IndexUnusable, InvalidRequest, NotFound
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 QUESTION = "why do my legs jerk when I fall asleep"
@@ -96,19 +96,33 @@ def test_a_generation_that_was_published_answers_the_next_question(
         library.close()
 
 
-def test_a_generation_stays_open_for_the_questions_that_use_it(index_copy: Path) -> None:
+def test_many_threads_are_answered_while_generations_are_published(
+    index_copy: Path, replace_content: Callable[[Path, bytes], None]
+) -> None:
     library = FolderLibrary(index_copy)
+    answers = []
+
+    def ask() -> None:
+        answers.extend(library.search(QUESTION, limit=1).results for _ in range(20))
+
     try:
-        with library._use() as old:
-            library._seen = "another, so that the live one is new"
-            assert library.search(QUESTION, limit=1).results
-            assert library._opened.knowledge_base is not old
-            assert old.search(QUESTION, 1).results, "it is not closed under a question"
-        threads = [threading.Thread(target=library.search, args=(QUESTION,)) for _ in range(8)]
+        current = (index_copy / "CURRENT").read_bytes()
+        threads = [threading.Thread(target=ask) for _ in range(4)]
         for thread in threads:
             thread.start()
+        missing = b"20200101T000000000000Z-0123456789abcdef\n"
+        for content in (missing, current) * 3:  # a generation is opened for each
+            replace_content(index_copy / "CURRENT", content)
         for thread in threads:
             thread.join()
-        assert library._opened.users == 0
+        assert len(answers) == 80
+        assert all(answers)
     finally:
         library.close()
+
+
+def test_a_closed_library_says_so(index_path: Path) -> None:
+    library = FolderLibrary(index_path)
+    library.close()
+    with pytest.raises(IndexUnusable, match="closed"):
+        library.search(QUESTION)

@@ -24,7 +24,7 @@ from kb.client.errors import (
     retry_after_s,
 )
 from kb.schema.errors import InvalidRequest, NotFound
-from search_api.http.problems import KINDS
+from search_api.http.problem_kinds import KINDS
 
 PROBLEM = {"content-type": "application/problem+json"}
 

@@ -24,7 +24,7 @@ def test_a_key_is_found_by_what_was_told_once_and_by_nothing_else(ring: KeyRing)
     other, _ = ring.add("monitor", ("admin",))
     assert ring.find(presented) == key
     assert key.scopes == ("search", "articles")
-    assert [each.id for each in ring.kept()] == [key.id, other.id]
+    assert [each.id for each in ring.all()] == [key.id, other.id]
     for wrong in (
         "",
         presented[:-1],
@@ -72,7 +72,7 @@ def test_a_revoked_key_is_refused_at_once_also_by_who_has_the_file_read_already(
     assert running.find(presented) == key
     ring.revoke(key.id)
     assert running.find(presented) is None
-    assert running.kept() == ()
+    assert running.all() == ()
     with pytest.raises(NotFound, match="kb keys list"):
         ring.revoke(key.id)
 
@@ -86,7 +86,7 @@ def test_keys_that_are_made_at_the_same_time_are_all_kept(ring: KeyRing) -> None
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(key.name for key in ring.kept()) == [f"n{n}" for n in range(8)]
+    assert sorted(key.name for key in ring.all()) == [f"n{n}" for n in range(8)]
 
 
 @pytest.mark.parametrize(

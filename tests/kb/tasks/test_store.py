@@ -17,7 +17,8 @@ import pytest
 from kb.schema.service import ArticleChange, Report, Summary
 from kb.tasks import store as task_store
 from kb.tasks.messages import PutRequest, SentFile
-from kb.tasks.store import TASK_ID, TasksFull, TaskStore, new_task_id
+from kb.tasks.store import TaskStore
+from kb.tasks.task import TASK_ID, TasksFull, new_task_id
 
 
 @pytest.fixture

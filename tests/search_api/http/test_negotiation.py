@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from kb.schema.errors import InvalidRequest
-from search_api.http.etags import etag, if_match, is_create_only, is_held
+from search_api.http.etags import (
+    etag,
+    if_match,
+    is_create_only,
+    is_held,
+    opaque_tags,
+    with_suffix,
+    without_suffix,
+)
 from search_api.http.negotiation import preferred
 
 OFFERED = ("application/json", "text/markdown", "text/html")
@@ -60,6 +68,15 @@ def test_creating_only_is_said_by_a_star_alone() -> None:
 def test_what_a_client_holds_is_compared_weakly_and_by_form() -> None:
     tag = etag("ab12", "html")
     for held in ("*", tag, f"W/{tag}", f'"x", {tag}'):
-        assert is_held(held, tag)
-    for other in (None, "", '"ab12"', '"ab12-markdown"', "ab12-html"):
-        assert not is_held(other, tag)
+        assert is_held([held], tag)
+        assert is_held(['"x"', held], tag)
+    for other in ("", '"ab12"', '"ab12-markdown"', "ab12-html"):
+        assert not is_held([other], tag)
+    assert not is_held([], tag)
+
+
+def test_a_suffix_is_removed_from_the_tags_that_have_it_and_all_else_is_left() -> None:
+    header = 'W/"a-gzip", "b" , "c,d-gzip", "-gzip-x", e-gzip, *'
+    assert without_suffix(header, "-gzip") == 'W/"a", "b" , "c,d", "-gzip-x", e-gzip, *'
+    assert opaque_tags([header]) == ["a-gzip", "b", "c,d-gzip", "-gzip-x"]
+    assert [with_suffix(tag, "-gzip") for tag in ('"a"', 'W/"a"')] == ['"a-gzip"', 'W/"a"']

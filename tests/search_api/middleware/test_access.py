@@ -49,8 +49,8 @@ def wrong_headers(folder: Path, genuine: str) -> list[list[tuple[bytes, bytes]]]
         b"Bearer \xff\xfe\x80",
         f"Bearer {foreign}",
         f"Bearer {revoked}",
-        f"Bearer {ring.kept()[0].sha256}",
-        f"Bearer {ring.kept()[0].id}",
+        f"Bearer {ring.all()[0].sha256}",
+        f"Bearer {ring.all()[0].id}",
     ]
     headers = [[(b"authorization", v if isinstance(v, bytes) else v.encode())] for v in values]
     bearing = (b"authorization", f"Bearer {genuine}".encode())

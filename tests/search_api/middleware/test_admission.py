@@ -14,6 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb.knowledge_base import KnowledgeBase
+from search_api.http.parts import part
+from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
 
@@ -87,12 +89,12 @@ def test_beyond_places_and_line_questions_are_shed_while_health_answers(
         service(index_path, max_concurrent=2, max_waiting=3, deadline_s=60) as client,
         ThreadPoolExecutor(16) as pool,
     ):
-        line = client.app.state.line  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         admitted: list[Future[Any]] = []
         for number in range(1, 6):
             admitted.append(pool.submit(client.request, **ASK))
-            until(lambda number=number: line.at_work + line.waiting == number)  # type: ignore[misc]
-        assert (line.at_work, line.waiting) == (2, 3)
+            until(lambda number=number: queue.active + queue.waiting == number)  # type: ignore[misc]
+        assert (queue.active, queue.waiting) == (2, 3)
         for request in (
             ASK,
             {"method": "POST", "url": "/api/v1/search", "json": {"question": "legs"}},
@@ -114,24 +116,24 @@ def test_beyond_places_and_line_questions_are_shed_while_health_answers(
         assert [answer.result().status_code for answer in admitted] == [200] * 5
         assert gate.most == 2
         assert client.get("/readyz").json()["at_work"] == 0
-        assert (line.at_work, line.waiting) == (0, 0)
+        assert (queue.active, queue.waiting) == (0, 0)
 
 
 def test_the_deadline_bounds_what_a_client_waits_and_threads_do_not_pile_up(
     index_path: Path, gate: Gate
 ) -> None:
     with service(index_path, max_concurrent=2, max_waiting=50, deadline_s=0.3) as client:
-        line = client.app.state.line  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         threads = threading.active_count()
         with ThreadPoolExecutor(16) as pool:
             answers = list(pool.map(lambda _: client.request(**ASK), range(20)))
         assert {kind(answer) for answer in answers} == {(503, "too-late"), (503, "overloaded")}
         assert all(answer.headers["retry-after"] for answer in answers)
         assert gate.most == 2
-        assert line.at_work == 2, "a place is held for as long as a thread works for it"
+        assert queue.active == 2, "a place is held for as long as a thread works for it"
         assert threading.active_count() <= threads + 8
         gate.open()
-        until(lambda: line.at_work == 0)
+        until(lambda: queue.active == 0)
         assert client.request(**ASK).status_code == 200
 
 
@@ -145,13 +147,13 @@ def test_a_request_that_fails_too_late_gives_its_place_back_and_tells_no_questio
         raise RuntimeError("quetzalcoatlus")
 
     with service(index_path, max_concurrent=1, deadline_s=0.1) as client:
-        line = client.app.state.line  # type: ignore[attr-defined]
+        queue = part(client.app, AdmissionQueue)  # type: ignore[arg-type]
         gate.then = fail
         answer = client.get("/api/v1/search?q=quetzalcoatlus")
         assert kind(answer) == (503, "too-late")
         gate.open()
-        until(lambda: line.at_work == 0)
-        until(lambda: "too late failed" in caplog.text)
+        until(lambda: queue.active == 0)
+        until(lambda: "failed after its deadline" in caplog.text)
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("httpx")]
     assert "quetzalcoatlus" not in "".join(ours)
     assert "quetzalcoatlus" not in "".join(capfd.readouterr())

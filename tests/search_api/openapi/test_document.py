@@ -23,6 +23,7 @@ from kb.schema.service import (
     TaskView,
 )
 from search_api.openapi import examples
+from search_api.openapi.curl import curl_commands
 from search_api.routes.health import Readiness
 
 CORPUS = Path(__file__).parents[3] / "corpus"
@@ -206,7 +207,7 @@ def test_the_guide_shows_each_route_with_a_command_that_works(
     client: TestClient, document: dict[str, Any]
 ) -> None:
     guide = client.get("/docs").text
-    commands = examples.curl_commands("http://testserver")
+    commands = curl_commands("http://testserver")
     for _, operation in operations(document):
         assert operation["summary"] in guide
         assert operation["operationId"] in commands

@@ -16,13 +16,13 @@ FAULTS = {
     "a warning": (f"import warnings; warnings.warn('{CANARY}')", "Python warned: UserWarning at"),
     "a thread": (
         f"import threading; threading.Thread(target=lambda: [][0], name='{CANARY}').start()",
-        "a thread ended by a fault: IndexError at ",
+        "a thread ended by an uncaught exception: IndexError at ",
     ),
     "a finalizer": (
         f"class Fails:\n def __del__(self): raise ValueError('{CANARY}')\nFails()",
-        "a fault had nowhere to go: ValueError at ",
+        "an exception could not be raised: ValueError at ",
     ),
-    "an uncaught exception": (f"raise ValueError('{CANARY}')", "ended by a fault"),
+    "an uncaught exception": (f"raise ValueError('{CANARY}')", "ended by an uncaught exception"),
     "an announcement": ("announce('Serving 3 articles')", "Serving 3 articles"),
 }
 

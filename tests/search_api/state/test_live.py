@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from kb.ranking import tuned_weights
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.schema.errors import IndexDamaged, IndexMissing, IndexUnusable, TuningDamaged
-from search_api.http.problems import index_remedy
+from search_api.http.problem_kinds import index_remedy
 from search_api.service.app import create_app
 from search_api.state import live as live_module
 from search_api.state.live import LiveIndex
@@ -103,12 +103,12 @@ def served(live: LiveIndex) -> str:
 
 
 def test_without_an_index_it_says_so_until_one_is_published(shelf: Shelf, live: LiveIndex) -> None:
-    live.look()
+    live.refresh()
     for _ in range(2):
         with pytest.raises(IndexMissing, match="nothing here"), live.use():
             pass
     shelf.current = "one"
-    live.look()
+    live.refresh()
     assert served(live) == "one"
     assert live.failure is None
     assert shelf.opened[0].warm
@@ -118,9 +118,9 @@ def test_a_generation_that_cannot_be_made_ready_is_closed_and_leaves_the_old_one
     shelf: Shelf, live: LiveIndex
 ) -> None:
     shelf.current = "one"
-    live.look()
+    live.refresh()
     shelf.current = "cold"
-    live.look()
+    live.refresh()
     assert served(live) == "one"
     assert isinstance(live.failure, IndexDamaged)
     assert [opened.closed for opened in shelf.opened] == [0, 1]
@@ -130,10 +130,10 @@ def test_the_old_generation_is_closed_when_its_last_request_has_ended(
     shelf: Shelf, live: LiveIndex
 ) -> None:
     shelf.current = "one"
-    live.look()
+    live.refresh()
     with live.use() as first, live.use():
         shelf.current = "two"
-        live.look()
+        live.refresh()
         assert served(live) == "two"
         assert first.generation == "one"
         assert shelf.opened[0].closed == 0
@@ -144,21 +144,21 @@ def test_a_generation_that_does_not_open_leaves_the_old_one_and_is_said_once(
     shelf: Shelf, live: LiveIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
     shelf.current = "one"
-    live.look()
+    live.refresh()
     shelf.current, shelf.broken = "two", {"two"}
     with caplog.at_level(logging.WARNING):
         for second in range(100):
             shelf.now = float(second)
-            live.look()
+            live.refresh()
     assert served(live) == "one"
     assert isinstance(live.failure, IndexDamaged)
     said = [record.getMessage() for record in caplog.records]
     assert [message for message in said if f"the index at {SHELF} " in message] == [
-        f"the index at {SHELF} cannot be taken over: two: a file is short"
+        f"the index at {SHELF} cannot be served: two: a file is short"
     ]
     assert shelf.attempts == 1 + 4  # at 0, 30, 60 and 90 seconds
     shelf.current = "three"
-    live.look()
+    live.refresh()
     assert served(live) == "three"
     assert live.failure is None
 
@@ -167,9 +167,9 @@ def test_a_mended_generation_is_taken_over_without_a_new_name(
     shelf: Shelf, live: LiveIndex
 ) -> None:
     shelf.current, shelf.broken = "one", {"one"}
-    live.look()
+    live.refresh()
     shelf.broken, shelf.now = set(), 31.0
-    live.look()
+    live.refresh()
     assert (served(live), live.failure) == ("one", None)
 
 
@@ -177,19 +177,19 @@ def test_an_older_generation_that_opening_falls_back_to_is_served_as_degraded(
     shelf: Shelf, live: LiveIndex
 ) -> None:
     shelf.current, shelf.broken, shelf.fallback = "two", {"two"}, "one"
-    live.look()
+    live.refresh()
     assert served(live) == "one"
     assert live.failure is not None
     shelf.now = 31.0
-    live.look()
+    live.refresh()
     assert [base.closed for base in shelf.opened] == [0, 1]
 
 
 def test_an_index_that_vanishes_goes_on_being_served(shelf: Shelf, live: LiveIndex) -> None:
     shelf.current = "one"
-    live.look()
+    live.refresh()
     shelf.current = ""
-    live.look()
+    live.refresh()
     assert served(live) == "one"
     assert isinstance(live.failure, IndexMissing)
 
@@ -202,7 +202,7 @@ def test_an_unforeseen_error_is_a_failure_like_any_other(
 
     shelf.current = "one"
     monkeypatch.setattr("search_api.state.live.ServedKnowledgeBase.open", staticmethod(fail))
-    live.look()
+    live.refresh()
     assert "MemoryError" in str(live.failure)
     with pytest.raises(IndexUnusable), live.use():
         pass
@@ -271,13 +271,13 @@ def test_damaged_weights_are_told_with_their_remedy_and_taken_back_up_once_reset
 ) -> None:
     (index_copy / "tuning.json").write_text("{")
     live = LiveIndex(index_copy, retry_after_s=0)
-    live.look()
+    live.refresh()
     with pytest.raises(TuningDamaged) as caught, live.use():
         pass
     assert "kb tune --reset" in index_remedy(caught.value)
     assert str(index_copy) not in index_remedy(caught.value)
     tuned_weights.remove(index_copy)
-    live.look()
+    live.refresh()
     with live.use() as knowledge_base:
         assert knowledge_base.search("legs").results
     live.close()
@@ -290,7 +290,7 @@ def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
 
     weights = FusionWeights(keyword=1, dense=0, sentence=0, name=0, focus=0)
     live = LiveIndex(index_copy)
-    live.look()
+    live.refresh()
     with live.use() as before:
         model, version = before.manifest.model.sha256, before.manifest.pipeline_version
     tuned_weights.store(
@@ -299,13 +299,13 @@ def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
             weights, "2026-02-01T00:00:00+00:00", 42, "section", {}, model, version
         ),
     )
-    live.look()
+    live.refresh()
     with live.use() as same:
         assert same.weights == DEFAULT_WEIGHTS
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "legs.md").write_text("# Legs\n\nLegs jerk at night.\n")
     build(index_copy, [tmp_path / "corpus"], replace=True)
-    live.look()
+    live.refresh()
     with live.use() as after:
         assert after.weights == weights
     live.close()

@@ -1,7 +1,7 @@
-"""Given a request with a body to keep, that body in files, for the worker to take in.
+"""Request bodies kept as files, for the worker to read.
 
-Nobody waits for the disk: what the worker acknowledges lies in the corpus, and what is cut off before that it knows by
-its SHA-256.
+No request waits for the disk. The worker acknowledges only what lies in the corpus, and recognises a file that was cut
+off before that by its SHA-256.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from kb.schema.errors import InvalidRequest
 from kb.tasks.messages import SentFile
-from kb.tasks.store import TaskStore, new_task_id
+from kb.tasks.store import TaskStore
+from kb.tasks.task import new_task_id
 
 _BLOCK_BYTES = 256 * 1024
 _FIELDS_MAX = 100
@@ -30,10 +31,10 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(slots=True)
-class Received:
-    """What has come in for a task. File number n lies in `folder` under the name n, whatever it was called.
+class RequestFiles:
+    """The files of a task. File number n lies in `folder` under the name n, whatever its own name.
 
-    `is_handed_over` once the worker may have it, whose files they are then.
+    `is_handed_over` once the worker may have the files: from then on they are the worker's.
     """
 
     task_id: str
@@ -42,15 +43,15 @@ class Received:
     is_handed_over: bool = False
 
     def hand_over(self) -> None:
-        """The worker gets it now."""
+        """Leave the files to the worker."""
         self.is_handed_over = True
 
 
 @contextmanager
-def receiving(store: TaskStore) -> Iterator[Received]:
-    """A folder for what comes in. Nothing of it stays unless it was handed over, however the block ends."""
+def request_files(store: TaskStore) -> Iterator[RequestFiles]:
+    """A folder for the files of a task. It is deleted at the end of the block unless it was handed over."""
     task_id = new_task_id()
-    received = Received(task_id, store.received(task_id))
+    received = RequestFiles(task_id, store.received(task_id))
     received.folder.mkdir(mode=0o700)
     try:
         yield received
@@ -59,19 +60,19 @@ def receiving(store: TaskStore) -> Iterator[Received]:
             store.discard(task_id)
 
 
-def allow_body(request: Request, max_bytes: int) -> None:
-    """Let this request have a larger body than questions have."""
+def allow_large_body(request: Request, max_bytes: int) -> None:
+    """Allow this request a larger body than questions have."""
     request.state.max_body_bytes = max_bytes
 
 
-async def keep_body(request: Request, received: Received, name: str) -> None:
+async def keep_body(request: Request, received: RequestFiles, name: str) -> None:
     """Keep the whole body as one file of that name. Raises InvalidRequest where it is empty."""
     size = await _keep(received, name, request.stream())
     if not size:
         raise InvalidRequest("body", "The body is empty.")
 
 
-async def keep_files(request: Request, received: Received, max_files: int) -> None:
+async def keep_files(request: Request, received: RequestFiles, max_files: int) -> None:
     """Keep each file of a form. Raises InvalidRequest for a form that cannot be read or has none."""
     # What is not closed here a failing parser closes itself.
     parser = MultiPartParser(
@@ -100,7 +101,7 @@ async def _blocks(file: UploadFile) -> AsyncIterator[bytes]:
         yield block
 
 
-async def _keep(received: Received, name: str, stream: AsyncIterator[bytes]) -> int:
+async def _keep(received: RequestFiles, name: str, stream: AsyncIterator[bytes]) -> int:
     path = received.folder / str(len(received.files))
     digest, size = hashlib.sha256(), 0
     with path.open("xb") as file:
@@ -118,12 +119,12 @@ def _write(file: IO[bytes], digest: Any, block: bytes) -> None:
 
 
 def media_type(request: Request) -> str:
-    """What the body is said to be, without parameters."""
+    """The media type of the body, without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def refuse_encoding(request: Request, *allowed: str) -> str:
-    """How the body is encoded; 415 where that is none of `allowed` nor none at all."""
+    """The encoding of the body. Answers 415 for an encoding that is not `allowed`."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", *allowed):
         raise HTTPException(415, "Send the body without this Content-Encoding.")
@@ -131,7 +132,7 @@ def refuse_encoding(request: Request, *allowed: str) -> str:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The key that the work goes by, or None. Raises InvalidRequest for one that is malformed."""
+    """The idempotency key of the request, or None. Raises InvalidRequest for a malformed key."""
     given = request.headers.getlist("idempotency-key")
     if not given:
         return None

@@ -1,4 +1,4 @@
-"""Given a library that prints and warns about its own affairs, the same without a word."""
+"""Suppressing the output of libraries that print and warn about their own affairs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Drop prints, progress bars, warnings and log lines below critical, of all threads, while this lasts.
+def suppressed_output() -> Iterator[None]:
+    """Drop prints, progress bars, warnings and log lines below critical, of all threads, within the block.
 
-    For loading and exporting models: none of what torch and its kin say meanwhile is the user's.
+    For loading and exporting models: the output of torch and its like is of no use to a user.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     level = logging.root.manager.disable

@@ -1,7 +1,4 @@
-"""Given the settings, the one table of them in the documentation.
-
-`make settings-table` writes it into docs/operating.md; a test holds that it stands there.
-"""
+"""The table of the settings in docs/operating.md, which `make settings-table` writes there."""
 
 from __future__ import annotations
 

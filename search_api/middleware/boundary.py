@@ -1,7 +1,7 @@
-"""Given any request, what holds for all: an id, a host to be trusted, safe headers, a log line, metrics, a trace.
+"""The outermost middleware: request id, host check, security headers, access log, metrics, trace and status 500.
 
-The outermost layer. No query string, body or exception message is ever logged, nor a path, but the route that it led
-to: all of these may hold a question.
+No query string, body, path or exception message is logged, since each may hold a question. The route as declared stands
+for the path.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kb.reporting.faults import where
 from kb.reporting.logs import request_id_of_context
+from kb.reporting.safe_traceback import safe_traceback
 from search_api.http.hosts import HostVerdict, TrustedHosts
 from search_api.http.problems import problem
 from search_api.telemetry.metrics import Metrics
@@ -44,8 +44,8 @@ BAD_HOST = "The `Host` of the request is not valid."
 WRONG_HOST = "The service is not asked for by that `Host`."
 
 
-class Guard:
-    """ASGI middleware. Answers 500 itself for whatever nothing else has caught."""
+class Boundary:
+    """ASGI middleware. Answers 500 for every exception that nothing else has caught."""
 
     def __init__(
         self, app: ASGIApp, hosts: TrustedHosts, metrics: Metrics, tracing: Tracing | None
@@ -66,7 +66,7 @@ class Guard:
         span = self._tracing.begin(scope) if self._tracing else None
         status = 0
 
-        async def guarded_send(message: Message) -> None:
+        async def boundary_send(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -79,16 +79,16 @@ class Guard:
             await send(message)
 
         try:
-            if not await self._refused(scope, receive, guarded_send):
-                await self._app(scope, receive, guarded_send)
+            if not await self._refused(scope, receive, boundary_send):
+                await self._app(scope, receive, boundary_send)
         except ClientDisconnect:
             pass  # in the middle of its body: nobody is there to be answered, and nothing has failed
         except Exception as error:
             self._metrics.failed()
-            logger.error("request %s failed: %s", request_id, where(error))
+            logger.error("request %s failed: %s", request_id, safe_traceback(error))
             if status == 0:
                 response = problem(Request(scope), 500)
-                await response(scope, receive, guarded_send)
+                await response(scope, receive, boundary_send)
         finally:
             method, route = _named(scope)
             seconds = time.perf_counter() - began
@@ -103,7 +103,7 @@ class Guard:
             request_id_of_context.reset(token)
 
     async def _refused(self, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Refuse a request that asks for a host which is malformed or not trusted."""
+        """Refuse a request whose host is malformed or not trusted."""
         match self._hosts.verdict([v for name, v in scope["headers"] if name == b"host"]):
             case HostVerdict.TRUSTED:
                 return False
@@ -115,8 +115,9 @@ class Guard:
         return True
 
 
-class RouteNote:
-    """ASGI middleware, the innermost: notes the route for the guard, whose scope those between them may have copied."""
+class RouteRecorder:
+    """ASGI middleware, the innermost. Records the route for `Boundary`: middleware between the two may copy the
+    scope."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -130,7 +131,7 @@ class RouteNote:
 
 
 def _named(scope: Scope) -> tuple[str, str]:
-    """The method, and the route in the form in which it was declared: neither is in the client's own words."""
+    """The method, and the route as declared. Neither is the client's own text."""
     route = scope["state"].get("route")
     path = getattr(route, "path_format", None) or getattr(route, "path", None) or NO_ROUTE
     return scope["method"] if scope["method"] in _METHODS else "OTHER", path

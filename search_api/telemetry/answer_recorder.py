@@ -1,4 +1,4 @@
-"""Given an answer of the knowledge base, what the operator learns of it: how long each step took."""
+"""The telemetry of each answered question: metrics, a trace, and the query log where that is on."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from search_api.telemetry.query_log import QueryLog
 from search_api.telemetry.tracing import Tracing
 
 
-class Observer:
-    """What is done with each answer: counted, traced, and kept where the operator has turned that on."""
+class AnswerRecorder:
+    """Called with each answer: counts it, traces it, and logs its question where the operator has turned that on."""
 
     def __init__(
         self, metrics: Metrics, tracing: Tracing | None, query_log: QueryLog | None

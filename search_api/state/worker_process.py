@@ -1,8 +1,8 @@
-"""Given an index, the process that changes its articles, kept running beside the service: `kb work`.
+"""The worker process that changes articles, kept running beside the service (`kb work`).
 
-The service itself changes and builds nothing: it imports no reader and no model, answers while a build is under way,
-and loses nothing if one dies. One process of the service, of all that share an index, keeps one worker running; all
-speak to it by its socket (`search_api.state.worker_client`), and so they do to one that was started by hand.
+The service itself changes and builds nothing: it imports no reader and no model, answers during a build, and loses
+nothing if a build dies. Of all service processes that share an index, one keeps a worker running. All of them speak to
+the worker by its socket (`search_api.state.worker_client`), also to a worker that was started by hand.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _END_S = 5.0
 
 
-class TaskWorker:
-    """The tasks of an index and who works at them. `close` ends the worker, whose work the next one goes on with.
+class WorkerProcess:
+    """The tasks of an index and the process that works on them. `close` ends the worker; the next one continues its
+    work.
 
-    Nothing is made in the index, and no worker started, before something was to be changed once: a service that only
-    answers needs no right to write.
+    Nothing is written to the index, and no worker started, before the first change: a service that only answers needs
+    no right to write.
     """
 
     def __init__(self, index: Path, log_format: str = "text") -> None:
@@ -40,7 +41,7 @@ class TaskWorker:
         self._opened: TaskStore | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._turn: int | None = None
-        self._called = threading.Event()
+        self._woken = threading.Event()
         self._is_wanted = False
         self._stopped = False
         self._pause_s = _FIRST_PAUSE_S
@@ -48,31 +49,31 @@ class TaskWorker:
         self._thread = threading.Thread(target=self._run, name="task-worker", daemon=True)
 
     def start(self, *, expects_changes: bool) -> None:
-        """Start the worker, if articles were ever changed here, or if that is to be expected."""
+        """Start the worker, if articles were ever changed here, or if changes are to be expected."""
         if (self._index / FOLDER).is_dir() or (expects_changes and os.access(self._index, os.W_OK)):
             try:
                 self.store()
-                self.call()
+                self.wake()
             except (OSError, sqlite3.Error) as error:  # a folder that may only be read
                 logger.warning("the tasks cannot be opened: %s", type(error).__name__)
 
     def store(self) -> TaskStore:
-        """The tasks. Raises OSError or sqlite3.Error where they can be kept nowhere."""
+        """The tasks. Raises OSError or sqlite3.Error where they cannot be kept."""
         with self._lock:
             if self._opened is None:
                 self._opened = TaskStore(self._index)
                 self._thread.start()
             return self._opened
 
-    def call(self) -> None:
-        """Say that the worker is wanted, and does not answer."""
+    def wake(self) -> None:
+        """Start the worker soon: it is needed, and does not answer."""
         self._is_wanted = True
-        self._called.set()
+        self._woken.set()
 
     def close(self) -> None:
         """Stop looking, and end the worker."""
         self._stopped = True
-        self._called.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
         child = self._child
@@ -94,11 +95,11 @@ class TaskWorker:
                 self._look()
             except Exception as error:  # a full disk, say; looking must go on
                 logger.error("starting the worker failed: %s", type(error).__name__)
-            self._called.wait(_LOOK_AGAIN_S)
-            self._called.clear()
+            self._woken.wait(_LOOK_AGAIN_S)
+            self._woken.clear()
 
     def _look(self) -> None:
-        """Start the worker where it is wanted, nobody works, and it is this process's turn to."""
+        """Start the worker where it is needed, none is at work, and it is this process's turn."""
         store = self.store()
         if self._child is not None:
             status = self._child.poll()
@@ -129,7 +130,7 @@ class TaskWorker:
         # One that was killed is started again; one that cannot work is not, until somebody asks for it.
         self._is_wanted = status < 0
         logger.warning(
-            "the worker ended with exit code %d; started again in %.0f s", status, self._pause_s
+            "the worker ended with exit code %d; it is restarted in %.0f s", status, self._pause_s
         )
         self._not_before = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)

@@ -1,4 +1,4 @@
-"""Given the least and the most of a whole number, a type of fields: checked in the words of `kb`, told in OpenAPI."""
+"""A field type for whole numbers of a range, checked with the messages of `kb` and described in OpenAPI."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from kb.schema.arguments import check_whole
 from kb.schema.errors import InvalidRequest
 
-STATED = "stated"
-"""The kind of pydantic's errors whose context holds the whole message."""
+OWN_MESSAGE = "own_message"
+"""The type of pydantic's errors whose context holds the whole message."""
 
 _IN_ADDRESS = re.compile(r"[-+]?[0-9]{1,20}(?:\.0+)?")
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
-    """The annotation of an `int` of `least` to `most`, both included: `Annotated[int, Whole(1, 100)]`.
+class WholeNumber:
+    """The annotation of an `int` from `least` to `most`: `Annotated[int, WholeNumber(1, 100)]`.
 
-    To JSON, 5.0 is a whole number. In an address, where everything is text, digits are one; in a body, where the model
-    is strict, they are not.
+    In JSON, 5.0 is a whole number too. In an address, digits are one, since everything there is text. In a body, where
+    the model is strict, they are not.
     """
 
     least: int
@@ -46,5 +46,5 @@ class Whole:
         try:
             check_whole(info.field_name or "value", value, self.least, self.most)
         except InvalidRequest as error:
-            raise PydanticCustomError(STATED, "{message}", {"message": str(error)}) from None
+            raise PydanticCustomError(OWN_MESSAGE, "{message}", {"message": str(error)}) from None
         return value

@@ -1,4 +1,4 @@
-"""Given a change that came in, the answer once the corpus has it: 202 with its task, or why not."""
+"""Changes sent to the worker: 202 with the task once the corpus has the change, or the reason why not."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from kb.tasks.messages import (
     WorkerFailed,
     request_as_json,
 )
-from kb.tasks.store import Task, TasksFull, TaskStore
+from kb.tasks.store import TaskStore
+from kb.tasks.task import Task, TasksFull
 from search_api.http.etags import etag
+from search_api.http.parts import part
 from search_api.http.problems import problem
 from search_api.middleware.access import bearer
-from search_api.routes.receiving import Received, idempotency_key
+from search_api.routes.request_files import RequestFiles, idempotency_key
 from search_api.routes.task_view import as_json
-from search_api.state.task_child import TaskWorker
+from search_api.state.live import LiveIndex
+from search_api.state.settings import Settings
 from search_api.state.worker_client import WorkerClient
+from search_api.state.worker_process import WorkerProcess
 
 TASKS_PATH = "/api/v1/tasks"
 
@@ -37,27 +41,26 @@ _REUSED = (
 
 async def task_store(request: Request) -> TaskStore:
     """The tasks of this application."""
-    worker: TaskWorker = request.app.state.worker
-    return await run_in_threadpool(worker.store)
+    return await run_in_threadpool(part(request, WorkerProcess).store)
 
 
 async def task_store_with_room(request: Request) -> TaskStore:
-    """The same, asked before a body is kept for one more task. Raises TasksFull, InvalidRequest."""
+    """The tasks, checked for room before a body is kept for a new task. Raises TasksFull, InvalidRequest."""
     store = await task_store(request)
-    key, most = idempotency_key(request), request.app.state.settings.max_tasks
-    await run_in_threadpool(store.check_room, bearer(request).id, key, most)
+    key, limit = idempotency_key(request), part(request, Settings).max_tasks
+    await run_in_threadpool(store.check_room, bearer(request).id, key, limit)
     return store
 
 
-async def accept(
-    request: Request, received: Received, change: ChangeRequest, subject: str = ""
+async def submit_change(
+    request: Request, received: RequestFiles, change: ChangeRequest, subject: str = ""
 ) -> Response:
-    """Have the worker make the change, and answer: 202 once the corpus has it, or why not.
+    """Have the worker make the change. Answers 202 once the corpus has it, or says why not.
 
     The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
     WorkerMissing.
     """
-    max_tasks = request.app.state.settings.max_tasks
+    max_tasks = part(request, Settings).max_tasks
     work = f"{subject}\n{request_as_json(change)}"
     submitted = SubmitTask(
         task_id=received.task_id,
@@ -68,8 +71,7 @@ async def accept(
         fingerprint=hashlib.sha256(work.encode(errors="surrogatepass")).hexdigest(),
         max_waiting=max_tasks,
     )
-    worker: WorkerClient = request.app.state.worker_client
-    reply = await worker.ask(submitted, received.hand_over)
+    reply = await part(request, WorkerClient).ask(submitted, received.hand_over)
     match reply:
         case TaskAccepted():
             return await _accepted(request, reply)
@@ -82,28 +84,28 @@ async def accept(
         case WorkerFailed():
             return problem(request, 500, reply.detail)
         case _:
-            raise failed(reply)
+            raise unexpected_reply(reply)
 
 
-async def answered_by(request: Request, *tasks: Task) -> None:
-    """See to it, before a client is told that a task is done, that this process answers from the index that has it.
+async def refresh_if_done(request: Request, *tasks: Task) -> None:
+    """Before a client is told that a task is done, make this process answer from the index that has it.
 
-    Else whoever reads what they have just changed would find the state before, until the index is next looked at.
+    Otherwise a client could read the state from before its own change, until the index is next checked.
     """
     if any(task.state == "done" for task in tasks):
-        await run_in_threadpool(request.app.state.live.look)
+        await run_in_threadpool(part(request, LiveIndex).refresh)
 
 
-def failed(reply: Reply) -> RuntimeError:
-    """What to raise for a reply that does not fit what was asked."""
+def unexpected_reply(reply: Reply) -> RuntimeError:
+    """The exception for a reply that does not fit its request."""
     detail = reply.detail if isinstance(reply, WorkerFailed) else "no reply to what was asked"
     return RuntimeError(f"the worker: {type(reply).__name__}, {detail}")
 
 
 async def _accepted(request: Request, reply: TaskAccepted) -> Response:
     if reply.task.state == "done":
-        await run_in_threadpool(request.app.state.live.look)
-    base_url = request.app.state.settings.base_url
+        await run_in_threadpool(part(request, LiveIndex).refresh)
+    base_url = part(request, Settings).base_url
     headers = {"Location": f"{base_url}{TASKS_PATH}/{reply.task.id}"}
     if not reply.is_new:
         headers["Idempotency-Replayed"] = "true"

@@ -1,4 +1,4 @@
-"""Given an exception, where it happened, in words that may be logged: messages may hold a question."""
+"""Tracebacks that are safe to log: error types and source locations, no messages, since these may hold a question."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import traceback
 from pathlib import Path
 
 
-def where(error: BaseException) -> str:
-    """The types of an error and its causes with the places they passed, without any message."""
+def safe_traceback(error: BaseException) -> str:
+    """The types of an error and its causes, with their source locations. No message."""
     parts = []
     seen: set[int] = set()
     cause: BaseException | None = error
@@ -20,8 +20,8 @@ def where(error: BaseException) -> str:
     return "; caused by ".join(parts)
 
 
-def place_of(kind: type[BaseException], filename: str, line: int) -> str:
-    """A warning's type and the place it was given at, without its message."""
+def safe_warning(kind: type[BaseException], filename: str, line: int) -> str:
+    """A warning's type and source location. No message."""
     return f"{kind.__name__} at {_short(filename)}:{line}"
 
 
