@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots reference lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,7 +75,7 @@ bench: setup build/peers/.installed ## this project beside its peers, over the c
 	@$(MAKE) --no-print-directory bench-report
 
 bench-report: build/peers/.installed ## the tables and the plot of benchmarks/peers/run.json into README.md and docs/
-	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/performance.md --plot docs/images/peers.svg
+	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/experiments/performance.md --plot docs/images/peers.svg
 
 http: setup ## questions a second through HTTP by 8 clients, and what commands take from nothing, over INDEX
 	$(BIN)/python benchmarks/http_rate.py --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --field summary
@@ -107,8 +107,8 @@ screenshots: setup ## the pages' pictures, into docs/images/
 	@$(BIN)/kb build --if-stale
 	$(BIN)/python scripts/screenshots.py
 
-settings-table: setup ## the table of the settings, into docs/operating.md
-	$(BIN)/python -m search_api.state.settings_table docs/operating.md
+reference: setup ## write docs/reference/ from the code: commands, HTTP API, settings
+	$(BIN)/python -m scripts.reference
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv
