@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots reference lock clean
+.PHONY: help setup serve test check unit fuzz api hostile faults image-steps bench bench-report http changes growth nearest screenshots reference docs docs-serve wheels licences lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -109,6 +109,32 @@ screenshots: setup ## the pages' pictures, into docs/images/
 
 reference: setup ## write docs/reference/ from the code: commands, HTTP API, settings
 	$(BIN)/python -m scripts.reference
+
+docs: build/docs-tools/.installed ## the site into build/docs/: strict, and nothing in it comes from elsewhere
+	@rm -rf build/docs
+	build/docs-tools/bin/python -m sphinx -W --keep-going -q -c docs -d build/docs-cache . build/docs
+	@cp build/docs/README.html build/docs/index.html
+	build/docs-tools/bin/python scripts/check_site.py build/docs
+
+docs-serve: setup ## these pages in an index of their own (build/docs-index), searched by this project
+	@rm -rf build/docs-corpus && mkdir -p build/docs-corpus
+	@cp --parents *.md $$(find docs -name '*.md') build/docs-corpus
+	@$(BIN)/kb build --index build/docs-index --corpus build/docs-corpus || [ $$? -eq 1 ]
+	@exec $(BIN)/kb serve --index build/docs-index --site-name "$(DOCS_NAME)" $(if $(PORT),--port $(PORT))
+DOCS_NAME = Documentation
+
+wheels: setup ## a wheel with the compiled part and a pure one, into build/wheels/
+	$(BIN)/python scripts/wheels.py build/wheels
+
+licences: setup build/licences-tools/.installed ## licences of all dependencies and a CycloneDX SBOM, into build/licences/
+	@mkdir -p build/licences
+	build/licences-tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/licences/sbom.cdx.json $(BIN)/python
+	$(BIN)/python scripts/licences.py build/licences/sbom.cdx.json build/licences/licences.md
+
+build/%-tools/.installed: lock/%.lock
+	@PYTHON=$(PYTHON) VENV=build/$*-tools sh scripts/make-venv
+	@build/$*-tools/bin/python -m pip --disable-pip-version-check install -q --no-deps --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

@@ -139,6 +139,7 @@ Errors are problem details (RFC 9457) in `application/problem+json`, as the shap
     return (
         head
         + index
+        + "\n## Operations\n"
         + "".join(_operation(*each) for each in operations)
         + "\n## Shapes\n"
         + "".join(_shape(name, schema) for name, schema in sorted(schemas.items()))
