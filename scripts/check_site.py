@@ -30,8 +30,6 @@ class _Page(HTMLParser):
         for name, value in attrs:
             if (tag, name) in LOADING and ELSEWHERE.search(value or ""):
                 self.found.append(f'<{tag} {name}="{value}">')
-            if name == "style":
-                self.found += IN_STYLE.findall(value or "")
 
 
 def foreign(folder: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,19 @@ def licence(component: Json) -> str:
         or choice["license"].get("id")
         or choice["license"].get("name", "").split("\n")[0]
         for choice in component.get("licenses", ())
-        if choice.get("acknowledgement", choice.get("license", {}).get("acknowledgement"))
-        != "concluded"
     ]
-    named = [text for text in dict.fromkeys(found) if not text.startswith("declared license")]
-    return ", ".join(named) or "not stated"
+    names = [text.removeprefix("License :: OSI Approved :: ") for text in found]
+    named = [text for text in dict.fromkeys(names) if not text.startswith("declared license")]
+    return ", ".join(named) or _in_words(component["name"])
+
+
+def _in_words(name: str) -> str:
+    """The licence that an installed package states in its own words, for which an SBOM has no field."""
+    try:
+        text = str(metadata(name)["License"] or "").strip().split("\n")[0]
+    except PackageNotFoundError:
+        text = ""
+    return text or "not stated"
 
 
 def table(sbom: Json) -> str:
