@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit quick fuzz api hostile faults pages image-steps bench bench-report http changes growth nearest screenshots settings-table lock clean
+.PHONY: help setup serve test check unit quick fuzz api hostile faults pages image-steps bench bench-report http changes growth nearest screenshots reference docs docs-serve wheels licences lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,7 +81,7 @@ bench: setup build/peers/.installed ## this project beside its peers, over the c
 	@$(MAKE) --no-print-directory bench-report
 
 bench-report: build/peers/.installed ## the tables and the plot of benchmarks/peers/run.json into README.md and docs/
-	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/performance.md --plot docs/images/peers.svg
+	build/peers/bin/python -m benchmarks.peers report --readme README.md --details docs/experiments/performance.md --plot docs/images/peers.svg
 
 http: setup ## questions a second through HTTP by 8 clients, and what commands take from nothing, over INDEX
 	$(BIN)/python benchmarks/http_rate.py --index $(INDEX) --topics $(DATA)/topics.dev.jsonl --field summary
@@ -113,8 +113,34 @@ screenshots: setup ## the pages' pictures, into docs/images/
 	@$(BIN)/kb build --if-stale
 	$(BIN)/python scripts/screenshots.py
 
-settings-table: setup ## the table of the settings, into docs/operating.md
-	$(BIN)/python scripts/settings_table.py docs/operating.md
+reference: setup ## write docs/reference/ from the code: commands, HTTP API, settings
+	$(BIN)/python -m scripts.reference
+
+docs: build/docs-tools/.installed ## the site into build/docs/: strict, and nothing in it comes from elsewhere
+	@rm -rf build/docs
+	build/docs-tools/bin/python -m sphinx -W --keep-going -q -c docs -d build/docs-cache . build/docs
+	@cp build/docs/README.html build/docs/index.html
+	build/docs-tools/bin/python scripts/check_site.py build/docs
+
+docs-serve: setup ## these pages in an index of their own (build/docs-index), searched by this project
+	@rm -rf build/docs-corpus && mkdir -p build/docs-corpus
+	@cp --parents *.md $$(find docs -name '*.md') build/docs-corpus
+	@$(BIN)/kb build --index build/docs-index --corpus build/docs-corpus || [ $$? -eq 1 ]
+	@exec $(BIN)/kb serve --index build/docs-index --site-name "$(DOCS_NAME)" $(if $(PORT),--port $(PORT))
+DOCS_NAME = Documentation
+
+wheels: setup ## a wheel with the compiled part and a pure one, into build/wheels/
+	$(BIN)/python scripts/wheels.py build/wheels
+
+licences: setup build/licences-tools/.installed ## licences of all dependencies and a CycloneDX SBOM, into build/licences/
+	@mkdir -p build/licences
+	build/licences-tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible -o build/licences/sbom.cdx.json $(BIN)/python
+	$(BIN)/python scripts/licences.py build/licences/sbom.cdx.json build/licences/licences.md
+
+build/%-tools/.installed: lock/%.lock
+	@PYTHON=$(PYTHON) VENV=build/$*-tools sh scripts/make-venv
+	@build/$*-tools/bin/python -m pip --disable-pip-version-check install -q --no-deps --require-hashes --only-binary :all: -r $<
+	@touch $@
 
 lock: setup ## resolve pyproject.toml anew into lock/
 	$(PIP) install -qq uv

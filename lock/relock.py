@@ -1,4 +1,4 @@
-"""Given the ranges of pyproject.toml, the three lock files that `make setup` installs.
+"""The lock files: the three of `make setup` from the ranges of pyproject.toml, and one for each tool.
 
     make lock        (needs the network; `uv` is installed into .venv for it)
 
@@ -21,6 +21,8 @@ TORCH = "2.13.0"
 CPU_BUILD_SHA256 = {
     "2.13.0+cpu for Python 3.11, Linux x86-64": "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",
 }
+TOOLS = {"docs.lock": ("furo", "myst-parser", "sphinx"), "licences.lock": ("cyclonedx-bom",)}
+"""The tools of `make docs` and `make licences`, each in an environment of its own."""
 CUDA = re.compile(r"(nvidia|cuda)-|triton==")
 
 
@@ -42,6 +44,19 @@ def resolve() -> list[str]:
     return re.split(r"\n(?=\S)", text.strip())
 
 
+def tool(packages: tuple[str, ...]) -> list[str]:
+    """The entries of a tool with an environment of its own."""
+    command = [
+        "uv", "pip", "compile", "-", "--universal", "--python-version", "3.11",
+        "--generate-hashes", "--no-header", "--no-annotate",
+    ]  # fmt: skip
+    return [
+        subprocess.run(
+            command, input="\n".join(packages), stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
+    ]
+
+
 def write(name: str, entries: list[str]) -> None:
     (HERE / name).write_text(
         "# Written by `make lock`; do not edit.\n" + "\n".join(entries) + "\n", encoding="utf-8"
@@ -59,6 +74,8 @@ def main() -> int:
     write("torch.lock", [torch[0] + "".join(also)])
     write("cuda.lock", cuda)
     write("requirements.lock", [entry for entry in entries if entry not in torch + cuda])
+    for name, packages in TOOLS.items():
+        write(name, tool(packages))
     return 0
 
 

@@ -1,51 +1,60 @@
-"""Undocumented is unfinished: every command, option, setting and route stands in the README."""
+"""The documentation: a reference that is up to date, links that lead somewhere, short sentences, examples that run."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
-from kb_cli.main import kb as command_line
 from kb_cli.main import run
-from search_api.service.app import create_app
-from search_api.state.settings import load_settings
+from scripts import reference
+from tests.test_architecture import ROOMS
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-COMMANDS = {
-    **command_line.commands,
-    **{
-        f"{name} {part}": command
-        for name, group in command_line.commands.items()
-        if isinstance(group, click.Group)
-        for part, command in group.commands.items()
-    },
-}
-OPTIONS = [
-    (name, option)
-    for name, command in COMMANDS.items()
-    for parameter in command.params
-    if isinstance(parameter, click.Option)
-    for option in parameter.opts
-]
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WRITTEN = [page for page in PAGES if page.parent != REFERENCE]
+"""The pages that people write. The sentences of the reference are the code's own."""
+MAX_WORDS = 30
+"""Maximum number of words in a sentence."""
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_is_in_the_readme_and_has_help(name: str) -> None:
-    assert f"`kb {name}" in README
-    assert COMMANDS[name].help
+def _named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
 
 
-@pytest.mark.parametrize(("command", "option"), OPTIONS)
-def test_every_option_is_in_the_readmes_row_of_its_command(command: str, option: str) -> None:
-    rows = [line for line in README.splitlines() if f"| `kb {command}" in line]
-    assert rows, command
-    assert any(re.search(rf"{re.escape(option)}\b", row) for row in rows) or (
-        option in ("--index", "--json") and f"`{option}" in README
-    )
+@pytest.mark.parametrize(("name", "command"), [each[:2] for each in reference.commands()])
+def test_every_command_has_help(name: str, command: click.Command) -> None:
+    assert command.help
+
+
+def test_the_reference_is_up_to_date() -> None:
+    pages = reference.pages()
+    assert {page.name for page in REFERENCE.iterdir()} == set(pages)
+    for name, text in pages.items():
+        assert (REFERENCE / name).read_text(encoding="utf-8") == text, "run `make reference`"
+
+
+def test_the_reference_has_bounds_defaults_and_environment_variables() -> None:
+    pages = reference.pages()
+    assert "| `limit` | query | integer, 1 to 100 (default `10`) |" in pages["http.md"]
+    assert "| `--model TEXT` |" in pages["cli.md"]
+    assert "env var: KB_MODEL" in pages["cli.md"]
+    assert "| `KB_PORT` | `8000` |" in pages["settings.md"]
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 150
 
 
 def test_the_readmes_example_is_what_the_command_prints(
@@ -53,7 +62,7 @@ def test_the_readmes_example_is_what_the_command_prints(
 ) -> None:
     score = re.compile(r"(?<=\()\d\.\d\d(?=\))")
     example = README[README.index("$ .venv/bin/kb search") :]
-    command, shown = re.split(r"\n(?=\S)", example)[0].split("\n", 1)  # as far as it is indented
+    command, shown = re.split(r"\n\n\s*\$ ", example)[0].split("\n", 1)
     arguments = shlex.split(command)[2:]
     assert run([*arguments, "--index", str(index_path)]) == 0
     printed = capsys.readouterr().out
@@ -64,43 +73,57 @@ def test_the_readmes_example_is_what_the_command_prints(
     )
 
 
-def test_every_route_of_the_api_is_in_the_readme(tmp_path: Path) -> None:
-    document = create_app(load_settings(index=tmp_path)).openapi()
-    for path, operations in document["paths"].items():
-        for method in operations:
-            assert f"`{method.upper()} {path}" in README, (method, path)
+def test_the_architecture_has_a_heading_for_every_room() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### `([^`]+)`$", text, re.MULTILINE)
+    assert sorted(headings) == sorted(ROOMS)
 
 
-def test_the_bounds_and_the_default_of_every_number_are_in_the_readme(tmp_path: Path) -> None:
-    """In the row of the route, or among the options of a search."""
-    document = create_app(load_settings(index=tmp_path)).openapi()
-    told = []
-    for path, operations in document["paths"].items():
-        (row,) = [line for line in README.splitlines() if line.startswith(f"| `GET {path}`")] or [
-            ""
-        ]
-        (options,) = [
-            line for line in README.splitlines() if line.startswith("| `limit`, `offset`")
-        ]
-        for parameter in operations.get("get", {}).get("parameters", []):
-            schema, name = parameter["schema"], parameter["name"]
-            if schema["type"] == "integer" and "default" in schema:
-                bounds = (
-                    f"`{name}` {schema['minimum']} to {schema['maximum']:,} ({schema['default']})"
-                )
-                assert bounds in (options if path == "/api/v1/search" else row), (path, bounds)
-                told.append(bounds)
-    assert len(told) > 6
+def _anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, the second of one name with -1, as GitHub has them."""
+    tokens = MARKDOWN.parse(page.read_text(encoding="utf-8"))
+    slugs: list[str] = []
+    for opening, content in pairwise(tokens):
+        if opening.type == "heading_open":
+            text = re.sub(r"[^\w\- ]", "", _text(content).lower().strip()).replace(" ", "-")
+            repeats = sum(re.sub(r"-\d+$", "", slug) == text for slug in slugs)
+            slugs.append(f"{text}-{repeats}" if repeats else text)
+    return set(slugs)
 
 
-def test_the_page_on_what_may_change_is_linked_and_its_contents_lead_somewhere() -> None:
-    page = (Path(__file__).parent.parent / "docs/api-stability.md").read_text(encoding="utf-8")
-    assert "(docs/api-stability.md)" in README
-    anchors = {
-        line.lstrip("# ").lower().replace(" ", "-")
-        for line in page.splitlines()
-        if line.startswith("#")
-    }
-    links = re.findall(r"\]\(#([^)]+)\)", page)
-    assert len(links) > 4
-    assert set(links) <= anchors
+def _text(token: Token) -> str:
+    """The words of an inline token; what is code counts as one word."""
+    return "".join(
+        {"code_inline": re.sub(r"\s", "", child.content), "softbreak": " "}.get(
+            child.type, child.content if child.type == "text" else ""
+        )
+        for child in token.children or ()
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_named)
+def test_links_lead_somewhere(page: Path) -> None:
+    for token in MARKDOWN.parse(page.read_text(encoding="utf-8")):
+        for child in token.children or ():
+            target = str(child.attrs.get("href") or child.attrs.get("src") or "")
+            if not target or re.match(r"\w+:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            assert file.exists(), target
+            assert not anchor or anchor in _anchors(file), target
+
+
+def _sentences(page: Path) -> Iterator[str]:
+    """The sentences of paragraphs and list items; tables, code and headings aside."""
+    before = ""
+    for token in MARKDOWN.parse(page.read_text(encoding="utf-8")):
+        if token.type == "inline" and before == "paragraph_open":
+            yield from re.split(r"(?<=[.!?])[)\"”]*\s+", _text(token))
+        before = token.type
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=_named)
+def test_no_sentence_is_long(page: Path) -> None:
+    long = [each for each in _sentences(page) if len(each.split()) > MAX_WORDS]
+    assert long == []

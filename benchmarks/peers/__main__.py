@@ -1,7 +1,7 @@
 """The harness's commands.
 
     python -m benchmarks.peers run --index DIR --topics FILE --qrels FILE [--engines "own lancedb"] [--seconds 3]
-    python -m benchmarks.peers report [--readme README.md] [--details docs/performance.md]
+    python -m benchmarks.peers report [--readme README.md] [--details docs/experiments/performance.md]
 
 `run` measures engines one after the other, each stage in a process of its own, and writes what it has after each.
 Engines that are named are measured (again); without names, those that the run has not yet. What was filled stays, until

@@ -71,6 +71,8 @@ SUMMARY: tuple[Column, ...] = (
     ("memory MB", lambda found: f"{found['figures']['memory_end_to_end_mb']:,.0f}"),
     ("first answer s", lambda found: f"{found['cold_s']:.1f}"),
 )
+SHORT = ("own", "txtai", "lancedb", "sqlite", "plain")
+"""The engines of the short table."""
 QUALITY: tuple[Column, ...] = (
     NAME,
     NDCG,
@@ -94,8 +96,8 @@ COST: tuple[Column, ...] = (
 )
 
 
-def table(run: Run, columns: Iterable[Column]) -> str:
-    """A row for each engine, in the order of `NAMES`."""
+def table(run: Run, columns: Iterable[Column], engines: Iterable[str] = NAMES) -> str:
+    """A row for each of the engines that the run has."""
     columns = list(columns)
     head = (
         "| "
@@ -105,15 +107,15 @@ def table(run: Run, columns: Iterable[Column]) -> str:
     )
     rows = [
         "| " + " | ".join(cell(run.engines[name]) for _, cell in columns) + " |"
-        for name in NAMES
+        for name in engines
         if name in run.engines
     ]
     return "\n".join([head.replace("|  |", "| |", 1), *rows])
 
 
 def summary(run: Run) -> str:
-    """The short table."""
-    return table(run, SUMMARY)
+    """The short table: the engines in `SHORT` alone."""
+    return table(run, SUMMARY, SHORT)
 
 
 def details(run: Run) -> str:
@@ -124,12 +126,18 @@ def details(run: Run) -> str:
         f"{on['cores']} cores of {on['processor']}, {on['memory_gb']} GB, {on['system']}, Python {on['python']}."
     )
     settings = [
-        f"- {found['title']} ({', '.join(f'{name} {version}' for name, version in found['versions'].items())}): "
-        f"{found['settings']}."
-        for found in (run.engines[name] for name in NAMES if name in run.engines)
+        "| | versions | settings |\n|---|---|---|",
+        *(
+            f"| {found['title']} | {_versions(found)} | {found['settings']} |"
+            for found in (run.engines[name] for name in NAMES if name in run.engines)
+        ),
     ]
     quality = (*QUALITY[:2], ("this project's gain", _gain(run)), *QUALITY[2:])
     return "\n\n".join([about, table(run, quality), table(run, COST), "\n".join(settings)])
+
+
+def _versions(found: Found) -> str:
+    return ", ".join(f"{name} {version}" for name, version in found["versions"].items())
 
 
 def put(document: Path, content: str) -> None:

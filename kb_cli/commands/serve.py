@@ -52,7 +52,7 @@ def serve(
 ) -> None:
     """Serve the API and the search page, and take over each newer index once it is published.
 
-    Each setting can also stand in the environment, or in a file; docs/operating.md explains them all.
+    Each setting can also stand in the environment, or in a file; docs/reference/settings.md lists them all.
     """
     from kb.ranking import tuned_weights
     from kb.storage.open_newest import open_newest

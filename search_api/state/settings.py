@@ -2,7 +2,7 @@
 
 Each setting is an environment variable, its name in capitals after `KB_`; a key of the TOML file that `KB_CONFIG` or
 `--config` names; and a flag of `kb serve`. A flag wins over the environment, the environment over the file, and the
-file over the default. The documentation's table is made from the fields below.
+file over the default. docs/reference/settings.md is made from the fields below.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class Settings(BaseSettings):
     query_log: Path | None = Field(
         default=None,
         description="A folder of your own (mode 0700, made if missing) in which questions are kept, for tuning."
-        " Empty: none is kept. Read about it below first.",
+        " Empty: none is kept. Read docs/privacy.md first.",
     )
     query_log_days: int = Field(
         default=30,
@@ -288,6 +288,7 @@ def _read(file: Path) -> dict[str, Any]:
     unknown = [name for name in values if name not in Settings.model_fields]
     if unknown:
         raise InvalidRequest(
-            "config", f"{file}: there is no setting {unknown[0]!r}. docs/operating.md lists them."
+            "config",
+            f"{file}: there is no setting {unknown[0]!r}. docs/reference/settings.md lists them.",
         )
     return values

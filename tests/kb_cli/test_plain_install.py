@@ -251,7 +251,7 @@ def test_no_remedy_names_a_package_to_be_fetched_from_a_registry() -> None:
             for name in ("kb", "indexer", "search_api", "kb_cli")
             for path in (ROOT / name).rglob("*.py")
         ),
-        *(ROOT / "docs").glob("*.md"),
-        ROOT / "README.md",
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("*.md"),
     ]
     assert [path for path in files if pattern.search(path.read_text(encoding="utf-8"))] == []

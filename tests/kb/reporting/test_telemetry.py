@@ -62,5 +62,5 @@ def test_containers_and_units_turn_it_off_as_well_and_the_docs_say_so(name: str)
     setting = f"{name}={VARIABLES[name]}"
     assert setting in (DEPLOY / "Containerfile").read_text()
     assert setting in (DEPLOY / "kb.service").read_text()
-    docs = (DEPLOY.parent / "docs" / "operating.md").read_text()
+    docs = (DEPLOY.parent / "docs" / "privacy.md").read_text()
     assert f"| `{name}` | `{VARIABLES[name]}` |" in docs

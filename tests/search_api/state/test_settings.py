@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,6 @@ from kb.schema.errors import InvalidRequest
 from search_api.state.settings import Settings, load_settings
 
 FOLDER = Path(__file__).parents[3]
-
-
-def test_the_documented_table_is_that_of_the_settings() -> None:
-    script = runpy.run_path(str(FOLDER / "scripts" / "settings_table.py"))
-    settings_table, with_table = script["settings_table"], script["with_table"]
-    text = (FOLDER / "docs" / "operating.md").read_text(encoding="utf-8")
-    assert f"\n\n{settings_table()}\n\n" in text, "run `make settings-table`"
-    assert with_table(text) == text
-    assert with_table(text.replace("| `8000` |", "| `9000` |")) == text
 
 
 def test_the_file_to_begin_with_is_accepted() -> None:

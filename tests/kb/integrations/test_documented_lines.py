@@ -1,4 +1,4 @@
-"""The README's own lines, asked something that sounds like an emergency"""
+"""The lines of docs/integrations.md, with a question that sounds like an emergency."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.kb.integrations.conftest import EMERGENCY, QUESTION
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text(encoding="utf-8")
 AFTERWARDS = """
 found = {
     "langchain": [each.metadata for each in documents],
@@ -24,11 +24,11 @@ print(json.dumps(found))
 """
 
 
-def test_the_readmes_lines_give_a_notice_first_with_the_metadata_of_the_others(
+def test_the_documented_lines_give_a_notice_first_with_the_metadata_of_the_others(
     index_path: Path, service_url: str, tmp_path: Path
 ) -> None:
-    start = README.index("**In LangChain, LlamaIndex and Haystack.**")
-    lines = re.split(r"```(?:python)?\n", README[start:])[1]
+    start = PAGE.index("## LangChain, LlamaIndex and Haystack")
+    lines = re.split(r"```(?:python)?\n", PAGE[start:])[1]
     assert lines.count(QUESTION) == 1
     script = lines.replace(QUESTION, EMERGENCY).replace("http://127.0.0.1:8000", service_url)
     assert service_url in script
@@ -51,7 +51,7 @@ def test_the_readmes_lines_give_a_notice_first_with_the_metadata_of_the_others(
     found = json.loads(printed)
     names = {tuple(each) for documents in found.values() for each in documents}
     assert len(names) == 1
-    told = re.search(r"its metadata are.*?\n\n", README, re.DOTALL)
+    told = re.search(r"Its metadata are.*?\n\n", PAGE, re.DOTALL)
     assert told is not None
     assert set(names.pop()) <= set(re.findall(r"`(\w+)`", told[0]))
     for documents in found.values():
