@@ -15,26 +15,16 @@ from dataclasses import dataclass, replace
 from itertools import count, takewhile
 from pathlib import Path, PurePosixPath
 
-from indexer.corpus.files import (
-    ARTICLE_SUFFIX,
-    SUFFIXES,
-    CorpusFile,
-    Place,
-    duplicate_id,
-    is_article_name,
-    is_collection,
-    list_files,
-    parse_stating,
-    read_bytes,
-    read_file,
-)
+from indexer.corpus.files import CorpusFile, Place, is_article_name, list_files
 from indexer.corpus.kept import Kept
 from indexer.corpus.progress import Progress
+from indexer.corpus.reading import duplicate_id, parse_stating, read_bytes, read_stating
 from indexer.corpus.shelf import Shelf, Step
 from indexer.corpus.tombstones import FILE as TOMBSTONES
 from indexer.corpus.tombstones import writable_folder
 from indexer.identity.ledger import reserved
 from indexer.identity.naming import FOLDER_NAMES, by_folders, candidates
+from indexer.readers.forms import ARTICLE_JSON, suffix_of
 from indexer.readers.ids import article_id as checked_id
 from indexer.readers.jsonl import article_json, with_id
 from indexer.readers.metadata import FieldError
@@ -45,6 +35,7 @@ from kb.storage.articles import article_digest
 from kb.storage.durable import changing
 from kb.storage.sources import Sources
 
+_JSON_SUFFIX = ARTICLE_JSON.suffixes[0]
 _NAME_MAX_BYTES = 200
 
 
@@ -124,7 +115,7 @@ def add(
         for file in files:
             name = Path((names or {}).get(file.path, file.path))
             path = (places or {}).get(file.path) or _path_of(file)
-            for line, item, stated in _items(file.path):
+            for line, item, stated in read_stating(file.path):
                 try:
                     if isinstance(item, ArticleError):
                         raise item
@@ -147,7 +138,7 @@ def put(
 ) -> Accepted:
     """Put the one article that `content` is into the writable corpus, as the article of that id.
 
-    `suffix` says how it is read (`indexer.corpus.files.SUFFIXES`, collections left out); it may leave its id out. The
+    `suffix` says how it is read (`indexer.readers.forms`, collections left out); it may leave its id out. The
     precondition is asked with nobody else changing the corpus. Raises ArticleError where it cannot be read or states
     another id, CorpusError, PreconditionFailed and OSError.
     """
@@ -157,7 +148,7 @@ def put(
         checked_id(article_id)
     except FieldError as error:
         raise ArticleError(name, str(error)) from None
-    if suffix == ARTICLE_SUFFIX:
+    if suffix == _JSON_SUFFIX:
         content = with_id(content, article_id)
     article, stated = parse_stating(Path(name), content)
     if stated and article.id != article_id:
@@ -172,7 +163,7 @@ def put(
     with _shelf(folder, corpora, known, kept, about=[article_id]) as shelf:
         if precondition is not None:
             precondition(shelf.digest(article_id), article_digest(article))
-        if suffix == ARTICLE_SUFFIX:
+        if suffix == _JSON_SUFFIX:
             content = article_json(article)
         return _put(shelf, _added(name), content, article)
 
@@ -255,7 +246,7 @@ class _Adding:
             if there is not None and there in self._given:
                 raise duplicate_id(article.id, place, shelf.place(article.id))
             if place.line is not None:
-                path = f"{slug(article.id)}{ARTICLE_SUFFIX}"
+                path = f"{slug(article.id)}{_JSON_SUFFIX}"
             content = article_json(article) if place.line is not None else read_bytes(source)
             accepted = _put(shelf, _paths(source, path), content, article)
         else:
@@ -311,18 +302,6 @@ def _reads_back(target: Path, content: bytes, article: Article) -> bool:
     if stated and found.id != article.id:
         return False
     return article_digest(replace(found, id=article.id)) == article_digest(article)
-
-
-def _items(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, bool]]:
-    """The articles of a file that was given, each with its line and whether it states its id."""
-    if is_collection(path.name):
-        yield from ((line, item, True) for line, item in read_file(path))
-        return
-    try:
-        article, stated = parse_stating(path, read_bytes(path))
-        yield None, article, stated
-    except ArticleError as error:
-        yield None, error, False
 
 
 def keep_shelf(known: Callable[[], Sources | None]) -> Kept[Shelf]:
@@ -384,8 +363,8 @@ def _paths(source: Path, path: str) -> Iterator[str]:
     for folder in usable:
         path = f"{folder}/{path}"
         yield path
-    known = next(each for each in SUFFIXES if path.lower().endswith(each))
-    stem, suffix = path[: -len(known)], path[-len(known) :]
+    suffix = suffix_of(path)
+    stem = path.removesuffix(suffix)
     yield from (f"{stem}-{number}{suffix}" for number in count(2))
 
 
@@ -400,6 +379,6 @@ def _file_name(article_id: str, suffix: str) -> str:
     """The name of a file for the article: its id where that can be one, and else a slug of it."""
     name = f"{article_id}{suffix}"
     is_plain = "/" not in article_id and len(name.encode(errors="replace")) <= _NAME_MAX_BYTES
-    if suffix == ARTICLE_SUFFIX or not is_plain or not is_article_name(name):
+    if suffix == _JSON_SUFFIX or not is_plain or not is_article_name(name):
         name = f"{slug(article_id)}{suffix}"
     return name

@@ -5,16 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from indexer.corpus.files import (
-    LEXICONS,
-    RECORDS,
-    SUFFIXES,
-    CorpusFile,
-    is_article_name,
-    passed_over,
-    walk,
-)
-from indexer.readers.forms import ARTICLE_FORMS, OtherFile, form_of_file, form_of_other, in_words
+from indexer.corpus.files import LEXICONS, RECORDS, CorpusFile, is_article_name, passed_over, walk
+from indexer.readers.detection import OtherFile, describe, foreign_form_of_file, form_of_other
+from indexer.readers.forms import ARTICLE_FORMS, SUFFIXES
 from kb.schema.errors import ArticleError
 
 
@@ -25,7 +18,7 @@ def other_files(paths: Sequence[Path]) -> list[OtherFile]:
     in a folder's root are none. A path that is a file has none. Costs a look at the beginning of each.
     """
     found = dict.fromkeys(path for root in paths for path in _in_folder(root))
-    return [OtherFile(path, form_of_other(path.name, form_of_file(path))) for path in found]
+    return [OtherFile(path, form_of_other(path.name, foreign_form_of_file(path))) for path in found]
 
 
 def _in_folder(root: Path) -> list[Path]:
@@ -52,6 +45,6 @@ def nothing_usable(
         return f"no article is in the files of {where}: add some, or name another corpus"
     others = other_files(paths)
     if others:
-        return f"no article is in {where}, only {in_words(others)}; {ARTICLE_FORMS}"
+        return f"no article is in {where}, only {describe(others)}; {ARTICLE_FORMS}"
     looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
     return f"no article is in {where}: looked for {looked_for}; add some, or name another folder"

@@ -6,22 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexer.corpus.files import (
-    Place,
-    content_hash,
-    duplicate_id,
-    fingerprint_of,
-    is_collection,
-    lexicon_entries,
-    list_files,
-    read_file,
-)
+from indexer.corpus.files import Place, content_hash, fingerprint_of, lexicon_entries, list_files
 from indexer.corpus.other_files import nothing_usable
+from indexer.corpus.reading import duplicate_id, read_file
 from indexer.corpus.survey import Survey, Surveyed
 from indexer.corpus.tombstones import Tombstones
 from indexer.identity.ledger import Address, Ledger, Spot, bytes_hash, reserved, settle
 from indexer.identity.naming import Claim, Naming, by_folders, name_articles, updates_of
 from indexer.identity.renames import alike_by
+from indexer.readers.forms import is_collection
 from kb.schema.article import Article, is_shown_on, today
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.addresses import Addresses, FormerAddress

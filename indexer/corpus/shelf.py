@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from indexer.corpus.files import Place, article_at, content_hash, read_bytes
+from indexer.corpus.files import Place, content_hash
+from indexer.corpus.reading import article_at, read_bytes
 from indexer.corpus.scan import Scan
 from indexer.corpus.tombstones import FILE as TOMBSTONES
 from indexer.corpus.tombstones import add_tombstones, writable_folder

@@ -8,19 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from indexer.corpus.files import (
-    CorpusFile,
-    article_at,
-    content_hash,
-    is_collection,
-    parse_stating,
-    read_bytes,
-    read_file,
-)
+from indexer.corpus.files import CorpusFile, content_hash
+from indexer.corpus.reading import article_at, read_file, read_stating
 from indexer.identity.ledger import Spot, bytes_hash
 from indexer.identity.naming import Claim
+from indexer.readers.forms import is_collection
 from kb.schema.article import Article
 from kb.schema.errors import ArticleError
 from kb.storage.sources import Entry, SourceFile
@@ -107,7 +100,7 @@ class Survey:
             return Surveyed(file, digest, is_own, record.articles, known=True)
         surveyed = Surveyed(file, digest, is_own, ())
         entries, failures = [], []
-        for line, item, stated in _items(file.path):
+        for line, item, stated in read_stating(file.path):
             if isinstance(item, ArticleError):
                 failures.append(item)
                 continue
@@ -121,16 +114,3 @@ class Survey:
         if size <= self._room:
             self._room -= size
             surveyed.parsed[line] = article
-
-
-def _items(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, bool]]:
-    """The articles of a file, each with its line and whether it states its id."""
-    if is_collection(path.name):
-        for line, item in read_file(path):
-            yield line, item, True
-        return
-    try:
-        article, stated = parse_stating(path, read_bytes(path))
-        yield None, article, stated
-    except ArticleError as error:
-        yield None, error, False

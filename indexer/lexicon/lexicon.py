@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.corpus.files import CorpusFile, list_lexicons, read_bytes
+from indexer.corpus.files import CorpusFile, list_lexicons
+from indexer.corpus.reading import read_bytes
 from indexer.lexicon.compile_vocabulary import article_group, write_vocabulary
 from indexer.lexicon.notices_file import read_notices
 from indexer.lexicon.vocabulary_file import Group, read_vocabulary

@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from indexer.build.build import BuildReport
-    from indexer.readers.forms import OtherFile
+    from indexer.readers.detection import OtherFile
     from kb.schema.errors import ArticleError
     from kb.storage.sources import Changes
 
@@ -88,11 +88,11 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
 
 def name_other_files(others: Sequence[OtherFile]) -> None:
     """Say on stderr, in one line, which files of the folders are of a form that nobody reads, and the way out."""
-    from indexer.readers.forms import in_words as forms_in_words
+    from indexer.readers.detection import describe
 
     if others:
         were = "file was" if len(others) == 1 else "files were"
-        click.echo(f"{len(others):,} {were} passed over: {forms_in_words(others)}.", err=True)
+        click.echo(f"{len(others):,} {were} passed over: {describe(others)}.", err=True)
 
 
 def other_files_as_dicts(others: Sequence[OtherFile]) -> list[dict[str, Any]]:
