@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.embedding.batches import Embed, in_lanes
+from indexer.embedding.batches import Embed
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator, unusable_gpu
+from indexer.passages.executor import LocalExecutor
 from kb.storage.manifest import Precision
 
 AUTO = "auto"
@@ -127,7 +128,8 @@ class WithReserve:
         # The texts are of about one length, so a share of them is a share of the tokens.
         size = max(1, len(texts) * self._instead.batch_tokens // self.batch_tokens)
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-        return np.concatenate(list(in_lanes(self._instead, batches)))
+        vectors = LocalExecutor().map(self._instead, batches, self._instead.lanes)
+        return np.concatenate(list(vectors))
 
 
 def _distance(one: Embed, other: Embed) -> float:

@@ -43,6 +43,10 @@ class IndexEncoder:
         self.lanes = len(os.sched_getaffinity(0))
         self.batch_tokens = BATCH_TOKENS
 
+    def __reduce__(self) -> tuple[type[IndexEncoder], tuple[Path]]:
+        """It travels to another process as its folder."""
+        return IndexEncoder, (self._folder,)
+
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions)."""
         with self._loading:

@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.build.build import forget
-from indexer.build.derive import Change, derive
-from indexer.build.fresh import write_empty_part
-from indexer.build.patch import patch
+from indexer.build.derived_files import Change, write_derived_files
+from indexer.build.embedding_cache import forget_embeddings
+from indexer.build.merge_generations import merge_generations
+from indexer.build.new_articles import write_empty_generation
 from indexer.corpus.scan import Scan
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.generations.base import Base, open_one
@@ -152,19 +152,21 @@ def publish_without(
     needed = generation_bytes(target.manifest)
     check_room(index, needed)
     with telling(index, needed), building_folder(index) as folder:
-        part = folder / "part"
-        part.mkdir()
+        additions = folder / "additions"
+        additions.mkdir()
         target.copy("encoder", folder / "encoder")
         counter = IndexEncoder.counter_of(folder / "encoder")
         manifest = target.manifest
-        write_empty_part(part, counter, manifest.model.dimensions)
-        patched = patch(folder, target, left_out, part, counter, manifest.bm25f, compact=compact)
-        with patched.library as library:
+        write_empty_generation(additions, counter, manifest.model.dimensions)
+        merged = merge_generations(
+            folder, target, left_out, additions, counter, manifest.bm25f, compact=compact
+        )
+        with merged.library as library:
             lexicon = load_lexicon(target.folder)
-            change = Change(target.folder, left_out, part, patched.names)
-            derive(library, folder, lexicon, change)
-            counts = Counts(*library.counts, len(library.passages), patched.terms)
-        shutil.rmtree(part)
+            change = Change(target.folder, left_out, additions, merged.names)
+            write_derived_files(library, folder, lexicon, change)
+            counts = Counts(*library.counts, len(library.passages), merged.terms)
+        shutil.rmtree(additions)
         replace(
             target.sources,
             articles={
@@ -179,5 +181,5 @@ def publish_without(
             files = finishing.file_infos()
         made = replace(manifest, created=creation_time(index), counts=counts, files=files)
         published = publish(index, folder, made, pin=pin, removed=removed)
-    forget(index, target, left_out)
+    forget_embeddings(index, target, left_out)
     return published

@@ -24,8 +24,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.corpus.progress import Progress
-from indexer.generations.last_build import remembered
 from indexer.maintenance.rollback import roll_back
 from indexer.tasks.progress import TaskProgress
 from indexer.tasks.reports import in_words, rebuilt, report_of
@@ -97,13 +97,8 @@ class TaskBuilder:
         pinned = pinned_generation(self._index)
         if pinned and not any(task.kind == "rebuild" for task in tasks):
             return self._keep_pinned(pinned, tasks, progress)
-        before = remembered(self._index)
-        built = build(
-            self._index,
-            before.corpora,
-            before.model,
-            progress,
-            precision=before.precision,
+        request = replace(
+            BuildRequest.like_last(self._index),
             wait_s=_WAIT_FOR_OTHER_BUILDS_S,
             waiting=lambda _: progress.stage("wait for another build"),
             removed=[task.subject for task in tasks if task.kind == "delete"],
@@ -111,6 +106,7 @@ class TaskBuilder:
                 isinstance(task.request, RebuildRequest) and task.request.replace for task in tasks
             ),
         )
+        built = build(request, progress)
 
         def outcome(task: Task) -> Report:
             if task.kind == "rebuild":

@@ -12,7 +12,7 @@ from kb.schema.errors import ArticleError, KbError
 from kb.schema.service import ArticleChange, Failure, PassedOver, Report, Summary
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
+    from indexer.build.request import BuildReport
 
 LISTED = 1000
 """So many articles are named in a report; every failure is."""

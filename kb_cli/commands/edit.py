@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from kb_cli.terminal.summary import (
 )
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
+    from indexer.build.request import BuildReport
     from indexer.corpus.editing import Edit
     from kb.storage.addresses import FormerAddress
     from kb.storage.sources import Sources
@@ -302,7 +302,7 @@ def _rebuild(
 ) -> BuildReport | None:
     gc.set_threshold(_NEW_OBJECTS)
     from indexer.build.build import build
-    from indexer.generations.last_build import remembered
+    from indexer.build.request import BuildRequest
     from kb.storage.generation import pinned_generation
 
     pinned = pinned_generation(index)
@@ -311,18 +311,11 @@ def _rebuild(
             f"{index} was rolled back to {pinned} and stays so: `kb build` puts these articles into it."
         )
         return None
-    before = remembered(index)
+    request = replace(
+        BuildRequest.like_last(index, corpora), wait_s=wait_s, waiting=say, removed=removed
+    )
     try:
-        report = build(
-            index,
-            corpora,
-            before.model,
-            make_progress(),
-            precision=before.precision,
-            wait_s=wait_s,
-            waiting=say,
-            removed=removed,
-        )
+        report = build(request, make_progress())
     except (KbError, OSError):
         say("The corpus is changed and the index is not: `kb build` makes it follow.")
         raise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
+    from indexer.build.request import BuildReport
     from indexer.readers.detection import OtherFile
     from kb.schema.errors import ArticleError
     from kb.storage.sources import Changes

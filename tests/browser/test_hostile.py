@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 
 pytestmark = pytest.mark.browser
 
@@ -147,7 +148,7 @@ def hostile_origin(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> It
                 ],
             }
             file.write(json.dumps(article) + "\n")
-    report = build(folder / "index", [path])
+    report = build(BuildRequest(folder / "index", [path]))
     assert not report.failures
     yield serve(folder / "index", allowed_origins="*")
 

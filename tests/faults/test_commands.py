@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown, store_weights
 
-from indexer.build.build import build, is_stale
+from indexer.build.build import build
+from indexer.build.request import BuildRequest
+from indexer.build.stale import is_stale
 from indexer.corpus.watch import watch
 from indexer.generations.collect import make_room
 from indexer.generations.last_build import remembered
@@ -124,8 +126,11 @@ def test_a_corpus_that_is_named_twice_is_one(kb: Kb, library: Library) -> None:
     assert (code, "could not be read" in err) == (0, False), err
     assert err.count("1 file was passed over: 1 Word document") == 1
     assert remembered(library.index).corpora == (library.corpus,)
-    assert is_stale(library.index, [library.corpus, other], library.model) is False
-    assert build(library.index, [other, library.corpus], library.model).published is False
+    assert is_stale(BuildRequest(library.index, [library.corpus, other], library.model)) is False
+    assert (
+        build(BuildRequest(library.index, [other, library.corpus], library.model)).published
+        is False
+    )
     assert kb("remove", "article-1", *twice)[0] == 0
 
 

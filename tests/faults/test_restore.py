@@ -12,6 +12,7 @@ import pytest
 from harness.library import Library, held, leftovers, markdown
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.generations.last_build import remembered
 from indexer.maintenance.archive import back_up
 from kb_cli.main import run
@@ -80,7 +81,7 @@ def test_each_of_several_corpora_has_its_place_in_the_folder(
     collection, empty = library.root / "collection.jsonl.gz", library.root / "empty"
     collection.write_bytes(gzip.compress(json.dumps(COLLECTED).encode()))
     empty.mkdir()
-    build(library.index, [collection, library.corpus, empty], library.model)
+    build(BuildRequest(library.index, [collection, library.corpus, empty], library.model))
     (library.corpus / "_removed.txt").write_text("md-1\n")
     back_up(library.index, tmp_path / "backup.tar")
     shutil.rmtree(library.corpus)
@@ -101,7 +102,7 @@ def test_a_corpus_that_is_not_in_the_backup_stays_where_it_was_and_is_named(
     gone, folder = library.root / "gone", tmp_path / "corpora"
     gone.mkdir()
     (gone / "news.md").write_text(markdown("news", "tea"))
-    build(library.index, [gone, library.corpus], library.model)
+    build(BuildRequest(library.index, [gone, library.corpus], library.model))
     shutil.rmtree(gone)
     back_up(library.index, tmp_path / "backup.tar")
     code, _, err = kb("restore", tmp_path / "backup.tar", "--corpus", folder)
@@ -116,7 +117,7 @@ def test_the_corpus_of_an_empty_library_is_an_empty_folder(
 ) -> None:
     for article_id in list(library.texts):
         library.drop(article_id)
-    build(library.index, [library.corpus], library.model, replace=True)
+    build(BuildRequest(library.index, [library.corpus], library.model, replace=True))
     back_up(library.index, tmp_path / "backup.tar")
     assert kb("restore", tmp_path / "backup.tar", "--corpus", tmp_path / "corpus")[0] == 0
     assert remembered(index).corpora == (tmp_path / "corpus",)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from kb import KnowledgeBase
 from kb.answering.facets import NEAR
 from kb.ranking.fusion import MODES, Mode
@@ -51,7 +52,7 @@ def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KnowledgeBase]:
     ]
     corpus = folder / "articles.jsonl"
     corpus.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-    assert not build(folder / "index", [corpus]).failures
+    assert not build(BuildRequest(folder / "index", [corpus])).failures
     with KnowledgeBase.open(folder / "index") as opened:
         yield opened
 
