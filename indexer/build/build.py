@@ -23,12 +23,12 @@ from indexer.build.patched import PatchedBuild
 from indexer.build.request import BuildReport, BuildRequest
 from indexer.build.strategy import BuildStrategy, Contents, Work
 from indexer.corpus.files import distinct
-from indexer.corpus.installed import can_take_in
 from indexer.corpus.progress import Progress
+from indexer.corpus.requirements import can_read_articles
 from indexer.corpus.scan import Scan
 from indexer.generations.base import Base, fits_model, model_files, open_base
-from indexer.generations.collect import collect, make_room
-from indexer.generations.finisher import Finishing
+from indexer.generations.collect import collect, collect_and_wait
+from indexer.generations.finisher import Finisher
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import (
     building_folder,
@@ -88,7 +88,7 @@ def build(
 
 def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildReport:
     try:
-        make_room(index, lambda: progress.stage("wait for readers"))
+        collect_and_wait(index, lambda: progress.stage("wait for readers"))
         with building_folder(index) as folder:
             report = builder.build_upon_undamaged(folder)
         collect(index)  # now that the generation built upon is no longer held
@@ -174,7 +174,7 @@ class _Builder:
 
     def _is_mostly_removed(self, base: Base, removed_ids: set[str]) -> bool:
         """Whether a fresh build is cheaper than merging: more of `base` goes than stays."""
-        return 2 * len(removed_ids) > len(base.sources.articles) and can_take_in()
+        return 2 * len(removed_ids) > len(base.sources.articles) and can_read_articles()
 
     def _read(self, strategy: BuildStrategy) -> Scan:
         """Write the store of the articles to index, and read the lexicon."""
@@ -237,7 +237,7 @@ class _Builder:
         self, strategy: BuildStrategy, base: Base | None, scan: Scan, removed_ids: set[str]
     ) -> BuildReport:
         folder = strategy.folder
-        with Finishing(folder) as finisher:
+        with Finisher(folder) as finisher:
             work = Work(
                 request=self._request,
                 executor=self._executor,

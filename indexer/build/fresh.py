@@ -12,7 +12,7 @@ from indexer.build.strategy import Contents, Work, encoder_files
 from indexer.embedding.export import export_model
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.generations.base import Base
-from indexer.generations.room import build_bytes
+from indexer.generations.disk_space import build_bytes
 from indexer.passages.texts import Library
 from kb.storage.articles import FILE as STORE
 from kb.storage.manifest import Counts, ModelInfo
@@ -43,7 +43,7 @@ class FreshBuild:
         writer = ArticleWriter(work.request, encoder, model, work.executor, work.progress)
         with Library(self.folder / STORE, counter) as library:
             written = writer.write(library, self.folder, counter)
-            work.finisher.finished()
+            work.finisher.add_finished()
             write_derived_files(library, self.folder, work.lexicon)
             counts = Counts(*library.counts, len(library.passages), written.terms)
             texts = library.text_count
@@ -55,9 +55,9 @@ class FreshBuild:
         encoder = self.folder / "encoder"
         if self._source is not None:
             self._source.copy("encoder", encoder)
-            work.finisher.finished(known=encoder_files(self._source.manifest))
+            work.finisher.add_finished(known=encoder_files(self._source.manifest))
             return self._source.manifest.model
         work.progress.stage("load model")
         model = export_model(work.request.model, encoder)
-        work.finisher.finished()
+        work.finisher.add_finished()
         return replace(model, precision=work.request.precision)

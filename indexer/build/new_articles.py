@@ -14,13 +14,13 @@ from indexer.build.embedding_cache import open_cache
 from indexer.build.request import BuildRequest
 from indexer.corpus.progress import Progress
 from indexer.embedding.batches import Choose, Embed, EmbeddingCache, embed_into
-from indexer.embedding.device_choice import ChoosingEncoder
+from indexer.embedding.device_choice import DeviceChooser
 from indexer.embedding.vector_rows import PassageRows, RoundedRows, Rows
 from indexer.passages.executor import Executor, LocalExecutor
 from indexer.passages.texts import Library
 from indexer.passages.tokens import TokenCounter
 from indexer.writers.articles import write_store
-from indexer.writers.care import write_care
+from indexer.writers.care_scores import write_care_scores
 from indexer.writers.keywords import compile_postings, write_whoosh
 from indexer.writers.section_kinds import KindRows
 from kb.storage.articles import FILE as STORE
@@ -33,7 +33,7 @@ TextAt = Callable[[int], str]
 
 
 class Written(NamedTuple):
-    """How much was written: `embedded` vectors were computed, the others came from the cache."""
+    """Numbers of what was written: `embedded` vectors were computed, the others came from the cache."""
 
     terms: int
     embedded: int
@@ -54,7 +54,7 @@ class ArticleWriter:
         self.progress.stage("split", library.counts[0])
         split_articles(library, folder, counter, self.executor, self.progress)
         with open_cache(self.request.index, self.model) as cache:
-            choose = ChoosingEncoder(
+            choose = DeviceChooser(
                 self.encoder,
                 self.request.model,
                 self.model.precision,
@@ -111,7 +111,9 @@ def embed_texts(
         embedded += embed_into(out, text_at, lengths, choose, cache, progress.advance, executor)
         out.save()
     kinds = KindRows(vectors / "kinds", library.section_count, cache.dimensions)
-    embedded += write_care(vectors, library, choose, cache, kinds, progress.advance, executor)
+    embedded += write_care_scores(
+        vectors, library, choose, cache, kinds, progress.advance, executor
+    )
     kinds.save()
     return embedded
 

@@ -12,7 +12,7 @@ from indexer.build.request import BuildRequest
 from indexer.build.strategy import Contents, Work, encoder_files
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.generations.base import Base
-from indexer.generations.room import build_bytes
+from indexer.generations.disk_space import build_bytes
 from indexer.passages.texts import Library
 from kb.storage.articles import FILE as STORE
 from kb.storage.manifest import Counts
@@ -44,7 +44,7 @@ class PatchedBuild:
         base, additions = self._base, self.store_folder
         encoder = self.folder / "encoder"
         base.copy("encoder", encoder)
-        work.finisher.finished(_ADDITIONS, known=encoder_files(base.manifest))
+        work.finisher.add_finished(_ADDITIONS, known=encoder_files(base.manifest))
         model = base.manifest.model
         counter = IndexEncoder.counter_of(encoder)
         writer = ArticleWriter(work.request, encoder, model, work.executor, work.progress)
@@ -56,7 +56,7 @@ class PatchedBuild:
         merged = merge_generations(
             self.folder, base, work.removed_ids, additions, counter, BM25FParameters()
         )
-        work.finisher.finished(_ADDITIONS)
+        work.finisher.add_finished(_ADDITIONS)
         with merged.library as library:
             change = Change(base.folder, work.removed_ids, additions, merged.names)
             write_derived_files(library, self.folder, work.lexicon, change)

@@ -9,7 +9,7 @@ from typing import Self
 
 from indexer.embedding.device_choice import AUTO
 from indexer.embedding.model_folder import DEFAULT_MODEL
-from indexer.generations.last_build import remembered
+from indexer.generations.last_build import last_build
 from kb.schema.errors import ArticleError
 from kb.storage.manifest import Precision
 from kb.storage.sources import Changes
@@ -44,7 +44,7 @@ class BuildRequest:
         precision: Precision | None = None,
     ) -> Self:
         """A build with the corpora, model and precision of the last one, where none are given."""
-        last = remembered(index)
+        last = last_build(index)
         return cls(index, corpora or last.corpora, model or last.model, precision or last.precision)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexer.build.request import BuildRequest
 from indexer.corpus.files import distinct
-from indexer.corpus.scan import corpus_infos, dates_passed
+from indexer.corpus.fingerprint import corpus_infos, dates_passed
 from indexer.generations.base import fits_model, model_files
 from kb.schema.article import today
 from kb.schema.errors import CorpusError, IndexFormatMismatch, IndexUnusable

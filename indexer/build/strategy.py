@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from indexer.build.request import BuildRequest
 from indexer.corpus.progress import Progress
-from indexer.generations.finisher import Finishing
+from indexer.generations.finisher import Finisher
 from indexer.lexicon.lexicon import Lexicon
 from indexer.passages.executor import Executor
 from kb.storage.manifest import Counts, FileInfo, Manifest, ModelInfo
@@ -35,7 +35,7 @@ class Work:
     lexicon: Lexicon
     removed_ids: Collection[str]
     """The articles of the earlier generation that go or are replaced."""
-    finisher: Finishing
+    finisher: Finisher
     """Told which files are complete, so that these are synced and hashed beside the work."""
 
 

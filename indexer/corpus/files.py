@@ -9,7 +9,6 @@ leads out of its folder is refused: write access to a corpus must not publish th
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.readers.detection import foreign_form_of_file, form_of_other
+from indexer.readers.detection import foreign_form_of_file, form_of_unsupported
 from indexer.readers.forms import SUFFIXES, reader_form
 from kb.schema.errors import ArticleError, CorpusError
 
@@ -30,7 +29,6 @@ RECORDS = ("_removed.txt", "_addresses.jsonl")
 SKIPPED = (".", "LICENSE")
 """Beginnings of the names of files and folders that are passed over in a folder."""
 
-_FINGERPRINT_FORMAT = "kb-corpus-1"
 _BLOCK_BYTES = 1024 * 1024
 
 
@@ -51,16 +49,6 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.path) if self.line is None else f"{self.path}:{self.line}"
-
-
-def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
-    """The fingerprint of a number of corpora, from each file's corpus, name and content hash."""
-    entries = sorted(hashed)
-    # JSON and not a mere join: no name can then pass for the end of another entry.
-    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, corpora]).encode())
-    for entry in entries:
-        digest.update(json.dumps(entry).encode() + b"\n")
-    return digest.hexdigest()
 
 
 def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
@@ -129,7 +117,7 @@ def _check_path(path: Path) -> None:
                 return
         if not _has_suffix(path):
             raise CorpusError(
-                f"{path} {form_of_other(path.name, foreign_form_of_file(path)).reason}"
+                f"{path} {form_of_unsupported(path.name, foreign_form_of_file(path)).reason}"
             )
         if not path.is_file():
             raise CorpusError(f"{path} is neither a file nor a folder: name one of them")

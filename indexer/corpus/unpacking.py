@@ -1,4 +1,4 @@
-"""Given files that were sent, plain files of articles: archives unpacked, every name and size distrusted.
+"""Uploads unpacked into plain files of articles. No name and no size is trusted.
 
 What is refused is named, with its reason, and stops nothing else; an archive that would unpack to more than is allowed
 is refused as a whole. Nothing is written but below the given folder, and no name of a sender's is a path there that
@@ -21,7 +21,12 @@ from pathlib import Path
 from typing import IO
 
 from indexer.corpus.files import RECORDS, SKIPPED, is_article_name
-from indexer.readers.detection import HEAD_BYTES, foreign_form, foreign_form_of_file, form_of_other
+from indexer.readers.detection import (
+    HEAD_BYTES,
+    foreign_form,
+    foreign_form_of_file,
+    form_of_unsupported,
+)
 from indexer.readers.forms import Form, reader_form
 from kb.schema.errors import ArticleError
 
@@ -60,7 +65,7 @@ _ENTRY_BYTES = 46 + 255
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much what was sent may unpack to, all of it together."""
+    """Limits on what all uploaded files together may unpack to."""
 
     unpacked_bytes: int
     files: int
@@ -103,7 +108,7 @@ class _Budget:
 
     @property
     def directory_bytes(self) -> int:
-        """How long the directory of an archive may be."""
+        """Maximum length of an archive's directory, in bytes."""
         return self._limits.files * _ENTRY_BYTES
 
     def take_file(self, name: str) -> None:
@@ -255,7 +260,7 @@ def _is_skipped(parts: tuple[str, ...]) -> bool:
 
 def _why_no_article(name: str, content: Form | None) -> str:
     if reader_form(name) is None:
-        return form_of_other(name, content).reason
+        return form_of_unsupported(name, content).reason
     return f"is passed over: {_SKIPPED}"
 
 

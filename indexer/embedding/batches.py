@@ -30,10 +30,10 @@ class Embed(Protocol):
     """What embeds: unit vectors, float32 (len(texts), dimensions), of one batch of texts."""
 
     lanes: int
-    """How many batches it embeds at the same time, each called from a thread of its own."""
+    """Number of batches that it embeds at the same time, each called from a thread of its own."""
 
     batch_tokens: int
-    """How many tokens are a batch, padding included."""
+    """Number of tokens in a batch, with padding."""
 
     def __call__(self, texts: list[str], /) -> NDArray[np.float32]: ...
 

@@ -1,4 +1,4 @@
-"""Given an index, what embeds its texts: its own encoder, without torch."""
+"""An index's own encoder, which embeds texts without torch."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from indexer.corpus.files import list_files
-from indexer.corpus.other_files import nothing_usable
 from indexer.corpus.scan import Scan
 from indexer.corpus.tombstones import FILE as TOMBSTONES
+from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Spot
 from indexer.readers.forms import is_collection
 from kb.schema.errors import ArticleError, CorpusError, IndexUnusable

@@ -1,4 +1,4 @@
-"""Given corpora, what a generation knows of words: the publisher's notices, and names that mean the same.
+"""What a generation knows of words: the publisher's notices and the synonym groups.
 
 They come from two files that may stand in the root of a corpus that is a folder, `notices.yaml` and
 `vocabulary.yaml`; names come from the articles' titles and aliases as well. A file that cannot be used is left out as

@@ -1,4 +1,4 @@
-"""Given a corpus, what its authors should mend before it is published.
+"""Checks of a corpus for its authors.
 
 Markdown is checked in full. Plain text has no place for aliases, sources and dates, and a JSONL
 collection comes from elsewhere, so those are held only to what breaks for a reader: articles that
@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from indexer.corpus.files import CorpusFile, Place, list_files, list_lexicons
-from indexer.corpus.other_files import nothing_usable
 from indexer.corpus.reading import duplicate_id, read_bytes, read_file, refuse_foreign_form
 from indexer.corpus.scan import Scan
+from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Address, reserved
 from indexer.lexicon.lexicon import read_lexicon
 from indexer.maintenance.skeleton import PLACEHOLDER

@@ -1,4 +1,4 @@
-"""Given an index whose live generation is at fault, an earlier one made live, and kept so until a build on purpose.
+"""An earlier generation made live again, and kept live until a build on purpose.
 
 What was removed from the corpus since then stays removed: where the earlier generation has such articles, a copy of it
 without them is published in its place.
@@ -20,8 +20,9 @@ from indexer.corpus.scan import Scan
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.generations.base import Base, open_one
 from indexer.generations.collect import collect
-from indexer.generations.finisher import Finishing
-from indexer.generations.last_build import remembered
+from indexer.generations.disk_space import generation_bytes
+from indexer.generations.finisher import Finisher
+from indexer.generations.last_build import last_build
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import (
     building_folder,
@@ -30,7 +31,6 @@ from indexer.generations.publish import (
     make_live,
     publish,
 )
-from indexer.generations.room import generation_bytes
 from indexer.lexicon.lexicon import load_lexicon
 from kb.schema.errors import CorpusError, ExtraMissing, IndexUnusable, NotFound
 from kb.storage.disk_errors import check_room, telling
@@ -117,7 +117,7 @@ def _removed_since(index: Path, sources: Sources, gone: frozenset[str]) -> froze
     # What the live one was made from needs no reading, and it may be that nothing can be read here.
     for known in (sources, _live_sources(index)):
         try:
-            scan = Scan(remembered(index).corpora, known)
+            scan = Scan(last_build(index).corpora, known)
             scan.finish()
             removed |= scan.removed | scan.hidden
             removed -= scan.articles.keys() | scan.waiting.keys()
@@ -177,7 +177,7 @@ def publish_without(
             changes=target.sources.changes if compact else Changes(removed=len(left_out)),
             rolled_back_to=target.sources.rolled_back_to or (target.folder.name if pin else ""),
         ).save(folder)
-        with Finishing(folder) as finishing:
+        with Finisher(folder) as finishing:
             files = finishing.file_infos()
         made = replace(manifest, created=creation_time(index), counts=counts, files=files)
         published = publish(index, folder, made, pin=pin, removed=removed)

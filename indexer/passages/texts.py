@@ -110,7 +110,7 @@ class Library:
         return map(self._article, self._ids)
 
     def outlines(self) -> Iterator[Article]:
-        """The same, the texts of their sections left out."""
+        """All articles in the order of their ids, without the texts of their sections."""
         return self._store.outlines()
 
     def split(self, counter: TokenCounter, executor: Executor, advance: Callable[[], None]) -> None:
@@ -191,12 +191,12 @@ class Library:
 
     @property
     def section_count(self) -> int:
-        """How many sections there are."""
+        """The number of sections."""
         return len(self._owners)
 
     @property
     def text_count(self) -> int:
-        """How many texts are embedded."""
+        """The number of texts that are embedded."""
         return len(self.passages) + len(self.sentences) + len(self.names) + 2 * self.section_count
 
     def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:

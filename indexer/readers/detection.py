@@ -23,7 +23,7 @@ _LISTED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class OtherFile:
+class UnsupportedFile:
     """A file that is not read for articles, and its form."""
 
     path: Path
@@ -60,7 +60,7 @@ def foreign_form_of_file(path: Path) -> Form | None:
     return foreign_form(path.name, head, tail)
 
 
-def form_of_other(name: str, content: Form | None) -> Form:
+def form_of_unsupported(name: str, content: Form | None) -> Form:
     """The form of a file whose name is not an article's: by its content, or else by its name."""
     suffix = os.path.splitext(name.lower())[1]  # noqa: PTH122  (also for names that are not paths)
     by_name = next(
@@ -71,9 +71,9 @@ def form_of_other(name: str, content: Form | None) -> Form:
     return by_name or content if content.holds_others else content
 
 
-def describe(files: Sequence[OtherFile]) -> str:
+def describe(files: Sequence[UnsupportedFile]) -> str:
     """These files by form, the most frequent first: "2 PDFs (a.pdf, b.pdf: save the text ...) and 1 image (...)"."""
-    groups: dict[str, list[OtherFile]] = {}
+    groups: dict[str, list[UnsupportedFile]] = {}
     for file in files:
         groups.setdefault(file.form.many, []).append(file)
     parts = []

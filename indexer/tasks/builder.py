@@ -1,4 +1,4 @@
-"""Given tasks whose changes the corpus has, the index with them: one build for all that have got so far.
+"""Builds for accepted tasks: one build for all whose changes the corpus has.
 
 Those that come in during a build share the next one. The worker runs this as a process of its own, which gives way to
 questions and to the taking in of changes:
@@ -28,7 +28,7 @@ from indexer.build.request import BuildRequest
 from indexer.corpus.progress import Progress
 from indexer.maintenance.rollback import roll_back
 from indexer.tasks.progress import TaskProgress
-from indexer.tasks.reports import in_words, rebuilt, report_of
+from indexer.tasks.reports import failure_text, rebuilt, report_of
 from kb.reporting.logs import configure_logging
 from kb.schema.errors import KbError
 from kb.schema.service import Report
@@ -39,7 +39,7 @@ from kb.tasks.store import ATTEMPTS, Task, TaskStore
 logger = logging.getLogger(__name__)
 
 IDLE_S = 30.0
-"""So long does the process keep what it has loaded; beginning again takes seconds."""
+"""Time without a task after which the process ends, in seconds. Starting again takes seconds."""
 
 _LOOK_AGAIN_S = 1.0
 _AFTER_FAILURE_S = 5.0
@@ -78,7 +78,7 @@ class TaskBuilder:
         try:
             outcome = self._build(tasks)
         except (KbError, OSError, sqlite3.Error) as error:
-            self._fail(tasks, in_words(error))
+            self._fail(tasks, failure_text(error))
         except Exception as error:
             logger.exception("building failed")
             self._fail(tasks, f"The worker failed ({type(error).__name__}); its log says where.")

@@ -1,4 +1,4 @@
-"""Given an index and its tasks, how both stand, as the service tells it."""
+"""The state of an index and its tasks, as the service reports it."""
 
 from __future__ import annotations
 

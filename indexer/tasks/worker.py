@@ -1,4 +1,4 @@
-"""Given an index, the one process that changes its corpus for others, and has the index follow.
+"""The one process that changes the corpus of an index for the service.
 
 It listens on a socket (`kb.tasks.worker_socket`) for messages (`kb.tasks.messages`) and answers a change once the
 corpus has it on disk (`indexer.tasks.editor`), in milliseconds and at the priority that it was started with. The index

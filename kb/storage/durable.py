@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 
 def fsync(path: Path) -> None:
@@ -67,11 +68,19 @@ def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
     The content goes into a hidden file beside it, which then takes the name; with `mode`, nobody else may read it at
     any time. Raises OSError; then nothing is left.
     """
+    with writing_durably(path, mode) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def writing_durably(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
+    """`write_durably` of what is written to the stream in the block."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         if mode is not None:
             temporary.touch(mode)
-        temporary.write_bytes(content)
+        with temporary.open("wb") as stream:
+            yield stream
         fsync(temporary)
         temporary.replace(path)
     except BaseException as error:

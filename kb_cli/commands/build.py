@@ -12,7 +12,7 @@ import click
 from kb.schema.errors import KbError
 from kb_cli.terminal.options import corpus_option, index_option, say, wait_option
 from kb_cli.terminal.progress import make_progress
-from kb_cli.terminal.summary import as_dict, name_other_files, other_files_as_dicts, summarise
+from kb_cli.terminal.summary import as_dict, name_unsupported_files, summarise, unsupported_as_dicts
 
 if TYPE_CHECKING:
     from kb.storage.manifest import Precision
@@ -78,7 +78,7 @@ def build(
     from indexer.build.build import build as build_index
     from indexer.build.request import BuildRequest
     from indexer.build.stale import is_stale
-    from indexer.corpus.other_files import other_files
+    from indexer.corpus.unsupported_files import unsupported_files
     from indexer.generations.collect import other_format
     from kb.storage.generation import pinned_generation
 
@@ -99,9 +99,9 @@ def build(
         )
         return 0
     report = build_index(request, make_progress())
-    others = other_files(request.corpora)
+    others = unsupported_files(request.corpora)
     if as_json:
-        done = as_dict(report) | {"passed_over": other_files_as_dicts(others)}
+        done = as_dict(report) | {"passed_over": unsupported_as_dicts(others)}
         click.echo(json.dumps(done, ensure_ascii=False, indent=2))
     summarise(report, index)
     if kept := other_format(index):
@@ -109,7 +109,7 @@ def build(
             f"Generation {kept} stays for services of the earlier program: restart them with this one, "
             "then run `kb gc`."
         )
-    name_other_files(others)
+    name_unsupported_files(others)
     return 1 if report.failures else 0
 
 
@@ -142,12 +142,12 @@ def watch(
     """
     from indexer.build.build import build as build_index
     from indexer.build.request import BuildRequest
-    from indexer.corpus.other_files import other_files
+    from indexer.corpus.unsupported_files import unsupported_files
     from indexer.corpus.watch import watch as watch_corpora
-    from indexer.generations.last_build import remembered
+    from indexer.generations.last_build import last_build
     from kb.storage.generation import pinned_generation
 
-    chosen = corpora or remembered(index).corpora
+    chosen = corpora or last_build(index).corpora
 
     def changed() -> None:
         pinned = pinned_generation(index)
@@ -160,7 +160,7 @@ def watch(
                 BuildRequest.like_last(index, chosen), wait_s=wait_s, waiting=say
             )
             summarise(build_index(request, make_progress()), index)
-            name_other_files(other_files(chosen))
+            name_unsupported_files(unsupported_files(chosen))
         except (KbError, OSError) as error:  # mended by the next change, perhaps
             say(f"kb: {error}")
 

@@ -18,9 +18,9 @@ from kb_cli.terminal.summary import (
     as_dict,
     failures_as_dicts,
     name_failures,
-    name_other_files,
-    other_files_as_dicts,
+    name_unsupported_files,
     summarise,
+    unsupported_as_dicts,
 )
 
 if TYPE_CHECKING:
@@ -65,24 +65,24 @@ def add(
     1 where some could not be read, or none is there.
     """
     from indexer.corpus.editing import add as add_articles
-    from indexer.corpus.installed import check_taking_in
-    from indexer.corpus.other_files import nothing_usable, other_files
-    from indexer.generations.last_build import remembered
-    from indexer.generations.room import check_room_to_add
+    from indexer.corpus.requirements import check_can_read_articles
+    from indexer.corpus.unsupported_files import nothing_usable, unsupported_files
+    from indexer.generations.disk_space import check_space_to_add
+    from indexer.generations.last_build import last_build
 
-    check_taking_in()
+    check_can_read_articles()
     if not dry_run:
         check_writable(index)
-        check_room_to_add(index, remembered(index).model)
+        check_space_to_add(index, last_build(index).model)
     chosen, known = _corpora(index, corpora, make=not dry_run)
     edit = add_articles(chosen, list(paths), known, dry_run=dry_run)
     for each in edit.accepted:
         say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
     _say_steps(edit, dry_run)
     name_failures(edit.failures)
-    others = other_files(paths)
+    others = unsupported_files(paths)
     if edit.accepted or edit.failures:
-        name_other_files(others)
+        name_unsupported_files(others)
     else:
         say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
     report = _rebuild(index, chosen, wait_s) if edit.accepted and not dry_run else None
@@ -91,7 +91,7 @@ def add(
             {"id": each.id, "path": str(each.path), "replaced": each.replaced}
             for each in edit.accepted
         ]
-        failures, passed_over = failures_as_dicts(edit.failures), other_files_as_dicts(others)
+        failures, passed_over = failures_as_dicts(edit.failures), unsupported_as_dicts(others)
         done = {"accepted": accepted, "failures": failures, "passed_over": passed_over}
         _print({**done, **_steps(edit, dry_run)}, report)
     return 1 if edit.failures or not edit.accepted else 0
@@ -130,7 +130,7 @@ def remove(
     files claim one: then they are named, and that article stays.
     """
     from indexer.corpus.editing import remove as remove_articles
-    from indexer.corpus.installed import check_only_removals
+    from indexer.corpus.requirements import check_only_removals
     from indexer.maintenance.addresses import former_addresses
     from indexer.maintenance.rollback import roll_back
     from kb.storage.generation import pinned_generation
@@ -278,7 +278,7 @@ def _corpora(
     index: Path, given: tuple[Path, ...], *, make: bool = False
 ) -> tuple[tuple[Path, ...], Sources | None]:
     """The corpora to change, and what the index knows of them; with `make`, the first of those given is made."""
-    from indexer.generations.last_build import remembered
+    from indexer.generations.last_build import last_build
     from kb.schema.errors import IndexUnusable
     from kb.storage.durable import make_folder
     from kb.storage.generation import open_generation
@@ -286,7 +286,7 @@ def _corpora(
 
     if make and given and not given[0].exists():
         make_folder(given[0])
-    corpora = given or remembered(index).corpora
+    corpora = given or last_build(index).corpora
     try:
         folder, _, lease = open_generation(index)
     except IndexUnusable:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kb_cli.terminal.ending import told_by_the_log
+from kb_cli.terminal.exit_codes import errors_to_log
 from kb_cli.terminal.options import index_option
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def work(index: Path, idle_s: float | None, parent: int | None, log_format: LogF
     """
     from kb.reporting.logs import announce
 
-    with told_by_the_log(log_format):
+    with errors_to_log(log_format):
         from indexer.tasks.worker import work as work_at
 
         sys.setswitchinterval(_SWITCH_INTERVAL_S)

@@ -22,7 +22,7 @@ from indexer.build.stale import is_stale
 from indexer.corpus.progress import Progress
 from indexer.embedding import device_choice
 from indexer.embedding.export import DEFAULT_MODEL, EmbeddingModel
-from indexer.generations.last_build import remembered
+from indexer.generations.last_build import last_build
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import BuildInProgress, CorpusError, KbError, ModelError
 from kb.storage.generation import current_generation, file_sha256
@@ -123,7 +123,7 @@ class TestBuild:
         assert first.embedded > 0
         assert not is_stale(BuildRequest(index, [corpus], precision="bf16"))
         assert is_stale(BuildRequest(index, [corpus]))
-        assert remembered(index).precision == "bf16"
+        assert last_build(index).precision == "bf16"
         with KnowledgeBase.open(index) as opened:
             assert opened.manifest.model.precision == "bf16"
             best = opened.search("what helps against jumpy legs from lack of iron").results[0]

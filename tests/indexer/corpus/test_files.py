@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from indexer.corpus import files, reading
-from indexer.corpus.scan import Scan, corpus_infos
+from indexer.corpus.fingerprint import corpus_infos
+from indexer.corpus.scan import Scan
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.sources import Sources
 

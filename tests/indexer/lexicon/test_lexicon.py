@@ -10,7 +10,7 @@ from indexer.build.build import build
 from indexer.build.request import BuildRequest
 from indexer.build.stale import is_stale
 from indexer.corpus.files import list_files
-from indexer.corpus.scan import corpus_infos
+from indexer.corpus.fingerprint import corpus_infos
 from indexer.lexicon.lexicon import read_lexicon
 from indexer.maintenance.lint import lint
 from kb import KnowledgeBase

@@ -1,4 +1,4 @@
-"""indexer.readers.forms, indexer.readers.detection and indexer.corpus.other_files"""
+"""indexer.readers.forms, indexer.readers.detection and indexer.corpus.unsupported_files"""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus.other_files import nothing_usable, other_files
 from indexer.corpus.reading import read_file
+from indexer.corpus.unsupported_files import nothing_usable, unsupported_files
 from indexer.maintenance.lint import lint
 from indexer.readers.detection import (
-    OtherFile,
+    UnsupportedFile,
     describe,
     foreign_form,
     foreign_form_of_bytes,
     foreign_form_of_file,
-    form_of_other,
+    form_of_unsupported,
 )
 from indexer.readers.forms import FORMS
 from kb.schema.errors import ArticleError, CorpusError
@@ -99,7 +99,7 @@ def test_what_may_be_an_article_is_of_no_other_form(text: str) -> None:
 
 def test_the_name_decides_where_the_content_does_not_tell() -> None:
     def named(name: str, content: bytes = b"") -> str:
-        return form_of_other(name, foreign_form_of_bytes(name, content)).one
+        return form_of_unsupported(name, foreign_form_of_bytes(name, content)).one
 
     assert named("a.rst", b"Legs\n====\n") == "a reStructuredText document"
     assert named("a.adoc") == "an AsciiDoc document"
@@ -141,13 +141,16 @@ def test_every_form_says_what_it_is_and_what_to_do() -> None:
 
 def test_many_files_are_counted_by_form_and_the_first_are_named() -> None:
     pdf, image = (next(each for each in FORMS if each.one == one) for one in ("a PDF", "an image"))
-    files = [OtherFile(Path("x.png"), image), *(OtherFile(Path(f"{n}.pdf"), pdf) for n in range(5))]
+    files = [
+        UnsupportedFile(Path("x.png"), image),
+        *(UnsupportedFile(Path(f"{n}.pdf"), pdf) for n in range(5)),
+    ]
     assert describe(files) == (
         "5 PDFs (0.pdf, 1.pdf, 2.pdf and 2 more: save the text with `pdftotext FILE.pdf`) and "
         "1 image (x.png: write what is seen as text)"
     )
     assert describe(files[:1]) == "1 image (x.png: write what is seen as text)"
-    odd = OtherFile(Path("caf\udce9.pdf"), pdf)
+    odd = UnsupportedFile(Path("caf\udce9.pdf"), pdf)
     assert describe([odd]).startswith("1 PDF (caf?.pdf: ")
 
 
@@ -155,7 +158,7 @@ def test_a_folder_of_other_forms_alone_is_named_so(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     (tmp_path / "notices.yaml").write_text("[]")
     (tmp_path / "_own.docx").write_bytes(WORD)
-    found = other_files([tmp_path, tmp_path])
+    found = unsupported_files([tmp_path, tmp_path])
     assert [(file.path.name, file.form.one) for file in found] == [
         ("_own.docx", "a Word document"),
         ("a.pdf", "a PDF"),

@@ -9,7 +9,7 @@ import pytest
 
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
-from indexer.writers.care import advises
+from indexer.writers.care_scores import advises
 from kb.answering.care_companion import SURELY
 
 

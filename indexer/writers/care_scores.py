@@ -1,4 +1,4 @@
-"""Given each section's heading and opening, how surely it says when to seek care; and what asks for that.
+"""Scores of sections that say when to seek care, and of the questions that ask for one.
 
 Publishers head these sections in any words: "When to Contact a Medical Professional", "Red Flags: Get Help at Once",
 "Sores That Call for an Appointment". So a heading is compared in meaning with what such sections are called, and
@@ -115,7 +115,7 @@ class _Rows:
         """Nothing to write."""
 
 
-def write_care(
+def write_care_scores(
     folder: Path,
     library: Library,
     choose: Choose,
