@@ -11,8 +11,8 @@ from indexer.embedding.device_choice import AUTO
 from indexer.embedding.model_folder import DEFAULT_MODEL
 from indexer.generations.last_build import last_build
 from kb.schema.errors import ArticleError
+from kb.schema.service import Changes
 from kb.storage.manifest import Precision
-from kb.storage.sources import Changes
 
 
 @dataclass(frozen=True, slots=True)

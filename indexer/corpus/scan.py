@@ -18,11 +18,12 @@ from indexer.identity.renames import alike_by
 from indexer.readers.forms import is_collection
 from kb.schema.article import Article, is_shown_on, today
 from kb.schema.errors import ArticleError, CorpusError
+from kb.schema.service import Changes
 from kb.storage.addresses import Addresses, FormerAddress
 from kb.storage.articles import article_digest
 from kb.storage.durable import changing
 from kb.storage.manifest import CorpusInfo
-from kb.storage.sources import Changes, Entry, SourceFile, Sources
+from kb.storage.sources import Entry, SourceFile, Sources
 
 
 class Scan:

@@ -36,7 +36,7 @@ from kb.schema.errors import CorpusError, ExtraMissing, IndexUnusable, NotFound
 from kb.storage.disk_errors import check_room, telling
 from kb.storage.generation import current_generation, generation_path, generations
 from kb.storage.manifest import Counts
-from kb.storage.sources import Changes, Sources
+from kb.storage.sources import NO_CHANGES, Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,9 @@ def publish_without(
                 for article_id, digest in target.sources.articles.items()
                 if article_id not in left_out
             },
-            changes=target.sources.changes if compact else Changes(removed=len(left_out)),
+            changes=target.sources.changes
+            if compact
+            else replace(NO_CHANGES, removed=len(left_out)),
             rolled_back_to=target.sources.rolled_back_to or (target.folder.name if pin else ""),
         ).save(folder)
         with Finisher(folder) as finishing:

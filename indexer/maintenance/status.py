@@ -12,10 +12,11 @@ from indexer.generations.last_build import last_build
 from indexer.generations.lock import holder
 from indexer.lexicon.lexicon import read_lexicon
 from kb.schema.errors import CorpusError, ExtraMissing
+from kb.schema.service import Changes
 from kb.storage.generation import generations, pinned_generation
 from kb.storage.manifest import Counts
 from kb.storage.open_newest import open_newest
-from kb.storage.sources import Changes, Sources
+from kb.storage.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,11 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a build did with the articles it met."""
+    """How many articles a build met.
+
+    `moved` are those that have another id than before, and are not among the others. `unchanged`, `hidden` (removed by
+    `kb remove`) and `waiting` (not to be published yet, or expired) were skipped.
+    """
 
     added: int
     changed: int

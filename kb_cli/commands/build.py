@@ -140,26 +140,27 @@ def watch(
 
     Several changes close to each other make one build. While a rollback holds, nothing is built.
     """
-    from indexer.build.build import build as build_index
     from indexer.build.request import BuildRequest
     from indexer.corpus.unsupported_files import unsupported_files
     from indexer.corpus.watch import watch as watch_corpora
     from indexer.generations.last_build import last_build
-    from kb.storage.generation import pinned_generation
+    from indexer.maintenance.follow import Held, follow_corpus
 
     chosen = corpora or last_build(index).corpora
 
     def changed() -> None:
-        pinned = pinned_generation(index)
-        if pinned:
-            say(f"{index} was rolled back to {pinned}: nothing is built before `kb build`.")
-            return
         try:
             # Read each time: somebody may have built with another model since.
             request = with_changes(
                 BuildRequest.like_last(index, chosen), wait_s=wait_s, waiting=say
             )
-            summarise(build_index(request, make_progress()), index)
+            done = follow_corpus(request, make_progress())
+            if isinstance(done, Held):
+                say(
+                    f"{index} was rolled back to {done.generation}: nothing is built before `kb build`."
+                )
+                return
+            summarise(done, index)
             name_unsupported_files(unsupported_files(chosen))
         except (KbError, OSError) as error:  # mended by the next change, perhaps
             say(f"kb: {error}")

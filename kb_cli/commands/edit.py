@@ -85,7 +85,7 @@ def add(
         name_unsupported_files(others)
     else:
         say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
-    report = _rebuild(index, chosen, wait_s) if edit.accepted and not dry_run else None
+    report = _follow(index, chosen, wait_s) if edit.accepted and not dry_run else None
     if as_json:
         accepted = [
             {"id": each.id, "path": str(each.path), "replaced": each.replaced}
@@ -132,8 +132,6 @@ def remove(
     from indexer.corpus.editing import remove as remove_articles
     from indexer.corpus.requirements import check_only_removals
     from indexer.maintenance.addresses import former_addresses
-    from indexer.maintenance.rollback import roll_back
-    from kb.storage.generation import pinned_generation
 
     chosen, known = _corpora(index, corpora, make=not dry_run)
     check_only_removals(chosen, known)
@@ -154,16 +152,8 @@ def remove(
     for article_id in missing:
         say(f"There is no article {article_id!r} in the corpus.")
     report = None
-    pinned = pinned_generation(index)
     if edit.removed and not dry_run:
-        if pinned:
-            done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
-            say(
-                f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
-                "removed."
-            )
-        else:
-            report = _rebuild(index, chosen, wait_s, removed=edit.removed)
+        report = _follow(index, chosen, wait_s, removed=edit.removed)
     purged = None
     to_purge = tuple(each for each in (*edit.removed, *edit.missing) if each not in missing)
     if purge and to_purge and not dry_run:
@@ -252,7 +242,7 @@ def addresses(
         for article_id in unknown:
             say(f"{article_id!r} is no address that an article has left.")
         if len(unknown) < len(set(released)):
-            _rebuild(index, chosen, wait_s)
+            _follow(index, chosen, wait_s)
     found = former_addresses(chosen)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
@@ -297,30 +287,35 @@ def _corpora(
         lease.release()
 
 
-def _rebuild(
+def _follow(
     index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
+    """Have the index follow the corpus, and say what was done; None where a rollback holds."""
     gc.set_threshold(_NEW_OBJECTS)
-    from indexer.build.build import build
     from indexer.build.request import BuildRequest
-    from kb.storage.generation import pinned_generation
+    from indexer.maintenance.follow import Held, follow_corpus
 
-    pinned = pinned_generation(index)
-    if pinned:
-        say(
-            f"{index} was rolled back to {pinned} and stays so: `kb build` puts these articles into it."
-        )
-        return None
     request = replace(
         BuildRequest.like_last(index, corpora), wait_s=wait_s, waiting=say, removed=removed
     )
     try:
-        report = build(request, make_progress())
+        done = follow_corpus(request, make_progress(), taken_out=removed or None)
     except (KbError, OSError):
         say("The corpus is changed and the index is not: `kb build` makes it follow.")
         raise
-    summarise(report, index)
-    return report
+    if not isinstance(done, Held):
+        summarise(done, index)
+        return done
+    if removed:
+        say(
+            f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
+            "removed."
+        )
+    else:
+        say(
+            f"{index} was rolled back to {done.generation} and stays so: `kb build` puts these articles into it."
+        )
+    return None
 
 
 def _print(done: dict[str, Any], report: BuildReport | None) -> None:

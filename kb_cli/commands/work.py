@@ -14,9 +14,6 @@ from kb_cli.terminal.options import index_option
 if TYPE_CHECKING:
     from kb.reporting.logs import LogFormat
 
-_SWITCH_INTERVAL_S = 0.001
-"""So long may one request hold up another: a status, which reads the whole corpus, the taking in of an article."""
-
 
 @click.command()
 @index_option
@@ -47,8 +44,9 @@ def work(index: Path, idle_s: float | None, parent: int | None, log_format: LogF
     from kb.reporting.logs import announce
 
     with errors_to_log(log_format):
+        from indexer.tasks.worker import SWITCH_INTERVAL_S
         from indexer.tasks.worker import work as work_at
 
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         if not work_at(index, idle_s=idle_s, parent=parent, log_format=log_format):
             announce(f"Another process works at the tasks of {index}.")

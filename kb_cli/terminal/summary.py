@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from indexer.build.request import BuildReport
     from indexer.readers.detection import UnsupportedFile
     from kb.schema.errors import ArticleError
-    from kb.storage.sources import Changes
+    from kb.schema.service import Changes
 
 _NAMED = 20
 """Maximum number of articles that a summary names."""
