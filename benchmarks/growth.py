@@ -23,8 +23,9 @@ import time
 from pathlib import Path
 
 from benchmarks.mixtures import MixedCache, Mixtures
-from indexer.build import build as indexer_build
+from indexer.build import embedding_cache
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.corpus.progress import Progress
 from kb import KnowledgeBase
 
@@ -57,8 +58,8 @@ def build_size(real: Path, folder: Path, passages: int) -> None:
     mixtures.write(corpus, passages)
     MixedCache.mixtures = mixtures
     watch = Stopwatch()
-    indexer_build.EmbeddingCache = _cache_of(real)  # type: ignore[misc, assignment]
-    report = build(index, [corpus], progress=watch)
+    embedding_cache.EmbeddingCache = _cache_of(real)  # type: ignore[misc, assignment]
+    report = build(BuildRequest(index, [corpus]), watch)
     generation = index / "generations" / report.generation
     disk = sum(path.stat().st_size for path in generation.rglob("*") if path.is_file())
     seconds = {name: round(value, 1) for name, value in watch.seconds.items()}

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from kb import KnowledgeBase
 from kb.evaluation.fitting import confidence_interval
 from kb.evaluation.measures import Evaluation, evaluate, read_qrels, read_topics, run_topics
@@ -69,7 +70,7 @@ def measured(
     """The measures of the shipped ranking on an index of these articles."""
     corpus = folder / "corpus.jsonl"
     corpus.write_text("".join(json.dumps(article) + "\n" for article in articles), encoding="utf-8")
-    build(folder / "index", [corpus])
+    build(BuildRequest(folder / "index", [corpus]))
     topics = read_topics(options.topics, options.field)
     with KnowledgeBase.open(folder / "index", weights=DEFAULT_WEIGHTS) as asked:
         return evaluate(run_topics(asked, topics, "section", 100), read_qrels(options.qrels))

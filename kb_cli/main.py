@@ -14,17 +14,17 @@ import click
 from kb_cli.commands.archive import backup, restore
 from kb_cli.commands.author import lint, new
 from kb_cli.commands.build import build, watch
-from kb_cli.commands.care import check, gc, rollback, status
 from kb_cli.commands.edit import add, addresses, remove
 from kb_cli.commands.evaluate import evaluate
 from kb_cli.commands.keys import keys
+from kb_cli.commands.maintain import check, gc, rollback, status
 from kb_cli.commands.mcp import mcp
 from kb_cli.commands.search import search
 from kb_cli.commands.serve import serve
 from kb_cli.commands.show import show
 from kb_cli.commands.tune import tune
 from kb_cli.commands.work import work
-from kb_cli.terminal.ending import EXPECTED, FAILED, STOPPED, USAGE, explain
+from kb_cli.terminal.exit_codes import EXPECTED, FAILED, STOPPED, USAGE, explain
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

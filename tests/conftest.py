@@ -80,15 +80,16 @@ def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Of processes that share the tests one builds it, and each has a copy: what verifies an index notes that in it.
     """
     from indexer.build.build import build
+    from indexer.build.request import BuildRequest
     from indexer.generations.lock import writer_lock
 
     folder = tmp_path_factory.mktemp("library")
     if "PYTEST_XDIST_WORKER" not in os.environ:
-        assert not build(folder / "index", [CORPUS]).failures
+        assert not build(BuildRequest(folder / "index", [CORPUS])).failures
         return folder / "index"
     shared = tmp_path_factory.getbasetemp().parent / "index"
     assert not build(
-        shared, [CORPUS], wait_s=600
+        BuildRequest(shared, [CORPUS], wait_s=600)
     ).failures  # whoever comes second has nothing to do
     with writer_lock(shared, 600):
         shutil.copytree(shared, folder / "index")
@@ -195,9 +196,10 @@ def build_index(index_path: Path) -> Callable[[Path, Path], None]:
 
     def build_from(index: Path, corpus: Path) -> None:
         from indexer.build.build import build
+        from indexer.build.request import BuildRequest
 
         copy_of(index_path, index)
-        assert not build(index, [corpus], replace=True).failures
+        assert not build(BuildRequest(index, [corpus], replace=True)).failures
 
     return build_from
 

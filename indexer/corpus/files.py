@@ -1,16 +1,14 @@
-"""Given the paths of a corpus, its files in reading order, and the articles of each.
+"""The files of a corpus, in reading order.
 
-A path is a file of one of `SUFFIXES`, or a folder, of which all such files are read, however deep,
-in the order of their POSIX paths. In folders, names that start with "." or LICENSE are passed over.
-`LEXICONS` in a folder's root, and `RECORDS`, are no articles, but part of the corpus.
-A link that leads out of its folder is refused: a corpus is what its folder holds, and whoever may
-write there may not thereby publish the rest of the disk.
+A corpus is a folder or one file. A folder is searched at any depth for files of a readable form
+(`indexer.readers.forms`), which are read in the order of their POSIX paths. Names that begin with "." or LICENSE are
+passed over. `LEXICONS` in a folder's root, and `RECORDS`, are part of the corpus and hold no articles. A link that
+leads out of its folder is refused: write access to a corpus must not publish the rest of the disk.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,32 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.readers.forms import form_of_bytes, form_of_file, form_of_other
-from indexer.readers.jsonl import numbered_jsonl, read_article_json
-from indexer.readers.plain_text import read_plain_text
-from kb.schema.article import Article
+from indexer.readers.detection import foreign_form_of_file, form_of_unsupported
+from indexer.readers.forms import SUFFIXES, reader_form
 from kb.schema.errors import ArticleError, CorpusError
-from kb.schema.extras import missing
-
-MARKDOWN_SUFFIXES = (".md", ".markdown")
-TEXT_SUFFIX = ".txt"
-ARTICLE_SUFFIX = ".article.json"
-JSONL_SUFFIXES = (".jsonl", ".jsonl.gz")
-SUFFIXES = (*MARKDOWN_SUFFIXES, TEXT_SUFFIX, ARTICLE_SUFFIX, *JSONL_SUFFIXES)
 
 LEXICONS = ("notices.yaml", "vocabulary.yaml")
-"""Files in the root of a corpus that say something of words (`indexer.lexicon.lexicon`)."""
+"""Files about words in the root of a corpus (`indexer.lexicon.lexicon`)."""
 
 RECORDS = ("_removed.txt", "_addresses.jsonl")
 """Files that commands write into the root of a corpus (`indexer.corpus.tombstones`, `indexer.identity.ledger`)."""
 
-FILE_MAX_BYTES = 64 * 1024 * 1024
-"""The largest Markdown or text file that is read; collections are JSONL and have no such bound."""
-
 SKIPPED = (".", "LICENSE")
-"""What the names of files and folders begin with that are passed over in a folder."""
+"""Beginnings of the names of files and folders that are passed over in a folder."""
 
-_FINGERPRINT_FORMAT = "kb-corpus-1"
 _BLOCK_BYTES = 1024 * 1024
 
 
@@ -66,18 +51,8 @@ class Place(NamedTuple):
         return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
 
-def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
-    """The fingerprint of so many corpora, from each file's corpus, name and content hash."""
-    entries = sorted(hashed)
-    # JSON and not a mere join: no name can then pass for the end of another entry.
-    digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, corpora]).encode())
-    for entry in entries:
-        digest.update(json.dumps(entry).encode() + b"\n")
-    return digest.hexdigest()
-
-
 def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths in their order, each corpus once, however it is spelled, as it was named first."""
+    """The paths in their order without repeats. A corpus that is spelled in two ways keeps its first name."""
     found: dict[Path, Path] = {}
     for path in paths:
         found.setdefault(path.resolve(), path)
@@ -134,91 +109,6 @@ def lexicon_entries(paths: Sequence[Path]) -> list[tuple[int, str, str]]:
     return [(file.corpus, file.name, content_hash(file.path)) for file in files]
 
 
-def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:
-    """The articles of one file, whatever its form, each with its line where it has one.
-
-    An article that cannot be read is an ArticleError in its place; nothing is raised.
-    """
-    if path.name.lower().endswith(JSONL_SUFFIXES):
-        form = form_of_file(path)
-        if form is None:
-            yield from numbered_jsonl(path)
-        else:
-            yield None, ArticleError(path, form.reason)
-        return
-    try:
-        yield None, parse(path, read_bytes(path))
-    except ArticleError as error:
-        yield None, error
-
-
-def article_at(path: Path, line: int | None) -> Article | None:
-    """The article at that line of a file, None for the only one of it; None where none can be read there."""
-    for at, item in read_file(path):
-        if at == line and isinstance(item, Article):
-            return item
-    return None
-
-
-def parse(path: Path, content: bytes) -> Article:
-    """The article of a file of that name and content, which holds one. Raises ArticleError.
-
-    One that states no id has the stem of `path` for one.
-    """
-    return parse_stating(path, content)[0]
-
-
-def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
-    """The same, and whether the article states its id."""
-    refuse_other_form(path, content)
-    name = path.name.lower()
-    if name.endswith(MARKDOWN_SUFFIXES):
-        return _read_markdown(path, content)
-    if name.endswith(ARTICLE_SUFFIX):
-        return read_article_json(path, content), True
-    return read_plain_text(path, content), False
-
-
-def is_collection(name: str) -> bool:
-    """Whether a file of that name holds any number of articles, which state their ids."""
-    return name.lower().endswith(JSONL_SUFFIXES)
-
-
-def _read_markdown(path: Path, content: bytes) -> tuple[Article, bool]:
-    try:
-        # An index is looked at, rolled back and rid of articles without a reader.
-        from indexer.readers.markdown import parse_markdown  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        wants = f"{path} is not what the index holds, and reading it"
-        raise missing(error.name, wants, "indexing") from None
-    parsed = parse_markdown(path, content)
-    return parsed.article, parsed.states_id
-
-
-def refuse_other_form(path: Path, content: bytes) -> None:
-    """Raise ArticleError for what is no article, whatever its name: a page of HTML, say, called *.txt."""
-    form = form_of_bytes(path.name, content)
-    if form is not None:
-        raise ArticleError(path, form.reason)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a Markdown or text file; ArticleError where it is unreadable or too large."""
-    try:
-        if path.stat().st_size > FILE_MAX_BYTES:
-            limit = FILE_MAX_BYTES >> 20
-            raise ArticleError(path, f"is larger than {limit} MiB: split it, or make it JSONL")
-        return path.read_bytes()
-    except OSError as error:
-        raise ArticleError(path, f"cannot be read: {error.strerror or error}") from None
-
-
-def duplicate_id(article_id: str, place: Place, first: Place) -> ArticleError:
-    """The failure of one of two articles with one id, which is that of `first`."""
-    reason = f'the id "{article_id}" is already that of {first}, which stays: give one another id'
-    return ArticleError(place.path, reason, place.line)
-
-
 def _check_path(path: Path) -> None:
     looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
     try:
@@ -226,7 +116,9 @@ def _check_path(path: Path) -> None:
             with os.scandir(path):
                 return
         if not _has_suffix(path):
-            raise CorpusError(f"{path} {form_of_other(path.name, form_of_file(path)).reason}")
+            raise CorpusError(
+                f"{path} {form_of_unsupported(path.name, foreign_form_of_file(path)).reason}"
+            )
         if not path.is_file():
             raise CorpusError(f"{path} is neither a file nor a folder: name one of them")
         with path.open("rb"):
@@ -282,7 +174,7 @@ def walk(
 
 
 def passed_over(root: Path) -> list[Path]:
-    """The files of a folder that would be articles but for their names (`SKIPPED`), hidden folders left unsearched."""
+    """The files of a folder that only their names (`SKIPPED`) keep from being articles. Hidden folders are left out."""
     return [
         Path(folder) / name
         for folder, _, file_names in _visible(root)
@@ -314,12 +206,12 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
 
 
 def is_article_name(name: str) -> bool:
-    """Whether a file of that name in a folder is taken for articles."""
+    """Whether a file of that name in a folder is read for articles."""
     return _has_suffix(Path(name)) and not name.startswith(SKIPPED) and name not in RECORDS
 
 
 def _has_suffix(path: Path) -> bool:
-    return path.name.lower().endswith(SUFFIXES)
+    return reader_form(path.name) is not None
 
 
 def content_hash(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Given a long work, who is told how far it is. Library code draws nothing; the command line does."""
+"""Progress of long work, as callbacks. Library code draws nothing; the command line does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given the corpora and what an index was made from, the articles to index anew, and what became of the others."""
+"""The corpora compared with what an index was made from: new and changed articles, and what became of the others."""
 
 from __future__ import annotations
 
@@ -6,29 +6,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from indexer.corpus.files import (
-    Place,
-    content_hash,
-    duplicate_id,
-    fingerprint_of,
-    is_collection,
-    lexicon_entries,
-    list_files,
-    read_file,
-)
-from indexer.corpus.other_files import nothing_usable
-from indexer.corpus.survey import Survey, Surveyed
+from indexer.corpus.contents import CorpusContents, FileContents
+from indexer.corpus.files import Place, content_hash, lexicon_entries, list_files
+from indexer.corpus.fingerprint import infos_of
+from indexer.corpus.reading import duplicate_id, read_file
 from indexer.corpus.tombstones import Tombstones
+from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Address, Ledger, Spot, bytes_hash, reserved, settle
 from indexer.identity.naming import Claim, Naming, by_folders, name_articles, updates_of
 from indexer.identity.renames import alike_by
+from indexer.readers.forms import is_collection
 from kb.schema.article import Article, is_shown_on, today
 from kb.schema.errors import ArticleError, CorpusError
+from kb.schema.service import Changes
 from kb.storage.addresses import Addresses, FormerAddress
 from kb.storage.articles import article_digest
 from kb.storage.durable import changing
 from kb.storage.manifest import CorpusInfo
-from kb.storage.sources import Changes, Entry, SourceFile, Sources
+from kb.storage.sources import Entry, SourceFile, Sources
 
 
 class Scan:
@@ -96,18 +91,18 @@ class Scan:
 
     def __iter__(self) -> Iterator[Article]:
         known = {(file.name, file.sha256): file for file in self._base.files}
-        survey = Survey(self._listed, known, self.tombstones.corpus)
+        contents = CorpusContents(self._listed, known, self.tombstones.corpus)
         addresses = self.ledger.addresses
         self.naming = name_articles(
-            survey.claims({each.spot for each in addresses.values() if each.state != "moved"}),
+            contents.claims({each.spot for each in addresses.values() if each.state != "moved"}),
             addresses,
             self.tombstones.ids,
             self._published_by_collections(),
-            alike_by(survey.bytes_of, survey.read),
+            alike_by(contents.bytes_of, contents.read),
         )
         self.updates = updates_of(self.naming, addresses)
-        for surveyed in survey.files:
-            yield from (self._recall if surveyed.known else self._read)(survey, surveyed)
+        for file in contents.files:
+            yield from (self._recall if file.known else self._read)(contents, file)
         self._settle()
         if not self.articles and not (self.hidden or self.waiting or self._may_be_empty):
             raise CorpusError(nothing_usable(self._corpora, self._listed, self.failures))
@@ -177,7 +172,7 @@ class Scan:
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:
         """The corpora and the fingerprint of each, with the records of commands as they lie on disk now."""
         hashed = [(file.corpus, file.name, file.sha256) for file in self.files]
-        return _infos(self._corpora, hashed + self.lexicons, self.tombstones)
+        return infos_of(self._corpora, hashed + self.lexicons, self.tombstones)
 
     def _published_by_collections(self) -> dict[str, Spot]:
         return {
@@ -188,46 +183,46 @@ class Scan:
             if self._base.articles.get(entry.id) == entry.digest
         }
 
-    def _read(self, survey: Survey, surveyed: Surveyed) -> Iterator[Article]:
+    def _read(self, contents: CorpusContents, file: FileContents) -> Iterator[Article]:
         entries: list[Entry] = []
-        self.failures += surveyed.failures
-        for claim, article in zip(surveyed.claims, survey.articles(surveyed), strict=True):
+        self.failures += file.failures
+        for claim, article in zip(file.claims, contents.articles(file), strict=True):
             if article is None:
                 reason = "was written to while it was read: build once more"
-                self.failures.append(ArticleError(surveyed.file.path, reason, claim.line))
+                self.failures.append(ArticleError(file.file.path, reason, claim.line))
                 continue
             named = self._named(claim, article)
             entry = _entry(claim, named)
             entries.append(entry)
-            if self._takes(surveyed, claim, entry):
-                self._note(survey, surveyed, claim, entry.id, article)
-                if self._is_shown(entry, surveyed) and self._is_wanted(entry):
+            if self._takes(file, claim, entry):
+                self._note(contents, file, claim, entry.id, article)
+                if self._is_shown(entry, file) and self._is_wanted(entry):
                     yield named
-        digest = surveyed.sha256
-        if content_hash(surveyed.file.path) != digest:
+        digest = file.sha256
+        if content_hash(file.file.path) != digest:
             digest = ""  # it was written to meanwhile: the next build reads it again
-        failures = tuple((failure.line, failure.reason) for failure in surveyed.failures)
-        self.files.append(SourceFile(*surveyed.spot, digest, tuple(entries), failures))
+        failures = tuple((failure.line, failure.reason) for failure in file.failures)
+        self.files.append(SourceFile(*file.spot, digest, tuple(entries), failures))
 
-    def _recall(self, survey: Survey, surveyed: Surveyed) -> Iterator[Article]:
+    def _recall(self, contents: CorpusContents, file: FileContents) -> Iterator[Article]:
         """A file that the index has seen: parsed only where it has an article that the index does not."""
         entries: list[Entry] = []
         wanted: dict[int | None, Entry] = {}
-        for claim, entry in zip(surveyed.claims, surveyed.entries, strict=True):
+        for claim, entry in zip(file.claims, file.entries, strict=True):
             if self.naming.ids.get(claim, entry.id) != entry.id:  # so its digest is another, too
-                article = survey.read(claim)
+                article = contents.read(claim)
                 if article is None:
                     continue
                 entry = _entry(claim, self._named(claim, article))  # noqa: PLW2901
             entries.append(entry)
-            if self._takes(surveyed, claim, entry):
-                self._note(survey, surveyed, claim, entry.id)
-                if self._is_shown(entry, surveyed) and self._is_wanted(entry):
+            if self._takes(file, claim, entry):
+                self._note(contents, file, claim, entry.id)
+                if self._is_shown(entry, file) and self._is_wanted(entry):
                     wanted[claim.line] = entry
-        self.files.append(SourceFile(*surveyed.spot, surveyed.sha256, tuple(entries)))
+        self.files.append(SourceFile(*file.spot, file.sha256, tuple(entries)))
         if not wanted:
             return
-        for line, item in read_file(surveyed.file.path):
+        for line, item in read_file(file.file.path):
             if isinstance(item, Article) and line in wanted:
                 named = replace(item, id=wanted[line].id)
                 if article_digest(named) == wanted[line].digest:
@@ -238,9 +233,9 @@ class Scan:
         article_id = self.naming.ids.get(claim) or self.naming.hidden.get(claim)
         return replace(article, id=article_id) if article_id else article
 
-    def _takes(self, surveyed: Surveyed, claim: Claim, entry: Entry) -> bool:
+    def _takes(self, file: FileContents, claim: Claim, entry: Entry) -> bool:
         """Whether the article is the one of its id; what keeps it from that is noted."""
-        place = Place(surveyed.file.path, claim.line)
+        place = Place(file.file.path, claim.line)
         if claim in self.naming.hidden:
             self.hidden.add(self.naming.hidden[claim])
             return False
@@ -261,8 +256,8 @@ class Scan:
 
     def _note(
         self,
-        survey: Survey,
-        surveyed: Surveyed,
+        contents: CorpusContents,
+        file: FileContents,
         claim: Claim,
         article_id: str,
         article: Article | None = None,
@@ -272,29 +267,29 @@ class Scan:
         Of a collection's it is told only where there is a doubt.
         """
         before = self.ledger.addresses.get(article_id)
-        if is_collection(surveyed.file.name):
+        if is_collection(file.file.name):
             if article_id in self.naming.contested or before is not None:
-                self.updates[article_id] = Address(article_id, surveyed.spot)
+                self.updates[article_id] = Address(article_id, file.spot)
             return
-        hashed = bytes_hash(surveyed.sha256)
+        hashed = bytes_hash(file.sha256)
         is_known = (
             before is not None
-            and (before.spot, before.state, before.bytes) == (surveyed.spot, "live", hashed)
+            and (before.spot, before.state, before.bytes) == (file.spot, "live", hashed)
             and (before.sections or not self.ledger.is_there)
         )
         if is_known:
             return
-        article = article or survey.read(claim)
+        article = article or contents.read(claim)
         if article is not None:
             named = replace(article, id=article_id)
-            self.updates[article_id] = Address.of_article(named, surveyed.spot, surveyed.sha256)
+            self.updates[article_id] = Address.of_article(named, file.spot, file.sha256)
 
-    def _is_shown(self, entry: Entry, surveyed: Surveyed) -> bool:
+    def _is_shown(self, entry: Entry, file: FileContents) -> bool:
         """Whether the article is to be in the index on this day; then it is the one of its id."""
         if not is_shown_on(self._day, entry.publish, entry.expires):
             self.waiting[entry.id] = (entry.publish, entry.expires)
             return False
-        self.places[entry.id] = Place(surveyed.file.path, entry.line)
+        self.places[entry.id] = Place(file.file.path, entry.line)
         self.articles[entry.id] = entry.digest
         return True
 
@@ -340,36 +335,3 @@ def _as_base_has_it(base: Sources) -> Ledger:
         if base.articles.get(entry.id) == entry.digest
     ]
     return Ledger([*map(Address.of_former, base.former), *known])
-
-
-def corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
-    """The corpora and their fingerprints as a scan would give them. Costs one reading of every file."""
-    files, _ = list_files(corpora)
-    hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
-    return _infos(corpora, hashed + lexicon_entries(corpora), Tombstones(corpora))
-
-
-def _infos(
-    corpora: Sequence[Path], hashed: list[tuple[int, str, str]], tombstones: Tombstones
-) -> tuple[CorpusInfo, ...]:
-    entries = hashed + tombstones.fingerprint_entries()
-    return tuple(
-        CorpusInfo(
-            str(path.resolve()),
-            fingerprint_of(
-                1, ((0, name, sha) for corpus, name, sha in entries if corpus == number)
-            ),
-        )
-        for number, path in enumerate(corpora)
-    )
-
-
-def dates_passed(sources: Sources, since: str, day: str) -> bool:
-    """Whether an article is to be shown on that day and was not when the index was made, or the other way round."""
-    return any(
-        is_shown_on(since, entry.publish, entry.expires)
-        != is_shown_on(day, entry.publish, entry.expires)
-        for file in sources.files
-        for entry in file.articles
-        if entry.publish is not None or entry.expires is not None
-    )

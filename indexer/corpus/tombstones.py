@@ -1,4 +1,4 @@
-"""Given the corpora of an index, the folder that may be written to, and the articles that were removed from the others.
+"""The writable folder of the corpora, and the articles of the others that were removed.
 
 The writable corpus is the first folder among them. An article that lives elsewhere, in a collection or a corpus that is
 not ours to change, is removed by a tombstone: its id as a line of `_removed.txt` in that folder. A tombstone hides the

@@ -1,4 +1,4 @@
-"""Given files that were sent, plain files of articles: archives unpacked, every name and size distrusted.
+"""Uploads unpacked into plain files of articles. No name and no size is trusted.
 
 What is refused is named, with its reason, and stops nothing else; an archive that would unpack to more than is allowed
 is refused as a whole. Nothing is written but below the given folder, and no name of a sender's is a path there that
@@ -20,8 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from indexer.corpus.files import RECORDS, SKIPPED, SUFFIXES, is_article_name
-from indexer.readers.forms import HEAD_BYTES, Form, form_of_content, form_of_file, form_of_other
+from indexer.corpus.files import RECORDS, SKIPPED, is_article_name
+from indexer.readers.detection import (
+    HEAD_BYTES,
+    foreign_form,
+    foreign_form_of_file,
+    form_of_unsupported,
+)
+from indexer.readers.forms import Form, reader_form
 from kb.schema.errors import ArticleError
 
 ZIP_SUFFIX = ".zip"
@@ -59,7 +65,7 @@ _ENTRY_BYTES = 46 + 255
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much what was sent may unpack to, all of it together."""
+    """Limits on what all uploaded files together may unpack to."""
 
     unpacked_bytes: int
     files: int
@@ -102,7 +108,7 @@ class _Budget:
 
     @property
     def directory_bytes(self) -> int:
-        """How long the directory of an archive may be."""
+        """Maximum length of an archive's directory, in bytes."""
         return self._limits.files * _ENTRY_BYTES
 
     def take_file(self, name: str) -> None:
@@ -148,7 +154,7 @@ def _open(
         return list(_unzipped(name, path, place, budget, found))
     budget.take_file(name)
     if not is_article_name(parts[-1]):
-        raise ArticleError(name, _why_no_article(parts[-1], form_of_file(path)))
+        raise ArticleError(name, _why_no_article(parts[-1], foreign_form_of_file(path)))
     target = place.joinpath(*parts)
     with path.open("rb") as source:
         if _is_compressed(target):
@@ -207,7 +213,7 @@ def _member_parts(archive: zipfile.ZipFile, shown: str, member: zipfile.ZipInfo)
         raise ArticleError(shown, "is compressed in another way than deflate: pack it so")
     if not _is_skipped(parts) and not is_article_name(parts[-1]):
         with _reading(shown, _DAMAGED_MEMBER), archive.open(member) as source:
-            form = form_of_content(shown, source.read(HEAD_BYTES))
+            form = foreign_form(shown, source.read(HEAD_BYTES))
         raise ArticleError(shown, _why_no_article(parts[-1], form))
     return parts
 
@@ -253,8 +259,8 @@ def _is_skipped(parts: tuple[str, ...]) -> bool:
 
 
 def _why_no_article(name: str, content: Form | None) -> str:
-    if not name.lower().endswith(SUFFIXES):
-        return form_of_other(name, content).reason
+    if reader_form(name) is None:
+        return form_of_unsupported(name, content).reason
     return f"is passed over: {_SKIPPED}"
 
 

@@ -1,4 +1,4 @@
-"""Given texts, their vectors: each embedded once, kept in a cache, and taken from there ever after.
+"""The vectors of texts: each text is embedded once, and its vector kept in a cache.
 
 The cache, `index/cache/embeddings.sqlite`, is keyed by the model's hash, precision, runtime and the whole text embedded
 (it may be deleted at any time). It is written batch by batch, so that an interrupted build goes on where it was.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -19,28 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.embedding.vector_rows import Rows
+from indexer.passages.executor import Executor, LocalExecutor
 
 BATCH_TOKENS = 512
-"""How many tokens are a batch of a core: enough to keep it busy, and its layers' outputs near."""
+"""Number of tokens in the batch of one core: enough to keep it busy, with its layers' outputs in its cache."""
 
 Missing = tuple[bytes, list[int]]
-"""A text that is to be embedded: its digest and its places."""
+"""A text to embed: its digest, and the rows that its vector fills."""
 
 
 class Embed(Protocol):
     """What embeds: unit vectors, float32 (len(texts), dimensions), of one batch of texts."""
 
     lanes: int
-    """How many batches it embeds at the same time, each called from a thread of its own."""
+    """Number of batches that it embeds at the same time, each called from a thread of its own."""
 
     batch_tokens: int
-    """How many tokens are a batch, padding included."""
+    """Number of tokens in a batch, with padding."""
 
     def __call__(self, texts: list[str], /) -> NDArray[np.float32]: ...
 
 
 Choose = Callable[[int], Embed]
-"""Given how many tokens there are to embed, what embeds them."""
+"""What embeds a given number of tokens."""
 
 
 class EmbeddingCache:
@@ -178,13 +177,14 @@ def embed_into(
     choose: Choose,
     cache: EmbeddingCache,
     advance: Callable[[int], None],
+    executor: Executor | None = None,
 ) -> int:
     """Fill the n rows of `out` with the vectors of n texts; how many had to be embedded.
 
     `texts` is a sequence, or a function from place to text where they do not fit into memory. `lengths` are their
-    tokens, by which they are sorted, so that a batch is padded little. What embeds is chosen once it is known how much
-    there is to embed. `advance` is told of how many tokens are done. A blank text gets the zero vector, whose cosine
-    with anything is 0: what is not there is near to nothing.
+    tokens, by which they are sorted, so that a batch is padded little. `choose` gives what embeds once the number of
+    tokens is known, and `executor`, by default this process, runs it. `advance` is told the number of tokens done. A
+    blank text gets the zero vector, whose cosine with anything is 0.
     """
     text_at = texts if callable(texts) else texts.__getitem__
     missing: dict[bytes, list[int]] = {}
@@ -208,7 +208,8 @@ def embed_into(
     embed = choose(tokens)
     batches = _batches(queue, lengths, min(embed.batch_tokens, -(-tokens // embed.lanes)))
     texts_of = ([text_at(places[0]) for _, places in batch] for batch in batches)
-    for batch, vectors in zip(batches, in_lanes(embed, texts_of), strict=True):
+    vectors_of = (executor or LocalExecutor()).map(embed, texts_of, embed.lanes)
+    for batch, vectors in zip(batches, vectors_of, strict=True):
         for (_, places), vector in zip(batch, vectors, strict=True):
             for place in places:
                 out[place] = vector
@@ -226,18 +227,3 @@ def _batches(queue: list[Missing], lengths: Sequence[int], room: int) -> list[li
         batches.append(queue[start : start + max(1, room // longest)])
         start += len(batches[-1])
     return batches
-
-
-def in_lanes(embed: Embed, batches: Iterable[list[str]]) -> Iterator[NDArray[np.float32]]:
-    """The vectors of each batch, in order; while some are embedded, the caller writes those before them."""
-    pool = ThreadPoolExecutor(embed.lanes)
-    try:
-        pending: deque[Future[NDArray[np.float32]]] = deque()
-        for batch in batches:
-            pending.append(pool.submit(embed, batch))
-            if len(pending) > 2 * embed.lanes:
-                yield pending.popleft().result()
-        for future in pending:
-            yield future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)

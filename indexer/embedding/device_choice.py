@@ -1,4 +1,4 @@
-"""Given how many texts are to be embedded, and on which device, what embeds them.
+"""The choice of encoder and device for a number of texts.
 
 A few are embedded by the index's own encoder, without torch. Many go to a GPU where torch sees one that gives the same
 vectors, and else to the processor: by the same encoder, or in bfloat16 by torch.
@@ -12,18 +12,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.embedding.batches import Embed, in_lanes
+from indexer.embedding.batches import Embed
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator, unusable_gpu
+from indexer.passages.executor import LocalExecutor
 from kb.storage.manifest import Precision
 
 AUTO = "auto"
 """The device's name that stands for a GPU where there is one."""
 
 FEW_TOKENS = 32_768
-"""So many, those of some 200 passages, are embedded before torch would have been imported and the model loaded."""
+"""Number of tokens, some 200 passages, that are embedded in the time that importing torch and loading a model take."""
 
-APART = {"fp32": 1e-3, "bf16": 0.1}
+MAX_DISTANCE = {"fp32": 1e-3, "bf16": 0.1}
 """How far a device's vector may be from the encoder's own, by Euclidean length: no cosine differs by more.
 
 In float32 both differ by rounding alone, some 1e-6. In bfloat16 it is a cosine of 0.995, where 0.998 is the rule.
@@ -42,7 +43,7 @@ PROBES = (
 Say = Callable[[str], None]
 
 
-class ChoosingEncoder:
+class DeviceChooser:
     """Chooses what embeds the texts of a build, once for all that are many. Nothing is loaded before it is needed."""
 
     def __init__(
@@ -88,7 +89,7 @@ class ChoosingEncoder:
         except Exception as error:  # a driver's, say, which the processor needs not
             self._say(_instead(device, f"cannot be used: {_first_line(error)}"))
             return None
-        allowed = APART[self._precision]
+        allowed = MAX_DISTANCE[self._precision]
         if not distance <= allowed:  # which a distance of NaN is not
             self._say(
                 _instead(
@@ -97,10 +98,10 @@ class ChoosingEncoder:
             )
             return None
         self._say(f"Embedding on {device}.")
-        return WithReserve(encoder, self._on_processor, device, self._say)
+        return FallbackEncoder(encoder, self._on_processor, device, self._say)
 
 
-class WithReserve:
+class FallbackEncoder:
     """What embeds on a device; when that fails on the way, the processor embeds this batch and all that follow."""
 
     lanes = 1
@@ -127,7 +128,8 @@ class WithReserve:
         # The texts are of about one length, so a share of them is a share of the tokens.
         size = max(1, len(texts) * self._instead.batch_tokens // self.batch_tokens)
         batches = [texts[start : start + size] for start in range(0, len(texts), size)]
-        return np.concatenate(list(in_lanes(self._instead, batches)))
+        vectors = LocalExecutor().map(self._instead, batches, self._instead.lanes)
+        return np.concatenate(list(vectors))
 
 
 def _distance(one: Embed, other: Embed) -> float:

@@ -1,4 +1,4 @@
-"""Given a model's name or path, the encoder that travels with the index.
+"""The encoder that travels with an index, exported from a model's name or path.
 
 sentence-transformers loads the model; its ONNX export, pooling and normalisation included, is what embeds passages and
 questions alike, so that neither is ever encoded by another model than the other.

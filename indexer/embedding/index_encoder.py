@@ -1,4 +1,4 @@
-"""Given an index, what embeds its texts: its own encoder, without torch."""
+"""An index's own encoder, which embeds texts without torch."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ class IndexEncoder:
         self._encoder: Encoder | None = None
         self.lanes = len(os.sched_getaffinity(0))
         self.batch_tokens = BATCH_TOKENS
+
+    def __reduce__(self) -> tuple[type[IndexEncoder], tuple[Path]]:
+        """It travels to another process as its folder."""
+        return IndexEncoder, (self._folder,)
 
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions)."""

@@ -1,4 +1,4 @@
-"""Given a model of transformers, the same for an export in which each attention is one step of ONNX Runtime's.
+"""A transformers model prepared for export, with each attention as one operator of ONNX Runtime.
 
 Computed by torch's operations an attention is a dozen steps, which move its numbers from one order to another and back.
 The runtime's `MultiHeadAttention` is given queries, keys and values as they come and takes 5 % off a passage, and off

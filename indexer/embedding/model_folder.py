@@ -1,4 +1,4 @@
-"""Given a model's name, where its files are."""
+"""The folder of a model's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given a model as ONNX, the same in fewer steps, for one question at a time.
+"""An ONNX model rewritten with fewer operators, for one question at a time.
 
 A question of a dozen words keeps two cores busy for some 20 µs with one product, and each step costs as much as a few
 again in waiting. So what is multiplied by several tables of weights, as a transformer's states are by those of queries,

@@ -1,4 +1,4 @@
-"""Given a model's name and a device, what embeds many texts by torch: on a GPU, or in bfloat16 on the processor.
+"""Embedding of many texts by torch, on a GPU or in bfloat16 on the processor.
 
 In bfloat16 it takes two thirds of the time or less, at a cosine of some 0.998 to float32, where the device multiplies
 it (AVX-512 BF16, AMX, any recent GPU). Where it does not this is slow, and right.
@@ -71,7 +71,7 @@ class TorchEncoder:
         self.lanes = len(os.sched_getaffinity(0)) if on_processor else 1
         self.batch_tokens = _CORE_TOKENS if on_processor else _DEVICE_TOKENS
         self._fitting = float("inf")
-        """How many tokens of a batch the device's memory holds, as far as that has been found out."""
+        """Maximum number of tokens of a batch that the device's memory holds, as far as that is known."""
 
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Unit vectors, float32 (len(texts), dimensions). In bfloat16 they differ by some 0.003 with the batch."""

@@ -1,4 +1,4 @@
-"""Given vectors one by one and in any order, the arrays that `kb.retrieval.vectors` maps."""
+"""Writers of the vector arrays that `kb.retrieval.vectors` maps. Rows may come in any order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given an index, the generation that a build starts from, checked in full: no damage is copied on."""
+"""The generation that a build starts from, verified in full so that no damage is copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given an index, delete what nobody needs any more: old generations and leftovers."""
+"""Deletion of old generations and leftovers."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from kb.storage.locks import try_lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import format_version
 
-KEPT_GENERATIONS = 2
+GENERATIONS_TO_KEEP = 2
 
-LET_GO_S = 10.0
-"""How long a reader that follows the index may take to let an older generation go. A service takes a second or two."""
+READER_GRACE_S = 10.0
+"""Time in seconds that a reader may take to close an older generation. A service takes a second or two."""
 
 _LOOK_AGAIN_S = 0.02
 
 
 def collect(
-    index: Path, keep: int = KEPT_GENERATIONS, *, keep_other_format: bool = True
+    index: Path, keep: int = GENERATIONS_TO_KEEP, *, keep_other_format: bool = True
 ) -> list[str]:
     """Delete all generations but the live one and the newest whole others, `keep` in all; the ids of the deleted.
 
@@ -44,18 +44,18 @@ def collect(
     return deleted
 
 
-def make_room(index: Path, waiting: Callable[[], None]) -> None:
+def collect_and_wait(index: Path, waiting: Callable[[], None]) -> None:
     """Collect, and wait until readers have let go what is more than is kept, so that a build adds one to that.
 
-    A generation that is still open LET_GO_S seconds after the next was published is held by somebody who does not
+    A generation that is still open READER_GRACE_S seconds after the next was published is held by somebody who does not
     follow the index: nobody waits for that one, and it takes its room until it is closed. `waiting` is told once. For
     the holder of the lock alone.
     """
     collect(index)
     there, now = generations(index), time.time()
     held = {
-        name: min(now, _published(index, there[there.index(name) - 1])) + LET_GO_S
-        for name in _not_kept(index, KEPT_GENERATIONS)
+        name: min(now, _published(index, there[there.index(name) - 1])) + READER_GRACE_S
+        for name in _not_kept(index, GENERATIONS_TO_KEEP)
     }
     told = False
     while held := {

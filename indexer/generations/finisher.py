@@ -1,4 +1,4 @@
-"""Given the files of a generation as each is finished, all of them on disk and their hashes, while others are made."""
+"""Syncing and hashing of finished files while others are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _THREADS = 4
 """More than cores: who waits for a disk needs none."""
 
 
-class Finishing:
+class Finisher:
     """Syncs and hashes the files in a folder in threads of its own, those that are told to be finished at once.
 
     A context manager: leaving it waits for what is being done, and forgets what is not begun.
@@ -33,7 +33,7 @@ class Finishing:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    def finished(self, *leave_out: str, known: Mapping[str, FileInfo] | None = None) -> None:
+    def add_finished(self, *leave_out: str, known: Mapping[str, FileInfo] | None = None) -> None:
         """What the folder holds now will not change any more, but for what is in its folders `leave_out`.
 
         Of files in `known`, by their relative POSIX paths, length and hash are taken as given.
@@ -50,7 +50,7 @@ class Finishing:
         Each is on disk then, the lease, which is made now, among them; the folders are not. Raises OSError.
         """
         (self._folder / "lease").touch()
-        self.finished()
+        self.add_finished()
         return {name: self._pending[name].result() for name in sorted(self._pending)}
 
     @staticmethod

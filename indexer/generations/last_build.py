@@ -1,4 +1,4 @@
-"""Given an index, what its last build was told: the corpora, the model and its precision.
+"""The corpora, model and precision of an index's last build.
 
 It need not open, nor be of this format.
 """
@@ -19,7 +19,7 @@ DEFAULT_CORPUS = Path("corpus")
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class LastBuild:
     """The corpora, in order, the model's name, and in which numbers it embeds."""
 
     corpora: tuple[Path, ...]
@@ -27,7 +27,7 @@ class Remembered:
     precision: Precision = "fp32"
 
 
-def remembered(index: Path) -> Remembered:
+def last_build(index: Path) -> LastBuild:
     """What the live generation's manifest says, or the newest's that can be read, or else the defaults."""
     try:
         names = [current_generation(index)]
@@ -44,5 +44,5 @@ def remembered(index: Path) -> Remembered:
         except (OSError, ValueError, KeyError, TypeError, StopIteration):
             continue
         if corpora:
-            return Remembered(corpora, model, precision)
-    return Remembered((DEFAULT_CORPUS,), DEFAULT_MODEL)
+            return LastBuild(corpora, model, precision)
+    return LastBuild((DEFAULT_CORPUS,), DEFAULT_MODEL)

@@ -1,4 +1,4 @@
-"""Given an index folder, the right to be its only writer.
+"""The lock of the only writer of an index.
 
 An advisory lock of the system on `index/lock`: it ends with the process that holds it, however that ends. What the
 file says is only for those who wait.

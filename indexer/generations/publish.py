@@ -1,4 +1,4 @@
-"""Given a finished generation, make it the live one.
+"""Publication of a finished generation.
 
 The order of fsync is what makes a publication survive a power cut: the files (`indexer.generations.finisher`), their
 folders, the manifest (last, so that a folder with a manifest is whole), the rename into `generations/`, the rename of

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from indexer.corpus.files import is_collection, list_files
-from indexer.corpus.other_files import nothing_usable
+from indexer.corpus.files import list_files
 from indexer.corpus.scan import Scan
 from indexer.corpus.tombstones import FILE as TOMBSTONES
+from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Spot
+from indexer.readers.forms import is_collection
 from kb.schema.errors import ArticleError, CorpusError, IndexUnusable
 from kb.storage.generation import current_generation, generation_path, generations
 from kb.storage.manifest import FILE as MANIFEST

@@ -1,4 +1,4 @@
-"""Given groups of names that mean the same, the arrays that `kb.question.vocabulary` maps."""
+"""The arrays of synonym groups that `kb.question.vocabulary` maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given corpora, what a generation knows of words: the publisher's notices, and names that mean the same.
+"""What a generation knows of words: the publisher's notices and the synonym groups.
 
 They come from two files that may stand in the root of a corpus that is a folder, `notices.yaml` and
 `vocabulary.yaml`; names come from the articles' titles and aliases as well. A file that cannot be used is left out as
@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.corpus.files import CorpusFile, list_lexicons, read_bytes
+from indexer.corpus.files import CorpusFile, list_lexicons
+from indexer.corpus.reading import read_bytes
 from indexer.lexicon.compile_vocabulary import article_group, write_vocabulary
 from indexer.lexicon.notices_file import read_notices
 from indexer.lexicon.vocabulary_file import Group, read_vocabulary

@@ -1,4 +1,4 @@
-"""Given the content of a corpus' `notices.yaml`, its notices with compiled triggers.
+"""A reader of `notices.yaml`, with compiled triggers.
 
 The file is a list of notices, each with the keys `KEYS`. A broken notice breaks the file: half of a list of emergency
 notices would pass for the whole of it.

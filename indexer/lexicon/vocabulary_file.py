@@ -1,4 +1,4 @@
-"""Given the content of a corpus' `vocabulary.yaml`, its groups of names that mean the same.
+"""A reader of `vocabulary.yaml`, which lists groups of synonyms.
 
 The file is a list of groups, a group a list of MIN_NAMES to MAX_NAMES names, none of which stands anywhere else in the
 file, whatever its endings. A broken group breaks the file, so that a list is in force whole or not at all.

@@ -56,7 +56,7 @@ _CACHE = "cache/embeddings.sqlite"
 _UNCHANGING = "mode=ro&immutable=1"
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _UNIT = 0.05
-"""How far the length of a vector may be from 1, where a question is encoded in 8 bits."""
+"""Maximum distance of a vector's length from 1, where a question is encoded in 8 bits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Given a corpus, what its authors should mend before it is published.
+"""Checks of a corpus for its authors.
 
 Markdown is checked in full. Plain text has no place for aliases, sources and dates, and a JSONL
 collection comes from elsewhere, so those are held only to what breaks for a reader: articles that
@@ -16,24 +16,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
-from indexer.corpus.files import (
-    MARKDOWN_SUFFIXES,
-    TEXT_SUFFIX,
-    CorpusFile,
-    Place,
-    duplicate_id,
-    is_collection,
-    list_files,
-    list_lexicons,
-    read_bytes,
-    read_file,
-    refuse_other_form,
-)
-from indexer.corpus.other_files import nothing_usable
+from indexer.corpus.files import CorpusFile, Place, list_files, list_lexicons
+from indexer.corpus.reading import duplicate_id, read_bytes, read_file, refuse_foreign_form
 from indexer.corpus.scan import Scan
+from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Address, reserved
 from indexer.lexicon.lexicon import read_lexicon
 from indexer.maintenance.skeleton import PLACEHOLDER
+from indexer.readers.forms import MARKDOWN, PLAIN_TEXT, is_collection, reader_form
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from kb.schema.article import Article, Section
 from kb.schema.errors import ArticleError, CorpusError
@@ -115,11 +105,11 @@ class _Survey:
         self.findings.append(Finding(error.path, error.line, code, error.reason))
 
     def read(self, file: CorpusFile) -> None:
-        name = file.path.name.lower()
-        if name.endswith(MARKDOWN_SUFFIXES):
+        form = reader_form(file.path.name)
+        if form is MARKDOWN:
             try:
                 content = read_bytes(file.path)
-                refuse_other_form(file.path, content)
+                refuse_foreign_form(file.path, content)
                 parsed = parse_markdown(file.path, content)
             except FrontMatterError as error:
                 for each in error.errors:
@@ -135,7 +125,7 @@ class _Survey:
                 continue
             place = Place(file.path, line)
             self._article(place, item, _always(place), {})
-            if name.endswith(TEXT_SUFFIX):
+            if form is PLAIN_TEXT:
                 self.anchors[file.path.resolve()] = {section.id for section in item.sections}
                 self._structure(place, item.sections, {})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from indexer.corpus.progress import Progress
 from indexer.generations.base import open_one
-from indexer.generations.collect import LET_GO_S, collect
+from indexer.generations.collect import READER_GRACE_S, collect
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import known_removed
 from indexer.maintenance.backups import NotedBackup, backups_that_hold
@@ -42,8 +42,8 @@ def purge(
 ) -> Purge:
     """Publish the live generation anew without a word of these articles, and delete all others.
 
-    They must be out of the corpus already. A service gets LET_GO_S seconds to let the older generations go. Raises the
-    kinds of IndexUnusable, BuildInProgress and OSError.
+    They must be out of the corpus already. A service gets READER_GRACE_S seconds to close the older generations. Raises
+    the kinds of IndexUnusable, BuildInProgress and OSError.
     """
     before = generations(index)
     with writer_lock(index, wait_s, waiting):
@@ -55,7 +55,7 @@ def purge(
             removed = known_removed(index).union(ids)
             generation = publish_without(index, base, gone, removed, pin=pinned, compact=True)
         progress.stage("wait for readers")
-        until = time.monotonic() + LET_GO_S
+        until = time.monotonic() + READER_GRACE_S
         while collect(index, keep=1) or time.monotonic() < until:
             if generations(index) == [generation]:
                 break

@@ -1,4 +1,4 @@
-"""Given an index whose live generation is at fault, an earlier one made live, and kept so until a build on purpose.
+"""An earlier generation made live again, and kept live until a build on purpose.
 
 What was removed from the corpus since then stays removed: where the earlier generation has such articles, a copy of it
 without them is published in its place.
@@ -12,16 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from indexer.build.build import forget
-from indexer.build.derive import Change, derive
-from indexer.build.fresh import write_empty_part
-from indexer.build.patch import patch
+from indexer.build.derived_files import Change, write_derived_files
+from indexer.build.embedding_cache import forget_embeddings
+from indexer.build.merge_generations import merge_generations
+from indexer.build.new_articles import write_empty_generation
 from indexer.corpus.scan import Scan
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.generations.base import Base, open_one
 from indexer.generations.collect import collect
-from indexer.generations.finisher import Finishing
-from indexer.generations.last_build import remembered
+from indexer.generations.disk_space import generation_bytes
+from indexer.generations.finisher import Finisher
+from indexer.generations.last_build import last_build
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import (
     building_folder,
@@ -30,13 +31,12 @@ from indexer.generations.publish import (
     make_live,
     publish,
 )
-from indexer.generations.room import generation_bytes
 from indexer.lexicon.lexicon import load_lexicon
 from kb.schema.errors import CorpusError, ExtraMissing, IndexUnusable, NotFound
 from kb.storage.disk_errors import check_room, telling
 from kb.storage.generation import current_generation, generation_path, generations
 from kb.storage.manifest import Counts
-from kb.storage.sources import Changes, Sources
+from kb.storage.sources import NO_CHANGES, Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def _removed_since(index: Path, sources: Sources, gone: frozenset[str]) -> froze
     # What the live one was made from needs no reading, and it may be that nothing can be read here.
     for known in (sources, _live_sources(index)):
         try:
-            scan = Scan(remembered(index).corpora, known)
+            scan = Scan(last_build(index).corpora, known)
             scan.finish()
             removed |= scan.removed | scan.hidden
             removed -= scan.articles.keys() | scan.waiting.keys()
@@ -152,19 +152,21 @@ def publish_without(
     needed = generation_bytes(target.manifest)
     check_room(index, needed)
     with telling(index, needed), building_folder(index) as folder:
-        part = folder / "part"
-        part.mkdir()
+        additions = folder / "additions"
+        additions.mkdir()
         target.copy("encoder", folder / "encoder")
         counter = IndexEncoder.counter_of(folder / "encoder")
         manifest = target.manifest
-        write_empty_part(part, counter, manifest.model.dimensions)
-        patched = patch(folder, target, left_out, part, counter, manifest.bm25f, compact=compact)
-        with patched.library as library:
+        write_empty_generation(additions, counter, manifest.model.dimensions)
+        merged = merge_generations(
+            folder, target, left_out, additions, counter, manifest.bm25f, compact=compact
+        )
+        with merged.library as library:
             lexicon = load_lexicon(target.folder)
-            change = Change(target.folder, left_out, part, patched.names)
-            derive(library, folder, lexicon, change)
-            counts = Counts(*library.counts, len(library.passages), patched.terms)
-        shutil.rmtree(part)
+            change = Change(target.folder, left_out, additions, merged.names)
+            write_derived_files(library, folder, lexicon, change)
+            counts = Counts(*library.counts, len(library.passages), merged.terms)
+        shutil.rmtree(additions)
         replace(
             target.sources,
             articles={
@@ -172,12 +174,14 @@ def publish_without(
                 for article_id, digest in target.sources.articles.items()
                 if article_id not in left_out
             },
-            changes=target.sources.changes if compact else Changes(removed=len(left_out)),
+            changes=target.sources.changes
+            if compact
+            else replace(NO_CHANGES, removed=len(left_out)),
             rolled_back_to=target.sources.rolled_back_to or (target.folder.name if pin else ""),
         ).save(folder)
-        with Finishing(folder) as finishing:
+        with Finisher(folder) as finishing:
             files = finishing.file_infos()
         made = replace(manifest, created=creation_time(index), counts=counts, files=files)
         published = publish(index, folder, made, pin=pin, removed=removed)
-    forget(index, target, left_out)
+    forget_embeddings(index, target, left_out)
     return published

@@ -1,4 +1,4 @@
-"""Given a title, a Markdown file to fill in."""
+"""A Markdown file to fill in, made from a title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given an index, how it stands: what is live, how much it holds, and what in the corpus it does not know yet."""
+"""The state of an index: what is live, how much it holds, and which changes of the corpus it lacks."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 
 from indexer.corpus.scan import Scan
 from indexer.generations.base import fits_model, model_files
-from indexer.generations.last_build import remembered
+from indexer.generations.last_build import last_build
 from indexer.generations.lock import holder
 from indexer.lexicon.lexicon import read_lexicon
 from kb.schema.errors import CorpusError, ExtraMissing
+from kb.schema.service import Changes
 from kb.storage.generation import generations, pinned_generation
 from kb.storage.manifest import Counts
 from kb.storage.open_newest import open_newest
-from kb.storage.sources import Changes, Sources
+from kb.storage.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def status(index: Path) -> Status:
     found = open_newest(index)
     try:
         manifest, sources = found.manifest, Sources.load(found.folder)
-        before = remembered(index)
+        before = last_build(index)
         fits = fits_model(before.model, model_files(before.model), before.precision)
         scan, unreadable = _scan(index, sources)
         return Status(
@@ -87,10 +88,10 @@ def status(index: Path) -> Status:
 
 def _scan(index: Path, sources: Sources) -> tuple[Scan | None, tuple[str, ...]]:
     try:
-        scan = Scan(remembered(index).corpora, sources)
+        scan = Scan(last_build(index).corpora, sources)
         with suppress(CorpusError):
             scan.finish()
-        failures = (*scan.failures, *read_lexicon(remembered(index).corpora).failures)
+        failures = (*scan.failures, *read_lexicon(last_build(index).corpora).failures)
         return scan, tuple(map(str, failures))
     except (CorpusError, ExtraMissing) as error:
         return None, (str(error),)

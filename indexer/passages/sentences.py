@@ -1,4 +1,4 @@
-"""Given a text, its sentences."""
+"""Sentence boundaries of a text."""
 
 from __future__ import annotations
 

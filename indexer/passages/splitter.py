@@ -1,4 +1,4 @@
-"""Given a section, its passages: stretches that fit the model's window, whole sentences wherever that can be.
+"""The passages of a section: stretches that fit the model's window, in whole sentences wherever possible.
 
 A section that fits is one passage. A longer one is cut into the fewest passages that fit, at places chosen by dynamic
 programming: evenly filled, between paragraphs rather than between sentences. A sentence that does not fit by itself is
@@ -18,7 +18,7 @@ from kb.schema.article import Article, Section
 from kb.schema.passage import Passage
 
 PREFIX_TOKENS = 64
-"""The most tokens that title and heading may take of the window."""
+"""Maximum number of tokens of the window that title and heading take."""
 
 _MAX_CHARS_PER_TOKEN = 32
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n|\Z")

@@ -1,4 +1,4 @@
-"""Given the store that a build just wrote, everything that is embedded and indexed from it, in order.
+"""The articles of a store, and every text of them that is embedded or indexed, in order.
 
 Passages are numbered in the order of their ids, so that a tie broken by number is broken by id.
 """
@@ -6,26 +6,24 @@ Passages are numbered in the order of their ids, so that a tie broken by number 
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.passages.sentences import sentence_spans
-from indexer.passages.splitter import PREFIX_TOKENS, Splitter
+from indexer.passages.executor import Executor
+from indexer.passages.splitter import PREFIX_TOKENS
+from indexer.passages.steps import SplitArticles, find_sentences
 from indexer.passages.tokens import TokenCounter
 from kb.schema.article import Article
 from kb.storage.articles import FILE as STORE
 from kb.storage.articles import ArticleStore
-from kb.text.hashing import word_hash
-from kb.text.simhash import simhash
 
 PASSAGE = np.dtype(
     [
@@ -48,12 +46,17 @@ Fields = tuple[str, str, str, str]
 
 OPENING_CHARS = 240
 
-_WORD = re.compile(r"\w+")
+_ARTICLES_IN_BATCH = 16
+_PASSAGES_IN_BATCH = 256
+"""Numbers of articles and of passages that are one batch of a step."""
+
+T = TypeVar("T")
 
 
-def _likeness(text: str) -> int:
-    """The SimHash of the words of a text, whatever their case and what stands between them."""
-    return simhash([word_hash(word) for word in _WORD.findall(text.casefold())])
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
 
 
 class Library:
@@ -107,44 +110,46 @@ class Library:
         return map(self._article, self._ids)
 
     def outlines(self) -> Iterator[Article]:
-        """The same, the texts of their sections left out."""
+        """All articles in the order of their ids, without the texts of their sections."""
         return self._store.outlines()
 
-    def split(self, splitter: Splitter, advance: Callable[[], None]) -> None:
-        """Cut every article into passages and number them."""
+    def split(self, counter: TokenCounter, executor: Executor, advance: Callable[[], None]) -> None:
+        """Cut every article into passages and these into sentences, and number both."""
+        batches = _batched(self.articles(), _ARTICLES_IN_BATCH)
+        cut = chain.from_iterable(executor.map(SplitArticles(counter), batches))
+        first_sections = np.searchsorted(self._owners, np.arange(len(self._ids))).tolist()
         rows: list[tuple[str, tuple[int, int, int, int, int, int]]] = []
-        first_section = 0
-        for ordinal, article_id in enumerate(self._ids):
-            article = self._article(article_id)
-            places = {section.id: place for place, section in enumerate(article.sections)}
-            for passage in splitter.split(article):
-                place = places[passage.section_id]
-                start, end = passage.start, passage.end
-                likeness = _likeness(article.sections[place].text[start:end])
-                rows.append(
-                    (
-                        passage.id,
-                        (ordinal, first_section + place, start, end, passage.token_count, likeness),
-                    )
-                )
-            first_section += len(article.sections)
+        for ordinal, passages in enumerate(cut):
+            for passage, section, likeness in passages:
+                place = first_sections[ordinal] + section
+                span = (passage.start, passage.end)
+                row = (ordinal, place, *span, passage.token_count, likeness)
+                rows.append((passage.id, row))
             advance()
         rows.sort()
         self.passages = np.array([row for _, row in rows], dtype=PASSAGE)
-        self.sentences = np.fromiter(self._find_sentences(), dtype=SENTENCE)
+        self.sentences = np.fromiter(self._find_sentences(executor), dtype=SENTENCE)
         self._count_sentences()
 
     def _count_sentences(self) -> None:
         counts = np.bincount(self.sentences["passage"], minlength=len(self.passages))
         self.sentence_starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
 
-    def _find_sentences(self) -> Iterator[tuple[int, int, int]]:
-        for place, entry in enumerate(self.passages):
-            first, last = int(entry["start"]), int(entry["end"])
-            text = self._section(int(entry["section"])).text[first:last]
+    def _find_sentences(self, executor: Executor) -> Iterator[tuple[int, int, int]]:
+        batches = _batched(self._texts_to_cut(), _PASSAGES_IN_BATCH)
+        found = chain.from_iterable(executor.map(find_sentences, batches))
+        for row, (first, spans) in enumerate(
+            zip(self.passages["start"].tolist(), found, strict=True)
+        ):
+            for start, end in spans:
+                yield row, first + start, first + end
+
+    def _texts_to_cut(self) -> Iterator[tuple[str, str]]:
+        """The text of each passage and its language."""
+        for entry in self.passages:
+            text = self._section(int(entry["section"])).text
             language = self._head(int(entry["article"])).language
-            for start, end in list(sentence_spans(text, language)) or [(0, len(text))]:
-                yield place, first + start, first + end
+            yield text[int(entry["start"]) : int(entry["end"])], language
 
     def _article(self, article_id: str) -> Article:
         article = self._store.article_by_id(article_id)
@@ -186,12 +191,12 @@ class Library:
 
     @property
     def section_count(self) -> int:
-        """How many sections there are."""
+        """The number of sections."""
         return len(self._owners)
 
     @property
     def text_count(self) -> int:
-        """How many texts are embedded."""
+        """The number of texts that are embedded."""
         return len(self.passages) + len(self.sentences) + len(self.names) + 2 * self.section_count
 
     def texts(self, ids: Collection[str] | None = None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Given a text, how many of the model's tokens it is, and how much of it fits a number of them."""
+"""Token counts and truncation by a model's tokenizer."""
 
 from __future__ import annotations
 

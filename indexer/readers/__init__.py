@@ -1,1 +1,1 @@
-"""Given a file, the articles in it."""
+"""Readers of files: one module a format, and the table of all forms."""

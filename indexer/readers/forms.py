@@ -1,51 +1,79 @@
-"""Given how a file begins and what it is called, the form it is in where that is none of an article's.
+"""The table of file forms: how each is recognised and named, and what reads it.
 
-A form is told by its content. Its name decides where the content cannot: reStructuredText and AsciiDoc are plain text
-to look at, and nothing of an empty file tells what it was to be. Each form comes with the way to make articles of it.
+A form with a reader is read wherever files of articles are: in a corpus, by `kb add`, and in uploads. A form without
+one is refused, with the way to convert it. To support a form, give its line in `FORMS` a reader.
 """
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ARTICLE_FORMS = "articles are Markdown, plain text or JSONL"
+from indexer.readers.detectors import (
+    Detector,
+    begins_with,
+    either,
+    is_image,
+    is_media,
+    matches,
+    zip_holds,
+    zip_states_type,
+)
+from indexer.readers.jsonl import numbered_jsonl, read_article_json
+from indexer.readers.plain_text import read_plain_text
+from kb.schema import article_files
+from kb.schema.article import Article
+from kb.schema.errors import ArticleError
+from kb.schema.extras import missing
 
-HEAD_BYTES = 4096
-"""So much of a file's beginning tells its form."""
+Reader = Callable[[Path, bytes], tuple[Article, bool]]
+"""The one article of a file of that name and content, and whether it states its id. Raises ArticleError.
 
-_TAIL_BYTES = 65_536
-"""At the end of a zip file stands the list of its members."""
+An article that states no id has the stem of the name for one.
+"""
 
-_SHOWN = 3
+CollectionReader = Callable[[Path], Iterator[tuple[int | None, Article | ArticleError]]]
+"""The articles of a file that holds any number of them, each with its line. They state their ids.
 
-Detector = Callable[[bytes, bytes], bool]
-"""Whether a file of that form begins and ends with these bytes."""
+An article that cannot be read is an ArticleError in its place.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form that is not read: what one and several such files are called, and how to make articles of them.
+    """A form of file: what one and several such files are called, and how they are recognised.
 
-    `way` is a clause without a subject, in which FILE stands for the file's name without its ending. `suffixes` are in
-    lower case.
+    `conversion` says how to make articles of a form without a reader. It is a clause without a subject, in which FILE
+    stands for the file's name without its ending. `suffixes` are in lower case, the usual one first.
     """
 
     one: str
     many: str
-    way: str
+    conversion: str = ""
     suffixes: tuple[str, ...] = ()
     detect: Detector | None = None
+    read: Reader | None = None
+    read_collection: CollectionReader | None = None
     holds_others: bool = False
-    """Whether its content may be that of another form, which the name tells: many are zip archives."""
+    """Whether the name tells the form more closely than the content: many forms are zip archives."""
+    is_named: bool = False
+    """Whether the name alone tells the form, since its content is that of another form."""
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether files of this form are read for articles."""
+        return self.read is not None or self.read_collection is not None
+
+    @property
+    def advice(self) -> str:
+        """What to do with such a file that is not read."""
+        return f"call it FILE{self.suffixes[0]}" if self.is_readable else self.conversion
 
     @property
     def reason(self) -> str:
         """Why a file of this form is no article and what to do, to follow the file's name."""
-        return f"is {self.one}, and {ARTICLE_FORMS}: {self.way}"
+        return f"is {self.one}, and {ARTICLE_FORMS}: {self.advice}"
 
     @property
     def name(self) -> str:
@@ -53,122 +81,119 @@ class Form:
         return self.one.split(" ", 1)[1]
 
     def count(self, number: int) -> str:
-        """So many of them: "3 PDFs"."""
+        """That many of them: "3 PDFs"."""
         return f"1 {self.name}" if number == 1 else f"{number:,} {self.many}"
 
 
-def _begins(*starts: bytes) -> Detector:
-    return lambda head, _: head.startswith(starts)
+def _markdown(name: Path, content: bytes) -> tuple[Article, bool]:
+    try:
+        # Status, rollback and removal work on an installation without a Markdown parser.
+        from indexer.readers.markdown import parse_markdown  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        wants = f"{name} is not what the index holds, and reading it"
+        raise missing(error.name, wants, "indexing") from None
+    parsed = parse_markdown(name, content)
+    return parsed.article, parsed.states_id
 
 
-def _zip_with(*members: bytes) -> Detector:
-    return lambda head, tail: (
-        head.startswith(b"PK\x03\x04") and any(name in head or name in tail for name in members)
-    )
+def _plain_text(name: Path, content: bytes) -> tuple[Article, bool]:
+    return read_plain_text(name, content), False
 
 
-def _zip_of_type(*types: bytes) -> Detector:
-    """EPUB and OpenDocument state their type as plain text in the first member."""
-
-    def detect(head: bytes, _: bytes) -> bool:
-        is_stated = head.startswith(b"PK\x03\x04") and head[30:38] == b"mimetype"
-        return is_stated and any(head.startswith(t, 38) for t in types)
-
-    return detect
+def _article_json(name: Path, content: bytes) -> tuple[Article, bool]:
+    return read_article_json(name, content), True
 
 
-def _either(one: Detector, other: Detector) -> Detector:
-    return lambda head, tail: one(head, tail) or other(head, tail)
-
-
-def _matches(pattern: bytes) -> Detector:
-    # Possessive: comments without end take no time beyond their length.
-    compiled = re.compile(
-        rb"\s*+(?:(?><\?xml.*?\?>|<!--.*?-->)\s*+)*+" + pattern, re.IGNORECASE | re.DOTALL
-    )
-    return lambda head, _: compiled.match(_plain(head)) is not None
-
-
-def _plain(head: bytes) -> bytes:
-    """The bytes without a byte order mark, and without what UTF-16 puts between ASCII letters."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head[2:].replace(b"\0", b"")
-    return head.removeprefix(b"\xef\xbb\xbf")
-
-
-def _is_media(head: bytes, _: bytes) -> bool:
-    return head.startswith((b"ID3\2", b"ID3\3", b"ID3\4", b"OggS", b"\x1aE\xdf\xa3")) or (
-        head.startswith(b"RIFF") and head[8:12] in (b"WAVE", b"AVI ")
-    )
-
-
-def _is_image(head: bytes, _: bytes) -> bool:
-    known = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
-    return head.startswith(known) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
-
-
-def _pandoc(source: str, suffix: str) -> str:
+def _with_pandoc(source: str, suffix: str) -> str:
     return f"convert with `pandoc -f {source} -t gfm-raw_html -o FILE.md FILE.{suffix}`"
 
 
-_HTML_WAY = _pandoc("html-native_divs-native_spans", "html")
-_PDF_WAY = "save the text with `pdftotext FILE.pdf`"
-_SHEET_WAY = "write each row as an article, a line of JSONL"
+_HTML_ADVICE = _with_pandoc("html-native_divs-native_spans", "html")
+_PDF_ADVICE = "save the text with `pdftotext FILE.pdf`"
+_SHEET_ADVICE = "write each row as an article, a line of JSONL"
 _ODF = b"application/vnd.oasis.opendocument."
 
+MARKDOWN = Form(
+    "a Markdown file", "Markdown", suffixes=article_files.MARKDOWN.suffixes, read=_markdown
+)
+PLAIN_TEXT = Form(
+    "a plain text file", "plain text", suffixes=article_files.PLAIN_TEXT.suffixes, read=_plain_text
+)
+ARTICLE_JSON = Form(
+    "an article as JSON", "JSONL", suffixes=article_files.ARTICLE_JSON.suffixes, read=_article_json
+)
+"""One object of a JSONL file in a file of its own. The program writes articles of collections in this form."""
+
 FORMS: tuple[Form, ...] = (
-    Form("a PDF", "PDFs", _PDF_WAY, (".pdf",), _begins(b"%PDF-")),
+    MARKDOWN,
+    PLAIN_TEXT,
+    ARTICLE_JSON,
+    Form("a collection", "JSONL", suffixes=(".jsonl",), read_collection=numbered_jsonl),
+    Form(
+        "a compressed collection",
+        "JSONL",
+        suffixes=(".jsonl.gz",),
+        read_collection=numbered_jsonl,
+        is_named=True,
+    ),
+    Form("a PDF", "PDFs", _PDF_ADVICE, (".pdf",), begins_with(b"%PDF-")),
     Form(
         "a Word document",
         "Word documents",
-        _pandoc("docx", "docx"),
+        _with_pandoc("docx", "docx"),
         (".docx", ".docm"),
-        _zip_with(b"word/document.xml"),
+        zip_holds(b"word/document.xml"),
     ),
     Form(
         "a spreadsheet",
         "spreadsheets",
-        _SHEET_WAY,
+        _SHEET_ADVICE,
         (".xlsx", ".xlsm"),
-        _zip_with(b"xl/workbook.xml"),
+        zip_holds(b"xl/workbook.xml"),
     ),
     Form(
         "a presentation",
         "presentations",
         "copy the text into Markdown",
         (".pptx", ".ppt", ".odp", ".key"),
-        _zip_with(b"ppt/presentation.xml", b"mimetype" + _ODF + b"presentation"),
+        zip_holds(b"ppt/presentation.xml", b"mimetype" + _ODF + b"presentation"),
     ),
     Form(
         "an EPUB",
         "EPUBs",
-        _pandoc("epub-native_divs", "epub"),
+        _with_pandoc("epub-native_divs", "epub"),
         (".epub",),
-        _either(_zip_of_type(b"application/epub"), _zip_with(b"META-INF/container.xml")),
+        either(zip_states_type(b"application/epub"), zip_holds(b"META-INF/container.xml")),
     ),
     Form(
         "an OpenDocument text",
         "OpenDocument texts",
-        _pandoc("odt", "odt"),
+        _with_pandoc("odt", "odt"),
         (".odt", ".ott"),
-        _zip_of_type(_ODF + b"text"),
+        zip_states_type(_ODF + b"text"),
     ),
     Form(
         "a spreadsheet",
         "spreadsheets",
-        _SHEET_WAY,
+        _SHEET_ADVICE,
         (".ods", ".xls", ".csv", ".tsv"),
-        _zip_of_type(_ODF + b"spreadsheet"),
+        zip_states_type(_ODF + b"spreadsheet"),
     ),
     Form(
         "a Word document of before 2007",
         "Word documents of before 2007",
         "save as .docx with `soffice --headless --convert-to docx FILE.doc`, and convert that with pandoc",
         (".doc", ".dot"),
-        _begins(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+        begins_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
         holds_others=True,
     ),
-    Form("an RTF document", "RTF documents", _pandoc("rtf", "rtf"), (".rtf",), _begins(b"{\\rtf")),
+    Form(
+        "an RTF document",
+        "RTF documents",
+        _with_pandoc("rtf", "rtf"),
+        (".rtf",),
+        begins_with(b"{\\rtf"),
+    ),
     Form(
         "an image",
         "images",
@@ -177,37 +202,35 @@ FORMS: tuple[Form, ...] = (
             *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff"),
             *(".svg", ".bmp", ".ico", ".heic", ".avif"),
         ),
-        lambda head, tail: (
-            _is_image(head, tail) or _matches(rb"(?:<!doctype svg[^>]*>\s*)?<svg\b")(head, tail)
-        ),
+        either(is_image, matches(rb"(?:<!doctype svg[^>]*>\s*)?<svg\b")),
     ),
     Form(
         "an HTML page",
         "HTML pages",
-        _HTML_WAY,
+        _HTML_ADVICE,
         (".html", ".htm", ".xhtml"),
-        _matches(rb"<(?:!doctype\s+html|html|head|body|title|meta)\b"),
+        matches(rb"<(?:!doctype\s+html|html|head|body|title|meta)\b"),
     ),
     Form(
         "an XML document",
         "XML documents",
         "write each article as a line of JSONL",
         (".xml",),
-        _begins(b"<?xml", b"\xef\xbb\xbf<?xml"),
+        begins_with(b"<?xml", b"\xef\xbb\xbf<?xml"),
     ),
     Form(
         "a recording",
         "recordings",
         "write what is said as text",
         (".mp3", ".mp4", ".wav", ".m4a", ".ogg"),
-        _is_media,
+        is_media,
     ),
     Form(
         "an archive",
         "archives",
         "unpack it",
         (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"),
-        _begins(
+        begins_with(
             b"PK\x03\x04",
             b"PK\x05\x06",
             b"\x1f\x8b",
@@ -220,7 +243,7 @@ FORMS: tuple[Form, ...] = (
     Form(
         "a reStructuredText document",
         "reStructuredText documents",
-        _pandoc("rst", "rst"),
+        _with_pandoc("rst", "rst"),
         (".rst", ".rest"),
     ),
     Form(
@@ -242,68 +265,40 @@ FORMS: tuple[Form, ...] = (
         (".json",),
     ),
 )
-"""What is recognised, in the order in which it is looked for. A form that gets a reader is taken out of here."""
+"""All forms, in the order in which content is compared with them."""
 
 OTHER = Form("a file of another form", "files of other forms", "save as FILE.md or FILE.txt")
-"""What nothing here recognises."""
+"""Any form that `FORMS` does not list."""
+
+SUFFIXES = tuple(suffix for form in FORMS if form.is_readable for suffix in form.suffixes)
+"""The endings of the names of files that are read for articles."""
 
 
-def form_of_content(name: str, head: bytes, tail: bytes = b"") -> Form | None:
-    """The form of a file that begins and ends so; None where its content may be an article's.
-
-    A gzip file is taken for a collection where it is named so (`.jsonl.gz`).
-    """
-    if name.lower().endswith(".jsonl.gz"):
-        return None
-    return next((form for form in FORMS if form.detect and form.detect(head, tail)), None)
+def _articles_are() -> str:
+    *names, last = dict.fromkeys(form.many for form in FORMS if form.is_readable)
+    return f"articles are {', '.join(names)} or {last}"
 
 
-def form_of_bytes(name: str, content: bytes) -> Form | None:
-    """The form of what `content` holds; None where it may be an article's."""
-    return form_of_content(name, content[:HEAD_BYTES], content[-_TAIL_BYTES:])
+ARTICLE_FORMS = _articles_are()
+"""The readable forms, as a clause for messages."""
 
 
-def form_of_file(path: Path) -> Form | None:
-    """The form of a file's content; None where it may be an article's or cannot be read, which the reader will say."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - _TAIL_BYTES))
-            tail = file.read() if head.startswith(b"PK") else b""
-    except OSError:
-        return None
-    return form_of_content(path.name, head, tail)
+def reader_form(name: str) -> Form | None:
+    """The form by which a file of that name is read; None where it is not read."""
+    lower = name.lower()
+    return next(
+        (form for form in FORMS if form.is_readable and lower.endswith(form.suffixes)), None
+    )
 
 
-def form_of_other(name: str, content: Form | None) -> Form:
-    """The form of a file whose name is no article's: that of its content, and where that tells none, by its name."""
-    suffix = os.path.splitext(name.lower())[1]  # noqa: PTH122  (of names that are no paths, too)
-    by_name = next((form for form in FORMS if suffix in form.suffixes), None)
-    if content is None:
-        return by_name or OTHER
-    return by_name or content if content.holds_others else content
+def suffix_of(name: str) -> str:
+    """The ending by which a file of that name is read, as it is spelled there; "" where it is not read."""
+    lower = name.lower()
+    known = next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), "")
+    return name[len(name) - len(known) :]
 
 
-@dataclass(frozen=True, slots=True)
-class OtherFile:
-    """A file that is no article, and its form."""
-
-    path: Path
-    form: Form
-
-
-def in_words(files: Sequence[OtherFile]) -> str:
-    """What these are, the most frequent form first: "2 PDFs (a.pdf, b.pdf: save the text ...) and 1 image (...)"."""
-    groups: dict[str, list[OtherFile]] = {}
-    for file in files:
-        groups.setdefault(file.form.many, []).append(file)
-    parts = []
-    for group in sorted(groups.values(), key=len, reverse=True):
-        form = group[0].form
-        shown = ", ".join(str(file.path) for file in group[:_SHOWN])
-        more = f" and {len(group) - _SHOWN:,} more" if len(group) > _SHOWN else ""
-        parts.append(f"{form.count(len(group))} ({shown}{more}: {form.way})")
-    listed = ", ".join(parts[:-1])
-    text = f"{listed} and {parts[-1]}" if listed else parts[-1]
-    return text.encode(errors="replace").decode()  # a file's name need not be UTF-8
+def is_collection(name: str) -> bool:
+    """Whether a file of that name holds any number of articles, which state their ids."""
+    form = reader_form(name)
+    return form is not None and form.read_collection is not None

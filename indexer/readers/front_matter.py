@@ -1,4 +1,4 @@
-"""Given the text of a Markdown file, what its front matter states, and the body below it.
+"""The front matter of a Markdown file, and the body below it.
 
 Front matter is YAML between two lines `---`, the first of them the file's first line that is not
 blank. `indexer.readers.yaml_text` says how it is read.

@@ -1,4 +1,4 @@
-"""Given a piece of HTML, the text that a reader of it sees.
+"""The visible text of a piece of HTML.
 
 By regular expressions and not by a parser: what comes is a fragment, often an unbalanced one, and
 `html.parser` raises on some of those. Every expression reads its input in one pass.

@@ -1,4 +1,4 @@
-"""Given what a source calls an article or a section, whether the project can call it that."""
+"""Rules for the ids of articles and sections."""
 
 from __future__ import annotations
 

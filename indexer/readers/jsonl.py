@@ -1,4 +1,4 @@
-"""Given a `.jsonl` or `.jsonl.gz` file, its articles, one a line: how large collections come in.
+"""A reader of `.jsonl` and `.jsonl.gz` collections, which hold one article a line.
 
 `.article.json` holds a single one, over any number of lines.
 

@@ -1,4 +1,4 @@
-"""Given a Markdown file, its Article.
+"""A reader of Markdown articles.
 
 CommonMark and tables, below front matter (`indexer.readers.front_matter`) whose keys are
 `FRONT_MATTER_KEYS`. Each heading at top level starts a section; the title's own does not.

@@ -1,4 +1,4 @@
-"""Given parsed Markdown, the plain text that is indexed, quoted and cited.
+"""The plain text of parsed Markdown, which is indexed, quoted and cited.
 
 Blocks are separated by a blank line. A list and a table are one block each.
 """

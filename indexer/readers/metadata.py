@@ -1,4 +1,4 @@
-"""Given a value from front matter or JSON, the same value as an article's field, checked.
+"""Checks of values from front matter and JSON that become fields of an article.
 
 Every function takes the key for its message. None is what both forms write for "not stated".
 """

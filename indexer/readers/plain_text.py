@@ -1,4 +1,4 @@
-"""Given a plain text file whose headings are lines of their own, its Article.
+"""A reader of plain text articles, whose headings are lines of their own.
 
 The rule, which needs no mark-up:
 

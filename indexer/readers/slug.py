@@ -1,4 +1,4 @@
-"""Given headings, ids that can stand in a URL and do not change when other headings do."""
+"""Ids for headings that can stand in a URL and do not change when other headings do."""
 
 from __future__ import annotations
 

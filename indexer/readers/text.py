@@ -1,4 +1,4 @@
-"""Given the bytes or the text of a source, text that the rest of the project can rely on.
+"""Decoding and normalisation of source text.
 
 Everything that leaves here is NFC, ends its lines with LF, and can be written as UTF-8.
 """

@@ -1,4 +1,4 @@
-"""Given YAML that people write by hand, its value and the line of each part of it.
+"""A reader of YAML that people write by hand, with the line of each part.
 
 It is read as `yaml.safe_load` reads it, but dates stay text (so that a bad one can be named), a key may stand
 once, and merge keys, by which a few lines grow to gigabytes, are refused.

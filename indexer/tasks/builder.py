@@ -1,4 +1,4 @@
-"""Given tasks whose changes the corpus has, the index with them: one build for all that have got so far.
+"""Builds for accepted tasks: one build for all whose changes the corpus has.
 
 Those that come in during a build share the next one. The worker runs this as a process of its own, which gives way to
 questions and to the taking in of changes:
@@ -21,18 +21,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from indexer.build.build import build
-from indexer.corpus.progress import Progress
-from indexer.generations.last_build import remembered
-from indexer.maintenance.rollback import roll_back
+from indexer.build.request import BuildReport, BuildRequest
+from indexer.maintenance.follow import Held, follow_corpus
 from indexer.tasks.progress import TaskProgress
-from indexer.tasks.reports import in_words, rebuilt, report_of
+from indexer.tasks.reports import failure_text, rebuilt, report_of
 from kb.reporting.logs import configure_logging
 from kb.schema.errors import KbError
 from kb.schema.service import Report
-from kb.storage.generation import pinned_generation
 from kb.tasks.messages import RebuildRequest
 from kb.tasks.store import ATTEMPTS, TaskStore
 from kb.tasks.task import Task
@@ -40,12 +39,15 @@ from kb.tasks.task import Task
 logger = logging.getLogger(__name__)
 
 IDLE_S = 30.0
-"""So long does the process keep what it has loaded; beginning again takes seconds."""
+"""Time without a task after which the process ends, in seconds. Starting again takes seconds."""
 
 _LOOK_AGAIN_S = 1.0
 _AFTER_FAILURE_S = 5.0
 _WAIT_FOR_OTHER_BUILDS_S = 24 * 3600.0
 _NICE = 10
+_HELD = (
+    "The index was rolled back and stays so: a rebuild takes what the corpus has gained into it."
+)
 
 
 class TaskBuilder:
@@ -79,7 +81,7 @@ class TaskBuilder:
         try:
             outcome = self._build(tasks)
         except (KbError, OSError, sqlite3.Error) as error:
-            self._fail(tasks, in_words(error))
+            self._fail(tasks, failure_text(error))
         except Exception as error:
             logger.exception("building failed")
             self._fail(tasks, f"The worker failed ({type(error).__name__}); its log says where.")
@@ -95,16 +97,8 @@ class TaskBuilder:
     def _build(self, tasks: list[Task]) -> Callable[[Task], Report]:
         """Make the index hold what the corpus does; what each task's report is then."""
         progress = TaskProgress(self._store, [task.id for task in tasks])
-        pinned = pinned_generation(self._index)
-        if pinned and not any(task.kind == "rebuild" for task in tasks):
-            return self._keep_pinned(pinned, tasks, progress)
-        before = remembered(self._index)
-        built = build(
-            self._index,
-            before.corpora,
-            before.model,
-            progress,
-            precision=before.precision,
+        request = replace(
+            BuildRequest.like_last(self._index),
             wait_s=_WAIT_FOR_OTHER_BUILDS_S,
             waiting=lambda _: progress.stage("wait for another build"),
             removed=[task.subject for task in tasks if task.kind == "delete"],
@@ -112,24 +106,22 @@ class TaskBuilder:
                 isinstance(task.request, RebuildRequest) and task.request.replace for task in tasks
             ),
         )
+        if any(task.kind == "rebuild" for task in tasks):
+            done: BuildReport | Held = build(request, progress)
+        else:
+            has_removed = any(_report(task).summary.removed for task in tasks)
+            done = follow_corpus(request, progress, taken_out=() if has_removed else None)
+        return partial(_outcome, done)
 
-        def outcome(task: Task) -> Report:
-            if task.kind == "rebuild":
-                return rebuilt(_report(task), built)
-            return replace(_report(task), generation=built.generation)
 
-        return outcome
-
-    def _keep_pinned(
-        self, pinned: str, tasks: list[Task], progress: Progress
-    ) -> Callable[[Task], Report]:
-        """An index that was rolled back stays so; but what was removed must not be found any longer."""
-        generation = pinned
-        if any(_report(task).summary.removed for task in tasks):
-            progress.stage("publish")
-            generation = roll_back(self._index, pinned, wait_s=_WAIT_FOR_OTHER_BUILDS_S).generation
-        note = "The index was rolled back and stays so: a rebuild takes what the corpus has gained into it."
-        return lambda task: replace(_report(task), generation=generation, note=note)
+def _outcome(done: BuildReport | Held, task: Task) -> Report:
+    """The report of a task once the index follows."""
+    before = _report(task)
+    if isinstance(done, Held):
+        return replace(before, generation=done.generation, note=_HELD)
+    if task.kind == "rebuild":
+        return rebuilt(before, done)
+    return replace(before, generation=done.generation)
 
 
 def _report(task: Task) -> Report:

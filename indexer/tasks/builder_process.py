@@ -1,4 +1,4 @@
-"""Given that tasks wait for the index, the process that builds it (`indexer.tasks.builder`), while there are any."""
+"""The child process that builds (`indexer.tasks.builder`), started while tasks wait."""
 
 from __future__ import annotations
 

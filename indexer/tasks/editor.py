@@ -1,8 +1,8 @@
-"""Given a change that a client wants, the corpus with it on disk and a task that brings it into the index; or why not.
+"""Changes that clients ask for, made in the corpus, each with a task that brings it into the index.
 
-A change is judged against what the corpus holds by the last change that was accepted. A row of the task is committed
-right before the first file is written, and says "accepted" once the last one is on disk: whoever kills the process in
-between leaves a row by which the next one goes on (`resume_all`). What is refused leaves no row.
+A change is judged against the corpus as the last accepted change left it. The task's row is committed right before the
+first file is written, and says "accepted" once the last one is on disk. A process that is killed in between leaves a
+row from which the next one goes on (`resume_all`). A refused change leaves no row.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import logging
 import shutil
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from indexer.corpus.corpus_cache import CorpusCache
 from indexer.corpus.editing import (
     Accepted,
     Edit,
-    PreconditionFailed,
     add,
-    keep_shelf,
+    cached_corpus,
     put,
     remove,
 )
-from indexer.corpus.kept import Kept
-from indexer.corpus.shelf import Shelf
 from indexer.corpus.tombstones import writable_folder
 from indexer.corpus.unpacking import Limits, unpack
-from indexer.generations.last_build import remembered
+from indexer.corpus.writable_corpus import WritableCorpus
+from indexer.generations.last_build import last_build
+from indexer.tasks.change import Change
 from indexer.tasks.progress import TaskProgress
-from indexer.tasks.reports import LISTED, failures_of, in_words, report_of
-from kb.schema.errors import ArticleError, IndexUnusable, InvalidRequest, KbError
+from indexer.tasks.refusals import Refused, as_refusals, no_article_in
+from indexer.tasks.reports import report_of
+from kb.schema.errors import IndexUnusable, KbError
 from kb.schema.service import ArticleChange, Report
 from kb.storage.generation import open_generation, pinned_generation
 from kb.storage.sources import Sources
@@ -44,11 +44,9 @@ from kb.tasks.messages import (
     KeyReused,
     PutRequest,
     RebuildRequest,
-    RefusalKind,
     Reply,
     SubmitTask,
     TaskAccepted,
-    TaskRefused,
     TooManyTasks,
     WorkerFailed,
 )
@@ -56,9 +54,6 @@ from kb.tasks.store import ATTEMPTS, TaskStore
 from kb.tasks.task import Task, TasksFull, new_task_id
 
 logger = logging.getLogger(__name__)
-
-_WITHOUT_SUBJECT = ("is ", "has ", "holds ", "cannot ")
-_NAMED = 3
 
 
 class TaskEditor:
@@ -72,14 +67,14 @@ class TaskEditor:
         self._store = store
         self._accepted = accepted
         self._lock = threading.Lock()
-        self._kept: Kept[Shelf] = keep_shelf(self._sources)
+        self._cache: CorpusCache[WritableCorpus] = cached_corpus(self._sources)
 
     def warm_up(self) -> None:
         """Look where all articles stand, so that the first change need not."""
         with self._lock, suppress(KbError, OSError):
-            corpora = remembered(self._index).corpora
-            with self._kept.turn(writable_folder(corpora)):
-                self._kept.get(corpora)
+            corpora = last_build(self._index).corpora
+            with self._cache.locked(writable_folder(corpora)):
+                self._cache.get(corpora)
 
     def submit(self, task: SubmitTask) -> Reply:
         """Make the change, or say why not."""
@@ -88,7 +83,7 @@ class TaskEditor:
                 return self._submit(task)
             except TasksFull:
                 return TooManyTasks()
-            except _Refused as refused:
+            except Refused as refused:
                 return refused.reply
             except Exception as error:
                 logger.exception("a change failed")
@@ -106,7 +101,7 @@ class TaskEditor:
             for task in self._store.in_state("queued"):
                 try:
                     self._resume(task)
-                except _Refused as refused:
+                except Refused as refused:
                     logger.warning("task %s is forgotten: %s", task.id, refused.reply.reason)
                     self._bring_up_to_date()
                 except Exception:
@@ -141,18 +136,18 @@ class TaskEditor:
                 fingerprint=task.fingerprint,
             )
 
-        change = _Change(task.task_id, task.request, task.subject, begin)
+        change = Change(task.task_id, task.request, task.subject, begin)
         accepted = self._take(change)
         return TaskAccepted(accepted.view(), accepted.digest, is_new=True)
 
     def _resume(self, task: Task) -> Task:
-        """Take in what an attempt that was cut off may have begun with. Raises _Refused, and whatever fails."""
+        """Take in what an attempt that was cut off may have begun with. Raises Refused, and whatever fails."""
         self._store.begin([task.id])
         request = task.request
         if request is None or task.attempts >= ATTEMPTS or not self._is_whole(task.id, request):
             self._store.remove(task.id)
-            raise _Refused("unwritable", "What came in is not whole, or was begun too often.")
-        return self._take(_Change(task.id, request, task.subject, lambda: None, is_resumed=True))
+            raise Refused("unwritable", "What came in is not whole, or was begun too often.")
+        return self._take(Change(task.id, request, task.subject, lambda: None, is_resumed=True))
 
     def _is_whole(self, task_id: str, request: ChangeRequest) -> bool:
         """Whether the files that came in are all on disk: nobody waited for that."""
@@ -164,9 +159,9 @@ class TaskEditor:
         except OSError:
             return False
 
-    def _take(self, change: _Change) -> Task:
+    def _take(self, change: Change) -> Task:
         try:
-            with _refusals():
+            with as_refusals():
                 report, digest = self._edit(change)
                 task = self._store.accept(change.task_id, report, digest)
         except BaseException:
@@ -177,7 +172,7 @@ class TaskEditor:
         self._accepted()
         return task
 
-    def _edit(self, change: _Change) -> tuple[Report, str | None]:
+    def _edit(self, change: Change) -> tuple[Report, str | None]:
         """The report of the change once it is made, and the digest of the article put."""
         match change.request:
             case PutRequest() as request:
@@ -190,7 +185,7 @@ class TaskEditor:
                 change.begin()
                 return report_of(), None
 
-    def _put(self, change: _Change, request: PutRequest) -> tuple[Report, str]:
+    def _put(self, change: Change, request: PutRequest) -> tuple[Report, str]:
         content = (self._store.received(change.task_id) / "0").read_bytes()
 
         def check(before: str | None, after: str | None) -> None:
@@ -198,25 +193,25 @@ class TaskEditor:
             change.begin()
 
         accepted = put(
-            remembered(self._index).corpora,
+            last_build(self._index).corpora,
             change.subject,
             request.suffix,
             content,
             precondition=check,
-            kept=self._kept,
+            cache=self._cache,
         )
         return report_of((_changed(accepted),)), accepted.digest
 
-    def _delete(self, change: _Change, request: DeleteRequest) -> Report:
+    def _delete(self, change: Change, request: DeleteRequest) -> Report:
         def check(before: str | None, after: str | None) -> None:
             change.check(before, after, request.if_match)
             change.begin()
 
-        corpora = remembered(self._index).corpora
+        corpora = last_build(self._index).corpora
         edit = remove(
             *(corpora, [change.subject]),
             precondition=check,
-            kept=self._kept,
+            cache=self._cache,
             because=request.because,
             see=request.see,
         )
@@ -224,10 +219,10 @@ class TaskEditor:
             raise edit.failures[0]
         # Resumed, it is not missing: the attempt that was cut off has removed it.
         if edit.missing and not change.is_resumed:
-            raise _Refused("missing", "There is no article of that id.")
+            raise Refused("missing", "There is no article of that id.")
         return report_of((ArticleChange(change.subject, "removed"),))
 
-    def _add(self, change: _Change, request: BulkRequest) -> Report:
+    def _add(self, change: Change, request: BulkRequest) -> Report:
         change.begin()
         received = self._store.received(change.task_id)
         sent = [(file.name, received / str(n)) for n, file in enumerate(request.files)]
@@ -239,18 +234,18 @@ class TaskEditor:
         names = dict(found.files)
         edit = Edit()
         if names:
-            corpora = remembered(self._index).corpora
+            corpora = last_build(self._index).corpora
             places = {path: _inner_path(path, received / "unpacked") for path in names}
             edit = add(
                 *(corpora, list(names)),
                 progress=progress,
                 names=names,
                 places=places,
-                kept=self._kept,
+                cache=self._cache,
             )
         failures = [*found.failures, *edit.failures]
         if not edit.accepted:
-            raise _nothing_in(failures, found.passed_over)
+            raise no_article_in(failures, found.passed_over)
         changes = [_changed(accepted) for accepted in edit.accepted]
         return report_of(changes, failures, found.passed_over)
 
@@ -266,83 +261,6 @@ class TaskEditor:
             return None
 
 
-@dataclass(slots=True)
-class _Change:
-    """One change on its way into the corpus. `is_resumed`: an attempt that was cut off may have made it already."""
-
-    task_id: str
-    request: ChangeRequest
-    subject: str
-    _begin: Callable[[], None]
-    is_resumed: bool = False
-    has_begun: bool = False
-
-    def __post_init__(self) -> None:
-        self.has_begun = self.is_resumed
-
-    def begin(self) -> None:
-        """Right before something is written: keep a record of it."""
-        self._begin()
-        self.has_begun = True
-
-    def check(
-        self,
-        before: str | None,
-        after: str | None,
-        if_match: tuple[str, ...] | None,
-        if_none_match: bool = False,
-    ) -> None:
-        """Raise PreconditionFailed unless the article that is there is one that the change was meant for."""
-        if self.is_resumed and before == after:
-            return  # it is there by the attempt that was cut off
-        if if_match is not None and before is None:
-            raise PreconditionFailed("There is no article of that id.")
-        if if_match is not None and "*" not in if_match and before not in if_match:
-            raise PreconditionFailed(
-                "The article has changed since: read it again, and send what you make of that."
-            )
-        if if_none_match and before is not None:
-            raise PreconditionFailed("There is an article of that id already.")
-
-
-class _Refused(Exception):
-    """The change is not made; `reply` says why."""
-
-    def __init__(
-        self, reason: RefusalKind, detail: str, failures: Sequence[ArticleError] = ()
-    ) -> None:
-        self.reply = TaskRefused(reason, detail, failures_of(failures))
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """What is wrong with a request, or with the disk, as a refusal."""
-    try:
-        yield
-    except PreconditionFailed as error:
-        raise _Refused("precondition", str(error)) from None
-    except ArticleError as error:
-        detail = f"The article cannot be taken: {_as_clause(error.reason)}."
-        raise _Refused("invalid", detail) from None
-    except InvalidRequest as error:
-        raise _Refused("invalid", str(error)) from None
-    except (KbError, OSError, sqlite3.Error) as error:
-        raise _Refused("unwritable", in_words(error)) from None
-
-
-def _nothing_in(failures: list[ArticleError], passed_over: list[tuple[str, str]]) -> _Refused:
-    """The refusal of files in which there was not one article."""
-    named = [f"{error.path}: {error.reason}" for error in failures]
-    named += [f"{name}: {reason}" for name, reason in passed_over]
-    rest = f"; and {len(named) - _NAMED:,} more" if len(named) > _NAMED else ""
-    why = (
-        f"nothing of it could be read. {'; '.join(named[:_NAMED])}{rest}"
-        if named
-        else "it is empty"
-    )
-    return _Refused("invalid", f"No article was taken in: {why}.", failures[:LISTED])
-
-
 def _inner_path(path: Path, unpacked: Path) -> str:
     """The POSIX path that a file has in what was sent, of which each file and archive has a folder of its own."""
     return PurePosixPath(*path.relative_to(unpacked).parts[1:]).as_posix()
@@ -353,11 +271,6 @@ def _changed(accepted: Accepted) -> ArticleChange:
         return ArticleChange(accepted.id, "added")
     same = accepted.before == accepted.digest
     return ArticleChange(accepted.id, "unchanged" if same else "changed")
-
-
-def _as_clause(reason: str) -> str:
-    """An ArticleError's reason, which may be worded to follow a file's name, with a subject of its own."""
-    return f"it {reason}" if reason.startswith(_WITHOUT_SUBJECT) else reason
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Given a socket that listens, each request that comes in answered by a function, in a thread of its own."""
+"""A socket server that answers each request in a thread of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given how far a work is, the same in the rows of the tasks that it is for."""
+"""Progress of work, written to the rows of its tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given what was done to the corpus or the index, the report of the task that asked for it, or why it failed."""
+"""Reports of tasks, and the reasons of those that failed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from kb.schema.errors import ArticleError, KbError
 from kb.schema.service import ArticleChange, Failure, PassedOver, Report, Summary
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
+    from indexer.build.request import BuildReport
 
-LISTED = 1000
-"""So many articles are named in a report; every failure is."""
+MAX_LISTED_ARTICLES = 1000
+"""Maximum number of articles named in a report. Failures have no limit."""
 
 
 def report_of(
@@ -26,8 +26,8 @@ def report_of(
     """What became of the articles of a task: each by its id, in numbers, and every failure with its reason."""
     count = Counter(each.change for each in changes)
     return Report(
-        articles=tuple(changes[:LISTED]),
-        left_out=max(0, len(changes) - LISTED),
+        articles=tuple(changes[:MAX_LISTED_ARTICLES]),
+        left_out=max(0, len(changes) - MAX_LISTED_ARTICLES),
         failures=failures_of(failures),
         passed_over=tuple(PassedOver(name, reason) for name, reason in passed_over),
         summary=Summary(
@@ -41,7 +41,7 @@ def report_of(
 
 
 def failures_of(errors: Sequence[ArticleError]) -> tuple[Failure, ...]:
-    """The same failures as a client is told of them."""
+    """The failures as clients see them."""
     return tuple(Failure(each.path, each.line, each.reason) for each in errors)
 
 
@@ -64,7 +64,7 @@ def rebuilt(before: Report, built: BuildReport) -> Report:
     )
 
 
-def in_words(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Why the disk, or the corpus as a whole, does not take what it should."""
     if isinstance(error, KbError):
         return str(error)

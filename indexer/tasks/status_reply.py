@@ -1,4 +1,4 @@
-"""Given an index and its tasks, how both stand, as the service tells it."""
+"""The state of an index and its tasks, as the service reports it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indexer.maintenance.status import status
 from kb.schema.errors import IndexDamaged, IndexFormatMismatch, IndexMissing, IndexUnusable
-from kb.schema.service import Changes, IndexStatus, Size, Stale, TaskCounts
+from kb.schema.service import IndexStatus, Size, Stale, TaskCounts
 from kb.tasks.messages import IndexProblem, Reply, StatusReply
 from kb.tasks.store import TaskStore
 
@@ -40,7 +40,7 @@ def status_reply(index: Path, store: TaskStore) -> Reply:
             stale=Stale(**found.stale),
             words=found.words,
             unreadable=found.unreadable,
-            last_build=Changes(**asdict(found.last_build)),
+            last_build=found.last_build,
             last_failures=found.last_failures,
             kept=found.kept,
             bytes=found.bytes,

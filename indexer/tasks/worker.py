@@ -1,4 +1,4 @@
-"""Given an index, the one process that changes its corpus for others, and has the index follow.
+"""The one process that changes the corpus of an index for the service.
 
 It listens on a socket (`kb.tasks.worker_socket`) for messages (`kb.tasks.messages`) and answers a change once the
 corpus has it on disk (`indexer.tasks.editor`), in milliseconds and at the priority that it was started with. The index
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +21,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from indexer.tasks.builder_process import BuilderProcess
 from indexer.tasks.message_server import MessageServer
-from kb.reporting.logs import LogFormat
+from indexer.tasks.reports import failure_text
+from kb.reporting.logs import LogFormat, announce, configure_logging
+from kb.schema.errors import KbError
 from kb.tasks import worker_socket
 from kb.tasks.messages import (
     CannotChange,
@@ -39,7 +42,10 @@ from kb.tasks.store import TaskStore
 if TYPE_CHECKING:
     from indexer.tasks.editor import TaskEditor
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("indexer.tasks.worker")  # __name__ is "__main__" in a process of its own
+
+SWITCH_INTERVAL_S = 0.001
+"""Maximum time in seconds that one request, such as a status, holds up another, such as a change."""
 
 _LOOK_AGAIN_S = 0.05
 _CALL_AGAIN_S = 0.5
@@ -205,3 +211,22 @@ class _Worker:
             self._store.discard(request.task_id)
         elif isinstance(request, StandAside) and self._editor is None:
             self._stopped.set()
+
+
+def _main(index: Path, parent: int, log_format: LogFormat) -> int:
+    """Work for the service that started this process; the exit code."""
+    configure_logging("info", log_format)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        if not work(index, parent=parent, log_format=log_format):
+            announce(f"Another process works at the tasks of {index}.")
+    except (KbError, OSError, sqlite3.Error) as error:
+        logger.error("the worker ended: %s", failure_text(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(
+        _main(Path(sys.argv[1]), int(sys.argv[2]), "json" if sys.argv[3:] == ["json"] else "text")
+    )

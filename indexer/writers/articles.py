@@ -1,4 +1,4 @@
-"""Given articles in any order, the store that `kb.storage.articles` reads, its rows in the order of article ids."""
+"""The store that `kb.storage.articles` reads, with rows in the order of article ids."""
 
 from __future__ import annotations
 

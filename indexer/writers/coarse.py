@@ -1,4 +1,4 @@
-"""Given the passages' vectors, two bits of each of their dimensions, as `kb.retrieval.coarse` reads them.
+"""Two-bit codes of the passages' vectors, which `kb.retrieval.coarse` reads.
 
 Made from all vectors each time, in two passes, so that a patched generation has what one build of it would have.
 """
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kb.retrieval.coarse import EXACT_UP_TO, THRESHOLD
 
 ROWS = 16_384
-"""So many vectors are in memory at a time."""
+"""Number of vectors in memory at a time."""
 
 _SHIFTS = np.array([2, 0, 6, 4], dtype=np.uint8)
 """Where in its byte each of four dimensions has its bits."""

@@ -1,4 +1,4 @@
-"""Given nothing, the common words of English, so that none of them is taken for a misspelling of another.
+"""Common English words, none of which is taken for a misspelling of another.
 
 The list is symspellpy's: Google Books' words as far as SCOWL, a collection for spelling checkers, has them too.
 Another list is another `kb.storage.manifest.PIPELINE_VERSION`: a build takes over what an older one made of it.

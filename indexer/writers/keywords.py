@@ -1,4 +1,4 @@
-"""Given passages in order, the keyword index: Whoosh's, and the arrays compiled from it; given two, the one of both.
+"""The keyword index: Whoosh's, and the posting arrays compiled from it; written or merged from two.
 
 Whoosh analyses and writes: each field as the terms that `kb.text.analysis` makes of it, since what analyses must not
 become part of the index (`kb.retrieval.phrases`). Its postings are then read out, field by field, and laid out as

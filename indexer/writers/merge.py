@@ -1,4 +1,4 @@
-"""Given two arrays that become one, where each row goes."""
+"""The new row numbers of two arrays that become one."""
 
 from __future__ import annotations
 

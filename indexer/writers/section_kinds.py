@@ -1,4 +1,4 @@
-"""Given the vectors of each section's heading, and of heading and opening together, one that says what kind it is of.
+"""A vector for the kind of each section, from those of its heading and its opening.
 
 Half of each: a heading alone may be "At a Glance", and an opening alone has more of the subject than of what is said
 about it. In `vectors/`, as kb.retrieval.vectors has them:

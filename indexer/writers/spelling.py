@@ -1,4 +1,4 @@
-"""Given how often the words of a library stand in it, the arrays that `kb.question.spelling` reads.
+"""The arrays that `kb.question.spelling` reads, from the word counts of a library.
 
 Given an older generation too, what is known of its words is taken from there, and the result is the same.
 """
@@ -21,14 +21,14 @@ from kb.text.edit_distance import sound
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_table, patched_table
 
 NAME_WEIGHT = 10
-"""How many times in a text once in a title, an alias or a heading counts as."""
+"""Weight of one occurrence in a title, alias or heading, in occurrences in a text."""
 
 ATTESTED = 3
 """A word that stands less often, in no name and no dictionary may be misspelt itself, and corrects no other; nor do two
 words in a row that stand less often in texts part what was written as one."""
 
 COMMON_WORDS = 20_000
-"""So many of English's words may be meant instead of the library's."""
+"""Number of common English words that are candidates beside those of the library."""
 
 RIVAL = -1.0
 """The weight of those."""

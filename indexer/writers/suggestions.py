@@ -1,5 +1,4 @@
-"""Given articles, the arrays that `kb.question.suggestions` reads: their titles, aliases and headings by the words in
-them.
+"""The arrays that `kb.question.suggestions` reads: titles, aliases and headings by their words.
 
 Given those of an older generation too, only what has changed is read, and the result is the same.
 """

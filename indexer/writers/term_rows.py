@@ -1,4 +1,4 @@
-"""Given which terms stand in which rows, the sorted arrays of that; given two, the one of both.
+"""Sorted arrays of which terms stand in which rows, written or merged from two.
 
 Passages, names and suggestions are all found so: by a table of terms and, for each, its rows.
 """

@@ -1,4 +1,4 @@
-"""Given articles, how often each word and each two words in a row stand in them; counts that can be added up.
+"""Counts of words and of word pairs in articles, which can be added and subtracted.
 
 A generation keeps the counts of its library in the folder `counts/`, so that a build which changes few articles takes
 off those that go, adds those that come, and reads no other text. N words in the order of their UTF-8, P and Q pairs:

@@ -211,7 +211,7 @@ class Stale:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a build did with the articles of the corpus."""
+    """How many articles a build met. Those that are not `added`, `changed` or `removed` were skipped."""
 
     added: int
     """New articles."""

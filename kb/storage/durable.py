@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from kb.storage.locks import lock
 
@@ -68,11 +69,19 @@ def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
     The content goes into a hidden file, which then takes the name. With `mode`, nobody else may read the file at any
     time. Raises OSError, and then leaves nothing behind.
     """
+    with writing_durably(path, mode) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def writing_durably(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
+    """`write_durably` of what is written to the stream in the block."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         if mode is not None:
             temporary.touch(mode)
-        temporary.write_bytes(content)
+        with temporary.open("wb") as stream:
+            yield stream
         fsync(temporary)
         temporary.replace(path)
     except BaseException as error:

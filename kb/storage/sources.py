@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kb.schema.errors import IndexDamaged
+from kb.schema.service import Changes
 from kb.storage.addresses import Addresses, FormerAddress
 
 FILE = "sources.json"
@@ -41,22 +42,7 @@ class SourceFile:
     failures: tuple[tuple[int | None, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """How many articles a build met.
-
-    `moved` are those that have another id than before, and are not among the others. `unchanged`, `hidden` (removed by
-    `kb remove`) and `waiting` (not to be published yet, or expired) were skipped.
-    """
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    hidden: int = 0
-    failed: int = 0
-    moved: int = 0
-    waiting: int = 0
+NO_CHANGES = Changes(added=0, changed=0, removed=0, unchanged=0, hidden=0, failed=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +56,7 @@ class Sources:
 
     files: tuple[SourceFile, ...] = ()
     articles: dict[str, str] = field(default_factory=dict)
-    changes: Changes = Changes()
+    changes: Changes = NO_CHANGES
     model_files: str = ""
     rolled_back_to: str = ""
     lexicons: tuple[tuple[int, str, str], ...] = ()

@@ -18,7 +18,7 @@ def backup(file: Path, index: Path) -> int:
     With them go the weights that `kb tune` stored, and what is known of rollbacks and removed articles.
     Ends with exit code 1 where a corpus is not there any more; everything else is in FILE then.
     """
-    from indexer.maintenance.archive import back_up
+    from indexer.maintenance.backup import back_up
 
     done = back_up(index, file)
     say(
@@ -52,7 +52,7 @@ def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) 
     corpora. Articles removed from this index since the backup stay removed. Weights of `kb tune` that are in FILE take
     the place of those that are stored.
     """
-    from indexer.maintenance.archive import restore as restore_index
+    from indexer.maintenance.restore import restore as restore_index
 
     done = restore_index(index, file, corpus_folder, wait_s=wait_s, waiting=say)
     say(f"Restored generation {done.generation} to {index}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from kb_cli.terminal.summary import name_other_files
+from kb_cli.terminal.summary import name_unsupported_files
 
 
 @click.command()
@@ -34,7 +34,7 @@ def lint(paths: tuple[Path, ...]) -> int:
     PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found, or there is
     nothing to look at.
     """
-    from indexer.corpus.other_files import other_files
+    from indexer.corpus.unsupported_files import unsupported_files
     from indexer.maintenance.lint import lint as find
 
     chosen = list(paths) or [Path("corpus")]
@@ -42,6 +42,6 @@ def lint(paths: tuple[Path, ...]) -> int:
     for finding in findings:
         place = f"{finding.path}:{finding.line}" if finding.line is not None else str(finding.path)
         click.echo(f"{place}: {finding.message} [{finding.code}]")
-    name_other_files(other_files(chosen))
+    name_unsupported_files(unsupported_files(chosen))
     click.echo(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}.", err=True)
     return 1 if findings else 0

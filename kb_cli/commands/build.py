@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace as with_changes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from kb.schema.errors import KbError
 from kb_cli.terminal.options import corpus_option, index_option, say, wait_option
 from kb_cli.terminal.progress import make_progress
-from kb_cli.terminal.summary import as_dict, name_other_files, other_files_as_dicts, summarise
+from kb_cli.terminal.summary import as_dict, name_unsupported_files, summarise, unsupported_as_dicts
 
 if TYPE_CHECKING:
     from kb.storage.manifest import Precision
@@ -75,16 +76,20 @@ def build(
     than half of the published articles would go, unless told to --replace.
     """
     from indexer.build.build import build as build_index
-    from indexer.build.build import is_stale
-    from indexer.corpus.other_files import other_files
+    from indexer.build.request import BuildRequest
+    from indexer.build.stale import is_stale
+    from indexer.corpus.unsupported_files import unsupported_files
     from indexer.generations.collect import other_format
-    from indexer.generations.last_build import remembered
     from kb.storage.generation import pinned_generation
 
-    before = remembered(index)
-    chosen, model = corpora or before.corpora, model or before.model
-    precision = precision or before.precision
-    if if_stale and not is_stale(index, chosen, model, precision):
+    request = with_changes(
+        BuildRequest.like_last(index, corpora, model, precision),
+        device=device,
+        wait_s=wait_s,
+        waiting=say,
+        replace=replace,
+    )
+    if if_stale and not is_stale(request):
         pinned = pinned_generation(index)
         say(
             f"{index} was rolled back to {pinned} and stays so, whatever the corpus holds: `kb build` without "
@@ -93,20 +98,10 @@ def build(
             else f"The index in {index} is up to date."
         )
         return 0
-    report = build_index(
-        index,
-        chosen,
-        model,
-        make_progress(),
-        precision=precision,
-        device=device,
-        wait_s=wait_s,
-        waiting=say,
-        replace=replace,
-    )
-    others = other_files(chosen)
+    report = build_index(request, make_progress())
+    others = unsupported_files(request.corpora)
     if as_json:
-        done = as_dict(report) | {"passed_over": other_files_as_dicts(others)}
+        done = as_dict(report) | {"passed_over": unsupported_as_dicts(others)}
         click.echo(json.dumps(done, ensure_ascii=False, indent=2))
     summarise(report, index)
     if kept := other_format(index):
@@ -114,7 +109,7 @@ def build(
             f"Generation {kept} stays for services of the earlier program: restart them with this one, "
             "then run `kb gc`."
         )
-    name_other_files(others)
+    name_unsupported_files(others)
     return 1 if report.failures else 0
 
 
@@ -145,34 +140,28 @@ def watch(
 
     Several changes close to each other make one build. While a rollback holds, nothing is built.
     """
-    from indexer.build.build import build as build_index
-    from indexer.corpus.other_files import other_files
+    from indexer.build.request import BuildRequest
+    from indexer.corpus.unsupported_files import unsupported_files
     from indexer.corpus.watch import watch as watch_corpora
-    from indexer.generations.last_build import remembered
-    from kb.storage.generation import pinned_generation
+    from indexer.generations.last_build import last_build
+    from indexer.maintenance.follow import Held, follow_corpus
 
-    chosen = corpora or remembered(index).corpora
+    chosen = corpora or last_build(index).corpora
 
     def changed() -> None:
-        before = remembered(index)  # somebody may have built with another model since
-        pinned = pinned_generation(index)
-        if pinned:
-            say(f"{index} was rolled back to {pinned}: nothing is built before `kb build`.")
-            return
         try:
-            summarise(
-                build_index(
-                    index,
-                    chosen,
-                    before.model,
-                    make_progress(),
-                    precision=before.precision,
-                    wait_s=wait_s,
-                    waiting=say,
-                ),
-                index,
+            # Read each time: somebody may have built with another model since.
+            request = with_changes(
+                BuildRequest.like_last(index, chosen), wait_s=wait_s, waiting=say
             )
-            name_other_files(other_files(chosen))
+            done = follow_corpus(request, make_progress())
+            if isinstance(done, Held):
+                say(
+                    f"{index} was rolled back to {done.generation}: nothing is built before `kb build`."
+                )
+                return
+            summarise(done, index)
+            name_unsupported_files(unsupported_files(chosen))
         except (KbError, OSError) as error:  # mended by the next change, perhaps
             say(f"kb: {error}")
 

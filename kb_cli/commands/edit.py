@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,13 @@ from kb_cli.terminal.summary import (
     as_dict,
     failures_as_dicts,
     name_failures,
-    name_other_files,
-    other_files_as_dicts,
+    name_unsupported_files,
     summarise,
+    unsupported_as_dicts,
 )
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
+    from indexer.build.request import BuildReport
     from indexer.corpus.editing import Edit
     from kb.storage.addresses import FormerAddress
     from kb.storage.sources import Sources
@@ -65,33 +65,33 @@ def add(
     1 where some could not be read, or none is there.
     """
     from indexer.corpus.editing import add as add_articles
-    from indexer.corpus.installed import check_taking_in
-    from indexer.corpus.other_files import nothing_usable, other_files
-    from indexer.generations.last_build import remembered
-    from indexer.generations.room import check_room_to_add
+    from indexer.corpus.requirements import check_can_read_articles
+    from indexer.corpus.unsupported_files import nothing_usable, unsupported_files
+    from indexer.generations.disk_space import check_space_to_add
+    from indexer.generations.last_build import last_build
 
-    check_taking_in()
+    check_can_read_articles()
     if not dry_run:
         check_writable(index)
-        check_room_to_add(index, remembered(index).model)
+        check_space_to_add(index, last_build(index).model)
     chosen, known = _corpora(index, corpora, make=not dry_run)
     edit = add_articles(chosen, list(paths), known, dry_run=dry_run)
     for each in edit.accepted:
         say(f"{'Changed' if each.replaced else 'Added'} {each.id}: {each.path}")
     _say_steps(edit, dry_run)
     name_failures(edit.failures)
-    others = other_files(paths)
+    others = unsupported_files(paths)
     if edit.accepted or edit.failures:
-        name_other_files(others)
+        name_unsupported_files(others)
     else:
         say(f"Nothing was added: {nothing_usable(paths, (), ())}.")
-    report = _rebuild(index, chosen, wait_s) if edit.accepted and not dry_run else None
+    report = _follow(index, chosen, wait_s) if edit.accepted and not dry_run else None
     if as_json:
         accepted = [
             {"id": each.id, "path": str(each.path), "replaced": each.replaced}
             for each in edit.accepted
         ]
-        failures, passed_over = failures_as_dicts(edit.failures), other_files_as_dicts(others)
+        failures, passed_over = failures_as_dicts(edit.failures), unsupported_as_dicts(others)
         done = {"accepted": accepted, "failures": failures, "passed_over": passed_over}
         _print({**done, **_steps(edit, dry_run)}, report)
     return 1 if edit.failures or not edit.accepted else 0
@@ -130,10 +130,8 @@ def remove(
     files claim one: then they are named, and that article stays.
     """
     from indexer.corpus.editing import remove as remove_articles
-    from indexer.corpus.installed import check_only_removals
+    from indexer.corpus.requirements import check_only_removals
     from indexer.maintenance.addresses import former_addresses
-    from indexer.maintenance.rollback import roll_back
-    from kb.storage.generation import pinned_generation
 
     chosen, known = _corpora(index, corpora, make=not dry_run)
     check_only_removals(chosen, known)
@@ -154,16 +152,8 @@ def remove(
     for article_id in missing:
         say(f"There is no article {article_id!r} in the corpus.")
     report = None
-    pinned = pinned_generation(index)
     if edit.removed and not dry_run:
-        if pinned:
-            done = roll_back(index, pinned, removed=edit.removed, wait_s=wait_s, waiting=say)
-            say(
-                f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
-                "removed."
-            )
-        else:
-            report = _rebuild(index, chosen, wait_s, removed=edit.removed)
+        report = _follow(index, chosen, wait_s, removed=edit.removed)
     purged = None
     to_purge = tuple(each for each in (*edit.removed, *edit.missing) if each not in missing)
     if purge and to_purge and not dry_run:
@@ -252,7 +242,7 @@ def addresses(
         for article_id in unknown:
             say(f"{article_id!r} is no address that an article has left.")
         if len(unknown) < len(set(released)):
-            _rebuild(index, chosen, wait_s)
+            _follow(index, chosen, wait_s)
     found = former_addresses(chosen)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in found], ensure_ascii=False, indent=2))
@@ -278,7 +268,7 @@ def _corpora(
     index: Path, given: tuple[Path, ...], *, make: bool = False
 ) -> tuple[tuple[Path, ...], Sources | None]:
     """The corpora to change, and what the index knows of them; with `make`, the first of those given is made."""
-    from indexer.generations.last_build import remembered
+    from indexer.generations.last_build import last_build
     from kb.schema.errors import IndexUnusable
     from kb.storage.durable import make_folder
     from kb.storage.generation import open_generation
@@ -286,7 +276,7 @@ def _corpora(
 
     if make and given and not given[0].exists():
         make_folder(given[0])
-    corpora = given or remembered(index).corpora
+    corpora = given or last_build(index).corpora
     try:
         folder, _, lease = open_generation(index)
     except IndexUnusable:
@@ -297,37 +287,35 @@ def _corpora(
         lease.release()
 
 
-def _rebuild(
+def _follow(
     index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
+    """Have the index follow the corpus, and say what was done; None where a rollback holds."""
     gc.set_threshold(_NEW_OBJECTS)
-    from indexer.build.build import build
-    from indexer.generations.last_build import remembered
-    from kb.storage.generation import pinned_generation
+    from indexer.build.request import BuildRequest
+    from indexer.maintenance.follow import Held, follow_corpus
 
-    pinned = pinned_generation(index)
-    if pinned:
-        say(
-            f"{index} was rolled back to {pinned} and stays so: `kb build` puts these articles into it."
-        )
-        return None
-    before = remembered(index)
+    request = replace(
+        BuildRequest.like_last(index, corpora), wait_s=wait_s, waiting=say, removed=removed
+    )
     try:
-        report = build(
-            index,
-            corpora,
-            before.model,
-            make_progress(),
-            precision=before.precision,
-            wait_s=wait_s,
-            waiting=say,
-            removed=removed,
-        )
+        done = follow_corpus(request, make_progress(), taken_out=removed or None)
     except (KbError, OSError):
         say("The corpus is changed and the index is not: `kb build` makes it follow.")
         raise
-    summarise(report, index)
-    return report
+    if not isinstance(done, Held):
+        summarise(done, index)
+        return done
+    if removed:
+        say(
+            f"{index} stays rolled back: {done.generation} holds what {done.rolled_back_to} held, without what was "
+            "removed."
+        )
+    else:
+        say(
+            f"{index} was rolled back to {done.generation} and stays so: `kb build` puts these articles into it."
+        )
+    return None
 
 
 def _print(done: dict[str, Any], report: BuildReport | None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from kb_cli.terminal.ending import told_by_the_log
+from kb_cli.terminal.exit_codes import errors_to_log
 from kb_cli.terminal.options import index_option
 
 
@@ -62,9 +62,9 @@ def serve(
     # The option's own default must not pass for a flag, which would win over the file.
     is_given = context.get_parameter_source("index") is not ParameterSource.DEFAULT
     log_format = overrides.get("log_format") or os.environ.get("KB_LOG_FORMAT", "text")
-    with told_by_the_log(str(log_format).strip().lower()):  # a setting that is wrong
+    with errors_to_log(str(log_format).strip().lower()):  # a setting that is wrong
         settings = load_settings(config, index=index if is_given else None, **overrides)
-    with told_by_the_log(settings.log_format):
+    with errors_to_log(settings.log_format):
         # Nothing that can be served is an error here, not a page that says so.
         open_newest(settings.index).lease.release()
         tuned_weights.load(settings.index)

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kb_cli.terminal.ending import told_by_the_log
+from kb_cli.terminal.exit_codes import errors_to_log
 from kb_cli.terminal.options import index_option
 
 if TYPE_CHECKING:
     from kb.reporting.logs import LogFormat
-
-_SWITCH_INTERVAL_S = 0.001
-"""Seconds that one thread may run before another gets its turn: a status reads the whole corpus."""
 
 
 @click.command()
@@ -46,9 +43,10 @@ def work(index: Path, idle_s: float | None, parent: int | None, log_format: LogF
     """
     from kb.reporting.logs import announce
 
-    with told_by_the_log(log_format):
+    with errors_to_log(log_format):
+        from indexer.tasks.worker import SWITCH_INTERVAL_S
         from indexer.tasks.worker import work as work_at
 
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         if not work_at(index, idle_s=idle_s, parent=parent, log_format=log_format):
             announce(f"Another process works at the tasks of {index}.")

@@ -1,4 +1,4 @@
-"""Given a build at work, what a terminal or a log shows of it."""
+"""Progress of a build, as bars on a terminal or lines in a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given what a build did, the summary that is printed, and the same as JSON."""
+"""The summary of a build, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from indexer.build.build import BuildReport
-    from indexer.readers.forms import OtherFile
+    from indexer.build.request import BuildReport
+    from indexer.readers.detection import UnsupportedFile
     from kb.schema.errors import ArticleError
-    from kb.storage.sources import Changes
+    from kb.schema.service import Changes
 
 _NAMED = 20
-"""How many articles a summary names."""
+"""Maximum number of articles that a summary names."""
 
 
 def summarise(report: BuildReport, index: Path) -> None:
@@ -30,7 +30,7 @@ def summarise(report: BuildReport, index: Path) -> None:
         click.echo(
             f"Built {index}, generation {report.generation}, in {report.seconds:.1f} s: {report.articles:,} articles, "
             f"{report.sections:,} sections, {report.passages:,} passages; {report.embedded:,} of {report.texts:,} "
-            f"texts embedded anew.\nArticles: {in_words(report.changes)}.",
+            f"texts embedded anew.\nArticles: {describe_changes(report.changes)}.",
             err=True,
         )
     _name_changes(report)
@@ -60,7 +60,7 @@ def _dates(publish: str | None, expires: str | None) -> str:
     return f"{begins}{' and' if begins and ends else ''}{ends}"
 
 
-def in_words(changes: Changes) -> str:
+def describe_changes(changes: Changes) -> str:
     """The numbers of a build's articles, and why some were skipped."""
     skipped = f"{changes.unchanged + changes.hidden + changes.waiting:,} skipped"
     moved = f"{changes.moved:,} moved, " if changes.moved else ""
@@ -86,17 +86,17 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
             click.echo(f"  {failure}", err=True)
 
 
-def name_other_files(others: Sequence[OtherFile]) -> None:
+def name_unsupported_files(others: Sequence[UnsupportedFile]) -> None:
     """Say on stderr, in one line, which files of the folders are of a form that nobody reads, and the way out."""
-    from indexer.readers.forms import in_words as forms_in_words
+    from indexer.readers.detection import describe
 
     if others:
         were = "file was" if len(others) == 1 else "files were"
-        click.echo(f"{len(others):,} {were} passed over: {forms_in_words(others)}.", err=True)
+        click.echo(f"{len(others):,} {were} passed over: {describe(others)}.", err=True)
 
 
-def other_files_as_dicts(others: Sequence[OtherFile]) -> list[dict[str, Any]]:
-    """The same as JSON."""
+def unsupported_as_dicts(others: Sequence[UnsupportedFile]) -> list[dict[str, Any]]:
+    """The files as JSON."""
     return [{"path": printable(each.path), "form": each.form.name} for each in others]
 
 

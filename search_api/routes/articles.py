@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.exceptions import HTTPException
 
-from kb.schema import article_markdown
+from kb.schema import article_files, article_markdown
 from kb.schema.article import Article
 from kb.schema.errors import InvalidRequest
 from kb.schema.service import TaskView
@@ -35,8 +35,8 @@ from search_api.state.settings import Settings
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
-_SUFFIXES = {JSON: ".article.json", MARKDOWN: ".md", "text/plain": ".txt"}
-"""The suffix by which the body of an article is read, for each media type."""
+_SUFFIXES = {each.media_type: each.suffixes[0] for each in article_files.SENDABLE}
+"""The suffix by which the body of an article is read, by its media type."""
 
 _ARTICLE = TypeAdapter(Article)
 

@@ -115,9 +115,9 @@ class WorkerProcess:
         if self._turn is None:
             return
         # -P: whatever lies in the folder that the service was started from is not imported.
-        command = (sys.executable, "-P", "-m", "kb_cli", "work", "--index", str(self._index))
+        command = (sys.executable, "-P", "-m", "indexer.tasks.worker", str(self._index))
         self._child = subprocess.Popen(  # noqa: S603
-            [*command, "--parent", str(os.getpid()), "--log-format", self._log_format],
+            [*command, str(os.getpid()), self._log_format],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the service, which ends it

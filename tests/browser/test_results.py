@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 
 pytestmark = pytest.mark.browser
 
@@ -74,7 +75,7 @@ def hills(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> str:
     for name, text in HILLS.items():
         (corpus / name).write_text(text, encoding="utf-8")
     shutil.copy(NOTICES, corpus)
-    assert len(build(folder / "index", [corpus]).failures) == 1
+    assert len(build(BuildRequest(folder / "index", [corpus])).failures) == 1
     return serve(folder / "index")
 
 

@@ -627,7 +627,7 @@ def test_a_full_disk_is_no_acceptance(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("indexer.corpus.shelf.write_durably", full)
+        patched.setattr("indexer.corpus.writable_corpus.write_durably", full)
         response = put(service, "news", "tea")
     assert (response.status_code, response.json()["type"]) == (507, "/docs#not-stored")
     assert response.json()["detail"] == "The disk failed: No space left on device."

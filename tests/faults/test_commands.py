@@ -16,10 +16,12 @@ from pathlib import Path
 import pytest
 from harness.library import Library, held, leftovers, markdown, store_weights
 
-from indexer.build.build import build, is_stale
+from indexer.build.build import build
+from indexer.build.request import BuildRequest
+from indexer.build.stale import is_stale
 from indexer.corpus.watch import watch
-from indexer.generations.collect import make_room
-from indexer.generations.last_build import remembered
+from indexer.generations.collect import collect_and_wait
+from indexer.generations.last_build import last_build
 from indexer.generations.lock import writer_lock
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking import tuned_weights
@@ -123,9 +125,12 @@ def test_a_corpus_that_is_named_twice_is_one(kb: Kb, library: Library) -> None:
     code, _, err = kb("build", *twice)
     assert (code, "could not be read" in err) == (0, False), err
     assert err.count("1 file was passed over: 1 Word document") == 1
-    assert remembered(library.index).corpora == (library.corpus,)
-    assert is_stale(library.index, [library.corpus, other], library.model) is False
-    assert build(library.index, [other, library.corpus], library.model).published is False
+    assert last_build(library.index).corpora == (library.corpus,)
+    assert is_stale(BuildRequest(library.index, [library.corpus, other], library.model)) is False
+    assert (
+        build(BuildRequest(library.index, [other, library.corpus], library.model)).published
+        is False
+    )
     assert kb("remove", "article-1", *twice)[0] == 0
 
 
@@ -489,7 +494,7 @@ def test_a_build_waits_for_readers_that_follow_the_index_and_for_no_others(
     following = KnowledgeBase.open(library.index)
     publish_two()
     assert len(library.generations()) == 3
-    make_room(library.index, following.close)  # told that it is waited for, it lets go
+    collect_and_wait(library.index, following.close)  # told that it is waited for, it lets go
     assert len(library.generations()) == 2
 
     with KnowledgeBase.open(library.index) as opened:
@@ -497,7 +502,7 @@ def test_a_build_waits_for_readers_that_follow_the_index_and_for_no_others(
         newer = library.generations()[1]
         an_hour_ago = time.time() - 3600
         os.utime(library.index / "generations" / newer / "manifest.json", (an_hour_ago,) * 2)
-        make_room(library.index, lambda: pytest.fail("a notebook keeps nobody waiting"))
+        collect_and_wait(library.index, lambda: pytest.fail("a notebook keeps nobody waiting"))
         assert opened.generation == library.generations()[0]
         assert opened.articles()
     library.build()

@@ -18,8 +18,9 @@ import pytest
 from fastapi.testclient import TestClient
 from harness.library import Library, held, markdown, store_weights
 
-from indexer.maintenance.archive import back_up, restore
+from indexer.maintenance.backup import back_up
 from indexer.maintenance.inspection import inspect
+from indexer.maintenance.restore import restore
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexUnusable, KbError
 from kb.storage.generation import open_generation, save_stamps, stamp

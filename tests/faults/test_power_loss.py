@@ -11,6 +11,7 @@ from harness.library import Library, held, leftovers, markdown
 from harness.power import Moment, Recorder, crash
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.corpus.editing import add, remove
 from kb.schema.errors import IndexUnusable
 
@@ -69,7 +70,7 @@ def test_power_cuts_at_any_moment_lose_nothing(
         assert at < added or (cut.corpus / "news.md").read_text() == markdown("news", "tea"), what
         assert at < removed or not (cut.corpus / "article-1.md").exists(), what
         if is_long or seed % 25 == 0:
-            build(cut.index, [cut.corpus], cut.model)
+            build(BuildRequest(cut.index, [cut.corpus], cut.model))
             there = {path.stem for path in cut.corpus.glob("*.md") if path.name[0] != "."}
             assert held(cut.index).keys() == there, what
             assert leftovers(cut.index) == [], what

@@ -14,6 +14,7 @@ from harness.library import Library, held, leftovers, markdown
 from harness.service import API, MARKDOWN, ended, serving, working
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import CorpusError
 from kb.storage.open_newest import removed_articles
@@ -229,7 +230,7 @@ def test_nothing_that_was_published_is_forgotten_since_another_model_or_damage_b
     assert "4 of the 6 published articles" in err
     assert library.live() == live
     with pytest.raises(CorpusError, match="4 of the 6"):
-        build(library.index, [library.corpus], library.model, precision="bf16")
+        build(BuildRequest(library.index, [library.corpus], library.model, precision="bf16"))
     assert kb("build", "--replace")[0] == 0
     assert held(library.index) == library.texts
     assert {f"article-{number}" for number in range(4)} <= removed_articles(library.index)

@@ -12,8 +12,9 @@ import pytest
 from harness.library import Library, held, leftovers, markdown
 
 from indexer.build.build import build
-from indexer.generations.last_build import remembered
-from indexer.maintenance.archive import back_up
+from indexer.build.request import BuildRequest
+from indexer.generations.last_build import last_build
+from indexer.maintenance.backup import back_up
 from kb_cli.main import run
 
 Kb = Callable[..., tuple[int, str, str]]
@@ -49,7 +50,7 @@ def test_after_a_restore_the_folder_is_the_corpus_that_everything_goes_by(
     code, _, err = kb("restore", backup, "--corpus", corpus)
     assert code == 0, err
     assert f"The index goes by {corpus} from now on." in err
-    assert remembered(index).corpora == (corpus,)
+    assert last_build(index).corpora == (corpus,)
     assert kb("check")[0] == 0
     code, out, _ = kb("status")
     assert f"Corpus: {corpus}\n" in out
@@ -70,7 +71,7 @@ def test_a_restore_without_a_folder_leaves_the_corpus_where_it_was(
 ) -> None:
     back_up(library.index, tmp_path / "backup.tar")
     assert kb("restore", tmp_path / "backup.tar")[0] == 0
-    assert remembered(index).corpora == (library.corpus,)
+    assert last_build(index).corpora == (library.corpus,)
     assert (index / "CURRENT").read_text() == (library.index / "CURRENT").read_text()
 
 
@@ -80,7 +81,7 @@ def test_each_of_several_corpora_has_its_place_in_the_folder(
     collection, empty = library.root / "collection.jsonl.gz", library.root / "empty"
     collection.write_bytes(gzip.compress(json.dumps(COLLECTED).encode()))
     empty.mkdir()
-    build(library.index, [collection, library.corpus, empty], library.model)
+    build(BuildRequest(library.index, [collection, library.corpus, empty], library.model))
     (library.corpus / "_removed.txt").write_text("md-1\n")
     back_up(library.index, tmp_path / "backup.tar")
     shutil.rmtree(library.corpus)
@@ -90,7 +91,7 @@ def test_each_of_several_corpora_has_its_place_in_the_folder(
     assert code == 0, err
     # A collection stays a file: as a folder, the first among them, it would be the one that is written to.
     places = (folder / "0" / "collection.jsonl.gz", folder / "1", folder / "2")
-    assert remembered(index).corpora == places
+    assert last_build(index).corpora == places
     assert "1 removed" in kb("build")[2]
     assert held(index) == library.texts
 
@@ -101,13 +102,13 @@ def test_a_corpus_that_is_not_in_the_backup_stays_where_it_was_and_is_named(
     gone, folder = library.root / "gone", tmp_path / "corpora"
     gone.mkdir()
     (gone / "news.md").write_text(markdown("news", "tea"))
-    build(library.index, [gone, library.corpus], library.model)
+    build(BuildRequest(library.index, [gone, library.corpus], library.model))
     shutil.rmtree(gone)
     back_up(library.index, tmp_path / "backup.tar")
     code, _, err = kb("restore", tmp_path / "backup.tar", "--corpus", folder)
     assert code == 0, err
     assert f"The backup holds no files of {gone}" in err
-    assert remembered(index).corpora == (gone, folder)
+    assert last_build(index).corpora == (gone, folder)
     assert (folder / "article-0.md").exists()
 
 
@@ -116,10 +117,10 @@ def test_the_corpus_of_an_empty_library_is_an_empty_folder(
 ) -> None:
     for article_id in list(library.texts):
         library.drop(article_id)
-    build(library.index, [library.corpus], library.model, replace=True)
+    build(BuildRequest(library.index, [library.corpus], library.model, replace=True))
     back_up(library.index, tmp_path / "backup.tar")
     assert kb("restore", tmp_path / "backup.tar", "--corpus", tmp_path / "corpus")[0] == 0
-    assert remembered(index).corpora == (tmp_path / "corpus",)
+    assert last_build(index).corpora == (tmp_path / "corpus",)
     assert kb("build")[0] == 0
     assert held(index) == {}
 
@@ -134,10 +135,10 @@ def test_a_rollback_that_held_holds_in_the_restored_index_and_what_was_removed_s
         assert code == 0, err
         assert "stays until" in err
         assert "Pinned" in kb("status")[1]
-        assert remembered(index).corpora == (corpus,)
+        assert last_build(index).corpora == (corpus,)
     assert kb("remove", "article-1")[0] == 0
     code, _, err = kb("restore", tmp_path / "pinned.tar", "--corpus", tmp_path / "third")
     assert code == 0, err
     assert "article-1" not in held(index)
-    assert remembered(index).corpora == (tmp_path / "third",)
+    assert last_build(index).corpora == (tmp_path / "third",)
     assert kb("check")[0] == 0

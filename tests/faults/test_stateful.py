@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.corpus.editing import add, remove
 from indexer.maintenance.rollback import roll_back
 from kb.knowledge_base import KnowledgeBase
@@ -152,8 +153,8 @@ def build_from_nothing(source: Library, fresh: Path, library: Library) -> None:
     # More than half of what is there goes, so that everything is written anew.
     for number in range(20):
         (other / f"other-{number}.md").write_text(markdown(f"other-{number}", "nothing"))
-    build(fresh, [other], library.model, replace=True)
-    build(fresh, [library.corpus], library.model, replace=True)
+    build(BuildRequest(fresh, [other], library.model, replace=True))
+    build(BuildRequest(fresh, [library.corpus], library.model, replace=True))
 
 
 def arrays(index: Path) -> dict[str, Any]:

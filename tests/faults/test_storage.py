@@ -96,7 +96,7 @@ def test_a_disk_that_fills_up_during_a_build_is_never_a_bad_model(
     kb: Kb, mount: Mount, library: Library, monkeypatch: pytest.MonkeyPatch, is_long: bool
 ) -> None:
     for times in ("ENCODER_TIMES", "GENERATION_TIMES", "CACHE_TIMES"):
-        monkeypatch.setattr(f"indexer.generations.room.{times}", 0)  # nothing is foreseen
+        monkeypatch.setattr(f"indexer.generations.disk_space.{times}", 0)  # nothing is foreseen
     failed = 0
     sizes = (40, 120, 200, 320, 480, 800, 8000)
     for kilobytes in sizes if is_long else sizes[::2]:

@@ -17,6 +17,7 @@ from harness.library import store_weights
 from harness.tiny import few_english_words, make_tiny_model
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.writers import spelling
 from kb.knowledge_base import KnowledgeBase
 from kb.storage.keys import KeyRing, keys_file
@@ -81,7 +82,7 @@ def make(root: Path) -> None:
     collection.write_bytes(gzip.compress(content, mtime=0))
 
     spelling.english_words = few_english_words
-    build(index, [corpus, collection], str(model))
+    build(BuildRequest(index, [corpus, collection], str(model)))
     code = run(["remove", *REMOVED, "--index", str(index)])
     if code:
         raise SystemExit(code)

@@ -18,8 +18,9 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from indexer.build import build as building
+from indexer.build import fresh
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.writers import coarse
 from indexer.writers.coarse import write_coarse
@@ -68,9 +69,9 @@ def crowd(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         return Manifest.load(made).model
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(building, "export_model", export)
+        patched.setattr(fresh, "export_model", export)
         patched.setattr(IndexEncoder, "__call__", lambda _, texts: unit_rows(len(texts)))
-        build(root / "index", [root / "corpus.jsonl"])
+        build(BuildRequest(root / "index", [root / "corpus.jsonl"]))
     with KnowledgeBase.open(root / "index") as opened:
         assert opened.passage_count == PASSAGES > 2 * CANDIDATES
         opened.search(QUESTION)

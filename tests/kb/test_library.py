@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
 from kb.schema.errors import IndexMissing, IndexUnusable, InvalidRequest, NotFound
@@ -86,7 +87,7 @@ def test_a_generation_that_was_published_answers_the_next_question(
 
         corpus = shutil.copytree(CORPUS, tmp_path / "corpus")
         (corpus / "hiccups.md").write_text("# Hiccups\n\nA hiccup is a twitch of the diaphragm.\n")
-        report = build(index_copy, [Path(corpus)])
+        report = build(BuildRequest(index_copy, [Path(corpus)]))
         assert report.generation != before
         answer = library.search("what is a hiccup", limit=1)
         assert answer.generation == report.generation

@@ -37,8 +37,9 @@ class Own(Engine):
     def build(self, folder: Path, material: Material) -> None:
         """`kb build`, all embeddings in its cache; which is then deleted, as it may be."""
         from indexer.build.build import build  # noqa: PLC0415
+        from indexer.build.request import BuildRequest  # noqa: PLC0415
 
-        report = build(folder, [Path(path) for path in material.about["corpora"]])
+        report = build(BuildRequest(folder, [Path(path) for path in material.about["corpora"]]))
         assert not report.failures, report.failures
         shutil.rmtree(folder / "cache")
 

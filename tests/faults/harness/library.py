@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from indexer.build.build import BuildReport, build
+from indexer.build.build import build
+from indexer.build.request import BuildReport, BuildRequest
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking import tuned_weights
 from kb.ranking.fusion import FusionWeights
@@ -46,7 +47,7 @@ class Library:
         del self.texts[article_id]
 
     def build(self, *, replace: bool = False) -> BuildReport:
-        return build(self.index, [self.corpus], self.model, replace=replace)
+        return build(BuildRequest(self.index, [self.corpus], self.model, replace=replace))
 
     def copy(self, root: Path) -> Library:
         shutil.copytree(self.root, root, dirs_exist_ok=True)

@@ -24,6 +24,7 @@ from indexer.corpus.progress import Progress
 
 def work(order: dict[str, Any]) -> None:
     from indexer.build.build import build
+    from indexer.build.request import BuildRequest
     from indexer.corpus.editing import add, remove
     from indexer.generations.collect import collect, prune_cache
     from indexer.generations.lock import writer_lock
@@ -37,7 +38,10 @@ def work(order: dict[str, Any]) -> None:
         for removed in remove([corpus], order["ids"]).removed:
             print(f"removed {removed}", flush=True)
     if order["do"] in ("add", "remove", "build"):
-        build(index, [corpus], order["model"], StepProgress(), removed=order.get("ids", ()))
+        build(
+            BuildRequest(index, [corpus], order["model"], removed=order.get("ids", ())),
+            StepProgress(),
+        )
     if order["do"] == "gc":
         with writer_lock(index):
             sweep(index)

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
-from indexer.build import build as building
-from indexer.build.build import BuildReport, build, is_stale
+from indexer.build import fresh
+from indexer.build.build import build
+from indexer.build.request import BuildReport, BuildRequest
+from indexer.build.stale import is_stale
 from indexer.corpus.progress import Progress
 from indexer.embedding import device_choice
 from indexer.embedding.export import DEFAULT_MODEL, EmbeddingModel
-from indexer.generations.last_build import remembered
+from indexer.generations.last_build import last_build
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import BuildInProgress, CorpusError, KbError, ModelError
 from kb.storage.generation import current_generation, file_sha256
 from kb.storage.manifest import Manifest, ModelInfo
 
 Build = Callable[..., BuildReport]
+T = TypeVar("T")
+R = TypeVar("R")
 
 LEGS = """---
 id: legs
@@ -65,7 +71,7 @@ def loaded_once(model: EmbeddingModel, monkeypatch: pytest.MonkeyPatch) -> None:
         chosen.export(folder)
         return chosen.info
 
-    monkeypatch.setattr(building, "export_model", export)
+    monkeypatch.setattr(fresh, "export_model", export)
 
 
 @pytest.fixture
@@ -95,7 +101,7 @@ class TestBuild:
     def test_the_report_and_the_manifest_count_what_is_there(
         self, tmp_path: Path, corpus: Path
     ) -> None:
-        report = build(tmp_path / "index", [corpus])
+        report = build(BuildRequest(tmp_path / "index", [corpus]))
         assert (report.articles, report.sections, report.passages) == (3, 5, 5)
         assert report.failures == ()
         assert 0 < report.embedded <= report.texts
@@ -113,18 +119,18 @@ class TestBuild:
     ) -> None:
         monkeypatch.setattr(device_choice, "FEW_TOKENS", 0)
         index = tmp_path / "index"
-        first = build(index, [corpus], precision="bf16")
+        first = build(BuildRequest(index, [corpus], precision="bf16"))
         assert first.embedded > 0
-        assert not is_stale(index, [corpus], precision="bf16")
-        assert is_stale(index, [corpus])
-        assert remembered(index).precision == "bf16"
+        assert not is_stale(BuildRequest(index, [corpus], precision="bf16"))
+        assert is_stale(BuildRequest(index, [corpus]))
+        assert last_build(index).precision == "bf16"
         with KnowledgeBase.open(index) as opened:
             assert opened.manifest.model.precision == "bf16"
             best = opened.search("what helps against jumpy legs from lack of iron").results[0]
             assert (best.citation.article_id, best.citation.section_id) == ("legs", "causes")
         rounded = np.load(folder_of(index) / "vectors" / "passages.npy")
-        assert build(index, [corpus], precision="bf16").published is False
-        assert build(index, [corpus]).embedded == first.embedded
+        assert build(BuildRequest(index, [corpus], precision="bf16")).published is False
+        assert build(BuildRequest(index, [corpus])).embedded == first.embedded
         whole = np.load(folder_of(index) / "vectors" / "passages.npy")
         cosines = (rounded * whole).sum(axis=1)
         assert not np.array_equal(rounded, whole)
@@ -134,7 +140,7 @@ class TestBuild:
     def test_ids_in_runs_are_those_of_jsonl_as_given_and_article_and_section_for_markdown(
         self, tmp_path: Path, corpus: Path
     ) -> None:
-        build(tmp_path / "index", [corpus])
+        build(BuildRequest(tmp_path / "index", [corpus]))
         with KnowledgeBase.open(tmp_path / "index") as opened:
             assert {unit for unit, _ in opened.run("bones", "section")} == {
                 *("md-1-0001", "legs#top", "legs#causes", "gums#top", "gums#care")
@@ -149,7 +155,7 @@ class TestBuild:
         (corpus / "broken.md").write_text("---\ntitle: [\n---\nText.\n")
         (corpus / "twin.md").write_text(LEGS)
         Path(os.fsdecode(bytes(corpus) + b"/n\xe4me.md")).write_bytes(b"")
-        report = build(tmp_path / "index", [corpus])
+        report = build(BuildRequest(tmp_path / "index", [corpus]))
         assert report.articles == 3
         messages = [str(failure) for failure in report.failures]
         assert len(messages) == 4
@@ -158,14 +164,14 @@ class TestBuild:
         assert any("legs" in message and "legs.md" in message for message in messages)
         manifest = Manifest.load(folder_of(tmp_path / "index"))
         assert list(manifest.failures) == messages
-        assert not is_stale(tmp_path / "index", [corpus])
+        assert not is_stale(BuildRequest(tmp_path / "index", [corpus]))
 
     def test_the_same_corpus_gives_the_same_bytes_in_another_folder(
         self, tmp_path: Path, corpus: Path
     ) -> None:
-        build(tmp_path / "one", [corpus])
+        build(BuildRequest(tmp_path / "one", [corpus]))
         shutil.copytree(corpus, tmp_path / "elsewhere" / "corpus")
-        build(tmp_path / "two", [tmp_path / "elsewhere" / "corpus"])
+        build(BuildRequest(tmp_path / "two", [tmp_path / "elsewhere" / "corpus"]))
         found = hashes(tmp_path / "one", ".npy", ".sqlite", "encoder.json")
         assert len(found) >= 13
         assert hashes(tmp_path / "two", ".npy", ".sqlite", "encoder.json") == found
@@ -174,9 +180,9 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path
     ) -> None:
         index = tmp_path / "index"
-        build(index, [corpus])
+        build(BuildRequest(index, [corpus]))
         found = hashes(index, ".npy", ".sqlite", ".onnx")
-        again = build(index, [corpus])
+        again = build(BuildRequest(index, [corpus]))
         assert again.embedded == 0
         assert hashes(index, ".npy", ".sqlite", ".onnx") == found
 
@@ -184,9 +190,9 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path
     ) -> None:
         index = tmp_path / "index"
-        first = build(index, [corpus])
+        first = build(BuildRequest(index, [corpus]))
         (corpus / "gums.md").write_text(GUMS.replace("warm salt water", "cold tea"))
-        second = build(index, [corpus])
+        second = build(BuildRequest(index, [corpus]))
         assert 0 < second.embedded <= 2  # the passage, and its one sentence
         assert second.texts == first.texts
         with KnowledgeBase.open(index) as opened:
@@ -196,34 +202,34 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path
     ) -> None:
         index = tmp_path / "index"
-        assert is_stale(index, [corpus])
-        build(index, [corpus])
-        assert not is_stale(index, [corpus])
-        assert not is_stale(index, [tmp_path / "corpus" / ".." / "corpus"])
-        assert is_stale(index, [corpus], "another-model")
-        assert is_stale(index, [corpus, corpus / "legs.md"])
+        assert is_stale(BuildRequest(index, [corpus]))
+        build(BuildRequest(index, [corpus]))
+        assert not is_stale(BuildRequest(index, [corpus]))
+        assert not is_stale(BuildRequest(index, [tmp_path / "corpus" / ".." / "corpus"]))
+        assert is_stale(BuildRequest(index, [corpus], "another-model"))
+        assert is_stale(BuildRequest(index, [corpus, corpus / "legs.md"]))
         os.utime(corpus / "legs.md", (0, 0))
-        assert not is_stale(index, [corpus])
+        assert not is_stale(BuildRequest(index, [corpus]))
         (corpus / "legs.md").write_text(LEGS + "\nMore.\n")
-        assert is_stale(index, [corpus])
+        assert is_stale(BuildRequest(index, [corpus]))
         (corpus / "legs.md").write_text(LEGS)
-        assert not is_stale(index, [corpus])
+        assert not is_stale(BuildRequest(index, [corpus]))
         (folder_of(index) / "passages.npy").unlink()
-        assert is_stale(index, [corpus])
+        assert is_stale(BuildRequest(index, [corpus]))
 
     def test_an_index_whose_rankings_settings_were_others_is_stale(
         self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        build(tmp_path / "index", [corpus])
+        build(BuildRequest(tmp_path / "index", [corpus]))
         monkeypatch.setattr("indexer.generations.base.BM25FParameters", lambda: "others")
-        assert is_stale(tmp_path / "index", [corpus])
+        assert is_stale(BuildRequest(tmp_path / "index", [corpus]))
 
     @pytest.mark.parametrize("case", ["missing", "empty", "unusable", "model", "interrupted"])
     def test_a_build_that_cannot_be_done_leaves_the_live_generation_alone(
         self, tmp_path: Path, corpus: Path, case: str
     ) -> None:
         index = tmp_path / "index"
-        live = build(index, [corpus]).generation
+        live = build(BuildRequest(index, [corpus])).generation
         (tmp_path / "empty").mkdir()
         (tmp_path / "bad").mkdir()
         (tmp_path / "bad" / "latin.md").write_bytes(b"\xe9")
@@ -247,7 +253,7 @@ class TestBuild:
         progress = Interrupt()
         (corpus / "gums.md").write_text(GUMS + "\nMore.\n")
         with pytest.raises((CorpusError, ModelError, KeyboardInterrupt)) as caught:
-            build(index, [corpora.get(case, corpus)], model, progress)
+            build(BuildRequest(index, [corpora.get(case, corpus)], model), progress)
         if case in corpora:
             assert str(corpora[case]) in str(caught.value)
         assert progress.closed
@@ -259,7 +265,7 @@ class TestBuild:
     def test_what_a_killed_build_left_is_swept(self, tmp_path: Path, corpus: Path) -> None:
         leftover = tmp_path / "index" / "generations" / ".building-1" / "vectors"
         leftover.mkdir(parents=True)
-        report = build(tmp_path / "index", [corpus])
+        report = build(BuildRequest(tmp_path / "index", [corpus]))
         assert [path.name for path in (tmp_path / "index" / "generations").iterdir()] == [
             report.generation
         ]
@@ -268,14 +274,14 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path
     ) -> None:
         index = tmp_path / "index"
-        build(index, [corpus])
+        build(BuildRequest(index, [corpus]))
         with KnowledgeBase.open(index) as reader:
             for number in range(3):
                 (corpus / "gums.md").write_text(f"{GUMS}\nNote {number}.\n")
-                build(index, [corpus])
+                build(BuildRequest(index, [corpus]))
             assert len(list((index / "generations").iterdir())) >= 2
             assert reader.search("salt water").results[0].citation.article_id == "gums"
-        build(index, [corpus])
+        build(BuildRequest(index, [corpus]))
         assert len(list((index / "generations").iterdir())) == 2
 
     def test_a_build_beside_another_is_refused(self, tmp_path: Path, corpus: Path) -> None:
@@ -285,11 +291,11 @@ class TestBuild:
             def stage(self, name: str, total: int | None = None) -> None:
                 if name == "read":
                     with pytest.raises(BuildInProgress):
-                        build(tmp_path / "index", [corpus])
+                        build(BuildRequest(tmp_path / "index", [corpus]))
                     self.refused = True
 
         progress = Second()
-        build(tmp_path / "index", [corpus], progress=progress)
+        build(BuildRequest(tmp_path / "index", [corpus]), progress)
         assert progress.refused
 
     def test_stages_are_told_with_as_many_steps_as_they_take(
@@ -308,7 +314,7 @@ class TestBuild:
                 self.stages[self.name] = (total, done + steps)
 
         progress = Counted()
-        build(tmp_path / "index", [corpus], progress=progress)
+        build(BuildRequest(tmp_path / "index", [corpus]), progress)
         assert {"read", "split", "embed tokens", "publish"} <= set(progress.stages)
         for name, (total, done) in progress.stages.items():
             assert total is None or total == done, name
@@ -317,14 +323,14 @@ class TestBuild:
         self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("indexer.writers.coarse.EXACT_UP_TO", 3)
-        build(tmp_path / "patched", [corpus])
+        build(BuildRequest(tmp_path / "patched", [corpus]))
         before = hashes(tmp_path / "patched", "coarse.npy", "coarse_columns.npy")
         (corpus / "new.md").write_text("# Cold feet\n\nWool warms them.\n")
         (corpus / "gums.md").unlink(missing_ok=True)
         # A vector differs in its last bits with its batch: so each is to be the same one.
         shutil.copytree(tmp_path / "patched" / "cache", tmp_path / "fresh" / "cache")
         for index in ("patched", "fresh"):
-            build(tmp_path / index, [corpus])
+            build(BuildRequest(tmp_path / index, [corpus]))
         patched, fresh = (
             hashes(tmp_path / index, "coarse.npy", "coarse_columns.npy")
             for index in ("patched", "fresh")
@@ -332,12 +338,35 @@ class TestBuild:
         assert patched == fresh != before
         assert len(fresh) == 2
 
+    def test_another_executor_writes_the_same_files(self, tmp_path: Path, corpus: Path) -> None:
+        class Sending:
+            """Sends each batch and its result through pickle, as another process would get them."""
+
+            def map(
+                self, step: Callable[[T], R], batches: Iterable[T], lanes: int = 0
+            ) -> Iterator[R]:
+                for batch in batches:
+                    sent: Callable[[T], R] = pickle.loads(pickle.dumps(step))
+                    yield pickle.loads(pickle.dumps(sent(pickle.loads(pickle.dumps(batch)))))
+
+        build(BuildRequest(tmp_path / "here", [corpus]))
+        shutil.copytree(tmp_path / "here" / "cache", tmp_path / "there" / "cache")
+        build(BuildRequest(tmp_path / "there", [corpus]), executor=Sending())
+        for index in ("here", "there"):  # of new texts, both embed a batch
+            (corpus / "new.md").write_text("# Cold feet\n\nWool warms them.\n")
+            build(
+                BuildRequest(tmp_path / index, [corpus]),
+                executor=Sending() if index == "there" else None,
+            )
+        here, there = (hashes(tmp_path / index, ".npy", ".sqlite") for index in ("here", "there"))
+        assert here == there
+
     def test_a_cache_that_cannot_be_written_is_one_message(
         self, tmp_path: Path, corpus: Path
     ) -> None:
         (tmp_path / "index" / "cache" / "embeddings.sqlite").mkdir(parents=True)
         with pytest.raises(KbError, match="cannot be written"):
-            build(tmp_path / "index", [corpus])
+            build(BuildRequest(tmp_path / "index", [corpus]))
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(
@@ -345,7 +374,7 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
 ) -> None:
     # Over another index of the same model, whose encoder is taken, but with no cache.
     shutil.copytree(index_copy, tmp_path / "one")
-    build(tmp_path / "one", [corpus], replace=True)
+    build(BuildRequest(tmp_path / "one", [corpus], replace=True))
     script = (
         "import sys; from pathlib import Path; from indexer.build.build import build\n"
         "build(Path(sys.argv[1]), [Path(sys.argv[2])], replace=True)"

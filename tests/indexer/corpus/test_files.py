@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus import files
-from indexer.corpus.scan import Scan, corpus_infos
+from indexer.corpus import files, reading
+from indexer.corpus.fingerprint import corpus_infos
+from indexer.corpus.scan import Scan
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.sources import Sources
 
@@ -138,7 +139,7 @@ def test_a_pipe_among_the_articles_is_not_waited_for(folder: Path) -> None:
 
 
 def test_a_huge_article_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "FILE_MAX_BYTES", 20)
+    monkeypatch.setattr(reading, "FILE_MAX_BYTES", 20)
     article(folder / "a.md")
     article(folder / "b.md", "A long title above it")
     reader = Scan([folder])

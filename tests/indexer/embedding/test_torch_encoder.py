@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from indexer.embedding import device_choice, torch_encoder
 from indexer.embedding.batches import BATCH_TOKENS, Embed
-from indexer.embedding.device_choice import AUTO, FEW_TOKENS, PROBES, ChoosingEncoder, WithReserve
+from indexer.embedding.device_choice import AUTO, FEW_TOKENS, PROBES, DeviceChooser, FallbackEncoder
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.embedding.model_folder import DEFAULT_MODEL
 from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
@@ -68,11 +68,9 @@ def sizes(on_device: TorchEncoder, monkeypatch: pytest.MonkeyPatch) -> list[int]
     return given
 
 
-def choosing(
-    folder: Path, device: str, precision: Any = "fp32"
-) -> tuple[ChoosingEncoder, list[str]]:
+def choosing(folder: Path, device: str, precision: Any = "fp32") -> tuple[DeviceChooser, list[str]]:
     said: list[str] = []
-    return ChoosingEncoder(folder, DEFAULT_MODEL, precision, device, said.append), said
+    return DeviceChooser(folder, DEFAULT_MODEL, precision, device, said.append), said
 
 
 def test_a_devices_vectors_are_those_of_the_index_to_a_thousandth(
@@ -114,7 +112,7 @@ def test_many_texts_are_embedded_on_the_device_and_then_the_few_of_the_same_buil
     monkeypatch.setattr(device_choice, "find_accelerator", lambda: AS_A_GPU)
     choose, said = choosing(folder, AUTO)
     embed = choose(MANY)
-    assert isinstance(embed, WithReserve)
+    assert isinstance(embed, FallbackEncoder)
     assert embed.lanes == 1
     assert choose(1) is embed
     assert said == ["Embedding on cpu:0."]
@@ -196,7 +194,7 @@ def test_a_device_that_fails_on_the_way_is_replaced_by_the_processor(
 
     said: list[str] = []
     device: Embed = Breaks()
-    embed = WithReserve(device, Reserve, "cuda", said.append)
+    embed = FallbackEncoder(device, Reserve, "cuda", said.append)
     for _ in range(3):
         assert np.linalg.norm(embed(TEXTS) - own, axis=1).max() < 1e-5
     assert said == [

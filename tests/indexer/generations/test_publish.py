@@ -13,7 +13,7 @@ import pytest
 from indexer.generations import finisher
 from indexer.generations import publish as publishing
 from indexer.generations.collect import collect
-from indexer.generations.finisher import Finishing
+from indexer.generations.finisher import Finisher
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import building_folder, publish
 from kb.schema.errors import BuildInProgress
@@ -29,7 +29,7 @@ def put(index: Path, second: int) -> str:
         (folder / "keyword").mkdir()
         (folder / "keyword" / "x.seg").write_text(f"segment {second}")
         (folder / "articles.sqlite").write_text("articles")
-        with Finishing(folder) as files:
+        with Finisher(folder) as files:
             files.finished("keyword")
             infos = files.file_infos()
         manifest = Manifest(

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build.build import build, is_stale
+from indexer.build.build import build
+from indexer.build.request import BuildRequest
+from indexer.build.stale import is_stale
 from indexer.corpus.files import list_files
-from indexer.corpus.scan import corpus_infos
+from indexer.corpus.fingerprint import corpus_infos
 from indexer.lexicon.lexicon import read_lexicon
 from indexer.maintenance.lint import lint
 from kb import KnowledgeBase
@@ -89,7 +91,7 @@ def test_lint_finds_what_is_wrong_in_them(corpus: Path) -> None:
 def test_a_build_uses_what_is_whole_and_reports_the_rest(corpus: Path, index_copy: Path) -> None:
     """Into a copy of an index, so that its encoder is copied and not exported again."""
     (corpus / "vocabulary.yaml").write_text("- [barking cough]\n")
-    report = build(index_copy, [corpus], replace=True)
+    report = build(BuildRequest(index_copy, [corpus], replace=True))
     assert [Path(failure.path).name for failure in report.failures] == ["vocabulary.yaml"]
     with KnowledgeBase.open(index_copy) as knowledge_base:
         response = knowledge_base.search("barking cough and chest pains")
@@ -97,8 +99,8 @@ def test_a_build_uses_what_is_whole_and_reports_the_rest(corpus: Path, index_cop
     assert [result.citation.article_title for result in response.results] == ["Croup"]
     assert [notice.id for notice in response.notices] == ["heart"]
 
-    assert not is_stale(index_copy, [corpus])
+    assert not is_stale(BuildRequest(index_copy, [corpus]))
     (corpus / "vocabulary.yaml").write_text("- [barking cough, seal-like cough]\n")
-    assert is_stale(index_copy, [corpus])
-    assert build(index_copy, [corpus]).failures == ()
-    assert not is_stale(index_copy, [corpus])
+    assert is_stale(BuildRequest(index_copy, [corpus]))
+    assert build(BuildRequest(index_copy, [corpus])).failures == ()
+    assert not is_stale(BuildRequest(index_copy, [corpus]))

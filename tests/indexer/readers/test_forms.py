@@ -1,4 +1,4 @@
-"""indexer.readers.forms and indexer.corpus.other_files"""
+"""indexer.readers.forms, indexer.readers.detection and indexer.corpus.unsupported_files"""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus.files import read_file
-from indexer.corpus.other_files import nothing_usable, other_files
+from indexer.corpus.reading import read_file
+from indexer.corpus.unsupported_files import nothing_usable, unsupported_files
 from indexer.maintenance.lint import lint
-from indexer.readers.forms import (
-    FORMS,
-    OtherFile,
-    form_of_bytes,
-    form_of_content,
-    form_of_file,
-    form_of_other,
-    in_words,
+from indexer.readers.detection import (
+    UnsupportedFile,
+    describe,
+    foreign_form,
+    foreign_form_of_bytes,
+    foreign_form_of_file,
+    form_of_unsupported,
 )
+from indexer.readers.forms import FORMS
 from kb.schema.errors import ArticleError, CorpusError
 
 
@@ -67,12 +67,12 @@ CONTENTS = {
 @pytest.mark.parametrize("form", CONTENTS)
 def test_a_form_is_told_by_its_content_whatever_the_name(form: str, tmp_path: Path) -> None:
     for content in CONTENTS[form]:
-        found = form_of_bytes("legs.txt", content)
+        found = foreign_form_of_bytes("legs.txt", content)
         assert found is not None
         assert found.one == form
         path = tmp_path / "legs.md"
         path.write_bytes(content)
-        assert form_of_file(path) == found
+        assert foreign_form_of_file(path) == found
         ((line, item),) = read_file(path)
         assert line is None
         assert isinstance(item, ArticleError)
@@ -94,12 +94,12 @@ def test_a_form_is_told_by_its_content_whatever_the_name(form: str, tmp_path: Pa
     ],
 )
 def test_what_may_be_an_article_is_of_no_other_form(text: str) -> None:
-    assert form_of_content("legs.md", text.encode()) is None
+    assert foreign_form("legs.md", text.encode()) is None
 
 
 def test_the_name_decides_where_the_content_does_not_tell() -> None:
     def named(name: str, content: bytes = b"") -> str:
-        return form_of_other(name, form_of_bytes(name, content)).one
+        return form_of_unsupported(name, foreign_form_of_bytes(name, content)).one
 
     assert named("a.rst", b"Legs\n====\n") == "a reStructuredText document"
     assert named("a.adoc") == "an AsciiDoc document"
@@ -115,7 +115,7 @@ def test_the_name_decides_where_the_content_does_not_tell() -> None:
 
 
 def test_a_gzipped_collection_is_no_archive(tmp_path: Path) -> None:
-    assert form_of_content("all.JSONL.gz", b"\x1f\x8b\x08\0") is None
+    assert foreign_form("all.JSONL.gz", b"\x1f\x8b\x08\0") is None
     page = tmp_path / "page.jsonl"
     page.write_text("<!doctype html>\n" * 100)
     ((_, item),) = read_file(page)  # one failure, and not one for each line
@@ -125,36 +125,40 @@ def test_a_gzipped_collection_is_no_archive(tmp_path: Path) -> None:
 
 def test_a_hostile_beginning_costs_no_more_than_its_length() -> None:
     began = time.perf_counter()
-    assert form_of_content("x.md", b"<!---->" * 585) is None
-    assert form_of_content("x.md", b"<?xml ?>" + b" " * 4000) is not None
+    assert foreign_form("x.md", b"<!---->" * 585) is None
+    assert foreign_form("x.md", b"<?xml ?>" + b" " * 4000) is not None
     assert time.perf_counter() - began < 0.5
 
 
 def test_every_form_says_what_it_is_and_what_to_do() -> None:
     for form in FORMS:
         assert form.one.split()[0] in ("a", "an")
-        assert form.way
         assert form.suffixes
-        assert form.reason.endswith(f", and articles are Markdown, plain text or JSONL: {form.way}")
+        advice = f"call it FILE{form.suffixes[0]}" if form.is_readable else form.conversion
+        assert advice
+        assert form.reason.endswith(f", and articles are Markdown, plain text or JSONL: {advice}")
 
 
 def test_many_files_are_counted_by_form_and_the_first_are_named() -> None:
-    pdf, image = FORMS[0], next(form for form in FORMS if form.one == "an image")
-    files = [OtherFile(Path("x.png"), image), *(OtherFile(Path(f"{n}.pdf"), pdf) for n in range(5))]
-    assert in_words(files) == (
+    pdf, image = (next(each for each in FORMS if each.one == one) for one in ("a PDF", "an image"))
+    files = [
+        UnsupportedFile(Path("x.png"), image),
+        *(UnsupportedFile(Path(f"{n}.pdf"), pdf) for n in range(5)),
+    ]
+    assert describe(files) == (
         "5 PDFs (0.pdf, 1.pdf, 2.pdf and 2 more: save the text with `pdftotext FILE.pdf`) and "
         "1 image (x.png: write what is seen as text)"
     )
-    assert in_words(files[:1]) == "1 image (x.png: write what is seen as text)"
-    odd = OtherFile(Path("caf\udce9.pdf"), pdf)
-    assert in_words([odd]).startswith("1 PDF (caf?.pdf: ")
+    assert describe(files[:1]) == "1 image (x.png: write what is seen as text)"
+    odd = UnsupportedFile(Path("caf\udce9.pdf"), pdf)
+    assert describe([odd]).startswith("1 PDF (caf?.pdf: ")
 
 
 def test_a_folder_of_other_forms_alone_is_named_so(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
     (tmp_path / "notices.yaml").write_text("[]")
     (tmp_path / "_own.docx").write_bytes(WORD)
-    found = other_files([tmp_path, tmp_path])
+    found = unsupported_files([tmp_path, tmp_path])
     assert [(file.path.name, file.form.one) for file in found] == [
         ("_own.docx", "a Word document"),
         ("a.pdf", "a PDF"),

@@ -10,6 +10,7 @@ import ir_measures
 import pytest
 
 from indexer.build.build import build
+from indexer.build.request import BuildRequest
 from kb.evaluation.measures import (
     Scored,
     Topic,
@@ -165,7 +166,7 @@ def test_a_section_id_that_several_articles_have_goes_with_its_article(
             for each, kept in (("a", sections), ("b", sections[:1]))
         )
     )
-    build(index_copy, [corpus], replace=True)
+    build(BuildRequest(index_copy, [corpus], replace=True))
     with KnowledgeBase.open(index_copy) as opened:
         assert {unit for unit, _ in opened.run("sore gums", "section")} == {
             "a#causes",

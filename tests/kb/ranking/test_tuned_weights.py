@@ -172,13 +172,14 @@ def test_damaged_weights_stop_opening_unless_none_are_asked_for(index_copy: Path
 
 def test_stored_weights_outlive_a_rebuild(index_copy: Path, tmp_path: Path) -> None:
     from indexer.build.build import build
+    from indexer.build.request import BuildRequest
 
     with KnowledgeBase.open(index_copy) as before:
         store(index_copy, fitted_to(before.manifest))
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "legs.md").write_text("# Jerking legs\n\nLegs jerk at night.\n")
-    published = build(index_copy, [corpus], replace=True).generation
+    published = build(BuildRequest(index_copy, [corpus], replace=True)).generation
     with KnowledgeBase.open(index_copy) as after:
         assert after.generation == published != before.generation
         assert after.weights == WORDS

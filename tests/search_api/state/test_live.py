@@ -225,6 +225,7 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
     index_path: Path, tmp_path: Path
 ) -> None:
     from indexer.build.build import build
+    from indexer.build.request import BuildRequest
 
     corpus = tmp_path / "corpus"
     shutil.copytree(Path(__file__).parents[3] / "corpus", corpus)
@@ -245,7 +246,7 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
         for asker in askers:
             asker.start()
         (corpus / "sleep-hygiene.md").unlink()
-        published = build(index, [corpus]).generation
+        published = build(BuildRequest(index, [corpus])).generation
         deadline = time.monotonic() + 30
         while client.get("/healthz").json()["generation"] != published:
             assert time.monotonic() < deadline
@@ -287,6 +288,7 @@ def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
     index_copy: Path, tmp_path: Path
 ) -> None:
     from indexer.build.build import build
+    from indexer.build.request import BuildRequest
 
     weights = FusionWeights(keyword=1, dense=0, sentence=0, name=0, focus=0)
     live = LiveIndex(index_copy)
@@ -304,7 +306,7 @@ def test_new_weights_are_taken_over_with_the_next_generation_and_not_before(
         assert same.weights == DEFAULT_WEIGHTS
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "legs.md").write_text("# Legs\n\nLegs jerk at night.\n")
-    build(index_copy, [tmp_path / "corpus"], replace=True)
+    build(BuildRequest(index_copy, [tmp_path / "corpus"], replace=True))
     live.refresh()
     with live.use() as after:
         assert after.weights == weights

@@ -1,4 +1,4 @@
-"""Given what a command is about to write, how much room that takes; it does not begin where there is less.
+"""Estimates of the disk space that work needs, so that it does not begin with less.
 
 Estimates stay below what was measured: work that would fit is never refused. A full disk that they do not foresee is
 told of when it is met (`kb.storage.disk_errors`).
@@ -69,7 +69,7 @@ def encoder_bytes(model: str) -> int:
     return 0
 
 
-def check_room_to_add(index: Path, model: str) -> None:
+def check_space_to_add(index: Path, model: str) -> None:
     """Raise NoRoom where not even a build of one article has the room: before anything is put into the corpus."""
     live: Manifest | None = None
     with suppress(IndexUnusable):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from indexer.build.build import build
-from indexer.writers.care import advises
+from indexer.build.request import BuildRequest
+from indexer.writers.care_scores import advises
 from kb.answering.care_companion import SURELY
 
 
@@ -48,7 +49,7 @@ def test_a_list_of_symptoms_is_not_taken_for_when_to_seek_care(tmp_path: Path) -
         "## Signs\n\nCheck with your doctor if you have fever, joint pain or swelling that lasts.\n",
         encoding="utf-8",
     )
-    generation = build(tmp_path / "index", [corpus]).generation
+    generation = build(BuildRequest(tmp_path / "index", [corpus])).generation
     care = np.load(tmp_path / "index" / "generations" / generation / "vectors" / "care.npy")
     assert care[0] == 0
     assert care[1] >= SURELY

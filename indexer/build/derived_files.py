@@ -1,7 +1,7 @@
-"""Given the store, passages and postings of a generation, what else is made from the whole library: names and words.
+"""The files of a generation that are derived from its whole library: names, words, suggestions and spellings.
 
-The same bytes come of it whether the generation was written anew or patched: then names, suggestions and the counts of
-words are made from those of the older one.
+A patched generation gets the same bytes as a fresh one. Its names, suggestions and word counts are made from those of
+the generation it is built upon.
 """
 
 from __future__ import annotations
@@ -32,25 +32,27 @@ NAMES, SPELLING, SUGGESTIONS = "names", "spelling", "suggestions"
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a generation differs from the one in `base`: it lacks the articles `gone` and has those in `extra`.
+    """How a generation differs from the one in `base`: it lacks `removed_ids` and has the articles in `additions`.
 
     `names` tells how the names of both became its own.
     """
 
     base: Path
-    gone: Collection[str]
-    extra: Path
+    removed_ids: Collection[str]
+    additions: Path
     names: Merge
 
 
 def write_starts(library: Library, folder: Path) -> None:
-    """Write which names are an article's, and which sentences a passage's."""
+    """Write where the names of each article and the sentences of each passage begin."""
     np.save(folder / "vectors" / "name_starts.npy", library.name_starts, allow_pickle=False)
     np.save(folder / "vectors" / "sentence_starts.npy", library.sentence_starts, allow_pickle=False)
 
 
-def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None) -> None:
-    """Write all of it into the folder of a generation. `change` spares reading what has not changed."""
+def write_derived_files(
+    library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None
+) -> None:
+    """Write them into the folder of a generation. With `change`, unchanged articles are not read."""
     write_starts(library, folder)
     write_coarse(folder / "vectors")
     write_names(
@@ -67,14 +69,14 @@ def derive(library: Library, folder: Path, lexicon: Lexicon, change: Change | No
     else:
         before = WordCounts.load(change.base / COUNTS)
         earlier = Earlier(change.base / SPELLING, before.words.keys())
-        gone = count_words(_articles(change.base / STORE, change.gone))
-        come = count_words(_articles(change.extra / STORE))
-        counts = before.plus(gone, -1).plus(come)
+        lost = count_words(_articles(change.base / STORE, change.removed_ids))
+        gained = count_words(_articles(change.additions / STORE))
+        counts = before.plus(lost, -1).plus(gained)
         patch_suggestions(
             folder / SUGGESTIONS,
             change.base / SUGGESTIONS,
-            _articles(change.base / STORE, change.gone),
-            _articles(change.extra / STORE),
+            _articles(change.base / STORE, change.removed_ids),
+            _articles(change.additions / STORE),
             library.outlines,
         )
     counts.save(folder / COUNTS)

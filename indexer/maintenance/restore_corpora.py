@@ -1,4 +1,4 @@
-"""Given the corpora of a backup as they were unpacked and a folder for them, each in its place there.
+"""The places of restored corpora in the folder that is given for them.
 
 The only corpus of a backup gets the folder itself; of several, each gets the folder `0`, `1` and so on in it, by its
 number. Of these a corpus that is one file, a collection, stays that file: as a folder it could become the one that is

@@ -1,4 +1,4 @@
-"""Given what this installation can do, which changes of a corpus it can take into an index.
+"""Which changes of a corpus this installation can take into an index.
 
 Taking articles out of an index needs neither a reader nor a model: what stays is moved, not made anew. Taking some in
 needs the extra `indexing`.
@@ -19,14 +19,14 @@ from kb.storage.sources import Sources
 _SHOWN = 3
 
 
-def can_take_in() -> bool:
+def can_read_articles() -> bool:
     """Whether articles of any form can be read and cut into passages here."""
     return not any(_is_missing(module) for module in ("markdown_it", "sentencex"))
 
 
-def check_taking_in() -> None:
+def check_can_read_articles() -> None:
     """Raise ExtraMissing where articles cannot be taken in here."""
-    if not can_take_in():
+    if not can_read_articles():
         raise missing("sentencex", "Taking articles in", "indexing")
 
 
@@ -35,7 +35,7 @@ def check_only_removals(corpora: Sequence[Path], known: Sources | None) -> None:
 
     So that nothing is taken out of the corpus that would then stay in the index.
     """
-    if can_take_in():
+    if can_read_articles():
         return
     scan = Scan(corpora, known)
     with suppress(CorpusError):  # nothing is left

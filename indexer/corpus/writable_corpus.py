@@ -1,7 +1,7 @@
-"""The corpora as they stand, for whoever changes them: which file holds which article, and each change as a step.
+"""The corpora as they stand, for changes: which file holds which article, and each change as a step.
 
-What is done here is on disk when it returns. One writer at a time: whoever makes a Shelf holds the writable folder
-(`kb.storage.durable.changing`) for as long as it lives.
+A change is on disk when its method returns. There is one writer at a time: the maker of a WritableCorpus holds the
+writable folder (`kb.storage.durable.changing`) for as long as the object lives.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from indexer.corpus.files import Place, article_at, content_hash, read_bytes
+from indexer.corpus.files import Place, content_hash
+from indexer.corpus.reading import article_at, read_bytes
 from indexer.corpus.scan import Scan
 from indexer.corpus.tombstones import FILE as TOMBSTONES
 from indexer.corpus.tombstones import add_tombstones, writable_folder
@@ -41,7 +42,7 @@ class Step(NamedTuple):
     article_id: str
 
 
-class Shelf:
+class WritableCorpus:
     """Where each article of the corpora stands. With `dry_run`, steps are noted and nothing is done.
 
     Raises CorpusError where there is no folder that may be written to.

@@ -1,8 +1,8 @@
-"""Given something that takes a reading of the whole corpus to make, the same again for as long as it is true.
+"""A value made from a reading of the whole corpus, kept until the corpus changes.
 
 Three things tell that the corpora have changed. Whoever changes them as this program does leaves a new time on the
 folder (`kb.storage.durable.changing`). The files that a change is about are looked at each time. And every file is
-looked at when that was longer than `LOOK_AGAIN_S` ago, by length, times and inode: some 15 ms for 5,000 files.
+looked at when that was longer than `CHECK_AFTER_S` ago, by length, times and inode: some 15 ms for 5,000 files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kb.storage.durable import FolderTurn, changing, stamp
 
 T = TypeVar("T")
 
-LOOK_AGAIN_S = 10.0
+CHECK_AFTER_S = 10.0
 _UNSETTLED_NS = 50_000_000
 """A file that changed so short a time before it was read may change again and show the same times."""
 
@@ -28,7 +28,7 @@ _Stamp = tuple[int, int, int, int]
 _CHANGING: _Stamp = (0, 0, 0, 0)
 
 
-class Kept(Generic[T]):
+class CorpusCache(Generic[T]):
     """Keeps what `make` gives for the corpora. For one thread at a time, which holds the writable folder's lock."""
 
     def __init__(
@@ -38,37 +38,37 @@ class Kept(Generic[T]):
     ) -> None:
         self._make = make
         self._clock = clock
-        self._kept: T | None = None
+        self._value: T | None = None
         self._corpora: tuple[Path, ...] = ()
         self._files: dict[str, _Stamp] = {}
         self._ended_ns = 0
         self._looked = 0.0
 
     @contextmanager
-    def turn(self, folder: Path) -> Iterator[None]:
+    def locked(self, folder: Path) -> Iterator[None]:
         """One turn at changing the writable folder; the methods below are for the block of it."""
         turn: FolderTurn | None = None
         try:
             with changing(folder) as turn:
                 if turn.began_ns != self._ended_ns:
-                    self.forget()
+                    self.invalidate()
                 yield
         finally:
             self._ended_ns = turn.ended_ns if turn else 0
 
     def get(self, corpora: tuple[Path, ...]) -> T:
         """What is kept, or made anew where others may have changed something since."""
-        if self._kept is None or corpora != self._corpora:
-            return self.renew(corpora)
-        if self._clock() - self._looked > LOOK_AGAIN_S:
+        if self._value is None or corpora != self._corpora:
+            return self.refresh(corpora)
+        if self._clock() - self._looked > CHECK_AFTER_S:
             if dict(_stamps(corpora)) != self._files:
-                return self.renew(corpora)
+                return self.refresh(corpora)
             self._looked = self._clock()
-        return self._kept
+        return self._value
 
-    def renew(self, corpora: tuple[Path, ...]) -> T:
+    def refresh(self, corpora: tuple[Path, ...]) -> T:
         """Made anew."""
-        self.forget()
+        self.invalidate()
         now = time.time_ns()
         # Before reading: what changes meanwhile is seen the next time.
         files = dict(_stamps(corpora))
@@ -76,11 +76,11 @@ class Kept(Generic[T]):
             if now - max(found[:2]) < _UNSETTLED_NS:
                 files[name] = _CHANGING
         made = self._make(corpora)
-        self._kept, self._corpora, self._files = made, corpora, files
+        self._value, self._corpora, self._files = made, corpora, files
         self._looked = self._clock()
         return made
 
-    def are_as_noted(self, paths: Iterable[Path]) -> bool:
+    def are_unchanged(self, paths: Iterable[Path]) -> bool:
         """Whether these files are as they were when they were last read or noted."""
         return all(self._files.get(str(path)) == stamp(path) for path in paths)
 
@@ -93,9 +93,9 @@ class Kept(Generic[T]):
             else:
                 self._files[str(path)] = found
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Make it anew the next time."""
-        self._kept = None
+        self._value = None
 
 
 def _stamps(corpora: Iterable[Path]) -> Iterator[tuple[str, _Stamp]]:

@@ -1,4 +1,4 @@
-"""Given each section's heading and opening, how surely it says when to seek care; and what asks for that.
+"""Scores of sections that say when to seek care, and of the questions that ask for one.
 
 Publishers head these sections in any words: "When to Contact a Medical Professional", "Red Flags: Get Help at Once",
 "Sores That Call for an Appointment". So a heading is compared in meaning with what such sections are called, and
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from indexer.embedding.batches import Choose, EmbeddingCache, embed_into
 from indexer.embedding.vector_rows import Rows
+from indexer.passages.executor import Executor
 from indexer.passages.texts import Library
 from kb.answering.care_companion import SURELY
 
@@ -114,13 +115,14 @@ class _Rows:
         """Nothing to write."""
 
 
-def write_care(
+def write_care_scores(
     folder: Path,
     library: Library,
     choose: Choose,
     cache: EmbeddingCache,
     also: Rows,
     advance: Callable[[int], None],
+    executor: Executor,
 ) -> int:
     """Write what kb.answering.care_companion reads; how many texts had to be embedded.
 
@@ -131,16 +133,16 @@ def write_care(
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
     for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
-        rows = _Nearest(count, _vectors(examples if count else (), choose, cache), also)
-        embedded += embed_into(rows, text_at, lengths, choose, cache, advance)
+        rows = _Nearest(count, _vectors(examples if count else (), choose, cache, executor), also)
+        embedded += embed_into(rows, text_at, lengths, choose, cache, advance, executor)
         scores += rows.cosines
     for section in map(int, np.flatnonzero(scores >= SURELY)):
         if library.is_english(section) and not advises(library.heading_and_text(section)):
             scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)
     if count:
-        symptom = _unit(_vectors(SYMPTOMS, choose, cache)) - _unit(
-            _vectors(SUBJECTS, choose, cache)
+        symptom = _unit(_vectors(SYMPTOMS, choose, cache, executor)) - _unit(
+            _vectors(SUBJECTS, choose, cache, executor)
         )
     else:
         symptom = np.zeros(cache.dimensions, dtype=np.float32)
@@ -152,10 +154,12 @@ def _vectors(
     texts: Sequence[str],
     choose: Choose,
     cache: EmbeddingCache,
+    executor: Executor,
 ) -> NDArray[np.float32]:
     """The vectors of examples, (n, d), from the cache where they are there."""
     rows = _Rows(len(texts), cache.dimensions)
-    embed_into(rows, texts, [len(text) // 4 for text in texts], choose, cache, lambda _: None)
+    lengths = [len(text) // 4 for text in texts]
+    embed_into(rows, texts, lengths, choose, cache, lambda _: None, executor)
     return rows.vectors
 
 

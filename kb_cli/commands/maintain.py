@@ -1,4 +1,4 @@
-"""`kb status`, `kb check`, `kb rollback` and `kb gc`: how the index stands, and what keeps it well."""
+"""`kb status`, `kb check`, `kb rollback` and `kb gc`: the state of an index, and its maintenance."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kb_cli.terminal.options import index_option, say, wait_option
-from kb_cli.terminal.summary import in_words, named
+from kb_cli.terminal.summary import describe_changes, named
 
 if TYPE_CHECKING:
     from indexer.maintenance.inspection import Inspected
@@ -47,7 +47,7 @@ def _print(found: Status) -> None:
     )
     click.echo(f"Corpus: {', '.join(found.corpora)}")
     _print_stale(found)
-    click.echo(f"Last build: {in_words(found.last_build)}")
+    click.echo(f"Last build: {describe_changes(found.last_build)}")
     for message in found.last_failures:
         click.echo(f"  {message}")
     click.echo(f"Kept: {', '.join(found.kept)}")

@@ -1,4 +1,4 @@
-"""Given what ended a command, its exit code and the message that says so."""
+"""Exit codes and messages of the errors that end a command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def explain(error: Exception) -> tuple[str, int]:
 
 
 @contextmanager
-def told_by_the_log(log_format: str) -> Iterator[None]:
+def errors_to_log(log_format: str) -> Iterator[None]:
     """Log to stderr, and where the log is JSON what ends the command as well: then every line there is an object.
 
     Where it is text that message stands by itself, as it does for every other command.

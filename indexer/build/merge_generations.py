@@ -1,4 +1,4 @@
-"""Given a generation, the articles that leave it and a small one of those that come, the two as one.
+"""A generation merged with a small one of new articles, without the articles that were removed.
 
 The result is what one build of the final set would write: the same text, numbering, postings and vectors. Only the
 Whoosh index is another: it keeps the old segments and gets a small new one, and its documents are numbered by
@@ -8,7 +8,10 @@ Whoosh index is another: it keeps the old segments and gets a small new one, and
 from __future__ import annotations
 
 import shutil
+import sqlite3
+from bisect import bisect_left
 from collections.abc import Collection
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,11 +27,10 @@ from indexer.writers.keywords import merge_postings, merge_segments
 from indexer.writers.merge import Merge
 from kb.schema.passage import Passage
 from kb.storage.articles import FILE as STORE
-from kb.storage.articles import ArticleStore
 from kb.text.bm25f import BM25FParameters
 
 
-class Patched(NamedTuple):
+class Merged(NamedTuple):
     """The library of the result, open; the number of its terms; and how the names of both became its names."""
 
     library: Library
@@ -36,24 +38,24 @@ class Patched(NamedTuple):
     names: Merge
 
 
-def patch(
+def merge_generations(
     folder: Path,
     start: Base,
-    gone: Collection[str],
-    extra: Path,
+    removed_ids: Collection[str],
+    additions: Path,
     counter: TokenCounter,
     parameters: BM25FParameters,
     *,
     compact: bool = False,
-) -> Patched:
-    """Write into `folder` what the generation `start` is without the articles `gone` and with those of `extra`.
+) -> Merged:
+    """Write into `folder` the generation `start` without the articles `removed_ids` and with those of `additions`.
 
-    `extra` is the folder of a generation. Of the encoder, nothing is written. With `compact` nothing is left of the
-    words of what is gone, now or before. Raises IndexDamaged for a segment of `start` that is not what was written.
+    `additions` is the folder of a generation. The encoder is not written. With `compact` nothing is left of the words
+    of removed articles. Raises IndexDamaged for a segment of `start` that is not what was written.
     """
     base = start.folder
-    ordinals = merge_stores(folder / STORE, base / STORE, gone, extra / STORE)
-    old, new = (np.load(place / "passages.npy", allow_pickle=False) for place in (base, extra))
+    ordinals = merge_stores(folder / STORE, base / STORE, removed_ids, additions / STORE)
+    old, new = (np.load(place / "passages.npy", allow_pickle=False) for place in (base, additions))
     old_at = _renumbered(old, ordinals.articles, ordinals.sections)
     new_at = _renumbered(new, ordinals.new_articles, ordinals.new_sections)
     passages = _merge_passages(
@@ -64,16 +66,16 @@ def patch(
         np.concatenate((old_at, new_at))[passages.order],
         allow_pickle=False,
     )
-    sentences = _merge_sentences(folder, base, extra, passages)
-    names = _merge_names(base, extra, ordinals)
-    _merge_vectors(folder, base, extra, ordinals, passages, sentences, names)
-    terms = merge_postings(folder, base, extra, passages.kept, passages.new, parameters)
+    sentences = _merge_sentences(folder, base, additions, passages)
+    names = _merge_names(base, additions, ordinals)
+    _merge_vectors(folder, base, additions, ordinals, passages, sentences, names)
+    terms = merge_postings(folder, base, additions, passages.kept, passages.new, parameters)
     library = Library.load(folder, counter)
     merge_segments(
-        *(folder, base, start.copy, extra, passages.kept, passages.new, library.fields),
+        *(folder, base, start.copy, additions, passages.kept, passages.new, library.fields),
         compact=compact,
     )
-    return Patched(library, terms, names)
+    return Merged(library, terms, names)
 
 
 def _renumbered(
@@ -89,36 +91,39 @@ def _renumbered(
 def _merge_passages(
     store: Path, old: NDArray[Any], new: NDArray[Any], stays: NDArray[np.bool_]
 ) -> Merge:
-    """Both in the order of their ids, which each has already: every new one is looked up among the old ones."""
+    """Merge both in the order of their ids, in which each is already: new rows are looked up among the old ones."""
     there = np.flatnonzero(stays)
-    articles = ArticleStore(store)
-    try:
+    section_ids = _section_ids(store)
 
-        def name(row: Any) -> str:
-            article = articles.article_head(int(row["article"])).id
-            section = articles.section(int(row["section"])).id
-            return Passage(article, section, int(row["start"]), int(row["end"]), 0).id
+    def passage_id(row: Any) -> str:
+        article, section = section_ids[int(row["section"])]
+        return Passage(article, section, int(row["start"]), int(row["end"]), 0).id
 
-        before = np.zeros(len(new), dtype=np.int64)  # how many old ones come first
-        for place, row in enumerate(new):
-            wanted, low, high = name(row), 0, len(there)
-            while low < high:
-                middle = (low + high) // 2
-                if name(old[there[middle]]) < wanted:
-                    low = middle + 1
-                else:
-                    high = middle
-            before[place] = low
-    finally:
-        articles.close()
+    # For each new passage, the number of old ones that come before it.
+    before = np.array(
+        [
+            bisect_left(there, passage_id(row), key=lambda place: passage_id(old[place]))
+            for row in new
+        ],
+        dtype=np.int64,
+    )
     kept = np.full(len(old), -1, dtype=np.int64)
     kept[there] = np.arange(len(there)) + np.searchsorted(before, np.arange(len(there)), "right")
     return Merge(kept, before + np.arange(len(new)))
 
 
-def _merge_sentences(folder: Path, base: Path, extra: Path, passages: Merge) -> Merge:
+def _section_ids(store: Path) -> list[tuple[str, str]]:
+    """The ids of each section's article and of the section, in the order of the sections."""
+    with closing(sqlite3.connect(store)) as connection:
+        return connection.execute(
+            "SELECT a.id, s.id FROM sections s JOIN articles a ON a.ordinal = s.article"
+            " ORDER BY s.ordinal"
+        ).fetchall()
+
+
+def _merge_sentences(folder: Path, base: Path, additions: Path, passages: Merge) -> Merge:
     """Write `sentences.npy`: each passage's sentences stay together and in their order."""
-    old, new = (np.load(place / "sentences.npy", allow_pickle=False) for place in (base, extra))
+    old, new = (np.load(place / "sentences.npy", allow_pickle=False) for place in (base, additions))
     owners = np.concatenate((passages.kept[old["passage"]], passages.new[new["passage"]]))
     there = np.flatnonzero(owners >= 0)
     order = there[np.argsort(owners[there], kind="stable")]
@@ -133,7 +138,7 @@ def _merge_sentences(folder: Path, base: Path, extra: Path, passages: Merge) -> 
 def _merge_vectors(
     folder: Path,
     base: Path,
-    extra: Path,
+    additions: Path,
     ordinals: MergedOrdinals,
     passages: Merge,
     sentences: Merge,
@@ -155,16 +160,16 @@ def _merge_vectors(
     }
     for name, merge in merges.items():
         file = f"vectors/{name}.npy"
-        copy_rows(folder / file, base / file, extra / file, merge.order)
+        copy_rows(folder / file, base / file, additions / file, merge.order)
     # Of the model alone; only what has no section has none.
-    learnt = base if len(ordinals.sections) else extra
+    learnt = base if len(ordinals.sections) else additions
     shutil.copyfile(learnt / "vectors" / "symptom.npy", folder / "vectors" / "symptom.npy")
 
 
-def _merge_names(base: Path, extra: Path, ordinals: MergedOrdinals) -> Merge:
+def _merge_names(base: Path, additions: Path, ordinals: MergedOrdinals) -> Merge:
     """Every article's names stay together and in their order."""
     counts, owners = [], []
-    for place, articles in ((base, ordinals.articles), (extra, ordinals.new_articles)):
+    for place, articles in ((base, ordinals.articles), (additions, ordinals.new_articles)):
         starts = np.load(place / "vectors" / "name_starts.npy", allow_pickle=False)
         counts.append(int(starts[-1]))
         owners.append(np.repeat(articles, np.diff(starts)))
