@@ -11,7 +11,7 @@ MENTIONED = 3
 """So many words are named, those that count most."""
 
 
-def why(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:
+def reason_for(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:
     """One sentence. `mentioned` are words of the question as the passage writes them, those that count most first."""
     parts = []
     if explanation.name > 0 or explanation.focus_share >= SUBJECT_SHARE:

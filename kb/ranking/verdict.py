@@ -57,7 +57,7 @@ _SINCE = {
 }
 
 
-class Judge:
+class Confidence:
     """Of one generation. Safe to share between threads."""
 
     def __init__(
@@ -68,7 +68,7 @@ class Judge:
         self._passages = passages
         self._languages = languages
 
-    def verdict(
+    def decide(
         self,
         query: Query,
         ranking: Ranking,

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from kb.compute.arrays import gather, mapped, runs
 from kb.compute.kernels import best_dots, dots, dots_of, vector_dots_of
 from kb.compute.rows_on_disk import RowsOnDisk, rows_of, take
-from kb.compute.spare_core import Alongside
-from kb.compute.top_k import top
+from kb.compute.spare_core import SpareCore
+from kb.compute.top_k import top_k
 from kb.retrieval.coarse import EXACT_UP_TO, CoarseIndex
 
 ROUNDING = 0.003
@@ -67,7 +67,7 @@ class _RoundedRows:
         return values
 
     def all_cosines(
-        self, question: NDArray[np.float32], alongside: Alongside
+        self, question: NDArray[np.float32], spare_core: SpareCore
     ) -> NDArray[np.float32]:
         """Those of the question with all rows, in one pass: half of them by another core where one is free."""
         codes = self._rows
@@ -76,7 +76,7 @@ class _RoundedRows:
         if len(codes) < HALVED_FROM:
             return dots(question, codes, self._scales)
         half = len(codes) // 2
-        behind = alongside.start(lambda: dots(question, codes[half:], self._scales[half:]))
+        behind = spare_core.submit(lambda: dots(question, codes[half:], self._scales[half:]))
         return np.concatenate((dots(question, codes[:half], self._scales[:half]), behind()))
 
     def cosines(
@@ -105,9 +105,9 @@ class _RoundedRows:
 class VectorIndex:
     """Search by one pass over memory. Read-only and safe to share between threads."""
 
-    def __init__(self, folder: Path, alongside: Alongside | None = None) -> None:
-        """`alongside` takes half of a pass over all, where it is given."""
-        self._alongside = alongside or Alongside()
+    def __init__(self, folder: Path, spare_core: SpareCore | None = None) -> None:
+        """`spare_core` takes half of a pass over all rows, where it is free."""
+        self._spare_core = spare_core or SpareCore()
         self._passages = rows_of(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
         self._coarse = CoarseIndex.open(folder)
@@ -119,7 +119,7 @@ class VectorIndex:
 
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,), by their codes. Costs one pass over these."""
-        return self._codes.all_cosines(question, self._alongside)
+        return self._codes.all_cosines(question, self._spare_core)
 
     def nearest(
         self,
@@ -135,12 +135,12 @@ class VectorIndex:
             return np.zeros(0, dtype=np.int64)
         rows = self._likely(question, count, allowed)
         if rows is None:
-            return top(self.all_cosines(question), count)
+            return top_k(self.all_cosines(question), count)
         if FEW * len(rows) > len(self._codes):
             cosines = self.all_cosines(question)[rows]
         else:
             cosines = self._codes.cosines(question, rows)
-        return np.asarray(rows[top(cosines, count)])
+        return np.asarray(rows[top_k(cosines, count)])
 
     def _likely(
         self,
@@ -198,3 +198,14 @@ class VectorIndex:
         A passage always has at least one. Costs one pass over the sentences of these passages alone.
         """
         return self._sentences.best(question, self.sentence_starts, passages)
+
+
+def without_direction(
+    question: NDArray[np.float32], name: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The question's vector, (d,), less its part along a name's, of unit length; zeros where nothing is left.
+
+    This is what a question asks about the subject that the name names.
+    """
+    rest = question - (question @ name) / max(float(name @ name), 1e-9) * name
+    return np.asarray(rest / max(float(np.linalg.norm(rest)), 1e-9), dtype=np.float32)

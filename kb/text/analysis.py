@@ -17,7 +17,7 @@ import Stemmer
 from whoosh.analysis import Filter, LowercaseFilter, RegexTokenizer, StopFilter
 from whoosh.lang.stopwords import stoplists
 
-from kb.text.word_cache import remembered
+from kb.text.word_cache import cache_short_words
 
 MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
@@ -77,7 +77,7 @@ def _found(run: str) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-_places = remembered(10_000)(_found)
+_places = cache_short_words(10_000)(_found)
 
 
 _terms_of_run: dict[str, str | tuple[str, ...]] = {}
@@ -109,7 +109,7 @@ def _looked_up(run: str) -> str | tuple[str, ...]:
     return known
 
 
-@remembered(100_000)
+@cache_short_words(100_000)
 def _stem(word: str) -> str:
     """The folded stem of a lower-case word."""
     folded = fold(word)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from kb.compute.lazy import Once
+from kb.compute.lazy import Lazy
 
 STRANGE = 0.4
 """The share of unknown words from which on the language is looked at."""
@@ -67,4 +67,4 @@ def _load() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-_identifier = Once(_load)
+_identifier = Lazy(_load)

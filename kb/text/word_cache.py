@@ -12,7 +12,7 @@ MAX_REMEMBERED = 64
 """Longer words are not remembered: they hardly come again, and some thousands would fill the memory."""
 
 
-def remembered(count: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+def cache_short_words(count: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
     """A decorator: the last `count` words of at most `MAX_REMEMBERED` letters are looked up, not worked out again."""
 
     def decorate(function: Callable[[str], T]) -> Callable[[str], T]:

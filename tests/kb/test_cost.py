@@ -174,7 +174,7 @@ def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
 def test_a_question_touches_the_postings_of_its_terms_once_and_their_raw_frequencies_never(
     crowd: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postings = crowd._postings
+    postings = crowd._index.postings
     found = [term for word in analysis.terms(QUESTION) if (term := postings.find(word))]
     held = sum(term.end - term.start for term in found)
     assert len(found) == 3
