@@ -34,7 +34,7 @@ from kb.ranking import tuned_weights
 from kb.ranking.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
 from kb.ranking.question_ranker import QueryRanker, RankedQuestion
 from kb.ranking.ranking import UNITS, Ranking, Unit
-from kb.ranking.reranker import RERANKED, Reranker
+from kb.ranking.reranker import RERANK_DEPTH, Reranker
 from kb.ranking.variety import diversify
 from kb.ranking.verdict import Confidence
 from kb.retrieval.conditions import Conditions
@@ -457,7 +457,7 @@ class KnowledgeBase:
         self, reranker: Reranker, question: str, ranking: Ranking, order: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """`order` as the reranker has it, which reads title, heading and passage."""
-        cited = (self._citer.cited(int(ranking.rows[place])) for place in order[:RERANKED])
+        cited = (self._citer.cited(int(ranking.rows[place])) for place in order[:RERANK_DEPTH])
         texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
         return reranker.reordered(question, order, texts)
 

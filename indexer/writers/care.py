@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from indexer.embedding.batches import Choose, EmbeddingCache, embed_into
 from indexer.embedding.vector_rows import Rows
 from indexer.passages.texts import Library
-from kb.answering.care_companion import SURELY
+from kb.answering.care_companion import MIN_CARE_SCORE
 
 HEADINGS = (
     "When to see a doctor",
@@ -134,7 +134,7 @@ def write_care(
         rows = _Nearest(count, _vectors(examples if count else (), choose, cache), also)
         embedded += embed_into(rows, text_at, lengths, choose, cache, advance)
         scores += rows.cosines
-    for section in map(int, np.flatnonzero(scores >= SURELY)):
+    for section in map(int, np.flatnonzero(scores >= MIN_CARE_SCORE)):
         if library.is_english(section) and not advises(library.heading_and_text(section)):
             scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)

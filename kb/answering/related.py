@@ -1,4 +1,4 @@
-"""Given an article or a passage of it, by their ids, what is nearest to it in meaning, cited."""
+"""The articles and sections nearest in meaning to an article or a passage, cited."""
 
 from __future__ import annotations
 

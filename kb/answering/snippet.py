@@ -1,4 +1,4 @@
-"""Given a passage and the question's terms, the sentences that answer and the words that match."""
+"""The sentences of a passage that answer a question best, and the words that match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given a question, the fixed notices that stand above its results, whatever the ranking says.
+"""Fixed notices that stand above a question's results, whatever the ranking says.
 
 A notice has triggers, a trigger has slots, and a slot is a set of stems (`kb.text.analysis.stems`: small words count).
 A trigger fires where, within one sentence, each slot has a word of its own, the last of these words at most SPAN words
@@ -27,7 +27,7 @@ __all__ = ["FILE", "SPAN", "Link", "Notice", "NoticeRule", "Notices", "Trigger",
 FILE = "notices.json"
 
 SPAN = 12
-"""How many words after the first the last word of a trigger may stand."""
+"""Maximum distance in words between the first and the last word of a trigger."""
 
 Trigger = tuple[frozenset[str], ...]
 """The slots of a trigger, each the stems of its alternatives."""
@@ -105,7 +105,7 @@ class Notices:
         (folder / FILE).write_text(text, encoding="utf-8")
 
     def find(self, question: str) -> tuple[Notice, ...]:
-        """The notices that the question brings, each once, in the order of the corpus.
+        """The notices that the question triggers, each once, in the order of the corpus.
 
         Costs some 0.02 ms for an ordinary question.
         """

@@ -1,4 +1,4 @@
-"""Given what somebody typed, everything that is ranked by: its text repaired, its terms, names and conditions."""
+"""A question as it is ranked: its repaired text, terms, names and conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.text import analysis
 from kb.text.language import foreign_language
 
 MAX_TERMS = 512
-"""Terms of a question that are ranked by, the first ones: twice as many as its encoder sees tokens."""
+"""Maximum number of terms that count: twice the number of tokens that the encoder sees."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Given a question as typed, the same with misspelt words as the library spells them.
+"""Misspelt words of a question, repaired as the library spells them.
 
 Only a word that neither the library nor English knows is looked at, and it is replaced only by a word of the library
 that is near enough for its length, clearly nearer than any other, and well attested. Compiled at build time into
@@ -35,12 +35,15 @@ from kb.text.hashing import word_hash
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_hashes, look_up
 
 MIN_LETTERS = 4
+"""Minimum length of a word that is repaired."""
 MAX_REPAIRS = 8
-"""No more words of one question are looked up: so many mistakes are no mistakes, and time is bounded."""
+"""Maximum number of words looked up for one question. More mistakes are no mistakes, and time is bounded."""
 
 MAX_DELETIONS = 2
+"""Maximum number of letters left out of a word by its hashes."""
+
 TWO_SLIPS = 7
-"""Words of so many letters or more may have two slips."""
+"""Minimum length of a word that may have two slips."""
 
 _PER_LETTER = 0.145
 _MARGIN = 0.15

@@ -1,4 +1,4 @@
-"""Given the beginning of what somebody types, the articles, sections and questions that it may become.
+"""Completions of a text being typed: articles, sections and questions.
 
 Every word typed must begin, or share its stem with, a word of what is suggested; one that begins none is taken as
 a slip and may be a letter off. Question words and the like need not match. No article's text is read: a library's
@@ -39,19 +39,22 @@ from kb.text import analysis
 from kb.text.symmetric_delete import deletion_hashes, look_up
 
 MAX_SUGGESTIONS = 50
+"""Maximum number of suggestions in one answer."""
+
 MAX_WORDS = 16
-"""Nothing completes a longer text: it is a message, not the beginning of a name."""
+"""Maximum number of words of a text that is completed; a longer one is a message."""
 
 MAX_WORD_BYTES = 31
-"""Longer words are cut, so that the sorted table has a fixed and small width."""
+"""Maximum size of a word in bytes; longer ones are cut, so that the sorted table has a small width."""
 
 SLIP_LETTERS = range(3, 10)
-"""How long the beginnings are that slips are looked for in: one letter more or less than what is compared, at most."""
+"""Lengths of the beginnings that slips are looked for in: those compared, and one letter more or less."""
 
 _COMPARED = SLIP_LETTERS[-2]
-"""One slip is forgiven in so many letters, and"""
+"""Number of letters, from the first on, in which one slip is forgiven."""
+
 MAX_SLIPS = 2
-"""so many in a word that is longer."""
+"""Maximum number of slips in a longer word."""
 
 ENTRY = np.dtype([("kind", "u1"), ("letters", "<u2")])
 """What it is, as a place in KINDS, and the letters of its words."""
@@ -150,7 +153,7 @@ class Suggestions:
         return tuple(self._distinct(ranked))[:limit]
 
     def _rank(self, words: list[str], most: int, *, forgiving: bool = False) -> NDArray[np.int64]:
-        """The entries that match, best first, at most so many; of equal ones the first in the alphabet.
+        """The entries that match, best first, at most `most`; ties in alphabetical order.
 
         `forgiving` takes every word for a slip as well as for what it is.
         """
@@ -296,7 +299,7 @@ def one_slip_at_most(one: str, other: str) -> bool:
 
 
 def nearest_beginning(typed: str, word: str, most: int) -> tuple[int, str]:
-    """How far `typed` is from the nearest beginning of `word`, in slips, and that beginning, the longest of them.
+    """The distance in slips from `typed` to the nearest beginning of `word`, and that beginning, the longest.
 
     Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. Where it takes more than
     `most` slips, `most` + 1 and "".

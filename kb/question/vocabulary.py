@@ -1,4 +1,4 @@
-"""Given a question, the names in it that the library knows under other names as well.
+"""The names in a question that the library knows under other names as well.
 
 Names are compared as ordered stems with the small words kept (`kb.text.analysis.stems`), so that "throwing up" is found
 and "throw" is not. Nobody looked over the names that articles bring, so theirs of a single word are compared as
@@ -33,7 +33,7 @@ from kb.text.hashing import word_hash
 FOLDER = "vocabulary"
 
 MAX_WORDS = 8
-"""Names of more words are never looked for."""
+"""Maximum number of words of a name that is looked for."""
 
 _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that multiplying loses nothing
 
@@ -68,7 +68,7 @@ class Vocabulary:
         self._terms = mapped(folder, "terms")
 
     def __len__(self) -> int:
-        """How many names can be found."""
+        """Number of names that can be found."""
         return len(self._keys)
 
     def concepts(self, text: str) -> tuple[Concept, ...]:

@@ -1,8 +1,8 @@
-"""Given a text, its terms: what the keyword index holds and what a question is looked up by.
+"""The terms of a text: what the keyword index holds and what a question is looked up by.
 
-The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing
-hands Whoosh the analyser's terms; a question calls `terms` or `tokens`, which do the same without it. `stems` and
-`words` keep the stop words, for names and phrases.
+The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing uses Whoosh's
+analyser; a question uses `terms` or `tokens`, which give the same without it. `stems` and `words` keep the stop words,
+for names and phrases.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
 MAX_RUN = 64
-"""What stands between two spaces and has more letters than this is not remembered: few such runs come again."""
+"""Maximum length in letters of a cached run, the text between two spaces; few longer ones come again."""
 
 MAX_RUNS = 100_000
-"""So many runs are remembered."""
+"""Maximum number of cached runs."""
 
 # Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
 _WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"

@@ -1,7 +1,7 @@
-"""Given a word as typed and a word that is known, how unlikely it is that the one was meant as the other.
+"""A weighted edit distance: how unlikely a typed word was meant as a known one.
 
-A weighted edit distance (Wagner and Fischer 1974, with swaps of neighbours): what people get wrong often costs little.
-It is taken twice, between the words as written and between what they sound like, and the smaller counts.
+Wagner and Fischer (1974), with swaps of neighbours. Frequent mistakes cost little. The distance is taken twice, between
+the words as written and between their sounds, and the smaller counts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ DOUBLED = 0.4
 SWAPPED = 0.5
 VOWEL = 0.5
 """A vowel, or an h, too many or too few, or one vowel for another."""
-ALIKE = 0.5
+SOUNDS_ALIKE = 0.5
 NEIGHBOUR = 0.8
 LETTER = 0.8
 """Any other letter too many or too few."""
@@ -43,7 +43,7 @@ def _replacements() -> dict[tuple[str, str], float]:
         if 0 <= other < len(_KEYS) and 0 <= near < len(_KEYS[other])
     }
     for pair in _SAID_ALIKE:
-        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = ALIKE
+        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = SOUNDS_ALIKE
     vowels = "aeiouy"
     costs |= {(one, other): VOWEL for one in vowels for other in vowels}
     return costs

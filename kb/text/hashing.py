@@ -1,4 +1,4 @@
-"""Given a word, a number for it that every process gives."""
+"""A hash of a word that is the same in every process."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from kb.compute import kernels
 from kb.compute.arrays import runs
 from kb.ranking.fusion import CANDIDATE_DEPTH, Mode
 from kb.retrieval import vectors
-from kb.retrieval.vectors import LIKELY, VectorIndex
+from kb.retrieval.vectors import OVERSAMPLING, VectorIndex
 from kb.storage.manifest import Manifest, ModelInfo
 from kb.text import analysis
 
@@ -167,7 +167,7 @@ def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
     assert np.load(tmp_path / "coarse.npy").nbytes == len(rows) * DIMENSIONS // 4
     index: VectorIndex = save_vectors(tmp_path, rows, nothing, [0], nothing, [0])
     index.nearest(rows[0], 50)
-    assert products.others == [LIKELY * 50]
+    assert products.others == [OVERSAMPLING * 50]
     assert not products.passes
 
 

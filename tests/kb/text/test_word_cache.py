@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kb.text.word_cache import MAX_REMEMBERED, cache_short_words
+from kb.text.word_cache import MAX_CACHED_LETTERS, cache_short_words
 
 
 def test_short_words_are_worked_out_once_and_long_ones_every_time() -> None:
@@ -13,7 +13,7 @@ def test_short_words_are_worked_out_once_and_long_ones_every_time() -> None:
         asked.append(word)
         return word * 2
 
-    short, long = "a" * MAX_REMEMBERED, "a" * (MAX_REMEMBERED + 1)
+    short, long = "a" * MAX_CACHED_LETTERS, "a" * (MAX_CACHED_LETTERS + 1)
     for _ in range(3):
         assert double(short) == short * 2
         assert double(long) == long * 2
