@@ -358,7 +358,7 @@ class KnowledgeBase:
         watch = Stopwatch()
         query = self._reader.read(question, exact=exact)
         # The whole question, as typed: a notice depends on no operator and on no result.
-        notices = self._notices.find(question)
+        notices = self._notices.find(query.typed)
         allowed = self._index.allow(query.conditions, filters)
         watch.lap("analyse")
         asked = self._query_ranker.rank(query, allowed, mode, watch)

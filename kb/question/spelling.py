@@ -33,6 +33,7 @@ from kb.text import analysis
 from kb.text.edit_distance import sound, unlikeness, weighted_distance
 from kb.text.hashing import word_hash
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_hashes, look_up
+from kb.text.words import SPELT_WORD, fold
 
 MIN_LETTERS = 4
 """Minimum length of a word that is repaired."""
@@ -63,7 +64,6 @@ _PREFIXES = (
 """What turns a word into its opposite or into another: never added, left out or changed."""
 
 _LEFT = np.uint64(0x9E3779B97F4A7C15)
-_PART = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CHUNK = re.compile(r"\S+")
 _CODE = re.compile(r"[\d_@/\\:*#&=+<>|~^%$€£]|\.\w")
 
@@ -95,11 +95,6 @@ class Reading(NamedTuple):
     def strangeness(self) -> float:
         """The share of the words that are not known, 0 to 1; 0 without words."""
         return 1.0 - float(self.known.mean()) if self.words else 0.0
-
-
-def fold(word: str) -> str:
-    """Lower case, without accents, apostrophes or a possessive s."""
-    return analysis.fold(word.lower())
 
 
 def hashes_of(words: Iterable[str]) -> NDArray[np.uint64]:
@@ -270,7 +265,7 @@ def _words_of(text: str) -> Iterable[Word]:
         if written.isalpha():
             yield Word(start, start + len(written), fold(written))
         elif not _CODE.search(written.rstrip(".,;:!?)\"'”’")):
-            for part in _PART.finditer(written):
+            for part in SPELT_WORD.finditer(written):
                 yield Word(start + part.start(), start + part.end(), fold(part[0]))
 
 

@@ -19,7 +19,6 @@ entries in alphabetical order, W words, S stems, H hashes:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -37,6 +36,7 @@ from kb.schema.errors import InvalidRequest
 from kb.schema.results import Suggestion, SuggestionKind
 from kb.text import analysis
 from kb.text.symmetric_delete import deletion_hashes, look_up
+from kb.text.words import TYPED_WORD, without_accents
 
 MAX_SUGGESTIONS = 50
 """Maximum number of suggestions in one answer."""
@@ -70,7 +70,6 @@ KINDS: tuple[tuple[SuggestionKind, float], ...] = (
 TITLE, QUESTION, ALIAS, SECTION = range(len(KINDS))
 
 _BEGINS, _STEM, _SLIP = 2.0, 0.7, 0.4
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _LITTLE = frozenset(
     """a an and are as at be by can could do does for from has have how i if in is it me my of on or our
     should that the this to was we what when where which who why will with you your""".split()  # noqa: SIM905
@@ -89,13 +88,13 @@ def hidden_paths(ids: Iterable[str], names: Iterable[str]) -> frozenset[str]:
 
 def split_words(text: str) -> list[str]:
     """The words of `text` in lower case, without accents or apostrophes."""
-    return [fold(word) for word in _WORD.findall(text)]
+    return [_comparable(word) for word in TYPED_WORD.findall(text)]
 
 
-def fold(word: str) -> str:
-    """Lower case, no accents, no apostrophes, at most MAX_WORD_BYTES long."""
+def _comparable(word: str) -> str:
+    """The word in lower case, without accents and apostrophes, cut to MAX_WORD_BYTES; a possessive s stays."""
     plain = word.lower().replace("'", "").replace("’", "")
-    return cut(analysis.without_accents(plain)).decode()
+    return cut(without_accents(plain)).decode()
 
 
 def cut(word: str) -> bytes:

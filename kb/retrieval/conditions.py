@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from kb.question.operators import Condition
 from kb.retrieval.postings import Postings
-from kb.text.analysis import fold, terms
+from kb.text.analysis import terms
 from kb.text.bm25f import FIELDS
+from kb.text.words import fold
 
 
 class Phrases(Protocol):
@@ -84,7 +85,7 @@ class Conditions:
 
     def _expanded(self, condition: Condition) -> tuple[list[str], NDArray[np.bool_]]:
         """The terms and passages of a beginning. One that is longer than a stem is looked up by its own stem."""
-        found = self._postings.beginning_with(fold(condition.text.lower()), _fields(condition))
+        found = self._postings.beginning_with(fold(condition.text), _fields(condition))
         stems = terms(condition.text)
         if found[0] or not stems:
             return found
@@ -97,7 +98,7 @@ def _terms(condition: Condition) -> list[str]:
 
 def _own_term(condition: Condition) -> str:
     """The term of the beginning itself, even where it is a stop word."""
-    return next(iter(terms(condition.text)), fold(condition.text.lower()))
+    return next(iter(terms(condition.text)), fold(condition.text))
 
 
 def _fields(condition: Condition) -> tuple[str, ...]:

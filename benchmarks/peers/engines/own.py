@@ -83,11 +83,11 @@ class OwnWords(Own):
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """By the words alone."""
+        from kb.question.tokenised import TokenisedText  # noqa: PLC0415
         from kb.retrieval.postings import TopK  # noqa: PLC0415
-        from kb.text.analysis import terms  # noqa: PLC0415
 
-        concepts = self._vocabulary.concepts(question)
-        scored = self._postings.score(terms(question), concepts, TopK(count))
+        asked = TokenisedText.of(question)
+        scored = self._postings.score(asked.terms, self._vocabulary.concepts(asked), TopK(count))
         rows = scored.top_k(count)
         return rows[np.argsort(-scored.scores[rows], kind="stable")].tolist()
 

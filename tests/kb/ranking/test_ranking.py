@@ -18,6 +18,7 @@ from indexer.writers.names import write_names
 from kb.compute.spare_core import SpareCore
 from kb.question.operators import Condition
 from kb.question.query import Query
+from kb.question.tokenised import TokenisedText
 from kb.ranking.boosts import Booster, Boosts
 from kb.ranking.fusion import DEFAULT_WEIGHTS, Mode, depths
 from kb.ranking.ranker import Ranker
@@ -143,7 +144,8 @@ QUESTION = np.eye(8, dtype=np.float32)[0]
 
 def asked(*terms: str) -> Query:
     """A question of these terms, its meaning left aside."""
-    return Query(" ".join(terms), terms, (), (), (), None, None)
+    text = " ".join(terms)
+    return Query(TokenisedText.of(text), text, terms, (), (), (), None, None)
 
 
 def ranked(

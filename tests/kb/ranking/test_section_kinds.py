@@ -11,7 +11,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.question.name_alone import name_alone
 from kb.ranking.section_kinds import OPENING_BONUS, boosts
 from kb.retrieval.vectors import without_direction
-from kb.text.analysis import terms
+from kb.text.analysis import stems, terms
 
 candidates = st.lists(
     st.tuples(
@@ -35,7 +35,7 @@ candidates = st.lists(
     ],
 )
 def test_what_asks_what_something_is_may_be_a_name(text: str, name: tuple[str, ...]) -> None:
-    assert name_alone(text, terms(text)) == name
+    assert name_alone(stems(text), terms(text)) == name
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_what_asks_what_something_is_may_be_a_name(text: str, name: tuple[str, .
     ],
 )
 def test_what_asks_for_more_is_none(text: str) -> None:
-    assert name_alone(text, terms(text)) == ()
+    assert name_alone(stems(text), terms(text)) == ()
 
 
 def sections_of(rows: list[tuple[int, int, float]]) -> tuple[np.ndarray, ...]:
