@@ -1,4 +1,4 @@
-"""How a question was understood: what a search with `explain` returns."""
+"""The explanation of a question that a search with `explain` returns."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Notices:
 
     @staticmethod
     def load_rules(folder: Path) -> list[NoticeRule]:
-        """What `save` was given. Raises as `load` does."""
+        """Read the rules that `save` wrote. Raises as `load` does."""
         return [_rule(**entry) for entry in json.loads((folder / FILE).read_bytes())]
 
     @staticmethod
@@ -160,7 +160,7 @@ def _stand_together(placed: list[tuple[int, int]], slots: int) -> bool:
 
 
 def _each_its_own(placed: list[tuple[int, int]], slots: int) -> bool:
-    """The same for the words of one window, of which some may fill several slots."""
+    """Whether the words of one window fill all slots, where some words may fill several."""
     filled = {0}  # all sets of slots that the words so far can fill, as bits
     end = placed[-1][0]
     for position, mask in placed:

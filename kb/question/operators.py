@@ -34,7 +34,7 @@ _OPERATOR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a passage must hold (or, `negated`, must not): a phrase of one or more words, or a word's beginning.
+    """A phrase of one or more words, or a word's beginning, that a passage must hold; `negated`, must not hold.
 
     `field` limits it to "title" or "heading"; None is any field.
     """

@@ -48,20 +48,20 @@ TWO_SLIPS = 7
 
 _PER_LETTER = 0.145
 _MARGIN = 0.15
-"""How much nearer than any other word it must be."""
+"""Minimum lead of a word over any other."""
 _OBVIOUS = 0.4
 """A word nearer than this was meant, even where two of the library's in a row read so."""
 _PLAINLY = 1.0
 """Of words as near as that by sound, how much nearer one must be as written."""
 _FREQUENT = 0.07
-"""How much nearer a word counts as that is e times as frequent."""
+"""Bonus of a word that is e times as frequent as another."""
 
 _PREFIXES = (
     "anti", "dis", "endo", "exo", "extra", "hyper", "hypo", "infra", "inter", "intra", "macro", "micro", "mono", "non",
     "over", "poly", "post", "pre", "sub", "supra", "super", "trans", "ultra", "under", "a", "an", "de", "im", "in",
     "ir", "mis", "re", "un", "",
 )  # fmt: skip
-"""What turns a word into its opposite or into another: never added, left out or changed."""
+"""Prefixes that turn a word into its opposite or another word: never added, left out or changed."""
 
 _LEFT = np.uint64(0x9E3779B97F4A7C15)
 _CHUNK = re.compile(r"\S+")
@@ -108,12 +108,12 @@ def pair_hashes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[
 
 
 def slips_allowed(word: str) -> int:
-    """How many letters the hashes of a word may leave out."""
+    """Number of letters that the hashes of a word may leave out."""
     return MAX_DELETIONS if len(word) >= TWO_SLIPS else 1
 
 
 def sound_slips_allowed(heard: str) -> int:
-    """The same for what a word sounds like: all short ones sound alike."""
+    """Number of letters that the hashes of a sound may leave out; all short words sound alike."""
     return 1 if len(heard) > MIN_LETTERS else 0
 
 
@@ -182,7 +182,7 @@ class Spelling:
         return _replaced(text, found, joined)
 
     def _unknown(self, strange: Sequence[Word]) -> list[Word]:
-        """Of words that nobody knows as they stand, those that may be misspelt: whose stem nobody knows either."""
+        """The words, of those unknown as they stand, that may be misspelt: their stems are unknown as well."""
         if not strange:
             return []
         stems = [analysis.terms(word.folded) for word in strange]

@@ -57,7 +57,7 @@ MAX_SLIPS = 2
 """Maximum number of slips in a longer word."""
 
 ENTRY = np.dtype([("kind", "u1"), ("letters", "<u2")])
-"""What it is, as a place in KINDS, and the letters of its words."""
+"""The kind of an entry, as an index into KINDS, and the number of letters in its words."""
 
 KINDS: tuple[tuple[SuggestionKind, float], ...] = (
     ("article", 0.5),
@@ -179,7 +179,7 @@ class Suggestions:
         return found[np.argsort(-score, kind="stable")][:most]
 
     def _quality(self, word: str, forgiving: bool) -> NDArray[np.float32]:
-        """How well each entry holds the word: 1 whole, less the shorter a beginning it is, 0 not at all; (E,)."""
+        """How well each entry matches the word, (E,): 1 for the whole word, less for a beginning, 0 for no match."""
         quality = np.zeros(len(self._kinds), dtype=np.float32)
         for stem in analysis.terms(word):
             row = _find(self._stems, stem)
@@ -246,12 +246,12 @@ class Suggestions:
         return low
 
     def _key(self, entry: int) -> str:
-        """What an entry is sorted by."""
+        """The sort key of an entry."""
         start, end, _ = self._text_ends[entry].tolist()
         return self._texts[start:end].tobytes().decode()
 
     def _strings(self, entry: int) -> tuple[str, str, str]:
-        """What is shown, what is sorted by, and the path."""
+        """The text shown, the sort key, and the path."""
         begin = int(self._text_ends[entry - 1, 2]) if entry else 0
         ends = self._text_ends[entry].tolist()
         shown, key, path = (

@@ -61,7 +61,7 @@ class Vocabulary:
     """The names of one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the arrays in `folder`. Raises OSError or ValueError where they are spoilt."""
+        """Map the arrays in `folder`. Raises OSError or ValueError for damaged ones."""
 
         self._keys = mapped(folder, "keys")
         self._starts = mapped(folder, "starts")

@@ -1,4 +1,4 @@
-"""What is added to candidates' scores for named subjects, for the kind of answer, and for articles."""
+"""Boosts of candidates' scores: for named subjects, for the kind of answer, and for articles."""
 
 from __future__ import annotations
 

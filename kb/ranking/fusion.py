@@ -48,6 +48,15 @@ class FusionWeights:
 
 DEFAULT_WEIGHTS = FusionWeights(keyword=0.17, dense=0.16, sentence=0.27, name=0.25, focus=0.15)
 
+EXPLAINED_AS = {
+    "keyword": "keyword_score",
+    "dense": "passage_cosine",
+    "sentence": "sentence_cosine",
+    "name": "name_cosine",
+    "focus": "focus_share",
+}
+"""The field of an Explanation that holds a signal unweighted; its contribution has the signal's own name."""
+
 UNRELATED_NAME = 0.4
 """Maximum cosine at which a name says nothing: any two subjects of one library are as near."""
 

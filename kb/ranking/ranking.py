@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from kb.ranking import confidence
 from kb.ranking.boosts import Booster, Boosts
 from kb.ranking.fusion import (
+    EXPLAINED_AS,
     FusionWeights,
     adapt_to_length,
     combine,
@@ -28,15 +29,6 @@ UNITS: tuple[Unit, ...] = get_args(Unit)
 
 SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 """Minimum nearness of a name, or share of it that is the question's own words, of an article that is the subject."""
-
-EXPLAINED_AS = {
-    "keyword": "keyword_score",
-    "dense": "passage_cosine",
-    "sentence": "sentence_cosine",
-    "name": "name_cosine",
-    "focus": "focus_share",
-}
-"""The field of an Explanation that holds a signal unweighted; its contribution has the signal's own name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What ranking asks of an index: candidates by words and by meaning, their signals, and what explains them.
+"""The interface between ranking and an index: candidates, their signals, and their explanation.
 
 No signature here has an array of the library's size. So candidates may come from one open generation
 (`kb.retrieval.embedded`) or from indexes on other machines.

@@ -51,7 +51,7 @@ class CoarseIndex:
 
     @classmethod
     def open(cls, folder: Path) -> Self | None:
-        """That of a generation's `vectors/`, or None where it has none or FAISS is not installed."""
+        """Open the coarse codes in a generation's `vectors/`; None where there are none or FAISS is not installed."""
         if not (folder / "coarse.npy").exists():
             return None
         try:
@@ -71,7 +71,7 @@ class CoarseIndex:
 
 
 def _centroids(columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What FAISS takes a code of four bits for, (P / 2, 16, 2): two dimensions, the first in the higher bits."""
+    """The values of each code of four bits, (P / 2, 16, 2): two dimensions, the first in the higher bits."""
     means, deviations = (column.reshape(-1, 1, 2) for column in columns)
     levels = np.array(list(product(LEVELS, repeat=2)), dtype=np.float32)
     return np.asarray(means + deviations * levels, dtype=np.float32)

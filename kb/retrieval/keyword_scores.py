@@ -1,4 +1,4 @@
-"""What a question's keywords came to: its known terms, the names among them, and the scores of passages."""
+"""The keywords of a question: its known terms, the names among them, and the scores of passages."""
 
 from __future__ import annotations
 

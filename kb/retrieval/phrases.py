@@ -151,7 +151,7 @@ class KeywordIndex:
 
 @contextmanager
 def _as_unusable(place: Path) -> Iterator[None]:
-    """What goes wrong within, told as what is wrong with the index in `place`: unpickling may raise anything."""
+    """Turn any error within into one about the index in `place`, since unpickling may raise anything."""
     try:
         yield
     except IndexUnusable:

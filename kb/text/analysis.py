@@ -169,7 +169,7 @@ def stems(text: str) -> list[str]:
 
 
 def words(text: str) -> list[Token]:
-    """The same stems with the offsets of their words; `text` in NFC."""
+    """The stems of `stems` with the offsets of their words; `text` is in NFC."""
     found = (
         Token(_stem(match[0].lower()), match.start(), match.end())
         for match in PHRASE_WORD.finditer(straight_apostrophes(text))

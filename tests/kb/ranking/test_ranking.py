@@ -20,9 +20,9 @@ from kb.question.operators import Condition
 from kb.question.query import Query
 from kb.question.tokenised import TokenisedText
 from kb.ranking.boosts import Booster, Boosts
-from kb.ranking.fusion import DEFAULT_WEIGHTS, Mode, depths
+from kb.ranking.fusion import DEFAULT_WEIGHTS, EXPLAINED_AS, Mode, depths
 from kb.ranking.ranker import Ranker
-from kb.ranking.ranking import EXPLAINED_AS, Ranking, Unit
+from kb.ranking.ranking import Ranking, Unit
 from kb.retrieval.candidates import Candidates
 from kb.retrieval.conditions import Conditions
 from kb.retrieval.embedded import EmbeddedIndex
