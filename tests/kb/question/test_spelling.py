@@ -17,7 +17,7 @@ from kb.text.analysis import terms
 from kb.text.words import fold
 
 HERE = Path(__file__).parent
-ARTICLES = list(Scan([HERE.parents[1] / "corpus"]))
+ARTICLES = list(Scan([HERE.parents[2] / "corpus"]))
 
 
 def lines(name: str) -> list[str]:
