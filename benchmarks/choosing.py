@@ -32,7 +32,7 @@ from kb import KnowledgeBase
 from kb.evaluation.fitting import FOLDS, MEASURES, confidence_interval
 from kb.evaluation.measures import Topic, evaluate, read_qrels, read_topics, run_topics
 from kb.evaluation.weight_grid import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
-from kb.ranking.article_pooling import POOLED
+from kb.ranking.article_pooling import POOLED_SHARE
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.ranking.ranking import Unit
 
@@ -59,7 +59,7 @@ class Home:
         found: dict[str, dict[str, Values]] = {}
         *chosen, share = weights.tolist()
         with (
-            patch("kb.ranking.article_pooling.POOLED", share),
+            patch("kb.ranking.article_pooling.POOLED_SHARE", share),
             KnowledgeBase.open(self.index, weights=FusionWeights(*chosen)) as asked,
         ):
             for form, topics in self.topics.items():
@@ -95,7 +95,7 @@ def worth_of(topic: JudgedTopic, draws: Values) -> Values:
         return np.tile(topic.ndcg(weights), len(SHARES))
     found = []
     for share in SHARES:
-        with patch("kb.ranking.article_pooling.POOLED", share):
+        with patch("kb.ranking.article_pooling.POOLED_SHARE", share):
             found.append(topic.ndcg(weights))
     return np.concatenate(found, axis=1)
 
@@ -110,7 +110,7 @@ def choices(draws: Values, elsewhere: Values, plainly: Values) -> dict[str, Choi
 
     `elsewhere`, (K,), is what draws are worth in other libraries; `plainly`, (questions, K), to plain questions.
     """
-    shipped = np.append(weight_row(DEFAULT_WEIGHTS), POOLED)
+    shipped = np.append(weight_row(DEFAULT_WEIGHTS), POOLED_SHARE)
     equal = np.arange(0, len(draws), len(draws) // len(SHARES))
     distance = np.abs(draws[:, :-1] - draws[0, :-1]).sum(axis=1)
 

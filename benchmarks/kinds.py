@@ -121,8 +121,8 @@ def main() -> int:
                 rows.setdefault(f"{heading} ({len(found)})", []).append(share(found))
             if every:
                 rows.setdefault(f"all of these ({len(every)})", []).append(share(every))
-            without.enter_context(patch("kb.ranking.section_kinds.OPENING", 0.0))
-            without.enter_context(patch("kb.ranking.section_kinds.WEIGHT", 0.0))
+            without.enter_context(patch("kb.ranking.section_kinds.OPENING_BONUS", 0.0))
+            without.enter_context(patch("kb.ranking.section_kinds.KIND_WEIGHT", 0.0))
     print("| asked | the section is first | without the kind |\n|---|---|---|")
     for name, cells in rows.items():
         print(f"| {name} | {' | '.join(cells)} |")

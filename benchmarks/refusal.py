@@ -12,17 +12,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from kb import KnowledgeBase
 from kb.evaluation.measures import read_qrels, read_topics
-from kb.ranking.confidence import SURE, unrelated
-from kb.ranking.fusion import DEFAULT_WEIGHTS, Signals
+from kb.ranking.confidence import CONFIDENT_MARGIN, unrelated
+from kb.ranking.fusion import DEFAULT_WEIGHTS
 
-SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12, SURE)
+SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12, CONFIDENT_MARGIN)
 
 
 def evidence(asked: KnowledgeBase, question: str, without: set[str]) -> float:
@@ -36,8 +36,7 @@ def evidence(asked: KnowledgeBase, question: str, without: set[str]) -> float:
         if {asked.unit_id(int(row), "section"), asked.unit_id(int(row), "article")} & without
     }
     kept = np.flatnonzero(~np.isin(ranking.articles, list(gone)))
-    signals = Signals(**{name: values[kept] for name, values in asdict(ranking.signals).items()})
-    return replace(ranking, rows=ranking.rows[kept], signals=signals).evidence()
+    return replace(ranking, candidates=ranking.candidates.subset(kept)).evidence()
 
 
 def main() -> int:
@@ -64,8 +63,8 @@ def main() -> int:
         found = np.array([evidence(asked, topic.text, relevant[topic.id]) for topic in topics])
     shares = {
         "none": (found < line).mean(),
-        "likely": ((found >= line) & (found < line + SURE)).mean(),
-        "confident": (found >= line + SURE).mean(),
+        "likely": ((found >= line) & (found < line + CONFIDENT_MARGIN)).mean(),
+        "confident": (found >= line + CONFIDENT_MARGIN).mean(),
     }
     print(f"{len(topics)} questions, line {line:.3f}:", end=" ")
     print(", ".join(f"{word} {share:.1%}" for word, share in shares.items()))

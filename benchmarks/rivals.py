@@ -30,7 +30,7 @@ MEASURE = "nDCG@10"
 def reciprocal_ranks(ranking: Ranking) -> NDArray[np.float64]:
     """The sum of 1 / (k + rank) by words and by meaning."""
     total = np.zeros(len(ranking.rows))
-    for scores in (ranking.signals.keyword, ranking.signals.dense):
+    for scores in map(ranking.candidates.signal, ("keyword", "dense")):
         ranks = np.empty(len(scores))
         ranks[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
         total += np.where(scores > 0, 1 / (RRF_K + ranks), 0.0)
@@ -38,8 +38,8 @@ def reciprocal_ranks(ranking: Ranking) -> NDArray[np.float64]:
 
 
 RIVALS: dict[str, Callable[[Ranking], NDArray[np.float64]]] = {
-    "BM25F": lambda ranking: ranking.signals.keyword.astype(np.float64),
-    "vectors": lambda ranking: ranking.signals.dense.astype(np.float64),
+    "BM25F": lambda ranking: ranking.candidates.signal("keyword").astype(np.float64),
+    "vectors": lambda ranking: ranking.candidates.signal("dense").astype(np.float64),
     "reciprocal rank fusion": reciprocal_ranks,
 }
 

@@ -43,15 +43,15 @@ def off(step: str) -> list[AbstractContextManager[Any]]:
         "other names": [patch("kb.retrieval.postings.VARIANT_WEIGHT", 0.0)],
         "more weight to the focus in long questions": [patch("kb.ranking.fusion.LONG_FOCUS", 1.0)],
         "less to the sentence there": [patch("kb.ranking.fusion.LONG_SENTENCE", 1.0)],
-        "several subjects": [patch("kb.ranking.subjects.LIFT", 0.0)],
+        "several subjects": [patch("kb.ranking.subjects.SUBJECT_BOOST", 0.0)],
         "the kind of section asked for": [
-            patch("kb.ranking.section_kinds.OPENING", 0.0),
-            patch("kb.ranking.section_kinds.WEIGHT", 0.0),
+            patch("kb.ranking.section_kinds.OPENING_BONUS", 0.0),
+            patch("kb.ranking.section_kinds.KIND_WEIGHT", 0.0),
         ],
-        "articles pooled": [patch("kb.ranking.article_pooling.POOLED", 0.0)],
+        "articles pooled": [patch("kb.ranking.article_pooling.POOLED_SHARE", 0.0)],
         "variety of the first page": [
-            patch("kb.ranking.variety.SHARE", sys.maxsize),
-            patch("kb.ranking.variety.ALIKE", -1),
+            patch("kb.ranking.variety.ARTICLE_SHARE", sys.maxsize),
+            patch("kb.ranking.variety.ALIKE_BITS", -1),
         ],
     }.get(step, [])
 

@@ -20,28 +20,30 @@ from kb.answering.citer import Citer
 from kb.answering.explanation import explained
 from kb.answering.facets import facets as facets_of
 from kb.answering.related import Neighbourhood
-from kb.compute.lazy import Once
-from kb.compute.spare_core import Alongside
+from kb.compute.lazy import Lazy
+from kb.compute.spare_core import SpareCore
 from kb.compute.stopwatch import Stopwatch
 from kb.question.notices import Notices
 from kb.question.operators import MAX_QUESTION_CHARS
-from kb.question.query import Query, QuestionReader
+from kb.question.query import QuestionReader
 from kb.question.spelling import Spelling
 from kb.question.suggestions import Suggestions, hidden_paths
 from kb.question.vocabulary import FOLDER as VOCABULARY
 from kb.question.vocabulary import Vocabulary
 from kb.ranking import tuned_weights
 from kb.ranking.fusion import DEFAULT_WEIGHTS, MODES, FusionWeights, Mode
-from kb.ranking.question_ranker import QueryRanker
-from kb.ranking.ranking import UNITS, Ranker, Ranking, Unit
-from kb.ranking.reranker import RERANKED, Reranker
-from kb.ranking.variety import spread
-from kb.ranking.verdict import Judge
+from kb.ranking.question_ranker import QueryRanker, RankedQuestion
+from kb.ranking.ranking import UNITS, Ranking, Unit
+from kb.ranking.reranker import RERANK_DEPTH, Reranker
+from kb.ranking.variety import diversify
+from kb.ranking.verdict import Confidence
 from kb.retrieval.conditions import Conditions
+from kb.retrieval.embedded import EmbeddedIndex
 from kb.retrieval.encoder import Encoder
 from kb.retrieval.names import NameIndex
-from kb.retrieval.narrowing import Narrowing
+from kb.retrieval.passage_filter import PassageFilter
 from kb.retrieval.postings import Postings
+from kb.retrieval.signals import SignalSource
 from kb.retrieval.vectors import VectorIndex
 from kb.schema.arguments import check_text, check_whole
 from kb.schema.article import Article, ArticleSummary, today
@@ -102,19 +104,12 @@ class KnowledgeBase:
             self._citer = Citer(folder, self._store, self._base_url)
             self._passages = PassageTable(self._citer.passages)
             self._postings = Postings(folder / "postings")
-            self._alongside = Alongside()
-            opened.callback(self._alongside.close)
-            self._vectors = VectorIndex(folder / "vectors", self._alongside)
-            ranker = Ranker(
-                self._postings,
-                self._vectors,
-                NameIndex(folder / "names", self._postings.idf_of_rarest),
-                self._passages,
-                self.weights,
-                self._alongside,
-            )
+            self._spare_core = SpareCore()
+            opened.callback(self._spare_core.close)
+            self._vectors = VectorIndex(folder / "vectors", self._spare_core)
+            names = NameIndex(folder / "names", self._postings.idf_of_rarest)
             self._spelling = Spelling(folder / "spelling")
-            languages = Once(self._store.languages)  # of 100,000 articles to be gone over once
+            languages = Lazy(self._store.languages)  # of 100,000 articles to be gone over once
             self._reader = QuestionReader(
                 self._spelling, Vocabulary(folder / VOCABULARY), languages
             )
@@ -134,15 +129,21 @@ class KnowledgeBase:
         # Nothing from here on holds the knowledge base itself: else a generation that is let go would stay in memory,
         # its files open, until the garbage of cycles is collected.
         store = self._store
-        self._phrases = Once(partial(_open_phrases, folder, self.manifest))
-        self._catalogue = Once(lambda: Catalogue(store.catalogue_rows(), store.counts()[0]))
+        self._phrases = Lazy(partial(_open_phrases, folder, self.manifest))
+        self._catalogue = Lazy(lambda: Catalogue(store.catalogue_rows(), store.counts()[0]))
         # An older generation may hold what was removed since.
         self._article_count = store.shown_count()
         shown = store.shown(self._passages.columns["article"]) if removed else None
-        self._conditions = Conditions(self._postings, self._phrases)
-        self._narrowing = Narrowing(self._passages, self._conditions, store, self._catalogue, shown)
-        self._query_ranker = QueryRanker(self._encoder, self._conditions, ranker, self._alongside)
-        self._judge = Judge(self._article_count, self.passage_count, languages)
+        conditions = Conditions(self._postings, self._phrases)
+        self._index = EmbeddedIndex(
+            self._postings,
+            SignalSource(self._vectors, names, self._spare_core),
+            self._passages,
+            conditions,
+            PassageFilter(self._passages, conditions, store, self._catalogue, shown),
+        )
+        self._query_ranker = QueryRanker(self._encoder, self._index, self.weights, self._spare_core)
+        self._judge = Confidence(self._article_count, self.passage_count, languages)
         self._neighbourhood = Neighbourhood(store, self._vectors, self._citer, shown)
 
     @classmethod
@@ -357,39 +358,41 @@ class KnowledgeBase:
         watch = Stopwatch()
         query = self._reader.read(question, exact=exact)
         # The whole question, as typed: a notice depends on no operator and on no result.
-        notices = self._notices.find(question)
-        mask = self._narrowing.allowed(query.conditions, filters)
+        notices = self._notices.find(query.typed)
+        allowed = self._index.allow(query.conditions, filters)
         watch.lap("analyse")
-        vector, ranking = self._query_ranker.rank(query, mask, mode, watch)
+        asked = self._query_ranker.rank(query, allowed, mode, watch)
+        ranking = asked.ranking
         sections = self._spread(ranking)
-        order = sections if group_by == "section" else ranking.shown(group_by)
+        order = sections if group_by == "section" else ranking.grouped(group_by)
         watch.lap("rank")
         if self._reranker is not None and mode == "hybrid":
             order = self._reranked(self._reranker, query.text, ranking, order)
             watch.lap("rerank")
-        answered, reason = self._judge.verdict(
-            query, ranking, mode, filters, self._narrowing.leaves_nothing
+        answered, reason = self._judge.decide(
+            query, ranking, mode, filters, self._index.allows_nothing
         )
         care = None
         # Under a notice of an emergency, advice from an article that may be another's would contradict it.
         if answered == "confident" or (answered == "likely" and not notices):
-            care = self._companions.find(vector, int(ranking.articles[order[0]]))
+            care = self._companions.find(asked.vector, int(ranking.articles[order[0]]))
         if care is not None:
             order = care.left_out_of(order, ranking.sections)
             sections = care.left_out_of(sections, ranking.sections)
-        page = self._citer.page(ranking, order[offset : offset + limit], sections, offset + 1)
+        page = self._citer.page(
+            asked.search, ranking, order[offset : offset + limit], sections, offset + 1
+        )
         companion = None
         if care is not None and not offset and care.section not in ranking.sections[order[:limit]]:
-            companion = self._companion(query, vector, ranking, care)
+            companion = self._companion(asked, care)
         nearby = None
         if facets:
-            scores = ranking.shown_scores[sections]
+            scores = ranking.boosted_scores[sections]
             nearby = facets_of(self._store, ranking.articles[sections], scores)
         watch.lap("cite")
         explanation = None
         if explain:
-            allowed = self.passage_count if mask is None else int(mask.sum())
-            explanation = explained(query, ranking, self._conditions, self._postings, allowed)
+            explanation = explained(query, ranking, self._index, allowed)
             watch.lap("explain")
         return SearchResponse(
             # A command line can hold bytes that are not UTF-8; an answer can always be printed.
@@ -419,11 +422,11 @@ class KnowledgeBase:
         """
         check_whole("depth", depth, 1, MAX_DEPTH)
         ranking = self.rank(question)
-        order = self._spread(ranking) if unit == "section" else ranking.shown(unit)
+        order = self._spread(ranking) if unit == "section" else ranking.grouped(unit)
         if self._reranker is not None:
             order = self._reranked(self._reranker, self._reader.read(question).text, ranking, order)
         # What evaluates a run sorts it by score in float32, and breaks ties in its own way.
-        scores = np.minimum.accumulate(ranking.shown_scores[order]) - 1e-6 * np.arange(len(order))
+        scores = np.minimum.accumulate(ranking.boosted_scores[order]) - 1e-6 * np.arange(len(order))
         return [
             (self.unit_id(int(ranking.rows[place]), unit), float(score))
             for place, score in zip(order[:depth], scores, strict=False)
@@ -434,9 +437,8 @@ class KnowledgeBase:
         self._require_open()
         check_text("question", question)
         query = self._reader.read(question)
-        mask = self._narrowing.allowed(query.conditions, Filters())
-        _, ranking = self._query_ranker.rank(query, mask, "hybrid", Stopwatch())
-        return ranking
+        allowed = self._index.allow(query.conditions, Filters())
+        return self._query_ranker.rank(query, allowed, "hybrid", Stopwatch()).ranking
 
     def unit_id(self, row: int, unit: Unit) -> str:
         """The id, as in `run`, of the unit that the passage with the ordinal `row` belongs to."""
@@ -444,25 +446,27 @@ class KnowledgeBase:
 
     def _spread(self, ranking: Ranking) -> NDArray[np.int64]:
         """The places of sections in the order in which they are shown."""
-        likeness = self._passages.columns["likeness"][ranking.rows]
-        order = ranking.shown("section")
-        return spread(order, ranking.articles, ranking.is_subject(), likeness)
+        return diversify(
+            ranking.grouped("section"),
+            ranking.articles,
+            ranking.is_subject(),
+            ranking.candidates.likeness,
+        )
 
     def _reranked(
         self, reranker: Reranker, question: str, ranking: Ranking, order: NDArray[np.int64]
     ) -> NDArray[np.int64]:
         """`order` as the reranker has it, which reads title, heading and passage."""
-        cited = (self._citer.cited(int(ranking.rows[place])) for place in order[:RERANKED])
+        cited = (self._citer.cited(int(ranking.rows[place])) for place in order[:RERANK_DEPTH])
         texts = [f"{c.article_title}\n{c.section_heading}\n{c.quote}" for c in cited]
         return reranker.reordered(question, order, texts)
 
-    def _companion(
-        self, query: Query, vector: NDArray[np.float32], ranking: Ranking, care: Companion
-    ) -> SearchResult:
+    def _companion(self, asked: RankedQuestion, care: Companion) -> SearchResult:
         """The companion's section by its best passage, whether a candidate or not."""
+        ranking = asked.ranking
         if care.section not in ranking.sections:
-            ranking = self._query_ranker.rank_rows(query, vector, ranking.keyword, care.rows)
-        return self._citer.companion(ranking, care.section)
+            ranking = self._query_ranker.rank_rows(asked, care.rows)
+        return self._citer.companion(asked.search, ranking, care.section)
 
 
 def _dated(folder: Path, removed: frozenset[str]) -> tuple[Addresses, frozenset[str], str | None]:

@@ -22,6 +22,7 @@ from kb.answering.care_companion import CompanionFinder
 from kb.question.notices import Notices
 from kb.question.spelling import Spelling
 from kb.question.suggestions import Suggestions
+from kb.question.tokenised import TokenisedText
 from kb.question.vocabulary import FOLDER as VOCABULARY
 from kb.question.vocabulary import Vocabulary
 from kb.ranking import tuned_weights
@@ -199,9 +200,11 @@ _PARTS: dict[str, Callable[[Path, Manifest], object]] = {
     "vectors": _check_vectors,
     "names": _check_names,
     "spelling": lambda folder, _: Spelling(folder / "spelling").repair("watre"),
-    VOCABULARY: lambda folder, _: Vocabulary(folder / VOCABULARY).concepts("water"),
+    VOCABULARY: lambda folder, _: Vocabulary(folder / VOCABULARY).concepts(
+        TokenisedText.of("water")
+    ),
     "suggestions": lambda folder, _: Suggestions(folder / "suggestions").suggest("wa", 1),
-    "notices.json": lambda folder, _: Notices.load(folder).find("water"),
+    "notices.json": lambda folder, _: Notices.load(folder).find(TokenisedText.of("water")),
     "groups.json": _check_groups,
     "sources.json": lambda folder, _: Sources.load(folder),
 }

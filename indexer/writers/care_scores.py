@@ -25,7 +25,7 @@ from indexer.embedding.batches import Choose, EmbeddingCache, embed_into
 from indexer.embedding.vector_rows import Rows
 from indexer.passages.executor import Executor
 from indexer.passages.texts import Library
-from kb.answering.care_companion import SURELY
+from kb.answering.care_companion import MIN_CARE_SCORE
 
 HEADINGS = (
     "When to see a doctor",
@@ -136,7 +136,7 @@ def write_care_scores(
         rows = _Nearest(count, _vectors(examples if count else (), choose, cache, executor), also)
         embedded += embed_into(rows, text_at, lengths, choose, cache, advance, executor)
         scores += rows.cosines
-    for section in map(int, np.flatnonzero(scores >= SURELY)):
+    for section in map(int, np.flatnonzero(scores >= MIN_CARE_SCORE)):
         if library.is_english(section) and not advises(library.heading_and_text(section)):
             scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from indexer.writers.english_words import english_words
 from indexer.writers.word_counts import WordCounts
 from kb.compute.arrays import distinct, union
-from kb.question.spelling import MIN_LETTERS, fold, hashes_of, slips_allowed, sound_slips_allowed
+from kb.question.spelling import MIN_LETTERS, hashes_of, slips_allowed, sound_slips_allowed
 from kb.text.edit_distance import sound
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_table, patched_table
+from kb.text.words import fold
 
 NAME_WEIGHT = 10
 """Weight of one occurrence in a title, alias or heading, in occurrences in a text."""

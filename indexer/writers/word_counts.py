@@ -16,7 +16,6 @@ off those that go, adds those that come, and reads no other text. N words in the
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,10 +26,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.question.spelling import fold, pair_hashes
+from kb.question.spelling import pair_hashes
 from kb.schema.article import Article
 from kb.text.analysis import term_of
 from kb.text.hashing import word_hash
+from kb.text.words import SPELT_WORD, fold
 
 FOLDER = "counts"
 
@@ -38,8 +38,6 @@ LEFT_LETTERS = 3
 """Two words in a row count as a pair where the left one has so many letters,"""
 TEXT_RIGHT_LETTERS, NAME_RIGHT_LETTERS = 3, 1
 """and the right one so many, in a text or in a name."""
-
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 class Word(NamedTuple):
@@ -173,7 +171,7 @@ class _Running:
     def add(self, text: str) -> None:
         numbers = self._numbers
         self._row.extend(
-            [numbers.setdefault(word, len(numbers)) for word in _WORD.findall(text.lower())]
+            [numbers.setdefault(word, len(numbers)) for word in SPELT_WORD.findall(text.lower())]
         )
         self._row.append(0)
 

@@ -1,4 +1,4 @@
-"""Given a question about a symptom and the article that answers it, the section that says when to seek care.
+"""The section that says when to seek care, for a question about a symptom.
 
 In the folder `vectors/`; S sections, vectors of d components:
 
@@ -22,13 +22,14 @@ from numpy.typing import NDArray
 from kb.compute.arrays import distinct, mapped
 from kb.storage.passage_table import PassageTable
 
-SURELY = 0.75
-"""Sections that say nothing about care stay below: heading and opening of an ordinary one have some .3 each."""
+MIN_CARE_SCORE = 0.75
+"""Minimum score of a section that says when to seek care. An ordinary heading and opening have some .3 each."""
 
-ABOUT_A_SYMPTOM = 0.185
+MIN_SYMPTOM_COSINE = 0.185
+"""Minimum cosine of a question about a symptom with the direction of such questions."""
 
-FIRST = 3
-"""Among so many results the section is seen; further down it is taken out, since it comes along instead."""
+SEEN_RESULTS = 3
+"""Number of first results among which the section stays; further down it is taken out and comes as the companion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +42,18 @@ class Companion:
     def left_out_of(
         self, order: NDArray[np.int64], sections: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """`order` without the section, or as it is where that is among the first.
+        """`order` without the section, or as it is where the section is among the first.
 
-        `order` are places, best first, and `sections`, indexed by them, those they belong to.
+        `order` are candidates, best first; `sections`, indexed by them, are those they belong to.
         """
-        if self.section in sections[order[:FIRST]]:
+        if self.section in sections[order[:SEEN_RESULTS]]:
             return order
         kept: NDArray[np.int64] = order[sections[order] != self.section]
         return kept
 
 
 class CompanionFinder:
-    """Read-only and safe to share between threads."""
+    """Finds companions in one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path, passages: PassageTable) -> None:
         """`folder` is the generation's `vectors/`."""
@@ -63,12 +64,12 @@ class CompanionFinder:
     def find(self, question: NDArray[np.float32], article: int) -> Companion | None:
         """The companion of an answer from the article of that ordinal.
 
-        None where nobody asks about what they feel or see, but about a subject, or no section says when to seek care.
+        None where the question is about a subject and no symptom, or no section says when to seek care.
         """
-        if float(self._symptom @ question) < ABOUT_A_SYMPTOM:
+        if float(self._symptom @ question) < MIN_SYMPTOM_COSINE:
             return None
         rows = self._passages.of_article(article)
         owners = self._passages.columns["section"][rows]
         sections = distinct(owners)
         best = int(sections[np.argmax(self._care[sections])])
-        return Companion(best, rows[owners == best]) if self._care[best] >= SURELY else None
+        return Companion(best, rows[owners == best]) if self._care[best] >= MIN_CARE_SCORE else None

@@ -1,4 +1,4 @@
-"""Given a ranking and a place in it, the result: the passage word for word, where it stands, and why it is here."""
+"""Results made of ranked candidates: the passage word for word, its citation, and the reason it is here."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.answering.reason import why
+from kb.answering.reason import reason_for
 from kb.answering.snippet import Match, excerpt
 from kb.compute.arrays import mapped
-from kb.compute.lazy import Once
+from kb.compute.lazy import Lazy
 from kb.ranking.ranking import Ranking, Unit
-from kb.retrieval.keyword_scores import KeywordScores
-from kb.retrieval.postings import VARIANT_WEIGHT
+from kb.retrieval.candidates import CandidateSearch
 from kb.schema.article import Article, Section, article_path
 from kb.schema.errors import IndexDamaged
 from kb.schema.passage import Passage
 from kb.schema.results import Citation, SearchResult, SectionLink
 from kb.storage.articles import ArticleStore
 
-ALSO_DEPTH = 30
-"""Further sections of an article are those among the first so many."""
+FURTHER_DEPTH = 30
+"""Number of sections, from the first on, that are looked at for further ones of an article."""
 
-ALSO = 3
-"""So many of them are named."""
+MAX_FURTHER = 3
+"""Maximum number of further sections named beside a result."""
 
 
 class Citer:
@@ -37,7 +36,7 @@ class Citer:
         self._folder = folder
         self._store = store
         self._base_url = base_url
-        self._repeated_ids = Once(store.repeated_section_ids)
+        self._repeated_ids = Lazy(store.repeated_section_ids)
         self.passages = mapped(folder, "passages")
         self._sentences = mapped(folder, "sentences")
         self._sentence_starts = mapped(folder, "vectors/sentence_starts")
@@ -58,17 +57,18 @@ class Citer:
 
     def page(
         self,
+        search: CandidateSearch,
         ranking: Ranking,
         shown: NDArray[np.int64],
         sections: NDArray[np.int64],
         first_rank: int,
     ) -> tuple[SearchResult, ...]:
-        """The results of the places `shown`, ranked from `first_rank` on.
+        """The results of the candidates `shown`, ranked from `first_rank` on; `ranking` is of `search`.
 
-        `sections` are the places of all sections, best first, of which those not shown are named beside the others.
+        `sections` are the candidates for all sections, best first. Those not shown are named beside the results.
         """
         on_page = set(ranking.sections[shown].tolist())
-        below = sections[:ALSO_DEPTH]
+        below = sections[:FURTHER_DEPTH]
         further: dict[int, list[int]] = {}
         for article, section in zip(
             ranking.articles[below].tolist(), ranking.sections[below].tolist(), strict=True
@@ -76,33 +76,38 @@ class Citer:
             if section not in on_page:
                 further.setdefault(article, []).append(section)
         also = [
-            further.pop(article, [])[:ALSO]  # once an article
+            further.pop(article, [])[:MAX_FURTHER]  # once an article
             for article in ranking.articles[shown].tolist()
         ]
         page = _Results(
-            self, self._store, ranking, shown, (section for others in also for section in others)
+            self,
+            self._store,
+            search,
+            ranking,
+            shown,
+            (section for others in also for section in others),
         )
         return tuple(
-            page.result(place, rank, others)
-            for rank, (place, others) in enumerate(
+            page.result(candidate, rank, others)
+            for rank, (candidate, others) in enumerate(
                 zip(shown.tolist(), also, strict=True), first_rank
             )
         )
 
-    def companion(self, ranking: Ranking, section: int) -> SearchResult:
-        """The section by its best candidate, of which there is one; ranked 0. Raises IndexDamaged, as `cited` does."""
-        places = np.flatnonzero(ranking.sections == section)
-        best = places[np.argmax(ranking.scores[places])]
-        return _Results(self, self._store, ranking, np.array([best])).result(int(best), 0)
+    def companion(self, search: CandidateSearch, ranking: Ranking, section: int) -> SearchResult:
+        """The section by its best candidate, with rank 0; it has at least one. Raises IndexDamaged as `cited` does."""
+        own = np.flatnonzero(ranking.sections == section)
+        best = own[np.argmax(ranking.scores[own])]
+        return _Results(self, self._store, search, ranking, np.array([best])).result(int(best), 0)
 
     def cited(self, row: int) -> Citation:
         """The passage of that row. Raises IndexDamaged where it is not what its section says there."""
         entry = self.passages[row]
         article = self._store.article_head(int(entry["article"]))
-        return self.cited_from(row, article, self._store.section(int(entry["section"])))
+        return self.citation_for(row, article, self._store.section(int(entry["section"])))
 
-    def cited_from(self, row: int, article: Article, section: Section) -> Citation:
-        """The same; `article`, without its sections, and `section` are those that it stands in."""
+    def citation_for(self, row: int, article: Article, section: Section) -> Citation:
+        """The passage of that row, in `article`, given without its sections, and `section`. Raises like `cited`."""
         entry = self.passages[row]
         start, end = int(entry["start"]), int(entry["end"])
         text = section.text[start:end]
@@ -137,49 +142,58 @@ class Citer:
 
 
 class _Results:
-    """The results of some places of a ranking, with what is worked out for all of them together."""
+    """The results of some candidates, with what is computed for all of them together."""
 
     def __init__(
         self,
         citer: Citer,
         store: ArticleStore,
+        search: CandidateSearch,
         ranking: Ranking,
-        places: NDArray[np.int64],
+        candidates: NDArray[np.int64],
         further: Iterable[int] = (),
     ) -> None:
-        """`further` are the ordinals of the sections that are named beside a result."""
+        """`further` are the ordinals of the sections named beside the results."""
         self._citer = citer
-        self._articles = store.article_heads(set(ranking.articles[places].tolist()))
-        self._sections = store.sections(ranking.sections[places].tolist())
+        self._articles = store.article_heads(set(ranking.articles[candidates].tolist()))
+        self._sections = store.sections(ranking.sections[candidates].tolist())
         self._further = store.section_names(further)
         self._ranking = ranking
-        self._scores = ranking.shown_scores
-        self._wanted = _wanted_terms(ranking.keyword)
-        self._names = _other_names(ranking.keyword)
-        self._shares = dict(zip(places.tolist(), ranking.term_shares(places), strict=True))
+        self._scores = ranking.boosted_scores
+        self._marked = search.marked_terms()
+        contributions = search.contributions(ranking.rows[candidates])
+        self._contributions = dict(zip(candidates.tolist(), contributions, strict=True))
 
-    def result(self, place: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
-        """The result of one of the places; `also` are those of `further` that are sections of its article."""
-        ranking, wanted = self._ranking, self._wanted
-        article = self._articles[int(ranking.articles[place])]
-        section = self._sections[int(ranking.sections[place])]
-        row = int(ranking.rows[place])
-        citation = self._citer.cited_from(row, article, section)
+    def result(self, candidate: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
+        """The result of one of the candidates; `also` are those of `further` that are sections of its article."""
+        ranking, weights = self._ranking, self._marked.weights
+        article = self._articles[int(ranking.articles[candidate])]
+        section = self._sections[int(ranking.sections[candidate])]
+        row = int(ranking.rows[candidate])
+        citation = self._citer.citation_for(row, article, section)
         sentences = self._citer.sentences(row)
-        answer = sentences[int(ranking.nearest_sentence[place])]
+        answer = sentences[int(ranking.candidates.nearest_sentence[candidate])]
         snippet, found = excerpt(
-            section.text, citation.start, citation.end, sentences, wanted, answer, self._names
+            section.text,
+            citation.start,
+            citation.end,
+            sentences,
+            weights,
+            answer,
+            self._marked.together,
         )
-        explanation = ranking.explain(place, (article.title, *article.aliases), self._shares[place])
+        explanation = ranking.explain(
+            candidate, (article.title, *article.aliases), self._contributions[candidate]
+        )
         return SearchResult(
             rank=rank,
-            score=float(self._scores[place]),
+            score=float(self._scores[candidate]),
             text=citation.quote,
             snippet=snippet,
             highlights=tuple((start, end) for start, end, _ in found),
             citation=citation,
             explanation=explanation,
-            why=why(explanation, citation, _by_weight(section.text, found, wanted)),
+            why=reason_for(explanation, citation, _by_weight(section.text, found, weights)),
             also=tuple(
                 SectionLink(section_id, heading, self._citer.url(article.id, section_id))
                 for section_id, heading in map(self._further.__getitem__, also)
@@ -187,30 +201,9 @@ class _Results:
         )
 
 
-def _wanted_terms(keyword: KeywordScores) -> dict[str, float]:
-    """The terms to mark, other names' included, each with what it counts."""
-    wanted = {
-        found.term: VARIANT_WEIGHT * found.idf
-        for concept in keyword.concepts
-        for variant in concept.variants
-        for found in variant.terms
-    }
-    return wanted | {found.term: found.idf for found in keyword.matched}
-
-
-def _other_names(keyword: KeywordScores) -> frozenset[frozenset[str]]:
-    """The terms of each other name that the question does not have itself."""
-    own = {found.term for found in keyword.matched}
-    return frozenset(
-        frozenset(found.term for found in variant.terms) - own
-        for concept in keyword.concepts
-        for variant in concept.variants
-    ) - {frozenset()}
-
-
-def _by_weight(text: str, found: Sequence[Match], wanted: Mapping[str, float]) -> list[str]:
-    """The words of `text` that match, one for each term, those that count most first."""
+def _by_weight(text: str, found: Sequence[Match], weights: Mapping[str, float]) -> list[str]:
+    """The words of `text` that match, one for each term, by descending weight."""
     by_term: dict[str, str] = {}
     for start, end, term in found:
         by_term.setdefault(term, text[start:end])
-    return [by_term[term] for term in sorted(by_term, key=lambda term: -wanted[term])]
+    return [by_term[term] for term in sorted(by_term, key=lambda term: -weights[term])]

@@ -1,4 +1,4 @@
-"""Given a question and its ranking, how it was understood: for whoever asks with `explain`."""
+"""The explanation of a question that a search with `explain` returns."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from kb.question.operators import Condition
 from kb.question.query import Query
 from kb.ranking import confidence
 from kb.ranking.ranking import Ranking
-from kb.retrieval.conditions import Conditions
-from kb.retrieval.postings import Postings
+from kb.retrieval.candidates import Allowed, CandidateIndex
 from kb.schema.results import ExplainedCondition, ExplainedName, ExplainedTerm, QuestionExplanation
 
 
 def explained(
-    query: Query, ranking: Ranking, conditions: Conditions, postings: Postings, allowed: int
+    query: Query, ranking: Ranking, index: CandidateIndex[Allowed], allowed: Allowed
 ) -> QuestionExplanation:
-    """`allowed` is how many passages the filters and operators left."""
-    passages = postings.passage_count
+    """Explain a question that was ranked among the `allowed` passages of `index`."""
+    passages = index.passage_count
     return QuestionExplanation(
         text=query.text,
-        terms=tuple(_term(postings, term) for term in dict.fromkeys(query.terms)),
+        terms=tuple(ExplainedTerm(term, *index.term(term)) for term in dict.fromkeys(query.terms)),
         names=tuple(
             ExplainedName(
                 query.text[concept.start : concept.end],
@@ -28,25 +27,18 @@ def explained(
             )
             for concept in query.concepts
         ),
-        conditions=tuple(_condition(conditions, each) for each in query.conditions),
+        conditions=tuple(_condition(index, each) for each in query.conditions),
         weights=asdict(ranking.weights),
-        allowed=allowed,
+        allowed=index.allowed_count(allowed),
         candidates=len(ranking.rows),
         evidence=ranking.evidence(),
         likely_from=confidence.unrelated(passages),
-        confident_from=confidence.unrelated(passages) + confidence.SURE,
+        confident_from=confidence.unrelated(passages) + confidence.CONFIDENT_MARGIN,
     )
 
 
-def _term(postings: Postings, term: str) -> ExplainedTerm:
-    found = postings.find(term)
-    if found is None:
-        return ExplainedTerm(term, 0, postings.idf_of_rarest)
-    return ExplainedTerm(term, found.end - found.start, found.idf)
-
-
-def _condition(conditions: Conditions, condition: Condition) -> ExplainedCondition:
-    expansions = conditions.expansions(condition) if condition.kind == "prefix" else ()
+def _condition(index: CandidateIndex[Allowed], condition: Condition) -> ExplainedCondition:
+    expansions = index.expansions(condition) if condition.kind == "prefix" else ()
     return ExplainedCondition(
         condition.kind, condition.text, condition.field, condition.negated, tuple(expansions)
     )

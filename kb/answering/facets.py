@@ -1,4 +1,4 @@
-"""Given the first sections of an answer, what it can be narrowed to."""
+"""The topics and sources that an answer can be narrowed to."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from kb.schema.results import Facets, FacetValue
 from kb.schema.web_address import host_name
 from kb.storage.articles import ArticleStore
 
-DEPTH = 50
-"""So many sections, from the first on, tell."""
+FACET_DEPTH = 50
+"""Number of sections, from the first on, whose articles are counted."""
 
-NEAR = 0.5
-"""Of these, those that score at least this share of the best: in a small library the others are about anything."""
+MIN_SCORE_SHARE = 0.5
+"""Minimum score of a counted section, as a share of the best. In a small library the others are about anything."""
 
 
 def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.float64]) -> Facets:
@@ -24,8 +24,8 @@ def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.
 
     `articles` are the ordinals of the sections' articles in the order shown, `scores` the sections' own.
     """
-    articles, scores = articles[:DEPTH], scores[:DEPTH]
-    near = articles[scores >= NEAR * scores.max(initial=0.0)]
+    articles, scores = articles[:FACET_DEPTH], scores[:FACET_DEPTH]
+    near = articles[scores >= MIN_SCORE_SHARE * scores.max(initial=0.0)]
     heads = [store.article_head(ordinal) for ordinal in dict.fromkeys(near.tolist())]
     return Facets(
         _values(tag for head in heads for tag in dict.fromkeys(head.tags)),

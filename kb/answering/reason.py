@@ -1,4 +1,4 @@
-"""Given what a result owes its place to, that in words for a reader."""
+"""The sentence that tells a reader why a result is here."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from kb.ranking.ranking import SUBJECT_SHARE
 from kb.schema.results import Citation, Explanation
 
-MENTIONED = 3
-"""So many words are named, those that count most."""
+MAX_MENTIONED = 3
+"""Maximum number of matched words named in the reason."""
 
 
-def why(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:
-    """One sentence. `mentioned` are words of the question as the passage writes them, those that count most first."""
+def reason_for(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:
+    """The reason, one sentence. `mentioned` are the matched words as the passage writes them, by descending weight."""
     parts = []
     if explanation.name > 0 or explanation.focus_share >= SUBJECT_SHARE:
         parts.append(f"the article is about {_named(citation, explanation.name_matched)}")
@@ -20,7 +20,7 @@ def why(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) 
         parts.append(f"the section is “{citation.section_heading}”")
     if explanation.kind:
         parts.append("of the article’s sections it is of the kind you ask for")
-    words = list(dict.fromkeys(word.casefold() for word in mentioned))[:MENTIONED]
+    words = list(dict.fromkeys(word.casefold() for word in mentioned))[:MAX_MENTIONED]
     if words:
         parts.append(f"it mentions {_listed(words)}")
     else:

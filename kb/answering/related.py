@@ -1,4 +1,4 @@
-"""Given an article or a passage of it, by their ids, what is nearest to it in meaning, cited."""
+"""The articles and sections nearest in meaning to an article or a passage, cited."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kb.storage.articles import ArticleStore
 
 
 class Neighbourhood:
-    """The articles and sections of one generation, by how near they are. Safe to share between threads."""
+    """The articles and sections of one generation, by nearness. Safe to share between threads."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Neighbourhood:
         return [] if own is None else [summary for summary, _ in self._near_articles(own, count)]
 
     def of_article(self, article_id: str, count: int) -> list[Neighbour]:
-        """The same with how near they are. Raises NotFound."""
+        """At most `count` other articles with their nearness, nearest first. Raises NotFound."""
         return [each for _, each in self._near_articles(self._article(article_id), count)]
 
     def of_passage(

@@ -1,4 +1,4 @@
-"""Given a passage and the question's terms, the sentences that answer and the words that match."""
+"""The sentences of a passage that answer a question best, and the words that match."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from kb.schema.results import Snippet
 from kb.text import analysis
 
 SNIPPET_MAX_CHARS = 320
+"""Maximum length of a snippet in characters."""
 
 Match = tuple[int, int, str]
 """A word that matches: start, end and term."""
@@ -30,13 +31,13 @@ def best_window(
     wanted: Mapping[str, float],
     answer: tuple[int, int] | None = None,
 ) -> tuple[int, int]:
-    """The run of whole `sentences`, ranges of `text` in order, at most SNIPPET_MAX_CHARS long, that holds most.
+    """The run of whole `sentences`, at most SNIPPET_MAX_CHARS long, whose matches weigh most.
 
-    `found` are the `matches` of `wanted`, which gives each term its weight, counted once a run; of equal runs the
-    earliest, and there the longest. `answer` is the sentence, as a range, that comes nearest in meaning: to hold it
-    counts as much as one more word. Where no word matches it decides alone. (It may not decide always: under a heading
-    that says it all, a sentence of one word comes nearest.)
-    A sentence longer than that is cut between words.
+    `sentences` are ranges of `text`, in order. `found` are the `matches` of `wanted`, which gives each term its weight;
+    a term counts once a run. Ties go to the earliest run, and there to the longest. `answer` is the range of the
+    sentence that is nearest in meaning. Holding it counts as much as one more word, and decides where no word matches.
+    (It cannot always decide: under a heading that says it all, a sentence of one word comes nearest.) A sentence longer
+    than a snippet is cut between words.
     """
     if not sentences:
         return 0, len(text)
@@ -81,7 +82,7 @@ def _word_ends(text: str, place: int) -> bool:
 
 
 def _whole(found: list[Match], together: Collection[frozenset[str]]) -> list[Match]:
-    """The matches but for those that are a part of the sets alone, of which no whole one was found."""
+    """The matches, less those that are only part of a set in `together` of which not all terms were found."""
     if not together:
         return found
     held = {term for _, _, term in found}

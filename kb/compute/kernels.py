@@ -1,14 +1,13 @@
-"""Given a question's vector or postings, dot products or sums: compiled, or by numpy where no compiler was at hand.
+"""Dot products of vectors and sums over postings: compiled, or by numpy where the module was not compiled.
 
 A table of rounded rows is `codes`, int8 (K, d), and `scales`, float32 (K,): row n is codes[n] * scales[n]. The
-question, float32 (d,), is rounded in the same way, to 127 steps of its largest number, and what comes out is exact for
-the two as rounded. Passages of postings are int32, each once. All arrays are C-contiguous.
+question, float32 (d,), is rounded in the same way, to 127 steps of its largest number. Results are exact for the two
+as rounded. Passages of postings are int32, each once. All arrays are C-contiguous.
 
-`kb/compute/native.c` does the same as what stands here in numpy, several times as fast, and lets go of Python's lock
-meanwhile.
+`kb/compute/native.c` does the same several times as fast, and releases Python's lock meanwhile.
 
-Raises IndexError for a row that is not there, ValueError or IndexError for arrays that do not fit together; compiled
-TypeError for arrays of another type.
+Raises IndexError for a row that does not exist, ValueError or IndexError for arrays that do not fit together. The
+compiled form raises TypeError for arrays of another type.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ except ImportError:
     native = None
 
 AT_ONCE = 4096
-"""So many rows are unpacked by numpy at a time."""
+"""Number of rows that numpy unpacks at a time."""
 
 
 def dots(
     question: NDArray[np.float32], codes: NDArray[np.int8], scales: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Those of the question with all rows, (K,), in one pass."""
+    """The dot products of the question with all rows, (K,), in one pass."""
     if native is None:
         return _dots(question, codes, scales)
     found = np.empty(len(codes), dtype=np.float32)
@@ -48,7 +47,7 @@ def dots_of(
     scales: NDArray[np.float32],
     rows: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Those of the question with the given rows, (n,)."""
+    """The dot products of the question with the given rows, (n,)."""
     if native is None:
         return _dots(question, gather(codes, rows), gather(scales, rows))
     found = np.empty(len(rows), dtype=np.float32)
@@ -63,7 +62,7 @@ def best_dots(
     starts: NDArray[np.int64],
     owners: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """For each given owner, the highest of its rows, (n,), and which of them it was; of equal ones the first.
+    """For each owner, the highest dot product of its rows, (n,), and the index of that row; of equal ones the first.
 
     Owner n has the rows `starts[n]` to `starts[n + 1]`, at least one.
     """
@@ -87,7 +86,7 @@ def best_dots(
 def vector_dots_of(
     question: NDArray[np.float32], vectors: NDArray[np.float32], rows: NDArray[np.int64]
 ) -> NDArray[np.float32]:
-    """Those of the question with the given rows of `vectors`, float32 (N, d), as exact as float32 is, (n,)."""
+    """The dot products of the question with rows of `vectors`, float32 (N, d), unrounded, (n,)."""
     if native is None:
         return np.asarray(gather(vectors, rows) @ question)
     found = np.empty(len(rows), dtype=np.float32)
@@ -98,7 +97,7 @@ def vector_dots_of(
 def add_at(
     sums: NDArray[np.float32], passages: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
-    """Add to the sums of these passages what belongs to each."""
+    """Add to the sum of each of these passages its value."""
     if native is None:
         sums[passages] += values
     else:
@@ -111,7 +110,7 @@ def kept_of(
     impacts: NDArray[np.float32],
     factor: float,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Those of the passages that are `allowed`, bool (N,), and their impacts times `factor`, a number of float32."""
+    """The passages that are `allowed`, bool (N,), and their impacts times `factor`, a number of float32."""
     if native is None:
         kept = np.flatnonzero(allowed[passages])
         return passages[kept], np.float32(factor) * impacts[kept]
@@ -131,9 +130,9 @@ def lift_at(
     scale: float,
     number: int,
 ) -> None:
-    """Where `scale * worth - own` is above the gain so far, lift score and gain by what it is above, and note `number`.
+    """Where `scale * worth - own` exceeds the gain so far, raise score and gain by the excess, and note `number`.
 
-    Of these passages, whose `worth` is 0 afterwards; the other arrays have a place for every passage.
+    Only these passages are looked at, and their `worth` is 0 afterwards. The other arrays cover every passage.
     """
     if native is not None:
         native.lift_at(scores, gain, worth, own, most, passages, scale, number)

@@ -1,4 +1,4 @@
-"""Given how to make something, that thing, made when it is first asked for."""
+"""A value that is computed when it is first needed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Once(Generic[T]):
-    """What `make` returns; where it raises, it is called again the next time. Safe to share between threads."""
+class Lazy(Generic[T]):
+    """The result of `make`, kept. Where `make` raises, the next call tries again. Safe to share between threads."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -18,7 +18,7 @@ class Once(Generic[T]):
         self._made: list[T] = []
 
     def __call__(self) -> T:
-        """It; whoever asks while it is being made waits."""
+        """Return the value, computing it on the first call; concurrent callers block meanwhile."""
         with self._lock:
             if not self._made:
                 self._made.append(self._make())

@@ -1,8 +1,8 @@
-"""Given a large table of numpy's and some of its rows, these, without the table becoming part of the process's memory.
+"""Rows of a large table, read without the table becoming resident memory.
 
-A map of a large file brings in, around each row that is touched, as much of the file as the system's cache has in one
-piece, which may be a megabyte: after one question with 900 passages, 940 MB of vectors were resident. So rows of tables
-larger than MAPPED_UP_TO are read, 1.7 µs each, from the same cache.
+Touching a row of a mapped file brings in as much of the file as the system's cache holds in one piece, which may be a
+megabyte. After one question with 900 passages, 940 MB of vectors were resident. So rows of tables larger than
+MAPPED_UP_TO are read instead, 1.7 µs each, from the same cache.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from kb.compute.arrays import gather, mapped
 
 MAPPED_UP_TO = 2**29
-"""Bytes of a table whose rows are mapped: then a row costs 0.2 µs."""
+"""Maximum size in bytes of a table that is mapped; a row of it costs 0.2 µs."""
 
 
 class RowsOnDisk:
-    """A table of two dimensions that rows can be taken from, and nothing else. Safe to share between threads."""
+    """A two-dimensional table that gives rows and nothing else. Safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError or ValueError for a file that is none of numpy's."""
+        """Raises OSError or ValueError for a file that is not a numpy array."""
         table = np.load(path, mmap_mode="r", allow_pickle=False)
         self.shape: tuple[int, ...] = table.shape
         self.dtype: np.dtype[Any] = table.dtype
@@ -38,7 +38,7 @@ class RowsOnDisk:
         return self.shape[0]
 
     def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        """The given rows, which need not ascend; neighbours that do are read at once. Raises IndexError."""
+        """The given rows, in any order; runs of ascending neighbours are read at once. Raises IndexError."""
         out = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
         if not out.size:
             return out
@@ -58,11 +58,11 @@ class RowsOnDisk:
 
 
 def rows_of(folder: Path, name: str) -> NDArray[Any] | RowsOnDisk:
-    """`<name>.npy`: mapped, or where it is larger than MAPPED_UP_TO read row by row."""
+    """`<name>.npy`: mapped, or read row by row where it is larger than MAPPED_UP_TO."""
     table = mapped(folder, name)
     return RowsOnDisk(folder / f"{name}.npy") if table.nbytes > MAPPED_UP_TO else table
 
 
 def take(table: NDArray[Any] | RowsOnDisk, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-    """The given rows of either."""
+    """The given rows of a mapped table or of one on disk."""
     return table.take(rows) if isinstance(table, RowsOnDisk) else gather(table, rows)

@@ -1,7 +1,7 @@
-"""Given a part of a question's work, its result later: by another core where one is free, else at once.
+"""One helper thread, so that two parts of one question run on two cores.
 
-numpy, kb.compute.kernels and faiss let go of Python's lock while they compute, so that two parts of one question
-overlap. Where questions come at once there is nothing to gain: the cores are busy with these.
+numpy, kb.compute.kernels and faiss release Python's lock while they compute. With several questions at once there is
+nothing to gain, since the cores are busy already.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-class Alongside:
-    """One more thread, asleep until it is given something. Safe to share between threads."""
+class SpareCore:
+    """A thread that sleeps until it is given work. Safe to share between threads."""
 
     def __init__(self) -> None:
         several = len(os.sched_getaffinity(0)) > 1
-        self._thread = ThreadPoolExecutor(1, "kb-alongside") if several else None
+        self._thread = ThreadPoolExecutor(1, "kb-spare-core") if several else None
         self._free = threading.Lock()
 
-    def start(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Start `work`; what is returned waits for its result, or raises its error, as often as it is called."""
+    def submit(self, work: Callable[[], T]) -> Callable[[], T]:
+        """Start `work` on the helper thread, or run it now where the thread is busy.
+
+        The function returned waits for the result, or raises the error of `work`. It may be called repeatedly.
+        """
         if self._thread is not None and self._free.acquire(blocking=False):
             try:
                 return self._thread.submit(self._done, work).result
@@ -40,6 +43,6 @@ class Alongside:
             self._free.release()
 
     def close(self) -> None:
-        """Let the thread end."""
+        """Let the thread end; later work runs in the calling thread."""
         if self._thread is not None:
             self._thread.shutdown(wait=False)

@@ -1,4 +1,4 @@
-"""Given the steps of some work as they end, how long each took."""
+"""The time that each step of some work takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given scores, the rows of the best of them."""
+"""The rows of the k best scores."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLED = 16
-"""Of so many scores one is in the sample."""
+"""One score in this many is sampled to estimate the threshold."""
 
 
-def top(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
-    """The ordinals of the `depth` best scores, in ascending order; of equal ones the lower ordinals."""
-    if depth >= len(scores):
+def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """The ordinals of the `k` best scores, ascending. Ties go to the lower ordinals."""
+    if k >= len(scores):
         return np.arange(len(scores))
-    if depth < 1:
+    if k < 1:
         return np.zeros(0, dtype=np.int64)
-    rows = _likely(scores, depth)
+    rows = _above_estimate(scores, k)
     likely = scores[rows]
-    threshold = np.sort(likely)[-depth]
+    threshold = np.sort(likely)[-k]
     above = np.flatnonzero(likely > threshold)
-    level = np.flatnonzero(likely == threshold)[: depth - len(above)]
+    level = np.flatnonzero(likely == threshold)[: k - len(above)]
     return np.asarray(rows[np.sort(np.concatenate((above, level)))])
 
 
-def _likely(scores: NDArray[np.float32], depth: int) -> NDArray[np.int64]:
-    """Rows that the `depth` best are among: those above what a sample says is low enough, or all where it errs.
+def _above_estimate(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Rows that include the `k` best: those above a threshold estimated from a sample, or all where it is too high.
 
-    To sort out 500 of 30,000 scores takes ten times as long as to compare each with one number, and numpy's `partition`
-    a hundred times as long where most are equal, as of a rare word's scores most are 0.
+    Sorting 500 of 30,000 scores out takes ten times as long as comparing each with one number. numpy's `partition`
+    takes a hundred times as long where most scores are equal, as a rare word's are.
     """
     sample = np.sort(scores[::SAMPLED])
-    place = len(sample) - 2 * depth // SAMPLED - SAMPLED
-    if place > 0:
-        for enough in (scores > sample[place], scores >= sample[place]):
-            rows = np.flatnonzero(enough)
-            if len(rows) >= depth:
+    rank = len(sample) - 2 * k // SAMPLED - SAMPLED
+    if rank > 0:
+        for selected in (scores > sample[rank], scores >= sample[rank]):
+            rows = np.flatnonzero(selected)
+            if len(rows) >= k:
                 return rows
     return np.arange(len(scores))

@@ -1,7 +1,7 @@
 """Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
 
 A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what is lifted (kb.ranking.lifts) comes on top. The values
+are measured by one product of matrices; what is lifted (kb.ranking.boosts) comes on top. The values
 are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
 and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
 unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
+from kb.ranking.boosts import Booster
 from kb.ranking.fusion import FusionWeights
-from kb.ranking.lifts import Lifting
 from kb.ranking.ranking import Ranking, Unit
 from kb.schema.errors import KbError
 
@@ -44,7 +44,7 @@ class JudgedTopic:
 
     id: str
     signals: NDArray[np.float64]
-    lifting: Lifting | None
+    lifting: Booster | None
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -57,7 +57,7 @@ class JudgedTopic:
             return values
         by_passage = self.signals @ weights.T
         if self.lifting:
-            by_passage = self.lifting.lifted(by_passage)
+            by_passage = self.lifting.boost(by_passage)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -82,7 +82,7 @@ def judge(
     signals: NDArray[np.float64],
     units: Sequence[str],
     grades: Mapping[str, int],
-    lifting: Lifting | None = None,
+    lifting: Booster | None = None,
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
@@ -106,7 +106,7 @@ def judge(
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
-        lifting=lifting.taken(order) if lifting else None,
+        lifting=lifting.subset(order) if lifting else None,
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),
@@ -139,7 +139,7 @@ def judged_topics(
                 if owner not in names:
                     names[owner] = knowledge_base.unit_id(row, unit)
             units = [names[owner] for owner in owners]
-            judged.append(judge(topic.id, _signals(ranking), units, known, ranking.lifting))
+            judged.append(judge(topic.id, _signals(ranking), units, known, ranking.booster))
         advance()
     if judged and not any(topic.gains.any() for topic in judged):
         raise KbError(

@@ -1,1 +1,1 @@
-"""What somebody typed, understood: operators, spelling, names and notices."""
+"""A question as typed, understood: operators, spelling, names and notices."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kb.text import analysis
 
@@ -15,7 +15,10 @@ _ASK_WHAT = frozenset(
 """Small words that ask for nothing further than what something is; "why", "when" or "can" do."""
 
 
-def name_alone(text: str, terms: Sequence[str]) -> tuple[str, ...]:
-    """Of `terms`, those of the text, the distinct ones of what may be a name and no more; () of any other text."""
+def name_alone(stems: Collection[str], terms: Sequence[str]) -> tuple[str, ...]:
+    """The distinct terms of a question that may be a name and no more; () for any other.
+
+    `stems` are those of all its words, small words included.
+    """
     name = tuple(term for term in dict.fromkeys(terms) if term not in _ASK_WHAT)
-    return name if {*analysis.stems(text)} - _ASK_WHAT <= {*name} else ()
+    return name if {*stems} - _ASK_WHAT <= {*name} else ()

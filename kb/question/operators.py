@@ -1,4 +1,4 @@
-"""Given what somebody typed, the text to rank by and the conditions that a passage must meet.
+"""Operators in a question: the text to rank by, and the conditions that a passage must meet.
 
 Operators, all of them filters: `"a phrase"`, `-word`, `title:word`, `heading:word` (each also with a phrase), and
 `begin*` with 3 letters or more; in questions of at most MAX_OPERATOR_WORDS words. Everything else is plain text and
@@ -15,9 +15,10 @@ from typing import Literal
 from kb.schema.errors import InvalidRequest
 
 MAX_QUESTION_CHARS = 4000
+"""Maximum length of a question in characters."""
 
 MAX_OPERATOR_WORDS = 16
-"""A longer question is a message from somebody to somebody: its quotation marks and dashes are what they seem."""
+"""Maximum number of words of a question with operators. In a longer one quotation marks and dashes are only that."""
 
 Kind = Literal["phrase", "prefix"]
 
@@ -33,7 +34,7 @@ _OPERATOR = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a passage must hold (or, `negated`, must not): a phrase of one or more words, or a word's beginning.
+    """A phrase of one or more words, or a word's beginning, that a passage must hold; `negated`, must not hold.
 
     `field` limits it to "title" or "heading"; None is any field.
     """

@@ -1,4 +1,4 @@
-"""Given what somebody typed, everything that is ranked by: its text repaired, its terms, names and conditions."""
+"""A question as it is ranked: its repaired text, terms, names and conditions."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from kb.question.name_alone import name_alone
 from kb.question.operators import Condition, parse_question
 from kb.question.spelling import Spelling
+from kb.question.tokenised import TokenisedText
 from kb.question.vocabulary import Concept, Vocabulary
 from kb.schema.results import Correction
-from kb.text import analysis
 from kb.text.language import foreign_language
 
 MAX_TERMS = 512
-"""Terms of a question that are ranked by, the first ones: twice as many as its encoder sees tokens."""
+"""Maximum number of terms that count: twice the number of tokens that the encoder sees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question as rankers see it.
 
-    `text` is what is encoded and `terms` are its terms, repeats included; `name` are those of a question that may be a
-    name and no more, else empty; `concepts` are the names in it that the library has other names for. `correction` says
-    what was repaired; `foreign` is the code of a language that the library does not have.
+    `typed` is the question as it was typed. `text` is what is encoded: without the signs of operators, repaired.
+    `terms` are the terms of `text`, repeats included. `name` are those of a question that may be a name and no more,
+    else empty. `concepts` are the names in it that the library has other names for. `correction` says what was
+    repaired. `foreign` is the code of a language that the library does not have.
     """
 
+    typed: TokenisedText
     text: str
     terms: tuple[str, ...]
     name: tuple[str, ...]
@@ -66,12 +68,15 @@ class QuestionReader:
             repair = self._spelling.repaired(reading)
             if repair.changes:
                 text, correction = repair.text, Correction(repair.text, repair.changes)
-        terms = tuple(analysis.terms(text)[:MAX_TERMS])
+        as_typed = TokenisedText.of(typed)
+        ranked = as_typed if text == as_typed.text else TokenisedText.of(text)
+        terms = ranked.terms[:MAX_TERMS]
         return Query(
+            typed=as_typed,
             text=text,
             terms=terms,
-            name=name_alone(text, terms),
-            concepts=self._vocabulary.concepts(text),
+            name=name_alone(ranked.stems, terms),
+            concepts=self._vocabulary.concepts(ranked),
             conditions=parsed.conditions,
             correction=correction,
             foreign=foreign,

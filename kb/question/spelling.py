@@ -1,4 +1,4 @@
-"""Given a question as typed, the same with misspelt words as the library spells them.
+"""Misspelt words of a question, repaired as the library spells them.
 
 Only a word that neither the library nor English knows is looked at, and it is replaced only by a word of the library
 that is near enough for its length, clearly nearer than any other, and well attested. Compiled at build time into
@@ -33,34 +33,37 @@ from kb.text import analysis
 from kb.text.edit_distance import sound, unlikeness, weighted_distance
 from kb.text.hashing import word_hash
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_hashes, look_up
+from kb.text.words import SPELT_WORD, fold
 
 MIN_LETTERS = 4
+"""Minimum length of a word that is repaired."""
 MAX_REPAIRS = 8
-"""No more words of one question are looked up: so many mistakes are no mistakes, and time is bounded."""
+"""Maximum number of words looked up for one question. More mistakes are no mistakes, and time is bounded."""
 
 MAX_DELETIONS = 2
+"""Maximum number of letters left out of a word by its hashes."""
+
 TWO_SLIPS = 7
-"""Words of so many letters or more may have two slips."""
+"""Minimum length of a word that may have two slips."""
 
 _PER_LETTER = 0.145
 _MARGIN = 0.15
-"""How much nearer than any other word it must be."""
+"""Minimum lead of a word over any other."""
 _OBVIOUS = 0.4
 """A word nearer than this was meant, even where two of the library's in a row read so."""
 _PLAINLY = 1.0
 """Of words as near as that by sound, how much nearer one must be as written."""
 _FREQUENT = 0.07
-"""How much nearer a word counts as that is e times as frequent."""
+"""Bonus of a word that is e times as frequent as another."""
 
 _PREFIXES = (
     "anti", "dis", "endo", "exo", "extra", "hyper", "hypo", "infra", "inter", "intra", "macro", "micro", "mono", "non",
     "over", "poly", "post", "pre", "sub", "supra", "super", "trans", "ultra", "under", "a", "an", "de", "im", "in",
     "ir", "mis", "re", "un", "",
 )  # fmt: skip
-"""What turns a word into its opposite or into another: never added, left out or changed."""
+"""Prefixes that turn a word into its opposite or another word: never added, left out or changed."""
 
 _LEFT = np.uint64(0x9E3779B97F4A7C15)
-_PART = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _CHUNK = re.compile(r"\S+")
 _CODE = re.compile(r"[\d_@/\\:*#&=+<>|~^%$€£]|\.\w")
 
@@ -94,11 +97,6 @@ class Reading(NamedTuple):
         return 1.0 - float(self.known.mean()) if self.words else 0.0
 
 
-def fold(word: str) -> str:
-    """Lower case, without accents, apostrophes or a possessive s."""
-    return analysis.fold(word.lower())
-
-
 def hashes_of(words: Iterable[str]) -> NDArray[np.uint64]:
     """The hashes of words in their order."""
     return np.array([word_hash(word) for word in words], dtype=np.uint64)
@@ -110,12 +108,12 @@ def pair_hashes(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> NDArray[
 
 
 def slips_allowed(word: str) -> int:
-    """How many letters the hashes of a word may leave out."""
+    """Number of letters that the hashes of a word may leave out."""
     return MAX_DELETIONS if len(word) >= TWO_SLIPS else 1
 
 
 def sound_slips_allowed(heard: str) -> int:
-    """The same for what a word sounds like: all short ones sound alike."""
+    """Number of letters that the hashes of a sound may leave out; all short words sound alike."""
     return 1 if len(heard) > MIN_LETTERS else 0
 
 
@@ -184,7 +182,7 @@ class Spelling:
         return _replaced(text, found, joined)
 
     def _unknown(self, strange: Sequence[Word]) -> list[Word]:
-        """Of words that nobody knows as they stand, those that may be misspelt: whose stem nobody knows either."""
+        """The words, of those unknown as they stand, that may be misspelt: their stems are unknown as well."""
         if not strange:
             return []
         stems = [analysis.terms(word.folded) for word in strange]
@@ -267,7 +265,7 @@ def _words_of(text: str) -> Iterable[Word]:
         if written.isalpha():
             yield Word(start, start + len(written), fold(written))
         elif not _CODE.search(written.rstrip(".,;:!?)\"'”’")):
-            for part in _PART.finditer(written):
+            for part in SPELT_WORD.finditer(written):
                 yield Word(start + part.start(), start + part.end(), fold(part[0]))
 
 

@@ -1,4 +1,4 @@
-"""Given the beginning of what somebody types, the articles, sections and questions that it may become.
+"""Completions of a text being typed: articles, sections and questions.
 
 Every word typed must begin, or share its stem with, a word of what is suggested; one that begins none is taken as
 a slip and may be a letter off. Question words and the like need not match. No article's text is read: a library's
@@ -19,7 +19,6 @@ entries in alphabetical order, W words, S stems, H hashes:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -37,24 +36,28 @@ from kb.schema.errors import InvalidRequest
 from kb.schema.results import Suggestion, SuggestionKind
 from kb.text import analysis
 from kb.text.symmetric_delete import deletion_hashes, look_up
+from kb.text.words import TYPED_WORD, without_accents
 
 MAX_SUGGESTIONS = 50
+"""Maximum number of suggestions in one answer."""
+
 MAX_WORDS = 16
-"""Nothing completes a longer text: it is a message, not the beginning of a name."""
+"""Maximum number of words of a text that is completed; a longer one is a message."""
 
 MAX_WORD_BYTES = 31
-"""Longer words are cut, so that the sorted table has a fixed and small width."""
+"""Maximum size of a word in bytes; longer ones are cut, so that the sorted table has a small width."""
 
 SLIP_LETTERS = range(3, 10)
-"""How long the beginnings are that slips are looked for in: one letter more or less than what is compared, at most."""
+"""Lengths of the beginnings that slips are looked for in: those compared, and one letter more or less."""
 
 _COMPARED = SLIP_LETTERS[-2]
-"""One slip is forgiven in so many letters, and"""
+"""Number of letters, from the first on, in which one slip is forgiven."""
+
 MAX_SLIPS = 2
-"""so many in a word that is longer."""
+"""Maximum number of slips in a longer word."""
 
 ENTRY = np.dtype([("kind", "u1"), ("letters", "<u2")])
-"""What it is, as a place in KINDS, and the letters of its words."""
+"""The kind of an entry, as an index into KINDS, and the number of letters in its words."""
 
 KINDS: tuple[tuple[SuggestionKind, float], ...] = (
     ("article", 0.5),
@@ -67,7 +70,6 @@ KINDS: tuple[tuple[SuggestionKind, float], ...] = (
 TITLE, QUESTION, ALIAS, SECTION = range(len(KINDS))
 
 _BEGINS, _STEM, _SLIP = 2.0, 0.7, 0.4
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _LITTLE = frozenset(
     """a an and are as at be by can could do does for from has have how i if in is it me my of on or our
     should that the this to was we what when where which who why will with you your""".split()  # noqa: SIM905
@@ -86,13 +88,13 @@ def hidden_paths(ids: Iterable[str], names: Iterable[str]) -> frozenset[str]:
 
 def split_words(text: str) -> list[str]:
     """The words of `text` in lower case, without accents or apostrophes."""
-    return [fold(word) for word in _WORD.findall(text)]
+    return [_comparable(word) for word in TYPED_WORD.findall(text)]
 
 
-def fold(word: str) -> str:
-    """Lower case, no accents, no apostrophes, at most MAX_WORD_BYTES long."""
+def _comparable(word: str) -> str:
+    """The word in lower case, without accents and apostrophes, cut to MAX_WORD_BYTES; a possessive s stays."""
     plain = word.lower().replace("'", "").replace("’", "")
-    return cut(analysis.without_accents(plain)).decode()
+    return cut(without_accents(plain)).decode()
 
 
 def cut(word: str) -> bytes:
@@ -150,7 +152,7 @@ class Suggestions:
         return tuple(self._distinct(ranked))[:limit]
 
     def _rank(self, words: list[str], most: int, *, forgiving: bool = False) -> NDArray[np.int64]:
-        """The entries that match, best first, at most so many; of equal ones the first in the alphabet.
+        """The entries that match, best first, at most `most`; ties in alphabetical order.
 
         `forgiving` takes every word for a slip as well as for what it is.
         """
@@ -177,7 +179,7 @@ class Suggestions:
         return found[np.argsort(-score, kind="stable")][:most]
 
     def _quality(self, word: str, forgiving: bool) -> NDArray[np.float32]:
-        """How well each entry holds the word: 1 whole, less the shorter a beginning it is, 0 not at all; (E,)."""
+        """How well each entry matches the word, (E,): 1 for the whole word, less for a beginning, 0 for no match."""
         quality = np.zeros(len(self._kinds), dtype=np.float32)
         for stem in analysis.terms(word):
             row = _find(self._stems, stem)
@@ -244,12 +246,12 @@ class Suggestions:
         return low
 
     def _key(self, entry: int) -> str:
-        """What an entry is sorted by."""
+        """The sort key of an entry."""
         start, end, _ = self._text_ends[entry].tolist()
         return self._texts[start:end].tobytes().decode()
 
     def _strings(self, entry: int) -> tuple[str, str, str]:
-        """What is shown, what is sorted by, and the path."""
+        """The text shown, the sort key, and the path."""
         begin = int(self._text_ends[entry - 1, 2]) if entry else 0
         ends = self._text_ends[entry].tolist()
         shown, key, path = (
@@ -296,7 +298,7 @@ def one_slip_at_most(one: str, other: str) -> bool:
 
 
 def nearest_beginning(typed: str, word: str, most: int) -> tuple[int, str]:
-    """How far `typed` is from the nearest beginning of `word`, in slips, and that beginning, the longest of them.
+    """The distance in slips from `typed` to the nearest beginning of `word`, and that beginning, the longest.
 
     Optimal string alignment: insertions, deletions, replacements, and swaps of neighbours. Where it takes more than
     `most` slips, `most` + 1 and "".

@@ -1,4 +1,4 @@
-"""Given a question, the names in it that the library knows under other names as well.
+"""The names in a question that the library knows under other names as well.
 
 Names are compared as ordered stems with the small words kept (`kb.text.analysis.stems`), so that "throwing up" is found
 and "throw" is not. Nobody looked over the names that articles bring, so theirs of a single word are compared as
@@ -27,13 +27,15 @@ from pathlib import Path
 import numpy as np
 
 from kb.compute.arrays import mapped
-from kb.text.analysis import Token, fold, terms, words
+from kb.question.tokenised import TokenisedText
+from kb.text.analysis import terms
 from kb.text.hashing import word_hash
+from kb.text.words import fold
 
 FOLDER = "vocabulary"
 
 MAX_WORDS = 8
-"""Names of more words are never looked for."""
+"""Maximum number of words of a name that is looked for."""
 
 _MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that multiplying loses nothing
 
@@ -59,7 +61,7 @@ class Vocabulary:
     """The names of one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path) -> None:
-        """Map the arrays in `folder`. Raises OSError or ValueError where they are spoilt."""
+        """Map the arrays in `folder`. Raises OSError or ValueError for damaged ones."""
 
         self._keys = mapped(folder, "keys")
         self._starts = mapped(folder, "starts")
@@ -68,20 +70,20 @@ class Vocabulary:
         self._terms = mapped(folder, "terms")
 
     def __len__(self) -> int:
-        """How many names can be found."""
+        """Number of names that can be found."""
         return len(self._keys)
 
-    def concepts(self, text: str) -> tuple[Concept, ...]:
-        """The names in `text` (NFC), in its order: the longest first claim their words, and none overlap.
+    def concepts(self, question: TokenisedText) -> tuple[Concept, ...]:
+        """The names in a question, in its order: the longest first claim their words, and none overlap.
 
         Costs some 0.1 ms for an ordinary question, whatever the size of the vocabulary.
         """
-        found = words(text)
+        text, found = question.text, question.words
         if not found or not len(self._keys):
             return ()
         concepts = []
         taken: set[int] = set()
-        for first, count, row in self._matches(text, found):
+        for first, count, row in self._matches(question):
             span = range(first, first + count)
             if not taken.isdisjoint(span):
                 continue
@@ -93,9 +95,10 @@ class Vocabulary:
                 concepts.append(Concept(start, end, own, variants))
         return tuple(sorted(concepts, key=lambda concept: concept.start))
 
-    def _matches(self, text: str, found: list[Token]) -> list[tuple[int, int, int]]:
+    def _matches(self, question: TokenisedText) -> list[tuple[int, int, int]]:
         """All names, overlapping ones too, as (first word, words, row), the longest first, then as they stand."""
-        hashes = [word_hash(word.term) for word in found]
+        text, found = question.text, question.words
+        hashes = [word_hash(stem) for stem in question.stems]
         phrase_ends = {
             place
             for place, (left, right) in enumerate(pairwise(found), start=1)
@@ -136,7 +139,7 @@ def as_written(word: str) -> tuple[str, ...]:
     A word with two capitals may be an acronym, which is that word alone; any word is itself in small letters,
     singular or plural. No form is a stem.
     """
-    lower = fold(word.lower())
+    lower = fold(word)
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is")):
         lower = lower[:-1]
     small = f"={lower}"

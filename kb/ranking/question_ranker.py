@@ -1,69 +1,60 @@
-"""Given a question as it was read, its vector and its candidates: what its words find and its meaning, side by side."""
+"""A question's words looked up and its meaning encoded at the same time, and its candidates ranked."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
+from typing import Generic
 
-from kb.compute.spare_core import Alongside
+import numpy as np
+
+from kb.compute.spare_core import SpareCore
 from kb.compute.stopwatch import Stopwatch
 from kb.question.query import Query
-from kb.ranking.fusion import Mode
-from kb.ranking.ranking import Ranker, Ranking, Words
-from kb.retrieval.conditions import Conditions
+from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights, Mode, depths
+from kb.ranking.ranker import Ranker
+from kb.ranking.ranking import Ranking
+from kb.retrieval.candidates import Allowed, CandidateIndex, CandidateSearch, Rows, Vector
 from kb.retrieval.encoder import Encoder
-from kb.retrieval.keyword_scores import KeywordScores
-from kb.retrieval.narrowing import Mask
 
 
-class QueryRanker:
-    """Ranks the passages of one generation. Safe to share between threads."""
+@dataclass(frozen=True, slots=True)
+class RankedQuestion:
+    """A question's vector, (dimensions,), its search of the index, and its ranked candidates."""
+
+    vector: Vector
+    search: CandidateSearch
+    ranking: Ranking
+
+
+class QueryRanker(Generic[Allowed]):
+    """Ranks the passages of one index. Safe to share between threads."""
 
     def __init__(
-        self, encoder: Encoder, conditions: Conditions, ranker: Ranker, alongside: Alongside
+        self,
+        encoder: Encoder,
+        index: CandidateIndex[Allowed],
+        weights: FusionWeights = DEFAULT_WEIGHTS,
+        spare_core: SpareCore | None = None,
     ) -> None:
         self._encoder = encoder
-        self._conditions = conditions
-        self._ranker = ranker
-        self._alongside = alongside
+        self._index = index
+        self._ranker = Ranker(index.title_terms, weights)
+        self._spare_core = spare_core or SpareCore()
 
-    def rank(
-        self, query: Query, mask: Mask, mode: Mode, watch: Stopwatch
-    ) -> tuple[NDArray[np.float32], Ranking]:
-        """The question's vector, (dimensions,), and its candidates among what `mask` allows.
-
-        `watch` is told when the vector is there.
-        """
-        words = self._alongside.start(lambda: self._words(query, mask, mode))
+    def rank(self, query: Query, allowed: Allowed, mode: Mode, watch: Stopwatch) -> RankedQuestion:
+        """Rank the allowed passages. `watch` takes a lap when the vector is there."""
+        by_words, _ = depths(mode)
+        search = self._spare_core.submit(lambda: self._index.search(query, allowed, by_words))
         vector = self._encode(query.text)
         watch.lap("encode")
-        return vector, self._ranker.rank(words(), vector, mask, mode)
+        found = search()
+        return RankedQuestion(vector, found, self._ranker.rank(found, vector, mode))
 
-    def rank_rows(
-        self,
-        query: Query,
-        vector: NDArray[np.float32],
-        keyword: KeywordScores,
-        rows: NDArray[np.int64],
-    ) -> Ranking:
-        """The passages with these ordinals alone; `vector` and `keyword` are the question's."""
-        mask = np.zeros(len(keyword.scores), dtype=np.bool_)
-        mask[rows] = True
-        return self._ranker.rank(self._words(query, mask, keyword=keyword), vector, mask)
+    def rank_rows(self, asked: RankedQuestion, rows: Rows) -> Ranking:
+        """Rank these passages alone for a question that was ranked before. `rows` ascend, each once."""
+        return self._ranker.rank_rows(asked.search, asked.vector, rows)
 
-    def _words(
-        self,
-        query: Query,
-        mask: Mask,
-        mode: Mode = "hybrid",
-        keyword: KeywordScores | None = None,
-    ) -> Words:
-        begun = self._conditions.begun_words(query.conditions)
-        # A beginning that is a small word, such as "the", is a term all the same.
-        terms = (*query.terms, *(word.terms[0] for word in begun))
-        return self._ranker.words(terms, (*query.concepts, *begun), mask, mode, keyword, query.name)
-
-    def _encode(self, text: str) -> NDArray[np.float32]:
+    def _encode(self, text: str) -> Vector:
         """The question's vector; that of a question of nothing but excluded words is near to nothing."""
         if not text:
             return np.zeros(self._encoder.settings.dimensions, dtype=np.float32)

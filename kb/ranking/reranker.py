@@ -1,8 +1,8 @@
-"""Given a question and the texts that came first, how well each answers it, by a cross-encoder, where one is named.
+"""An optional cross-encoder that orders the first results anew.
 
-A cross-encoder reads question and text together, so it sees what two vectors cannot, and reads anew for every text.
-Any of sentence-transformers' with one output will do, by name or path; it and torch are loaded only then, and come with
-the extra that building needs.
+A cross-encoder reads question and text together, so it sees what two vectors cannot, and it reads anew for every text.
+Any cross-encoder of sentence-transformers with one output will do, by name or path. It and torch are loaded only when
+one is named, and come with the extra that building needs.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from kb.reporting.suppressed_output import suppressed_output
 from kb.schema.errors import ModelError
 from kb.schema.extras import install
 
-RERANKED = 30
-"""So many results are ordered anew."""
+RERANK_DEPTH = 30
+"""Number of results that are ordered anew."""
 
 
 class Reranker:
@@ -62,6 +62,6 @@ class Reranker:
     def reordered(
         self, question: str, order: NDArray[np.int64], texts: Sequence[str]
     ) -> NDArray[np.int64]:
-        """`order` with its first len(texts) places, whose texts these are, best first; of equals the earlier first."""
+        """`order` with its first len(texts) candidates, whose texts these are, best first; ties keep their order."""
         best = np.argsort(-self.scores(question, texts), kind="stable")
         return np.concatenate((order[: len(texts)][best], order[len(texts) :]))

@@ -1,11 +1,12 @@
-"""Given a question about an article's subject, and scores, what is added so that the kind of section asked for leads.
+"""The boost that lets the section of the kind that is asked for lead its article.
 
-A question has a subject, which a name of the article tells, and asks for something of it: its causes, how common it
-is. All sections are about the subject, and which is nearest to the whole question is often chance. So what is left of
-the question's vector without the direction of that name is compared with what each section calls itself and begins
-with (indexer/writers/section_kinds.py), and the section that is best with this counted too is lifted above the others.
-A question that is a name and no more ("restless legs", "what is glaucoma?") asks what it is; an article says that
-first, so that its opening is lifted. Between articles nothing changes, nor among an article's other sections.
+A question has a subject, which a name of the article tells, and asks for something about it: its causes, how common it
+is. All sections are about the subject, so the section nearest to the whole question is often chance. Therefore the
+name's direction is taken out of the question's vector, and the rest is compared with each section's heading and opening
+(indexer/writers/section_kinds.py). The section that is best with this counted too is raised above the others.
+
+A question that is a name and no more ("restless legs", "what is glaucoma?") asks what it is. An article says that
+first, so its opening is raised. The order of articles stays, and so does that of an article's other sections.
 """
 
 from __future__ import annotations
@@ -13,46 +14,60 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 0.75
-"""The cosine with a name from which on a short question is about it and asks for something of it."""
+from kb.ranking.fusion import SHORT_QUESTION
+from kb.retrieval.candidates import Candidates, CandidateSearch, Vector
 
-SAME = 0.985
-"""From which on it is the name, and what is left without it is rounding."""
+MIN_NAME_COSINE = 0.75
+"""Cosine with a name from which on a short question is about it and asks for something of it."""
 
-WEIGHT = 0.2
-"""What the kind counts in the choice of the section, for a cosine of 1."""
+SAME_NAME_COSINE = 0.985
+"""Cosine from which on the question is the name, and what is left without it is rounding."""
 
-OPENING = 0.1
-"""What it counts to be an opening: one that stands further behind tells nothing of the subject, being a byline, say."""
+KIND_WEIGHT = 0.2
+"""Bonus of a section in the choice, for a cosine of 1."""
 
-ABOVE = 1e-6
-"""By so much a section stands above the others, beyond rounding."""
+OPENING_BONUS = 0.1
+"""Bonus of an opening in the choice. One that scores lower by more says nothing of the subject: a byline, say."""
 
-
-def asked_of(question: NDArray[np.float32], name: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a question, (d,), asks for of what the name is of: without its direction, of unit length; or zeros."""
-    rest = question - (question @ name) / max(float(name @ name), 1e-9) * name
-    return np.asarray(rest / max(float(np.linalg.norm(rest)), 1e-9), dtype=np.float32)
+LEAD = 1e-6
+"""How far the chosen section is raised above the others: beyond rounding."""
 
 
-def lifts(
+def bonuses(
+    search: CandidateSearch, vector: Vector, candidates: Candidates, by_meaning: bool
+) -> NDArray[np.float64]:
+    """The bonus of each candidate in the choice of its article's section, (n,).
+
+    Without `by_meaning` only names that are the question word for word count.
+    """
+    found = np.zeros(len(candidates))
+    cosines = candidates.signal("name")
+    named = candidates.named | (by_meaning & (cosines >= SAME_NAME_COSINE))
+    found[named & candidates.opens] = OPENING_BONUS
+    if by_meaning and search.term_count <= SHORT_QUESTION and not search.names_article:
+        about = np.flatnonzero((cosines >= MIN_NAME_COSINE) & ~named)
+        found[about] = KIND_WEIGHT * search.kind_cosines(vector, candidates, about)
+    return found
+
+
+def boosts(
     scores: NDArray[np.float64],
     articles: NDArray[np.int64],
     sections: NDArray[np.int64],
-    wanted: NDArray[np.float64],
+    bonus: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """What is added to each score, 0 or more, of the shape of `scores`.
 
-    `scores` are (n,), or (n, K) for K ways to score. `articles` and `sections`, (n,), say whose each is. `wanted`,
-    (n,), is how much is added in the choice of each article's section; where all of an article's are 0, none is.
+    `scores` are (n,), or (n, K) for K ways to score. `articles` and `sections`, (n,), are those of each candidate.
+    `bonus`, (n,), counts in the choice of each article's section. Articles without any bonus are left alone.
     """
     added = np.zeros(scores.shape)
-    for article in np.unique(articles[wanted != 0]).tolist():
+    for article in np.unique(articles[bonus != 0]).tolist():
         own = np.flatnonzero(articles == article)
         found = scores[own].reshape(len(own), -1)
-        best = (found + wanted[own, None]).argmax(axis=0)
+        best = (found + bonus[own, None]).argmax(axis=0)
         chosen = sections[own][:, None] == sections[own][best]
         behind = found.max(axis=0) - np.where(chosen, found, -np.inf).max(axis=0)
-        raised = np.where(chosen & (behind > 0), behind + ABOVE, 0.0)
+        raised = np.where(chosen & (behind > 0), behind + LEAD, 0.0)
         added[own] = raised.reshape(scores[own].shape)
     return added

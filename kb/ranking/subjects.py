@@ -1,39 +1,33 @@
-"""Given the subjects that a question names, and scores, what is added to these so that none is crowded out.
+"""The boost that keeps one subject of a question from crowding out the others.
 
-"Can an abscessed tooth cause a heart attack?" asks about two articles. The one whose words are rarer, or whose name is
-nearer to the whole question, would fill the first page; so the others are lifted halfway to the best of all. What is
-best by score stays first, and within a subject nothing changes.
+"Can an abscessed tooth cause a heart attack?" asks about two articles. The one with the rarer words, or with the name
+nearer to the whole question, would fill the first page. So the others are raised halfway to the best of all. The best
+by score stays first, and the order within a subject stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-MOST = 3
-"""Who names more is telling a story."""
+MAX_SUBJECTS = 3
+"""Maximum number of subjects; a question that names more is a story."""
 
-LIFT = 0.5
-"""How far the best of another subject is lifted towards the best of all."""
+SUBJECT_BOOST = 0.5
+"""Share of the distance to the best of all by which the best of another subject is raised."""
 
 
-def lifts(
-    scores: NDArray[np.float64], articles: NDArray[np.int64], subjects: Sequence[NDArray[np.int64]]
-) -> NDArray[np.float64]:
-    """What is added to each score, 0 or more, of the shape of `scores`; `articles`, (n,), says whose each is.
+def boosts(scores: NDArray[np.float64], subjects: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What is added to each score, 0 or more, of the shape of `scores`.
 
-    `scores` are (n,), or (n, K) for K ways to score. Each subject is the ordinals of some articles, none of which is
-    in two of them.
+    `scores` are (n,), or (n, K) for K ways to score. `subjects`, bool (S, n), marks the candidates of each subject; no
+    candidate is of two.
     """
     added = np.zeros(scores.shape)
-    if len(subjects) < 2:
+    own = [members for members in subjects if members.any()]
+    if not 2 <= len(own) <= MAX_SUBJECTS:
         return added
-    own = [found for subject in subjects if (found := np.isin(articles, subject)).any()]
-    if not 2 <= len(own) <= MOST:
-        return added
-    best = np.stack([scores[found].max(axis=0) for found in own])
-    for found, missing in zip(own, best.max(axis=0) - best, strict=True):
-        added[found] = LIFT * missing
+    best = np.stack([scores[members].max(axis=0) for members in own])
+    for members, missing in zip(own, best.max(axis=0) - best, strict=True):
+        added[members] = SUBJECT_BOOST * missing
     return added

@@ -1,8 +1,8 @@
-"""Given an index folder, the weights that were fitted to the library's own questions, where there are any.
+"""Weights that were fitted to a library's own questions, stored beside its index.
 
-They lie in `tuning.json` beside the generations, so that a rebuild keeps them, and are read when a generation is
-opened. They hold for generations of the model and the pipeline version that they were fitted on, and for no others:
-another model's cosines are other signals. The file holds no question.
+The file `tuning.json` lies beside the generations, so a rebuild keeps it, and it is read when a generation is opened.
+Fitted weights hold only for generations of the same model and pipeline version, since another model's cosines are other
+signals. The file holds no question.
 """
 
 from __future__ import annotations

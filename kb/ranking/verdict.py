@@ -1,4 +1,4 @@
-"""Given a question and its candidates, whether the library answers it, and why where it does not."""
+"""The verdict whether a library answers a question, and the reason where it does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kb.text.language import name_of
 
 
 class _Asked(NamedTuple):
-    """What a filter asks of an article: of one value, of several, of one that is excluded, and of several such."""
+    """What a filter asks of an article: with one value, several, one excluded, and several excluded."""
 
     one: str
     several: str
@@ -49,7 +49,7 @@ _HAS = {
         "is in another language than the excluded ones",
     ),
 }
-"""Each filter in words; the values are not repeated, since whoever reads this gave them."""
+"""Each filter in words; the reader gave the values and knows them."""
 
 _SINCE = {
     "updated_since": "was changed that lately",
@@ -57,8 +57,8 @@ _SINCE = {
 }
 
 
-class Judge:
-    """Of one generation. Safe to share between threads."""
+class Confidence:
+    """Decides for one generation. Safe to share between threads."""
 
     def __init__(
         self, articles: int, passages: int, languages: Callable[[], Collection[str]]
@@ -68,7 +68,7 @@ class Judge:
         self._passages = passages
         self._languages = languages
 
-    def verdict(
+    def decide(
         self,
         query: Query,
         ranking: Ranking,
@@ -76,9 +76,9 @@ class Judge:
         filters: Filters,
         leaves_nothing: Callable[[Filters], bool],
     ) -> tuple[Answered, str]:
-        """The word, and for "none" the reason, a sentence for whoever asked; else nothing.
+        """The verdict, and for "none" the reason, a sentence for the reader; else an empty text.
 
-        `leaves_nothing` says whether the filters let nothing through; it is called where there is no candidate.
+        `leaves_nothing` says whether no passage passes the filters; it is called where there is no candidate.
         """
         answered = confidence.answered(ranking.evidence(), self._passages)
         if answered == "none" and query.is_begun and len(ranking.rows):

@@ -1,10 +1,10 @@
-"""Given a question's vector, the passages that may be nearest to it, by two bits of each of their dimensions.
+"""The passages that may be nearest to a question's vector, found by two bits of each dimension.
 
 For a library of more than EXACT_UP_TO passages, whose codes of eight bits are too many bytes to go over for a question.
 Each dimension is put on one of four levels, those that lose least of a normal distribution (Max 1960), by the mean and
-the deviation that it has in this library; nothing else is learnt. Whoever wants the nearest takes many times as many
-from here and compares them better. FAISS reads the codes, as a product quantiser (Jégou, Douze and Schmid 2011) of
-pairs of dimensions, whose 16 centroids it looks up in a processor's registers (André, Kermarrec and Le Scouarnec 2017).
+the deviation that it has in this library; nothing else is learnt. A search for the nearest takes several times as many
+from here and compares them better. FAISS reads the codes as a product quantiser (Jégou, Douze and Schmid 2011) of pairs
+of dimensions. It looks the 16 centroids up in a processor's registers (André, Kermarrec and Le Scouarnec 2017).
 
 In the folder `vectors/`, d dimensions, filled up with zeros to a multiple of four, P:
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from kb.compute.arrays import mapped
 
 EXACT_UP_TO = 100_000
-"""So many passages are gone over by their codes of eight bits, and these have none of two."""
+"""Maximum number of passages that are compared by their codes of eight bits; a library of these has none of two."""
 
 THRESHOLD = 0.9816
 LEVELS = (-1.510, -0.4528, 0.4528, 1.510)
@@ -51,7 +51,7 @@ class CoarseIndex:
 
     @classmethod
     def open(cls, folder: Path) -> Self | None:
-        """That of a generation's `vectors/`, or None where it has none or FAISS is not installed."""
+        """Open the coarse codes in a generation's `vectors/`; None where there are none or FAISS is not installed."""
         if not (folder / "coarse.npy").exists():
             return None
         try:
@@ -71,7 +71,7 @@ class CoarseIndex:
 
 
 def _centroids(columns: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What FAISS takes a code of four bits for, (P / 2, 16, 2): two dimensions, the first in the higher bits."""
+    """The values of each code of four bits, (P / 2, 16, 2): two dimensions, the first in the higher bits."""
     means, deviations = (column.reshape(-1, 1, 2) for column in columns)
     levels = np.array(list(product(LEVELS, repeat=2)), dtype=np.float32)
     return np.asarray(means + deviations * levels, dtype=np.float32)

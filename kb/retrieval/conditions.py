@@ -1,6 +1,6 @@
-"""Given a question's operators, which passages meet them.
+"""The passages that meet a question's operators.
 
-Words and beginnings of words are looked up in the compiled postings; only a phrase needs positions, which Whoosh has.
+Words and beginnings of words are looked up in the compiled postings. A phrase needs positions, which Whoosh has.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from kb.question.operators import Condition
 from kb.retrieval.postings import Postings
-from kb.text.analysis import fold, terms
+from kb.text.analysis import terms
 from kb.text.bm25f import FIELDS
+from kb.text.words import fold
 
 
 class Phrases(Protocol):
-    """What is asked of kb.retrieval.phrases.KeywordIndex."""
+    """The part of kb.retrieval.phrases.KeywordIndex that conditions need."""
 
     def holding(
         self, phrase: Sequence[str], field: str, among: NDArray[np.bool_]
@@ -35,7 +36,7 @@ class BegunWord:
 
 
 class Conditions:
-    """Safe to share between threads, if what `phrases` gives is."""
+    """Looks conditions up in one generation. Safe to share between threads, if what `phrases` gives is."""
 
     def __init__(self, postings: Postings, phrases: Callable[[], Phrases]) -> None:
         """`phrases` is called when the first phrase of several words is asked for."""
@@ -57,7 +58,7 @@ class Conditions:
         return self._expanded(condition)[0]
 
     def begun_words(self, conditions: Sequence[Condition]) -> tuple[BegunWord, ...]:
-        """What the beginnings of words that a passage must hold stand for: they rank as other names of it do."""
+        """The beginnings of words that a passage must hold, with their terms, which rank as other names do."""
         return tuple(
             BegunWord((_own_term(each),), tuple((term,) for term in self.expansions(each)))
             for each in conditions
@@ -65,7 +66,7 @@ class Conditions:
         )
 
     def _holding(self, condition: Condition, among: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-        """Which passages hold it, right for those of `among`; None for nothing but stop words."""
+        """The passages that hold a condition, correct for those of `among`; None for nothing but stop words."""
         if condition.kind == "prefix":
             return self._expanded(condition)[1]
         phrase = _terms(condition)
@@ -83,8 +84,8 @@ class Conditions:
         return held
 
     def _expanded(self, condition: Condition) -> tuple[list[str], NDArray[np.bool_]]:
-        """Terms are stems, so that a beginning longer than a word's stem is looked for by its own stem."""
-        found = self._postings.beginning_with(fold(condition.text.lower()), _fields(condition))
+        """The terms and passages of a beginning. One that is longer than a stem is looked up by its own stem."""
+        found = self._postings.beginning_with(fold(condition.text), _fields(condition))
         stems = terms(condition.text)
         if found[0] or not stems:
             return found
@@ -96,8 +97,8 @@ def _terms(condition: Condition) -> list[str]:
 
 
 def _own_term(condition: Condition) -> str:
-    """The term of the beginning itself, a small word's too."""
-    return next(iter(terms(condition.text)), fold(condition.text.lower()))
+    """The term of the beginning itself, even where it is a stop word."""
+    return next(iter(terms(condition.text)), fold(condition.text))
 
 
 def _fields(condition: Condition) -> tuple[str, ...]:

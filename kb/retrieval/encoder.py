@@ -1,4 +1,4 @@
-"""Given a text, its vector, by the encoder that travels with the index. Imports no torch.
+"""The text encoder that travels with an index: a text becomes a vector. Imports no torch.
 
 The folder `encoder/` of a generation holds `model.onnx` (token ids and mask in, one vector out; pooling and
 normalisation inside), `tokenizer.json` (neither padding nor truncating), `encoder.json`, and `question.onnx`: the same
@@ -73,7 +73,7 @@ class Tokens:
 
 
 def open_session(model: Path, threads: int) -> onnxruntime.InferenceSession:
-    """The model, loaded; a call is the work of so many threads."""
+    """The model, loaded; a call uses this number of threads."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     # Threads wait for each other by spinning, a microsecond instead of fifty, but only while a call runs: then they

@@ -1,4 +1,4 @@
-"""What a question's keywords came to: its known terms, the names among them, and the scores of passages."""
+"""The keywords of a question: its known terms, the names among them, and the scores of passages."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.compute.top_k import top_k
+
+VARIANT_WEIGHT = 0.5
+"""Weight of another name against the question's own: below 1, since only the reader knows what was meant."""
+
 
 class Synonyms(Protocol):
-    """What `score` needs of kb.question.vocabulary.Concept: a name in the question and its other names, as terms."""
+    """A name in the question and its other names, as terms: what scoring needs of kb.question.vocabulary.Concept."""
 
     @property
     def terms(self) -> tuple[str, ...]: ...
@@ -20,7 +25,7 @@ class Synonyms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MatchedTerm:
-    """A term of the question that the index knows: its idf and its postings' range."""
+    """A term of the question that the index knows: its idf, and the range of its postings."""
 
     term: str
     idf: float
@@ -30,7 +35,7 @@ class MatchedTerm:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """Another name for some terms of the question: its own known terms, and what their scores are multiplied by."""
+    """Another name for some terms of the question: its known terms, and the factor on their scores."""
 
     terms: tuple[MatchedTerm, ...]
     scale: float
@@ -38,34 +43,56 @@ class Variant:
     @property
     def text(self) -> str:
         """Its terms, with spaces between."""
-        return " ".join(found.term for found in self.terms)
+        return " ".join(matched.term for matched in self.terms)
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedConcept:
     """Known terms of the question that are a name together, and the other names of the same thing.
 
-    `worth_most`, int16 (N,), says for each passage which of them, counted from 1, is worth more there than the name
-    itself and than the others; 0 where none is, and where the score is not whole.
+    `best_variant`, int16 (N,), is the number, from 1, of the variant that scores more in a passage than the name and
+    the other variants do. It is 0 where none does, and where the score is incomplete.
     """
 
     terms: tuple[MatchedTerm, ...]
     variants: tuple[Variant, ...]
-    worth_most: NDArray[np.int16]
+    best_variant: NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordScores:
-    """`scores` is float32 (N,): BM25F divided by `bound`, 0 to 1; all 0 where nothing matches.
+    """The BM25F scores of all passages, float32 (N,), divided by `bound`: 0 to 1, all 0 where nothing matches.
 
-    Where not all were wanted (kb.retrieval.postings.Wanted), `whole`, bool (N,), says which scores are; the others may
-    lack what other names add. `bound` is the sum of idf over all distinct terms of the question, known or not; an
-    unknown term counts as much as one that stands in a single passage, so that a question half understood cannot score
-    1.
+    `bound` is the sum of idf over the distinct terms of the question. An unknown term counts as one that stands in a
+    single passage, so a question half understood cannot score 1. `complete`, bool (N,), marks the scores that include
+    other names; None is all (kb.retrieval.postings.TopK).
     """
 
     scores: NDArray[np.float32]
     bound: float
     matched: tuple[MatchedTerm, ...]
     concepts: tuple[MatchedConcept, ...] = ()
-    whole: NDArray[np.bool_] | None = None
+    complete: NDArray[np.bool_] | None = None
+
+    def top_k(self, k: int, mask: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+        """The ordinals, ascending, of the `k` best passages that `mask`, bool (N,), allows; none that scores 0."""
+        scores = self.scores if mask is None else self.scores * mask
+        found = np.flatnonzero(scores > 0)
+        return found if len(found) <= k else top_k(scores, k)
+
+
+def marked_terms(
+    keyword: KeywordScores,
+) -> tuple[dict[str, float], frozenset[frozenset[str]]]:
+    """The terms to highlight with their weights, and what each other name adds to the question's own terms."""
+    own = {matched.term: matched.idf for matched in keyword.matched}
+    variants = [variant for concept in keyword.concepts for variant in concept.variants]
+    others = {
+        matched.term: VARIANT_WEIGHT * matched.idf
+        for variant in variants
+        for matched in variant.terms
+    }
+    together = (
+        frozenset(matched.term for matched in variant.terms).difference(own) for variant in variants
+    )
+    return others | own, frozenset(together) - {frozenset()}

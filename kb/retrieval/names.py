@@ -1,14 +1,13 @@
-"""Given a question's terms, how far each article's best name (title or alias) is what the question is about, and
-which subjects it names.
+"""The names (titles and aliases) of articles that a question shares words with, and the subjects that it names.
 
-The cosine with a name knows what words mean, but lets any name of the same kind come near: "trisomy 13" for a question
-about trisomy 7. The words in common know nothing else. So a name is also scored by its terms, counted by idf: two
-thirds by the share of the question that it covers, one third by the share of the name that the question covers. The
-latter counts in full only where the covered terms are worth as much as one that stands in a single passage, or
-a name of one ordinary word would be covered by every other question.
+The cosine with a name knows meanings, but any name of the same kind comes near: "trisomy 13" for a question about
+trisomy 7. So a name is also scored by its terms, weighted by idf. Two thirds of the score are the share of the question
+that the name covers, one third is the share of the name that the question covers. The latter counts in full only where
+the covered terms weigh as much as one that stands in a single passage. Otherwise every other question would cover a
+name of one ordinary word.
 
-A subject is named where a name stands in the question with all of its terms; of a name within a name ("cancer" within
-"liver cancer") the longer one is meant.
+A question names a subject where it holds all terms of a name. Of a name within a name ("cancer" within "liver cancer")
+the longer one is meant.
 
 Memory-mapped arrays in the folder `names/`; A articles, M names (each article's title and then its aliases), T terms:
 
@@ -34,17 +33,17 @@ from kb.retrieval.postings import find_row
 QUESTION_SHARE = 2 / 3
 
 SUBJECT_WORTH = 0.5
-"""The terms of a name that tells a subject are worth so much of one that stands in a single passage."""
+"""Minimum idf of a subject's name, as a share of the idf of a term that stands in a single passage."""
 
-ROUNDING = 1e-3
-"""A sum of idf in float32 may be so far off."""
+IDF_ROUNDING = 1e-3
+"""Maximum error of a sum of idf in float32."""
 
 
 class NameIndex:
-    """Read-only and safe to share between threads."""
+    """The names of one generation. Read-only and safe to share between threads."""
 
     def __init__(self, folder: Path, idf_of_rarest: float) -> None:
-        """`idf_of_rarest` is that of a term that stands in a single passage."""
+        """`idf_of_rarest` is the idf of a term that stands in a single passage."""
 
         self._terms = mapped(folder, "terms")
         self._starts = mapped(folder, "starts")
@@ -54,7 +53,7 @@ class NameIndex:
         self._idf_of_rarest = idf_of_rarest
 
     def held(self, question: KeywordScores) -> NDArray[np.float32]:
-        """What each name's terms that are in the question are worth together, (M,)."""
+        """For each name, the sum of the idf of its terms that are in the question, (M,)."""
         held = np.zeros(len(self._masses), dtype=np.float32)
         for found in question.matched:
             held[self._names_with(found.term)] += np.float32(found.idf)
@@ -66,7 +65,7 @@ class NameIndex:
         held: NDArray[np.float32],
         articles: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """For each given article the score of its best name, 0 to 1; `held` as above."""
+        """For each given article the score of its best name, 0 to 1. `held` is what the method of that name gives."""
         if not len(articles) or not question.matched:
             return np.zeros(len(articles), dtype=np.float32)
         names, counts = runs(self._articles, articles)
@@ -81,8 +80,8 @@ class NameIndex:
     ) -> list[NDArray[np.int64]]:
         """The subjects that the question names, each as the ordinals of the articles about it, ascending.
 
-        `held` as above. Those are all articles with a name that holds the subject's terms. Subjects that share an
-        article are one: "measles" and "vaccination" where there is a "measles vaccination".
+        An article is about a subject where a name of it holds the subject's terms. Subjects that share an article are
+        one: "measles" and "vaccination" where there is a "measles vaccination". `held` is as in `shares`.
         """
         subjects: list[NDArray[np.int64]] = []
         for terms in self._named(question, held):
@@ -107,7 +106,7 @@ class NameIndex:
     def _named(self, question: KeywordScores, held: NDArray[np.float32]) -> list[frozenset[str]]:
         """The terms of each name that the question holds whole and that tells a subject, none within another's."""
         worth = SUBJECT_WORTH * self._idf_of_rarest
-        whole = (held >= worth) & (held >= self._masses - np.float32(ROUNDING))
+        whole = (held >= worth) & (held >= self._masses - np.float32(IDF_ROUNDING))
         terms_of: dict[int, set[str]] = {}
         for found in question.matched if whole.any() else ():
             own = self._names_with(found.term)

@@ -1,8 +1,8 @@
-"""Given an article or a passage, what is nearest to it in meaning, from the vectors that the index holds already.
+"""The articles and sections that are nearest in meaning to an article or a passage.
 
-An article's direction is the mean of its passages' vectors; another article is as near as the mean cosine of *its*
-passages with that direction, so that neither of them gains by being long. A passage's neighbours are sections, each as
-near as its nearest passage. One pass over the vectors, and nothing kept.
+An article's direction is the mean of its passages' vectors. The nearness of another article is the mean cosine of *its*
+passages with that direction, so that neither gains by being long. A passage's neighbours are sections, each as near as
+its nearest passage. Costs one pass over the vectors, and keeps nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from kb.retrieval.vectors import VectorIndex
 
-NEAR = 0.25
-"""What is less near than this has little in common, however small the library."""
+MIN_COSINE = 0.25
+"""Minimum cosine of a neighbour; below it two texts have little in common, however small the library."""
 
-LOOKED_AT = 1000
-"""So many passages, the nearest by their codes, are compared exactly."""
+COMPARED_EXACTLY = 1000
+"""Number of passages, those nearest by their codes, that are compared in float32."""
 
 
 class Neighbour(NamedTuple):
@@ -49,7 +49,7 @@ def nearest_articles(
     near = np.bincount(articles, weights=cosines) / np.maximum(passages, 1)
     near[article] = -1.0
     for other in np.argsort(-near, kind="stable").tolist():
-        if near[other] < NEAR:
+        if near[other] < MIN_COSINE:
             return
         yield Neighbour(other, float(near[other]), _nearest(cosines, articles == other))
 
@@ -69,14 +69,14 @@ def nearest_sections(
     others = sections != sections[passage]
     if allowed is not None:
         others &= allowed
-    rows = vectors.nearest(direction, LOOKED_AT, others)
+    rows = vectors.nearest(direction, COMPARED_EXACTLY, others)
     cosines = vectors.passage_cosines(direction, rows)
     order = np.argsort(-cosines, kind="stable")
     _, first = np.unique(sections[rows][order], return_index=True)
     return [
         Neighbour(int(sections[rows[place]]), float(cosines[place]), int(rows[place]))
         for place in order[np.sort(first)[:count]].tolist()
-        if cosines[place] >= NEAR
+        if cosines[place] >= MIN_COSINE
     ]
 
 

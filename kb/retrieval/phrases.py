@@ -1,6 +1,6 @@
-"""Given a phrase, which passages hold it: Whoosh's part in answering.
+"""The passages that hold a phrase: Whoosh's part in answering.
 
-A question without a phrase never comes here. The folder `keyword/` holds one or more Whoosh indexes of one segment
+A question without a phrase does not use it. The folder `keyword/` holds one or more Whoosh indexes of one segment
 each, in folders whose names sort as they were written. `documents.npy` beside each, int32, gives the passage of each of
 its documents, or -1 where the passage is no more.
 
@@ -34,10 +34,10 @@ from kb.text.bm25f import FIELDS
 DOCUMENTS = "documents.npy"
 
 MAX_KEPT_POSITIONS = 2_000_000
-"""So many positions of the terms asked for last are kept, 8 bytes each: reading one from Whoosh takes 2 µs."""
+"""Maximum number of positions in the cache, 8 bytes each; reading one from Whoosh takes 2 µs."""
 
 _FEW = 4
-"""Where so many times fewer passages are asked for than hold a term, they are looked up one by one."""
+"""Passages are looked up one by one where fewer than one in this many that hold a term are asked for."""
 
 _PLACE_BITS = np.int64(32)
 """A passage and a place in it make one number: the passage in its upper bits."""
@@ -151,7 +151,7 @@ class KeywordIndex:
 
 @contextmanager
 def _as_unusable(place: Path) -> Iterator[None]:
-    """What goes wrong within, told as what is wrong with the index in `place`: unpickling may raise anything."""
+    """Turn any error within into one about the index in `place`, since unpickling may raise anything."""
     try:
         yield
     except IndexUnusable:

@@ -1,4 +1,4 @@
-"""Given a question's terms, the BM25F score of every passage.
+"""BM25F scores over memory-mapped postings.
 
 Memory-mapped arrays in the folder `postings/`, T terms, P postings, N passages:
 
@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 
 from kb.compute.arrays import mapped
 from kb.compute.kernels import add_at, kept_of, lift_at
-from kb.compute.top_k import top
+from kb.compute.top_k import top_k
 from kb.retrieval.keyword_scores import (
+    VARIANT_WEIGHT,
     KeywordScores,
     MatchedConcept,
     MatchedTerm,
@@ -37,29 +38,26 @@ from kb.retrieval.keyword_scores import (
 )
 from kb.text.bm25f import FIELDS
 
-VARIANT_WEIGHT = 0.5
-"""What another name counts, against the question's own: never as much, since only the reader knows what was meant."""
-
 MAX_EXPANSIONS = 64
-"""So many terms a word's beginning stands for, at most."""
+"""Maximum number of terms that a word's beginning stands for."""
 
-ROUNDING = 1e-3
-"""A sum of scores in float32 may be so far off."""
+SCORE_ROUNDING = 1e-3
+"""Maximum error of a sum of scores in float32."""
 
 PRUNED_FROM = 200_000
-"""Postings of other names from which on it is quicker to leave out what they cannot lift among the best."""
+"""Minimum number of postings of other names for which pruning is quicker than scoring all of them."""
 
 
-Worth = tuple[NDArray[np.int32], NDArray[np.float32]]
-"""Places of passages, ascending, each once, and a term's score in each."""
+TermScores = tuple[NDArray[np.int32], NDArray[np.float32]]
+"""Indices of passages, ascending, each once, and a term's score in each."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Whose scores have to be whole: those of the best `depth` among the `allowed`, bool (N,) or None for all."""
+class TopK:
+    """The passages whose scores must be complete: the best `k` that `mask`, bool (N,), allows; None allows all."""
 
-    depth: int
-    allowed: NDArray[np.bool_] | None = None
+    k: int
+    mask: NDArray[np.bool_] | None = None
 
 
 def find_row(terms: NDArray[np.bytes_], term: str) -> int | None:
@@ -84,9 +82,9 @@ class Postings:
         lengths = mapped(folder, "lengths")
         self.passage_count = len(lengths)
         self.title_terms = float(lengths[:, FIELDS.index("title")].mean()) if len(lengths) else 0.0
-        """The terms of a title, on the average of passages."""
+        """Number of terms in a title, averaged over passages."""
         self.idf_of_rarest = float(np.log1p((self.passage_count - 0.5) / 1.5))
-        """That of a term which stands in a single passage."""
+        """The idf of a term that stands in a single passage."""
 
     def find(self, term: str) -> MatchedTerm | None:
         """The term's postings, or None where no passage holds it. Binary search."""
@@ -107,10 +105,12 @@ class Postings:
         return mask
 
     def beginning_with(
-        self, beginning: str, fields: Sequence[str] = FIELDS, most: int = MAX_EXPANSIONS
+        self, beginning: str, fields: Sequence[str] = FIELDS, limit: int = MAX_EXPANSIONS
     ) -> tuple[list[str], NDArray[np.bool_]]:
-        """The first `most` terms, in alphabetical order, that begin so and stand in one of the fields; and which
-        passages hold one of them there, bool (N,)."""
+        """The first `limit` terms, in alphabetical order, with this beginning in one of the fields.
+
+        The mask, bool (N,), marks the passages that hold one of them there.
+        """
         mask = np.zeros(self.passage_count, dtype=np.bool_)
         key = beginning.encode()
         if not key or len(key) > self._terms.dtype.itemsize:
@@ -123,7 +123,7 @@ class Postings:
         if first_row == end_row:
             return [], mask
         there = self._in_fields(int(starts[0]), int(starts[-1]), fields)
-        rows = np.flatnonzero(np.logical_or.reduceat(there, starts[:-1] - starts[0]))[:most]
+        rows = np.flatnonzero(np.logical_or.reduceat(there, starts[:-1] - starts[0]))[:limit]
         for row in rows.tolist():
             held = there[starts[row] - starts[0] : starts[row + 1] - starts[0]]
             mask[self._passages[starts[row] : starts[row + 1]][held]] = True
@@ -140,12 +140,12 @@ class Postings:
         self,
         terms: Sequence[str],
         concepts: Sequence[Synonyms] = (),
-        wanted: Wanted | None = None,
+        wanted: TopK | None = None,
     ) -> KeywordScores:
-        """Score all passages, or those that are `wanted`, against the distinct terms of a question.
+        """Score all passages against the distinct terms of a question; with `wanted`, some are left incomplete.
 
         Each concept is some of these terms and other names of the same thing, as terms. A passage with another name
-        gets VARIANT_WEIGHT of what the question's own would have been worth in its place, or its own, if that is more.
+        gets VARIANT_WEIGHT of what the question's name would score in its stead, where that is more.
         """
         matched = []
         bound = 0.0
@@ -158,49 +158,48 @@ class Postings:
             matched.append(found)
         scores = np.zeros(self.passage_count, dtype=np.float32)
         for found in matched:
-            add_at(scores, *self._worth_of(None, found))
+            add_at(scores, *self._scores_of(None, found))
         understood = tuple(filter(None, (self._match(concept) for concept in concepts)))
-        whole = None if wanted is None else self._within_reach(scores, understood, wanted)
-        most = [concept.worth_most for concept in understood]
-        self._add_variants(scores, understood, most, partial(self._worth_of, whole))
+        complete = None if wanted is None else self._within_reach(scores, understood, wanted)
+        numbers = [concept.best_variant for concept in understood]
+        self._add_variants(scores, understood, numbers, partial(self._scores_of, complete))
         if bound > 0:
             scores /= np.float32(bound)
-        return KeywordScores(scores, bound, tuple(matched), understood, whole)
+        return KeywordScores(scores, bound, tuple(matched), understood, complete)
 
-    def complete(self, scored: KeywordScores, passages: NDArray[np.int64] | None = None) -> None:
-        """Make the scores whole for the passages of these ordinals too; for all by None."""
-        if scored.whole is None:
+    def score_variants_for(self, scored: KeywordScores, rows: NDArray[np.int64]) -> None:
+        """Complete the scores of these passages, in any order."""
+        if scored.complete is None:
             return
-        wanted = np.arange(self.passage_count) if passages is None else passages
-        short = np.sort(wanted[~scored.whole[wanted]])
+        short = np.sort(rows[~scored.complete[rows]])
         if not len(short):
             return
         scores = scored.scores[short] * np.float32(scored.bound)
-        most = [concept.worth_most[short] for concept in scored.concepts]
-        self._add_variants(scores, scored.concepts, most, partial(self._worth_among, short))
+        best = [concept.best_variant[short] for concept in scored.concepts]
+        self._add_variants(scores, scored.concepts, best, partial(self._scores_among, short))
         scored.scores[short] = scores / np.float32(scored.bound)
-        for concept, numbers in zip(scored.concepts, most, strict=True):
-            concept.worth_most[short] = numbers
-        scored.whole[short] = True
+        for concept, numbers in zip(scored.concepts, best, strict=True):
+            concept.best_variant[short] = numbers
+        scored.complete[short] = True
 
     def _within_reach(
-        self, scores: NDArray[np.float32], concepts: Sequence[MatchedConcept], wanted: Wanted
+        self, scores: NDArray[np.float32], concepts: Sequence[MatchedConcept], wanted: TopK
     ) -> NDArray[np.bool_] | None:
-        """The passages, bool (N,), that other names have to be looked for in; None for all.
+        """The passages, bool (N,), that other names must be looked for in; None for all.
 
-        A passage is out of reach where it would stay below the best without other names even if it held, of each name
-        in the question, the most that another name of it adds anywhere (as Turtle and Flood's MaxScore, IPM 1995).
+        A passage is out of reach where the highest gain from other names leaves it below the best without any. This is
+        Turtle and Flood's MaxScore (IPM 1995).
         """
         variants = [variant for concept in concepts for variant in concept.variants]
         if sum(found.end - found.start for v in variants for found in v.terms) < PRUNED_FROM:
             return None
-        best = scores if wanted.allowed is None else scores * wanted.allowed
-        least = float(best[top(best, wanted.depth)].min(initial=np.inf))
-        most = sum(max(map(self._most, concept.variants)) for concept in concepts)
-        return np.asarray(scores >= np.float32(least - most - ROUNDING))
+        best = scores if wanted.mask is None else scores * wanted.mask
+        least = float(best[top_k(best, wanted.k)].min(initial=np.inf))
+        gain = sum(max(map(self._highest, concept.variants)) for concept in concepts)
+        return np.asarray(scores >= np.float32(least - gain - SCORE_ROUNDING))
 
-    def _most(self, variant: Variant) -> float:
-        """More than a variant is worth in any passage."""
+    def _highest(self, variant: Variant) -> float:
+        """An upper bound of a variant's score in any passage."""
         return variant.scale * sum(
             found.idf * float(self._impacts[found.start : found.end].max())
             for found in variant.terms
@@ -210,41 +209,41 @@ class Postings:
         self,
         scores: NDArray[np.float32],
         concepts: Sequence[MatchedConcept],
-        most: Sequence[NDArray[np.int16]],
-        worth_of: Callable[[MatchedTerm], Worth],
+        best_variants: Sequence[NDArray[np.int16]],
+        scores_of: Callable[[MatchedTerm], TermScores],
     ) -> None:
-        """Where a variant is worth more than the name and than the other variants, add what it is worth more.
+        """Where a variant scores more than the name and the other variants, add the difference.
 
-        `most` are to be the `worth_most` of these concepts, and `worth_of` says what a term is worth where; all have a
-        place for the same passages.
+        `best_variants` are written: the `best_variant` of each concept. They, `scores` and the indices that `scores_of`
+        gives for a term are of the same passages.
         """
-        worth_of = cache(worth_of)  # variants have words in common
+        scores_of = cache(scores_of)  # variants have words in common
         # numpy's zeros are written when they are touched, those of zeros_like at once.
-        worth = np.zeros(len(scores), dtype=np.float32)
-        for concept, numbers in zip(concepts, most, strict=True):
+        variant_scores = np.zeros(len(scores), dtype=np.float32)
+        for concept, numbers in zip(concepts, best_variants, strict=True):
             own = np.zeros(len(scores), dtype=np.float32)
             gain = np.zeros(len(scores), dtype=np.float32)
-            for found in concept.terms:
-                add_at(own, *worth_of(found))
+            for term in concept.terms:
+                add_at(own, *scores_of(term))
             for number, variant in enumerate(concept.variants, start=1):
-                held = [worth_of(found) for found in variant.terms]
-                for places, values in held:
-                    add_at(worth, places, values)
-                for places, _ in held:  # where two of them stand, the second finds it done
-                    lift_at(scores, gain, worth, own, numbers, places, variant.scale, number)
+                held = [scores_of(term) for term in variant.terms]
+                for rows, values in held:
+                    add_at(variant_scores, rows, values)
+                for rows, _ in held:  # where two of them stand, the second finds it done
+                    lift_at(scores, gain, variant_scores, own, numbers, rows, variant.scale, number)
 
-    def _worth_of(self, among: NDArray[np.bool_] | None, found: MatchedTerm) -> Worth:
-        """What the term is worth in each passage that has it, of all or of those `among`, bool (N,)."""
+    def _scores_of(self, among: NDArray[np.bool_] | None, found: MatchedTerm) -> TermScores:
+        """The term's score in each passage that has it, of all or of those `among`, bool (N,)."""
         passages = self._passages[found.start : found.end]
         impacts = self._impacts[found.start : found.end]
         if among is not None:
             return kept_of(among, passages, impacts, found.idf)
         return passages, np.float32(found.idf) * impacts
 
-    def _worth_among(self, few: NDArray[np.int64], found: MatchedTerm) -> Worth:
-        """The same of the passages of these ordinals, ascending, each by its place among them.
+    def _scores_among(self, few: NDArray[np.int64], found: MatchedTerm) -> TermScores:
+        """The term's score in each of these passages, ascending, that has it, by the index in `few`.
 
-        They are looked for in the postings, not these among them.
+        A few passages are looked for in the postings, rather than the postings among the passages.
         """
         passages = self._passages[found.start : found.end]
         wanted = few.astype(passages.dtype)
@@ -276,15 +275,15 @@ class Postings:
     def contributions(
         self, scored: KeywordScores, passages: NDArray[np.int64]
     ) -> list[dict[str, float]]:
-        """Each matched term's share of each passage's score, and that of other names; what it lacks is left out."""
-        held = [(found.term, self._worth_in(found, passages).tolist()) for found in scored.matched]
+        """For each passage, what each matched term and each other name adds to its score, where it is above 0."""
+        held = [(found.term, self._scores_in(found, passages).tolist()) for found in scored.matched]
         worths = [{term: worth[place] for term, worth in held} for place in range(len(passages))]
         for concept in scored.concepts:
-            numbers = concept.worth_most[passages]
+            numbers = concept.best_variant[passages]
             for place in np.flatnonzero(numbers).tolist():
                 variant, passage = concept.variants[numbers[place] - 1], passages[place : place + 1]
-                own = sum(float(self._worth_in(found, passage)[0]) for found in concept.terms)
-                its = sum(float(self._worth_in(found, passage)[0]) for found in variant.terms)
+                own = sum(float(self._scores_in(found, passage)[0]) for found in concept.terms)
+                its = sum(float(self._scores_in(found, passage)[0]) for found in variant.terms)
                 more = variant.scale * its - own
                 worths[place][variant.text] = worths[place].get(variant.text, 0.0) + more
         return [
@@ -292,7 +291,7 @@ class Postings:
             for worth in worths
         ]
 
-    def _worth_in(self, found: MatchedTerm, passages: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _scores_in(self, found: MatchedTerm, passages: NDArray[np.int64]) -> NDArray[np.float64]:
         """A term's score in each of these passages."""
         rows = self._passages[found.start : found.end]
         wanted = passages.astype(rows.dtype)  # else all rows would be converted

@@ -1,4 +1,4 @@
-"""Given a question's vector, its cosines with passages, their sentences and names.
+"""Cosines of a question's vector with passages, sentences and names, over memory-mapped vectors.
 
 Memory-mapped, of unit length, in the folder `vectors/`; N passages, K sentences, A articles, M names (each article's
 title and then its aliases), S sections:
@@ -12,10 +12,10 @@ title and then its aliases), S sections:
     kinds.npy            int8 (S, d)       half of heading, half of heading and opening; not of unit length
     code_scales.npy, name_scales.npy, sentence_scales.npy, kind_scales.npy    float32, one for each rounded row
 
-What is compared with a rounded row is the question rounded in the same way; both together move a cosine by less than
-ROUNDING, with a standard deviation of 0.0005. All passages are looked over by their codes, a quarter of the bytes;
-the few that are ranked are then compared in float32. Of more passages than kb.retrieval.coarse's
-EXACT_UP_TO, only those that two bits of each dimension let through are looked over.
+A rounded row is compared with the question rounded in the same way. Both together move a cosine by less than
+COSINE_ROUNDING, with a standard deviation of 0.0005. All passages are compared by their codes, a quarter of the bytes;
+the few that are ranked are then compared in float32. Of more passages than EXACT_UP_TO in kb.retrieval.coarse, only
+those that pass a comparison by two bits of each dimension are compared.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ from numpy.typing import NDArray
 from kb.compute.arrays import gather, mapped, runs
 from kb.compute.kernels import best_dots, dots, dots_of, vector_dots_of
 from kb.compute.rows_on_disk import RowsOnDisk, rows_of, take
-from kb.compute.spare_core import Alongside
-from kb.compute.top_k import top
+from kb.compute.spare_core import SpareCore
+from kb.compute.top_k import top_k
 from kb.retrieval.coarse import EXACT_UP_TO, CoarseIndex
 
-ROUNDING = 0.003
-"""By so much rounding moves a cosine at most, in some hundred dimensions or more."""
+COSINE_ROUNDING = 0.003
+"""Maximum error of a cosine by rounding, in a hundred dimensions or more."""
 
 
-LIKELY = 8
-"""So many times as many passages as are wanted are let through by their two bits."""
+OVERSAMPLING = 8
+"""Factor by which more passages pass the comparison by two bits than are wanted."""
 
-FEW = 4
-"""Where only one in so many passages is asked about, it is quicker to gather their codes than to go over all."""
+GATHERED_BELOW = 4
+"""Where fewer than one passage in this many is allowed, gathering their codes is quicker than a pass over all."""
 
 
 HALVED_FROM = 2000
-"""So many rows are worth two threads."""
+"""Minimum number of rows that are worth two threads."""
 
 
 class _RoundedRows:
@@ -67,22 +67,22 @@ class _RoundedRows:
         return values
 
     def all_cosines(
-        self, question: NDArray[np.float32], alongside: Alongside
+        self, question: NDArray[np.float32], spare_core: SpareCore
     ) -> NDArray[np.float32]:
-        """Those of the question with all rows, in one pass: half of them by another core where one is free."""
+        """The cosines of the question with all rows, in one pass; half of them by another core where one is free."""
         codes = self._rows
         if isinstance(codes, RowsOnDisk):
             codes = mapped(self._folder, self._name)  # for this pass alone
         if len(codes) < HALVED_FROM:
             return dots(question, codes, self._scales)
         half = len(codes) // 2
-        behind = alongside.start(lambda: dots(question, codes[half:], self._scales[half:]))
+        behind = spare_core.submit(lambda: dots(question, codes[half:], self._scales[half:]))
         return np.concatenate((dots(question, codes[:half], self._scales[:half]), behind()))
 
     def cosines(
         self, question: NDArray[np.float32], rows: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Those of the question with the given rows."""
+        """The cosines of the question with the given rows."""
         if isinstance(self._rows, RowsOnDisk):
             return dots(question, self._rows.take(rows), gather(self._scales, rows))
         return dots_of(question, self._rows, self._scales, rows)
@@ -93,7 +93,7 @@ class _RoundedRows:
         starts: NDArray[np.int64],
         owners: NDArray[np.int64],
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """For each owner, the best cosine of its rows, and which of them it was: as kb.compute.kernels has it."""
+        """For each owner, the best cosine of its rows and the index of that row, as `kernels.best_dots` says."""
         if not isinstance(self._rows, RowsOnDisk):
             return best_dots(question, self._rows, self._scales, starts, owners)
         rows, counts = runs(starts, owners)
@@ -105,9 +105,9 @@ class _RoundedRows:
 class VectorIndex:
     """Search by one pass over memory. Read-only and safe to share between threads."""
 
-    def __init__(self, folder: Path, alongside: Alongside | None = None) -> None:
-        """`alongside` takes half of a pass over all, where it is given."""
-        self._alongside = alongside or Alongside()
+    def __init__(self, folder: Path, spare_core: SpareCore | None = None) -> None:
+        """`spare_core` takes half of a pass over all rows, where it is free."""
+        self._spare_core = spare_core or SpareCore()
         self._passages = rows_of(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
         self._coarse = CoarseIndex.open(folder)
@@ -119,7 +119,7 @@ class VectorIndex:
 
     def all_cosines(self, question: NDArray[np.float32]) -> NDArray[np.float32]:
         """The cosine of the question with every passage, (N,), by their codes. Costs one pass over these."""
-        return self._codes.all_cosines(question, self._alongside)
+        return self._codes.all_cosines(question, self._spare_core)
 
     def nearest(
         self,
@@ -127,20 +127,20 @@ class VectorIndex:
         count: int,
         allowed: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int64]:
-        """The ordinals, ascending, of the `count` passages whose codes have the highest cosines; of equals the lower.
+        """The ordinals, ascending, of the `count` passages whose codes have the highest cosines. Ties go to the lower.
 
-        Of those alone that are `allowed`, bool (N,). Of more than EXACT_UP_TO, about one in a thousand is missed.
+        Only passages that are `allowed`, bool (N,), count. Above EXACT_UP_TO about one in a thousand is missed.
         """
         if not count:
             return np.zeros(0, dtype=np.int64)
         rows = self._likely(question, count, allowed)
         if rows is None:
-            return top(self.all_cosines(question), count)
-        if FEW * len(rows) > len(self._codes):
+            return top_k(self.all_cosines(question), count)
+        if GATHERED_BELOW * len(rows) > len(self._codes):
             cosines = self.all_cosines(question)[rows]
         else:
             cosines = self._codes.cosines(question, rows)
-        return np.asarray(rows[top(cosines, count)])
+        return np.asarray(rows[top_k(cosines, count)])
 
     def _likely(
         self,
@@ -148,16 +148,16 @@ class VectorIndex:
         count: int,
         allowed: NDArray[np.bool_] | None,
     ) -> NDArray[np.int64] | None:
-        """The passages, ascending, that the nearest are among, where not all are to be looked over."""
+        """Passages, ascending, that include the nearest; None where all must be compared."""
         rows = None if allowed is None else np.flatnonzero(allowed)
         if self._coarse is None or (rows is not None and len(rows) <= EXACT_UP_TO):
             return rows
-        wanted = LIKELY * count
+        wanted = OVERSAMPLING * count
         if allowed is None or rows is None:
             return self._coarse.likely(question, wanted)
         found = self._coarse.likely(question, 2 * wanted * len(allowed) // len(rows))
         found = found[allowed[found]]
-        return found if len(found) >= wanted else rows  # what is asked about may be rare among them
+        return found if len(found) >= wanted else rows  # allowed passages may be rare among them
 
     def passage_cosines(
         self, question: NDArray[np.float32], passages: NDArray[np.int64]
@@ -187,7 +187,7 @@ class VectorIndex:
     def kind_cosines(
         self, asked: NDArray[np.float32], sections: NDArray[np.int64]
     ) -> NDArray[np.float32]:
-        """Cosines of what is asked for and what each section calls itself, (n,): see `kb.ranking.section_kinds`."""
+        """Cosines of what is asked for with the kind of each section, (n,): see `kb.ranking.section_kinds`."""
         return self._kinds.cosines(asked, sections)
 
     def best_sentences(
@@ -198,3 +198,14 @@ class VectorIndex:
         A passage always has at least one. Costs one pass over the sentences of these passages alone.
         """
         return self._sentences.best(question, self.sentence_starts, passages)
+
+
+def without_direction(
+    question: NDArray[np.float32], name: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The question's vector, (d,), less its part along a name's, of unit length; zeros where nothing is left.
+
+    This is what a question asks about the subject that the name names.
+    """
+    rest = question - (question @ name) / max(float(name @ name), 1e-9) * name
+    return np.asarray(rest / max(float(np.linalg.norm(rest)), 1e-9), dtype=np.float32)

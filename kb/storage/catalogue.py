@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from kb.schema.filters import Choice, Filters, speaks
 from kb.schema.web_address import host_name
-from kb.text.analysis import without_accents
+from kb.text.words import without_accents
 
 OTHER_LETTER = "#"
 """The letter of titles that begin with a digit or hold no letter."""

@@ -1,13 +1,12 @@
-"""Given a text, its terms: what the keyword index holds and what a question is looked up by.
+"""The terms of a text: what the keyword index holds and what a question is looked up by.
 
-The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing
-hands Whoosh the analyser's terms; a question calls `terms` or `tokens`, which do the same without it. `stems` and
-`words` keep the stop words, for names and phrases.
+The chain is Whoosh's: words, lower case, accents folded, English stop words out, Snowball stems. Indexing uses Whoosh's
+analyser; a question uses `terms` or `tokens`, which give the same without it. `stems` and `words` keep the stop words,
+for names and phrases.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 import unicodedata
 from collections.abc import Iterator
@@ -17,26 +16,19 @@ import Stemmer
 from whoosh.analysis import Filter, LowercaseFilter, RegexTokenizer, StopFilter
 from whoosh.lang.stopwords import stoplists
 
-from kb.text.word_cache import remembered
+from kb.text.word_cache import cache_short_words
+from kb.text.words import INDEXED_WORD, PHRASE_WORD, fold, straight_apostrophes
 
 MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
 MAX_RUN = 64
-"""What stands between two spaces and has more letters than this is not remembered: few such runs come again."""
+"""Maximum length in letters of a cached run, the text between two spaces; few longer ones come again."""
 
 MAX_RUNS = 100_000
-"""So many runs are remembered."""
+"""Maximum number of cached runs."""
 
-# Letters and digits, joined inside a word by an apostrophe or a decimal point: "don't", "2.5".
-_WORD = r"[^\W_]+(?:['’][^\W_]+|\.(?=\d)[^\W_]+)*"
-
-_WORD_PATTERN = re.compile(_WORD)
 _STOP_WORDS = stoplists["en"]
-
-_PLAIN_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-# As they are typed; one for one, so that places stay.
-_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´＇", "'"))
 
 _stemmers = threading.local()  # a PyStemmer object may not be shared between threads
 
@@ -49,19 +41,6 @@ class Token(NamedTuple):
     end: int
 
 
-def without_accents(text: str) -> str:
-    """The text with its letters and signs taken apart (NFKD) and what combines with them left out."""
-    if text.isascii():
-        return text
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-
-
-def fold(word: str) -> str:
-    """A lower-case word without accents, apostrophes and a final 's."""
-    return without_accents(word).replace("’", "'").removesuffix("'s").replace("'", "")
-
-
 def _term(word: str) -> str:
     """The term of a word as it is written, or "" for a stop word."""
     lower = word.lower()
@@ -72,12 +51,12 @@ def _found(run: str) -> tuple[tuple[str, int, int], ...]:
     """The terms of a text, each with its start and end."""
     return tuple(
         (term, match.start(), match.end())
-        for match in _WORD_PATTERN.finditer(run)
+        for match in INDEXED_WORD.finditer(run)
         if (term := _term(match[0]))
     )
 
 
-_places = remembered(10_000)(_found)
+_places = cache_short_words(10_000)(_found)
 
 
 _terms_of_run: dict[str, str | tuple[str, ...]] = {}
@@ -109,7 +88,7 @@ def _looked_up(run: str) -> str | tuple[str, ...]:
     return known
 
 
-@remembered(100_000)
+@cache_short_words(100_000)
 def _stem(word: str) -> str:
     """The folded stem of a lower-case word."""
     folded = fold(word)
@@ -134,7 +113,7 @@ class FoldAndStem(Filter):  # type: ignore[misc]
 def make_analyzer() -> Any:
     """A new Whoosh analyser. Deterministic, and the same for articles and questions."""
     return (
-        RegexTokenizer(_WORD)
+        RegexTokenizer(INDEXED_WORD.pattern)
         | LowercaseFilter()
         | StopFilter(stoplist=_STOP_WORDS, minsize=1)
         | FoldAndStem()
@@ -186,15 +165,13 @@ def stems(text: str) -> list[str]:
 
     For phrases whose small words carry the meaning: "passing out" is not "pass".
     """
-    composed = unicodedata.normalize("NFC", text).translate(_APOSTROPHES)
-    found = [_stem(word.lower()) for word in _PLAIN_WORD.findall(composed)]
-    return [stem for stem in found if stem]
+    return [token.term for token in words(unicodedata.normalize("NFC", text))]
 
 
 def words(text: str) -> list[Token]:
-    """The same stems with the places they came from; `text` in NFC."""
+    """The stems of `stems` with the offsets of their words; `text` is in NFC."""
     found = (
         Token(_stem(match[0].lower()), match.start(), match.end())
-        for match in _PLAIN_WORD.finditer(text.translate(_APOSTROPHES))
+        for match in PHRASE_WORD.finditer(straight_apostrophes(text))
     )
     return [token for token in found if token.term]

@@ -1,4 +1,4 @@
-"""Given term frequencies by field, BM25F: how much a passage says about a term.
+"""BM25F: how much a passage says about a term, from its frequencies by field.
 
 Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (CIKM 2004), with a length
 normalisation of each field's own (Zaragoza and others, TREC 2004). The fields' frequencies are weighted and
@@ -8,7 +8,7 @@ added *before* the saturation, so that a word in title and text is not counted a
     score(q, d) = sum over terms t of  idf(t) * tf(t, d) / (k1 + tf(t, d))
     idf(t) = ln(1 + (N - n(t) + 1/2) / (n(t) + 1/2))
 
-so a question's score is at most the sum of its terms' idf, whoever else is a candidate.
+A question's score is at most the sum of its terms' idf, whatever the other candidates are.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Given a word as typed and a word that is known, how unlikely it is that the one was meant as the other.
+"""A weighted edit distance: how unlikely a typed word was meant as a known one.
 
-A weighted edit distance (Wagner and Fischer 1974, with swaps of neighbours): what people get wrong often costs little.
-It is taken twice, between the words as written and between what they sound like, and the smaller counts.
+Wagner and Fischer (1974), with swaps of neighbours. Frequent mistakes cost little. The distance is taken twice, between
+the words as written and between their sounds, and the smaller counts.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ DOUBLED = 0.4
 SWAPPED = 0.5
 VOWEL = 0.5
 """A vowel, or an h, too many or too few, or one vowel for another."""
-ALIKE = 0.5
+SOUNDS_ALIKE = 0.5
 NEIGHBOUR = 0.8
 LETTER = 0.8
 """Any other letter too many or too few."""
 REPLACED = 1.2
 FIRST_LETTER = 0.4
-"""What a slip in the first letter costs more: people seldom get it wrong."""
+"""Additional cost of a slip in the first letter, which people seldom get wrong."""
 
 BY_EAR = 0.3
-"""What it costs to be the same by sound alone,"""
+"""Cost of words that are the same by sound alone."""
 FIRST_SOUND = 0.2
-"""and how much more if not even the first letter is the same."""
+"""Additional cost where the first letters of such words differ."""
 
 _SOFT = frozenset("aeiouyh")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -33,7 +33,7 @@ _SAID_ALIKE = ("ck", "cs", "sz", "kq", "gj", "fv", "uw", "mn", "td", "bp", "xs",
 
 
 def _replacements() -> dict[tuple[str, str], float]:
-    """What it costs to write one letter for another, where it is less than REPLACED."""
+    """The costs of writing one letter for another that are below REPLACED."""
     costs = {
         (_KEYS[row][place], _KEYS[other][near]): NEIGHBOUR
         for row in range(len(_KEYS))
@@ -43,7 +43,7 @@ def _replacements() -> dict[tuple[str, str], float]:
         if 0 <= other < len(_KEYS) and 0 <= near < len(_KEYS[other])
     }
     for pair in _SAID_ALIKE:
-        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = ALIKE
+        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = SOUNDS_ALIKE
     vowels = "aeiouy"
     costs |= {(one, other): VOWEL for one in vowels for other in vowels}
     return costs
@@ -82,7 +82,7 @@ _SOUNDS = tuple(
 
 
 def sound(word: str) -> str:
-    """What a lower-case word sounds like, roughly: words that sound alike are often the same."""
+    """A rough spelling of a lower-case word by its sound; words that sound alike often get the same."""
     for written, heard in _SOUNDS:
         word = written.sub(heard, word)
     return word
@@ -157,7 +157,7 @@ def _distance(typed: str, meant: str, most: float) -> float:
 
 
 def _gaps(word: str) -> list[float]:
-    """What each letter costs to be added or left out."""
+    """The cost of adding or leaving out each letter."""
     return [
         DOUBLED if letter in (before, after) else VOWEL if letter in _SOFT else LETTER
         for before, letter, after in zip(" " + word, word, word[1:] + " ", strict=False)

@@ -1,7 +1,7 @@
-"""Given a question that the library hardly knows a word of, the language it is in.
+"""The language of a question whose words the library hardly knows.
 
-py3langid names the language of a short text rather well, and of a short text in English rather badly ("metformin side
-effects" is Danish to it). So it is asked only about questions whose words neither the library nor English knows.
+py3langid identifies short texts well, but not short texts in English: it takes "metformin side effects" for Danish. So
+it is used only for questions whose words neither the library nor English knows.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from kb.compute.lazy import Once
+from kb.compute.lazy import Lazy
 
-STRANGE = 0.4
-"""The share of unknown words from which on the language is looked at."""
+MIN_STRANGENESS = 0.4
+"""Minimum share of unknown words in a question whose language is identified."""
 
 FEW_WORDS = 2
-"""Of so few words the language cannot be told, unless their script tells it."""
+"""Maximum number of words whose language cannot be told, unless their script tells it."""
 
 _LIKELY = 0.5
 
@@ -43,7 +43,7 @@ def foreign_language(
 
     `strange` is the share of its words that are unknown, 0 to 1; `languages` gives BCP 47 tags.
     """
-    if strange < STRANGE:
+    if strange < MIN_STRANGENESS:
         return None
     latin = all(letter < "\u0250" for letter in text if letter.isalpha())
     if latin and len(text.split()) <= FEW_WORDS:
@@ -54,7 +54,7 @@ def foreign_language(
 
 
 def load() -> None:
-    """Load now what the first strange question would wait for."""
+    """Load the model, which the first strange question would wait for."""
     _identifier()
 
 
@@ -67,4 +67,4 @@ def _load() -> Any:
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
-_identifier = Once(_load)
+_identifier = Lazy(_load)

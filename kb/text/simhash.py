@@ -1,4 +1,4 @@
-"""64 bits that stand for the words of a text: of two texts that share most of their runs of words, few bits differ.
+"""SimHash: 64 bits of a text. Texts that share most of their runs of words differ in few bits.
 
 Charikar, STOC 2002; Manku, Jain and Das Sarma, WWW 2007.
 """

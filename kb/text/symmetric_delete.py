@@ -1,4 +1,4 @@
-"""Given words, hashes of each with letters left out: two words a few slips apart have one in common.
+"""Hashes of words with letters left out: two words a few slips apart have one in common.
 
 Symmetric deletion (Mor and Fraenkel, "A hash code method for detecting and correcting spelling errors", CACM 25,
 1982): if two words are at most n insertions, deletions, replacements or swaps of neighbours apart, then leaving
@@ -106,5 +106,5 @@ def _hashes(codes: NDArray[np.uint64], deletions: int) -> NDArray[np.uint32]:
 
 @cache
 def _kept(letters: int, left_out: int) -> NDArray[np.int64]:
-    """The places that stay when so many of `letters` are left out, one row for each way to do it."""
+    """The letters that stay when `left_out` of them are left out, one row for each way to do it."""
     return np.array(list(combinations(range(letters), letters - left_out)), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Given a function of a word, the same with what it returned for short words remembered."""
+"""A cache for functions of a word that keeps results for short words only."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MAX_REMEMBERED = 64
-"""Longer words are not remembered: they hardly come again, and some thousands would fill the memory."""
+MAX_CACHED_LETTERS = 64
+"""Maximum length of a cached word; longer ones hardly come again, and some thousands would fill the memory."""
 
 
-def remembered(count: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
-    """A decorator: the last `count` words of at most `MAX_REMEMBERED` letters are looked up, not worked out again."""
+def cache_short_words(count: int) -> Callable[[Callable[[str], T]], Callable[[str], T]]:
+    """A decorator that caches the results for the last `count` words of at most `MAX_CACHED_LETTERS` letters."""
 
     def decorate(function: Callable[[str], T]) -> Callable[[str], T]:
         looked_up = lru_cache(maxsize=count)(function)
 
         @wraps(function)
         def look_up(word: str) -> T:
-            return looked_up(word) if len(word) <= MAX_REMEMBERED else function(word)
+            return looked_up(word) if len(word) <= MAX_CACHED_LETTERS else function(word)
 
         return look_up
 

@@ -29,7 +29,7 @@ from kb.compute import kernels
 from kb.compute.arrays import runs
 from kb.ranking.fusion import CANDIDATE_DEPTH, Mode
 from kb.retrieval import vectors
-from kb.retrieval.vectors import LIKELY, VectorIndex
+from kb.retrieval.vectors import OVERSAMPLING, VectorIndex
 from kb.storage.manifest import Manifest, ModelInfo
 from kb.text import analysis
 
@@ -168,14 +168,14 @@ def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
     assert np.load(tmp_path / "coarse.npy").nbytes == len(rows) * DIMENSIONS // 4
     index: VectorIndex = save_vectors(tmp_path, rows, nothing, [0], nothing, [0])
     index.nearest(rows[0], 50)
-    assert products.others == [LIKELY * 50]
+    assert products.others == [OVERSAMPLING * 50]
     assert not products.passes
 
 
 def test_a_question_touches_the_postings_of_its_terms_once_and_their_raw_frequencies_never(
     crowd: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postings = crowd._postings
+    postings = crowd._index.postings
     found = [term for word in analysis.terms(QUESTION) if (term := postings.find(word))]
     held = sum(term.end - term.start for term in found)
     assert len(found) == 3

@@ -80,18 +80,17 @@ class OwnWords(Own):
         """As `kb search` does."""
         super().open(folder)
         self._vocabulary = self._opened._reader._vocabulary
-        self._postings = self._opened._query_ranker._ranker._postings
+        self._postings = self._opened._index.postings
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """By the words alone."""
-        from kb.ranking.fusion import best_by_words  # noqa: PLC0415
-        from kb.retrieval.postings import Wanted  # noqa: PLC0415
-        from kb.text.analysis import terms  # noqa: PLC0415
+        from kb.question.tokenised import TokenisedText  # noqa: PLC0415
+        from kb.retrieval.postings import TopK  # noqa: PLC0415
 
-        concepts = self._vocabulary.concepts(question)
-        scores = self._postings.score(terms(question), concepts, Wanted(count, None)).scores
-        rows = best_by_words(scores, count, None)
-        return rows[np.argsort(-scores[rows], kind="stable")].tolist()
+        asked = TokenisedText.of(question)
+        scored = self._postings.score(asked.terms, self._vocabulary.concepts(asked), TopK(count))
+        rows = scored.top_k(count)
+        return rows[np.argsort(-scored.scores[rows], kind="stable")].tolist()
 
 
 class _Given:

@@ -10,7 +10,7 @@ import pytest
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
 from indexer.writers.care_scores import advises
-from kb.answering.care_companion import SURELY
+from kb.answering.care_companion import MIN_CARE_SCORE
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_a_list_of_symptoms_is_not_taken_for_when_to_seek_care(tmp_path: Path) -
     generation = build(BuildRequest(tmp_path / "index", [corpus])).generation
     care = np.load(tmp_path / "index" / "generations" / generation / "vectors" / "care.npy")
     assert care[0] == 0
-    assert care[1] >= SURELY
+    assert care[1] >= MIN_CARE_SCORE

@@ -9,7 +9,7 @@ import numpy as np
 from indexer.writers.section_kinds import KindRows
 from kb.knowledge_base import KnowledgeBase
 from kb.retrieval.encoder import FOR_PASSAGES, Encoder
-from kb.retrieval.vectors import ROUNDING
+from kb.retrieval.vectors import COSINE_ROUNDING
 
 
 def test_a_row_is_half_of_each_of_its_two_vectors(tmp_path: Path) -> None:
@@ -45,4 +45,4 @@ def test_a_section_without_a_heading_is_of_no_kind_and_any_other_is_near_to_its_
             continue
         heading = encoder.encode_question(section.heading)
         opening = encoder.encode_question(f"{section.heading}\n{section.text[:240]}")
-        assert np.abs(kind - (heading + opening) / 2).max() < ROUNDING
+        assert np.abs(kind - (heading + opening) / 2).max() < COSINE_ROUNDING

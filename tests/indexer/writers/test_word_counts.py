@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from indexer.writers import spelling
 from indexer.writers.spelling import Earlier, write_spelling
 from indexer.writers.word_counts import WordCounts, count_words
-from kb.question.spelling import Spelling, fold, hashes_of, pair_hashes
+from kb.question.spelling import Spelling, hashes_of, pair_hashes
 from kb.schema.article import Article, Section
 from kb.text.symmetric_delete import MAX_LETTERS, deletion_table, patched_table
+from kb.text.words import fold
 
 ENGLISH = ["the", "cough", "barking", "café", "children", "weather", "pneumonia"]
 WORDS = st.sampled_from(

@@ -5,11 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kb.answering.care_companion import ABOUT_A_SYMPTOM, FIRST, SURELY, Companion, CompanionFinder
+from kb.answering.care_companion import (
+    MIN_CARE_SCORE,
+    MIN_SYMPTOM_COSINE,
+    SEEN_RESULTS,
+    Companion,
+    CompanionFinder,
+)
 from kb.storage.passage_table import PassageTable
 
 ROW = np.dtype([("article", "<u4"), ("section", "<u4")])
-SURE, UNSURE = 1.5 * SURELY, 0.5 * SURELY
+SURE, UNSURE = 1.5 * MIN_CARE_SCORE, 0.5 * MIN_CARE_SCORE
 
 
 @pytest.fixture
@@ -28,11 +34,11 @@ def question(symptom: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
 def test_a_question_about_a_symptom_gets_the_surest_section_of_the_article(
     finder: CompanionFinder,
 ) -> None:
-    found = finder.find(question(2 * ABOUT_A_SYMPTOM), 0)
+    found = finder.find(question(2 * MIN_SYMPTOM_COSINE), 0)
     assert found is not None
     assert (found.section, found.rows.tolist()) == (1, [0, 3])
-    assert finder.find(question(2 * ABOUT_A_SYMPTOM), 1) is None
-    assert finder.find(question(0.5 * ABOUT_A_SYMPTOM), 0) is None
+    assert finder.find(question(2 * MIN_SYMPTOM_COSINE), 1) is None
+    assert finder.find(question(0.5 * MIN_SYMPTOM_COSINE), 0) is None
 
 
 def test_it_stays_a_result_among_the_first_and_is_none_further_down() -> None:
@@ -42,4 +48,4 @@ def test_it_stays_a_result_among_the_first_and_is_none_further_down() -> None:
         order = np.roll(np.arange(len(sections)), place - 3)
         assert order.tolist().index(3) == place
         kept = care.left_out_of(order, sections)
-        assert kept.tolist() == (order if place < FIRST else order[order != 3]).tolist()
+        assert kept.tolist() == (order if place < SEEN_RESULTS else order[order != 3]).tolist()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from kb.compute.lazy import Once
+from kb.compute.lazy import Lazy
 
 ASKERS = 8
 
@@ -18,7 +18,7 @@ def test_it_is_made_when_it_is_first_asked_for_and_once_for_all_who_ask_at_once(
         calls.append(object())
         return calls[-1]
 
-    once = Once(make)
+    once = Lazy(make)
     assert not calls
 
     def ask(_: int) -> object:
@@ -38,7 +38,7 @@ def test_what_could_not_be_made_is_tried_again() -> None:
         if answer is not None:
             raise answer
 
-    once = Once(make)
+    once = Lazy(make)
     with pytest.raises(OSError, match="not yet"):
         once()
     assert [once(), once()] == [None, None]

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.compute.top_k import SAMPLED, top
+from kb.compute.top_k import SAMPLED, top_k
 
 scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
     lambda values: np.array(values, dtype=np.float32)
@@ -18,7 +18,7 @@ def test_top_is_the_best_scores_and_of_equal_ones_the_lower_ordinals(
     values: np.ndarray[tuple[int], np.dtype[np.float32]], depth: int
 ) -> None:
     best = sorted(range(len(values)), key=lambda row: (-values[row], row))[:depth]
-    assert top(values, depth).tolist() == sorted(best)
+    assert top_k(values, depth).tolist() == sorted(best)
 
 
 @given(
@@ -32,10 +32,10 @@ def test_top_of_many_is_the_same_whatever_the_sample_said(
     wave = np.tile(random.random(SAMPLED), count // SAMPLED + 1)[:count]
     values = np.round(random.random(count) + 4 * wave, decimals).astype(np.float32)
     best = np.lexsort((np.arange(count), -values))[:depth]
-    assert top(values, depth).tolist() == sorted(best.tolist())
+    assert top_k(values, depth).tolist() == sorted(best.tolist())
 
 
 def test_a_depth_beyond_all_passages_takes_all() -> None:
-    assert top(np.array([0.1, 0.9], dtype=np.float32), 500).tolist() == [0, 1]
-    assert top(np.array([], dtype=np.float32), 500).tolist() == []
-    assert top(np.array([0.1, 0.9], dtype=np.float32), 0).tolist() == []
+    assert top_k(np.array([0.1, 0.9], dtype=np.float32), 500).tolist() == [0, 1]
+    assert top_k(np.array([], dtype=np.float32), 500).tolist() == []
+    assert top_k(np.array([0.1, 0.9], dtype=np.float32), 0).tolist() == []

@@ -94,7 +94,7 @@ def in_order_of_score(asked: KnowledgeBase, topic: Topic, unit: Unit) -> list[Sc
     ranking = asked.rank(topic.text)
     return [
         Scored(topic.id, asked.unit_id(int(ranking.rows[place]), unit), -number)
-        for number, place in enumerate(ranking.shown(unit)[:DEPTH])
+        for number, place in enumerate(ranking.grouped(unit)[:DEPTH])
     ]
 
 

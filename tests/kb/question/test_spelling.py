@@ -11,9 +11,10 @@ from indexer.corpus.scan import Scan
 from indexer.writers.english_words import english_words
 from indexer.writers.spelling import write_spelling
 from indexer.writers.word_counts import count_words
-from kb.question.spelling import MAX_REPAIRS, Repair, Spelling, differ_in_prefix, fold
+from kb.question.spelling import MAX_REPAIRS, Repair, Spelling, differ_in_prefix
 from kb.schema.article import Article, Section
 from kb.text.analysis import terms
+from kb.text.words import fold
 
 HERE = Path(__file__).parent
 ARTICLES = list(Scan([HERE.parents[2] / "corpus"]))

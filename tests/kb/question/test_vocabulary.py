@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from indexer.lexicon.compile_vocabulary import MAX_GROUPS, article_group, write_vocabulary
 from indexer.lexicon.lexicon import read_lexicon
+from kb.question.tokenised import TokenisedText
 from kb.question.vocabulary import MAX_WORDS, Vocabulary
 from kb.text.analysis import stems, terms
 
@@ -39,7 +40,10 @@ def shipped(make: MakeVocabulary) -> Vocabulary:
 
 
 def names(vocabulary: Vocabulary, question: str) -> list[str]:
-    return [question[found.start : found.end] for found in vocabulary.concepts(question)]
+    return [
+        question[found.start : found.end]
+        for found in vocabulary.concepts(TokenisedText.of(question))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def names(vocabulary: Vocabulary, question: str) -> list[str]:
 def test_a_word_is_not_the_name_that_small_words_make_of_it(
     shipped: Vocabulary, question: str
 ) -> None:
-    assert shipped.concepts(question) == ()
+    assert shipped.concepts(TokenisedText.of(question)) == ()
 
 
 @pytest.mark.parametrize(
@@ -74,7 +78,7 @@ def test_a_word_is_not_the_name_that_small_words_make_of_it(
 def test_a_name_is_found_whatever_its_endings_and_hyphens(
     shipped: Vocabulary, question: str, name: str, variant: tuple[str, ...]
 ) -> None:
-    (found,) = shipped.concepts(question)
+    (found,) = shipped.concepts(TokenisedText.of(question))
     assert question[found.start : found.end] == name
     assert variant in found.variants
     assert found.terms == tuple(terms(name))
@@ -82,7 +86,9 @@ def test_a_name_is_found_whatever_its_endings_and_hyphens(
 
 @pytest.mark.parametrize("name", ["fainting", "trisomy 21", "retinol", "shortness of breath"])
 def test_no_name_is_put_by_a_mere_part_of_it(shipped: Vocabulary, name: str) -> None:
-    variants = [variant for found in shipped.concepts(name) for variant in found.variants]
+    variants = [
+        variant for found in shipped.concepts(TokenisedText.of(name)) for variant in found.variants
+    ]
     for spoilt in ("pass", "syndrom", "vitamin", "breath"):
         assert (spoilt,) not in variants
 
@@ -114,7 +120,7 @@ def test_variants_are_all_other_names_once_without_its_own_terms(make: MakeVocab
     vocabulary = make(
         [["flu", "influenza", "the flu", "grippe"], ["flu", "grippe", "bird flu", "of the"]]
     )
-    (found,) = vocabulary.concepts("flu")
+    (found,) = vocabulary.concepts(TokenisedText.of("flu"))
     assert found.variants == (("influenza",), ("gripp",), ("bird", "flu"))
 
 
@@ -123,8 +129,8 @@ def test_names_that_say_nothing_or_too_much_are_left_out(make: MakeVocabulary) -
     long = " ".join(f"word{number}" for number in range(MAX_WORDS + 1))
     vocabulary = make([*many, ["ALL", "leukemia"], [long, "short"], ["alone"]])
     for question in ("fever", "cause1", "all", "leukemia", long, "short", "alone"):
-        assert vocabulary.concepts(question) == (), question
-    (found,) = make(many[:MAX_GROUPS]).concepts("fever")
+        assert vocabulary.concepts(TokenisedText.of(question)) == (), question
+    (found,) = make(many[:MAX_GROUPS]).concepts(TokenisedText.of("fever"))
     assert len(found.variants) == MAX_GROUPS
 
 
@@ -172,20 +178,20 @@ def test_an_acronym_of_an_article_is_put_for_nothing(tmp_path: Path) -> None:
         [["hantavirus infection", "HARD", "hantavirus disease"]],
     )
     vocabulary = Vocabulary(tmp_path / "v")
-    (found,) = vocabulary.concepts("hantavirus infection")
+    (found,) = vocabulary.concepts(TokenisedText.of("hantavirus infection"))
     assert found.variants == (("hantavirus", "diseas"),)
-    (drug,) = vocabulary.concepts("cocaine")
+    (drug,) = vocabulary.concepts(TokenisedText.of("cocaine"))
     assert drug.variants == (("blow",),)
 
 
 def test_an_empty_vocabulary_finds_nothing(make: MakeVocabulary) -> None:
-    assert make([]).concepts("high blood pressure") == ()
+    assert make([]).concepts(TokenisedText.of("high blood pressure")) == ()
     assert len(make([])) == 0
 
 
 @pytest.mark.parametrize("question", ["", " ", "?!", "\n", "’", "-"])
 def test_a_text_without_words_has_no_names(shipped: Vocabulary, question: str) -> None:
-    assert shipped.concepts(question) == ()
+    assert shipped.concepts(TokenisedText.of(question)) == ()
 
 
 def test_places_count_code_points_of_the_text_as_it_is(make: MakeVocabulary) -> None:
@@ -240,6 +246,6 @@ def test_it_agrees_with_a_search_by_hand(
     }
     found = [
         (starts[concept.start], len(text[concept.start : concept.end].split()), concept.terms)
-        for concept in make(groups).concepts(text)
+        for concept in make(groups).concepts(TokenisedText.of(text))
     ]
     assert found == sorted(expected)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.ranking.article_pooling import POOLED, lifts
+from kb.ranking.article_pooling import POOLED_SHARE, boosts
 
 candidates = st.lists(st.tuples(st.integers(-20, 100), st.integers(0, 5)), max_size=30)
 """Scores in hundredths, each with its article."""
@@ -19,12 +19,18 @@ near = st.lists(st.integers(0, 20).map(lambda part: part / 20), min_size=6, max_
 def pooled(rows: list[tuple[int, int]], nearness: list[float]) -> list[float]:
     scores = np.array([score for score, _ in rows], dtype=np.float64) / 100
     articles = np.array([article for _, article in rows], dtype=np.int64)
-    return (scores + lifts(scores, articles, np.array(nearness)[articles])).tolist()
+    return (scores + boosts(scores, articles, np.array(nearness)[articles])).tolist()
 
 
 def test_a_section_is_drawn_towards_its_article_s_best_as_far_as_the_name_is_near() -> None:
     rows = [(80, 0), (40, 0), (70, 1), (20, 1), (30, 2)]
-    expected = [0.8, 0.4 + POOLED * 0.5 * (0.8 - 0.4), 0.7, 0.2 + POOLED * 1 * (0.7 - 0.2), 0.3]
+    expected = [
+        0.8,
+        0.4 + POOLED_SHARE * 0.5 * (0.8 - 0.4),
+        0.7,
+        0.2 + POOLED_SHARE * 1 * (0.7 - 0.2),
+        0.3,
+    ]
     assert pooled(rows, [0.5, 1, 0, 0, 0, 0]) == pytest.approx(expected)
 
 
@@ -56,5 +62,5 @@ def test_many_ways_to_score_are_pooled_as_each_alone(
     scores = np.random.default_rng(seed).random((len(rows), 3))
     articles = np.array([article for _, article in rows], dtype=np.int64)
     by_name = np.array(nearness)[articles]
-    alone = [lifts(column, articles, by_name) for column in scores.T]
-    assert (lifts(scores, articles, by_name) == np.stack(alone, axis=1)).all()
+    alone = [boosts(column, articles, by_name) for column in scores.T]
+    assert (boosts(scores, articles, by_name) == np.stack(alone, axis=1)).all()

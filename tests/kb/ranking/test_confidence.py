@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.ranking.confidence import SURE, answered, covered, evidence, unrelated
+from kb.ranking.confidence import CONFIDENT_MARGIN, answered, covered, evidence, unrelated
 from kb.ranking.fusion import SHORT_QUESTION
 
 cosines = st.floats(-1, 1)
@@ -17,8 +17,8 @@ sizes = st.integers(0, 10_000_000)
 @given(sizes)
 def test_the_words_begin_at_their_thresholds(passages: int) -> None:
     line = unrelated(passages)
-    assert answered(line + SURE, passages) == "confident"
-    assert answered(line + SURE - 1e-9, passages) == "likely"
+    assert answered(line + CONFIDENT_MARGIN, passages) == "confident"
+    assert answered(line + CONFIDENT_MARGIN - 1e-9, passages) == "likely"
     assert answered(line, passages) == "likely"
     assert answered(line - 1e-9, passages) == "none"
     assert answered(0, passages) == "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, fields
 
 import numpy as np
 import pytest
@@ -19,32 +19,36 @@ from kb.ranking.fusion import (
     SHORT_QUESTION,
     UNRELATED_NAME,
     FusionWeights,
-    Signals,
-    best_by_words,
+    combine,
     depths,
-    for_question,
-    in_mode,
     nearness,
+    normalised,
+    restrict_to_mode,
+    signal_values,
     weights_for,
 )
-
-scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
-    lambda values: np.array(values, dtype=np.float32)
-)
+from kb.retrieval.signals import SIGNALS
 
 
-def signals(*rows: tuple[float, float, float, float, float]) -> Signals:
-    return Signals(*(np.array(column, dtype=np.float32) for column in zip(*rows, strict=True)))
+def scores(*rows: tuple[float, float, float, float, float], weights: FusionWeights) -> list[float]:
+    """The scores of candidates whose signals are given in the order of SIGNALS."""
+    found: list[float] = combine(
+        signal_values(np.array(rows, dtype=np.float32).T), weights
+    ).tolist()
+    return found
 
 
-@given(scores, st.lists(st.booleans(), min_size=30, max_size=30), st.integers(0, 10))
-def test_the_best_by_words_hold_one_and_are_allowed(
-    keyword: np.ndarray[tuple[int], np.dtype[np.float32]], allowed: list[bool], depth: int
+def test_each_signal_has_a_weight() -> None:
+    assert tuple(field.name for field in fields(FusionWeights)) == SIGNALS
+    assert DEFAULT_WEIGHTS.column()[:, 0].tolist() == list(astuple(DEFAULT_WEIGHTS))
+
+
+@given(st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * 5), min_size=1, max_size=40))
+def test_candidates_with_equal_signals_have_the_very_same_score(
+    rows: list[tuple[float, float, float, float, float]],
 ) -> None:
-    mask = np.array(allowed)[: len(keyword)]
-    for only, ones in ((None, np.ones_like(mask)), (mask, mask)):
-        best = sorted(np.flatnonzero(ones & (keyword > 0)), key=lambda row: (-keyword[row], row))
-        assert best_by_words(keyword, depth, only).tolist() == sorted(best[:depth])
+    found = scores(*rows, *rows, weights=DEFAULT_WEIGHTS)
+    assert found[: len(rows)] == found[len(rows) :]
 
 
 def test_each_mode_has_as_many_candidates() -> None:
@@ -56,8 +60,8 @@ def test_each_mode_has_as_many_candidates() -> None:
 def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
     weights: FusionWeights,
 ) -> None:
-    words, meaning = in_mode(weights, "keyword"), in_mode(weights, "dense")
-    assert in_mode(weights, "hybrid") == weights
+    words, meaning = restrict_to_mode(weights, "keyword"), restrict_to_mode(weights, "dense")
+    assert restrict_to_mode(weights, "hybrid") == weights
     assert (words.dense, words.sentence, words.name) == (0, 0, 0)
     assert (meaning.keyword, meaning.focus) == (0, 0)
     for each in (words, meaning):
@@ -71,8 +75,8 @@ def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
 
 def test_the_score_is_the_weighted_sum() -> None:
     weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, focus=0.15)
-    combined = signals((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5)).combine(weights)
-    assert combined.tolist() == pytest.approx(
+    combined = scores((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5), weights=weights)
+    assert combined == pytest.approx(
         [
             0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * (0.75 - 0.4) / 0.6 + 0.15 * 1.0,
             0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.3 * 0.0 + 0.15 * 0.5,
@@ -112,12 +116,12 @@ def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences()
 def test_the_longer_the_question_the_more_its_focus_counts_the_less_a_sentence_and_the_sum_stays(
     one: int, other: int
 ) -> None:
-    short, long = (for_question(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
+    short, long = (normalised(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
     assert sum(astuple(short)) == pytest.approx(sum(astuple(long))) == pytest.approx(1)
     assert short.focus <= long.focus
     assert short.dense >= long.dense > 0
     assert short.sentence / short.dense >= long.sentence / long.dense > 0
-    assert astuple(for_question(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
+    assert astuple(normalised(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
         astuple(DEFAULT_WEIGHTS)
     )
 
@@ -126,7 +130,7 @@ def test_in_a_message_to_a_library_without_names_words_and_passages_get_what_a_s
     None
 ):
     short = weights_for(SENTENCE_TERMS)
-    message = for_question(short, 40)
+    message = normalised(short, 40)
     assert (message.name, message.focus) == (0, 0)
     assert message.sentence / message.dense == pytest.approx(
         LONG_SENTENCE * short.sentence / short.dense
@@ -139,4 +143,4 @@ def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> Non
     weights = DEFAULT_WEIGHTS
     assert sum(astuple(weights)) == pytest.approx(1)
     assert min(astuple(weights)) >= 0
-    assert signals((1, 1, 1, 1, 1)).combine(weights).tolist() == [pytest.approx(1)]
+    assert scores((1, 1, 1, 1, 1), weights=weights) == [pytest.approx(1)]

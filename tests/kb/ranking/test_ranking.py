@@ -1,4 +1,4 @@
-"""kb.ranking.ranking"""
+"""kb.ranking.ranking and .ranker, over kb.retrieval.embedded"""
 
 from __future__ import annotations
 
@@ -15,32 +15,55 @@ from numpy.typing import NDArray
 
 from indexer.passages.texts import Fields
 from indexer.writers.names import write_names
-from kb.ranking.fusion import DEFAULT_WEIGHTS, Mode, Signals
-from kb.ranking.lifts import Lifts
-from kb.ranking.ranking import Ranker, Ranking, Unit
-from kb.retrieval.keyword_scores import KeywordScores
+from kb.compute.spare_core import SpareCore
+from kb.question.operators import Condition
+from kb.question.query import Query
+from kb.question.tokenised import TokenisedText
+from kb.ranking.boosts import Booster, Boosts
+from kb.ranking.fusion import DEFAULT_WEIGHTS, EXPLAINED_AS, Mode, depths
+from kb.ranking.ranker import Ranker
+from kb.ranking.ranking import Ranking, Unit
+from kb.retrieval.candidates import Candidates
+from kb.retrieval.conditions import Conditions
+from kb.retrieval.embedded import EmbeddedIndex
 from kb.retrieval.names import NameIndex
+from kb.retrieval.passage_filter import PassageFilter
 from kb.retrieval.postings import Postings
+from kb.retrieval.signals import SIGNALS, SignalSource
+from kb.schema.filters import Filters
 from kb.storage.passage_table import PassageTable
 
 MakePostings = Callable[..., Postings]
 
 
-def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ranking:
-    empty = np.zeros(len(scores), dtype=np.float32)
-    return Ranking(
-        rows=np.arange(len(scores)),
+def candidates(sections: list[int], articles: list[int]) -> Candidates:
+    count = len(sections)
+    return Candidates(
+        rows=np.arange(count),
         sections=np.array(sections, dtype=np.int64),
         articles=np.array(articles, dtype=np.int64),
-        signals=Signals(empty, empty, empty, empty, empty),
-        nearest_name=np.zeros(len(scores), dtype=np.int64),
-        nearest_sentence=np.zeros(len(scores), dtype=np.int64),
+        opens=np.zeros(count, dtype=np.bool_),
+        likeness=np.zeros(count, dtype=np.uint64),
+        signals=np.zeros((len(SIGNALS), count), dtype=np.float32),
+        nearest_name=np.zeros(count, dtype=np.int64),
+        nearest_sentence=np.zeros(count, dtype=np.int64),
+        subjects=np.zeros((0, count), dtype=np.bool_),
+        named=np.zeros(count, dtype=np.bool_),
+    )
+
+
+def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ranking:
+    found = candidates(sections, articles)
+    nothing = np.zeros(len(scores))
+    booster = Booster(found.articles, found.sections, found.subjects, nothing, nothing)
+    return Ranking(
+        candidates=found,
         scores=np.array(scores),
-        lifting=None,  # type: ignore[arg-type]  # nor lifts anything anew
-        lifts=Lifts(*np.zeros((3, len(scores)))),
+        booster=booster,
+        boosts=Boosts(nothing, nothing, nothing),
         weights=DEFAULT_WEIGHTS,
-        keyword=KeywordScores(empty, 0.0, ()),
-        postings=None,  # type: ignore[arg-type]  # the order of units looks nothing up
+        title_terms=0.0,
+        question_terms=0,
     )
 
 
@@ -59,19 +82,23 @@ def test_each_unit_stands_once_by_its_best_passage_and_of_equals_the_first(
     for place in sorted(range(len(rows)), key=lambda place: (-rows[place][0], place)):
         owner = {"passage": place, "section": rows[place][1], "article": rows[place][2]}[unit]
         expected.setdefault(owner, place)
-    assert found.shown(unit).tolist() == list(expected.values())
+    assert found.grouped(unit).tolist() == list(expected.values())
 
 
 def test_what_is_shown_leaves_each_subject_its_place() -> None:
     found = ranking([0.8, 0.7, 0.3, 0.6], [0, 1, 2, 3], [0, 0, 1, 2])
-    assert found.shown("section").tolist() == [0, 1, 3, 2]
-    lifted = replace(found, lifts=found.lifts._replace(by_subject=np.array([0.0, 0.0, 0.35, 0.0])))
-    assert lifted.shown("section").tolist() == [0, 1, 2, 3]
-    assert lifted.shown("article").tolist() == [0, 2, 3]
-    begun = replace(found, lifts=found.lifts._replace(by_kind=np.array([0.0, 0.2, 0.0, 0.0])))
-    assert begun.shown("section").tolist() == [1, 0, 3, 2]
-    pooled = replace(found, lifts=found.lifts._replace(by_article=np.array([0.0, 0.0, 0.0, 0.15])))
-    assert pooled.shown("section").tolist() == [0, 3, 1, 2]
+    assert found.grouped("section").tolist() == [0, 1, 3, 2]
+    boosted = replace(
+        found, boosts=found.boosts._replace(by_subject=np.array([0.0, 0.0, 0.35, 0.0]))
+    )
+    assert boosted.grouped("section").tolist() == [0, 1, 2, 3]
+    assert boosted.grouped("article").tolist() == [0, 2, 3]
+    begun = replace(found, boosts=found.boosts._replace(by_kind=np.array([0.0, 0.2, 0.0, 0.0])))
+    assert begun.grouped("section").tolist() == [1, 0, 3, 2]
+    pooled = replace(
+        found, boosts=found.boosts._replace(by_article=np.array([0.0, 0.0, 0.0, 0.15]))
+    )
+    assert pooled.grouped("section").tolist() == [0, 3, 1, 2]
 
 
 COLLECTION: list[Fields] = [
@@ -83,7 +110,7 @@ COLLECTION: list[Fields] = [
 
 
 @pytest.fixture
-def ranker(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Ranker:
+def index(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> EmbeddedIndex:
     random = np.random.default_rng(3)
 
     def unit(count: int) -> NDArray[np.float32]:
@@ -92,94 +119,141 @@ def ranker(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Ra
 
     sentences = np.eye(8, dtype=np.float32)[[0, 1, 2, 0, 3]]
     vectors = save_vectors(tmp_path, unit(4), unit(3), [0, 2, 3], sentences, [0, 1, 2, 4, 5])
-    table = np.array(
-        [(0, 0), (0, 1), (1, 2), (1, 3)], dtype=[("article", "<u4"), ("section", "<u4")]
+    columns = np.array(
+        [(0, 0, 7), (0, 1, 8), (1, 2, 9), (1, 3, 7)],
+        dtype=[("article", "<u4"), ("section", "<u4"), ("likeness", "<u8")],
     )
+    passages = PassageTable(columns)
     postings = make_postings(COLLECTION)
-    names = ["Leg cramps", "charley horse", "Twitching"]
-    write_names(tmp_path / "names", names, np.array([0, 2, 3]), postings)
-    index = NameIndex(tmp_path / "names", postings.idf_of_rarest)
-    return Ranker(postings, vectors, index, PassageTable(table))
+    write_names(
+        tmp_path / "names",
+        ["Leg cramps", "charley horse", "Twitching"],
+        np.array([0, 2, 3]),
+        postings,
+    )
+    names = NameIndex(tmp_path / "names", postings.idf_of_rarest)
+    conditions = Conditions(postings, pytest.fail)
+    narrowed = PassageFilter(passages, conditions, None, pytest.fail, None)  # type: ignore[arg-type]  # no id is asked for
+    return EmbeddedIndex(
+        postings, SignalSource(vectors, names, SpareCore()), passages, conditions, narrowed
+    )
 
 
 QUESTION = np.eye(8, dtype=np.float32)[0]
 
 
+def asked(*terms: str) -> Query:
+    """A question of these terms, its meaning left aside."""
+    text = " ".join(terms)
+    return Query(TokenisedText.of(text), text, terms, (), (), (), None, None)
+
+
 def ranked(
-    ranker: Ranker,
+    index: EmbeddedIndex,
     terms: list[str],
     vector: NDArray[np.float32],
     mask: NDArray[np.bool_] | None = None,
     mode: Mode = "hybrid",
 ) -> Ranking:
-    return ranker.rank(ranker.words(terms, mask=mask, mode=mode), vector, mask, mode)
+    search = index.search(asked(*terms), mask, depths(mode)[0])
+    return Ranker(index.title_terms).rank(search, vector, mode)
 
 
-def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(ranker: Ranker) -> None:
-    whole = ranked(ranker, ["leg", "cramp"], QUESTION)
+def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(index: EmbeddedIndex) -> None:
+    whole = ranked(index, ["leg", "cramp"], QUESTION)
     for allowed in ([0, 2], [3], [0, 1, 2, 3]):
         mask = np.zeros(4, dtype=np.bool_)
         mask[allowed] = True
-        part = ranked(ranker, ["leg", "cramp"], QUESTION, mask)
+        part = ranked(index, ["leg", "cramp"], QUESTION, mask)
         assert part.rows.tolist() == allowed
         assert part.scores.tolist() == pytest.approx(whole.scores[allowed].tolist(), abs=1e-6)
 
 
-def test_a_mask_that_allows_nothing_ranks_nothing(ranker: Ranker) -> None:
-    found = ranked(ranker, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
-    assert found.shown("section").tolist() == []
+def test_a_mask_that_allows_nothing_ranks_nothing(index: EmbeddedIndex) -> None:
+    found = ranked(index, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    assert found.grouped("section").tolist() == []
 
 
-def test_every_result_is_explained_by_contributions_that_add_up(ranker: Ranker) -> None:
-    check_explanation(ranked(ranker, ["leg", "cramp", "zebra"], QUESTION))
-    both = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION)
-    assert both.lifts.by_subject.any()
-    by_meaning = ranked(ranker, ["leg", "cramp", "twitch"], QUESTION, mode="dense")
-    assert not by_meaning.lifts.by_subject.any()
-    check_explanation(both)
+def test_every_result_is_explained_by_contributions_that_add_up(index: EmbeddedIndex) -> None:
+    check_explanation(index, ["leg", "cramp", "zebra"])
+    check_explanation(index, ["leg", "cramp", "twitch"])
+    assert ranked(index, ["leg", "cramp", "twitch"], QUESTION).boosts.by_subject.any()
+    by_meaning = ranked(index, ["leg", "cramp", "twitch"], QUESTION, mode="dense")
+    assert not by_meaning.boosts.by_subject.any()
 
 
-def check_explanation(found: Ranking) -> None:
+def check_explanation(index: EmbeddedIndex, terms: list[str]) -> None:
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
-    shares = found.term_shares(np.arange(len(found.rows)))
-    for place, row in enumerate(found.rows):
-        why = found.explain(place, names[found.articles[place]], shares[place])
-        signals = (why.keyword, why.dense, why.sentence, why.name, why.focus)
-        total = sum((*signals, why.subject, why.kind, why.article))
-        assert total == pytest.approx(found.shown_scores[place], abs=1e-12)
+    search = index.search(asked(*terms), None, 500)
+    found = Ranker(index.title_terms).rank(search, QUESTION)
+    contributions = search.contributions(found.rows)
+    for candidate, row in enumerate(found.rows):
+        own_names = names[found.articles[candidate]]
+        why = found.explain(candidate, own_names, contributions[candidate])
+        total = sum(getattr(why, signal) for signal in SIGNALS)
+        total += why.subject + why.kind + why.article
+        assert total == pytest.approx(found.boosted_scores[candidate], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
-        assert why.name_matched in names[found.articles[place]]
-        assert why.keyword == DEFAULT_WEIGHTS.keyword * why.keyword_score
+        assert why.name_matched in own_names
+        for signal in {*SIGNALS} - {"name"}:
+            raw = getattr(why, EXPLAINED_AS[signal])
+            assert getattr(why, signal) == getattr(DEFAULT_WEIGHTS, signal) * raw
         assert set(why.terms) == {
-            each.term
-            for each in found.keyword.matched
-            if each.term in " ".join(COLLECTION[row]).lower()
+            term for term in terms if term in " ".join(COLLECTION[row]).lower()
         }
 
 
+def test_given_passages_are_ranked_as_among_all_others(index: EmbeddedIndex) -> None:
+    search = index.search(asked("leg", "cramp"), np.array([True, False, False, False]), 500)
+    ranker = Ranker(index.title_terms)
+    whole = ranked(index, ["leg", "cramp"], QUESTION)
+    some = ranker.rank_rows(search, QUESTION, np.array([1, 3]))  # allowed or not
+    assert some.rows.tolist() == [1, 3]
+    assert some.scores.tolist() == whole.scores[[1, 3]].tolist()
+
+
+def test_a_subset_of_candidates_keeps_what_is_known_of_each(index: EmbeddedIndex) -> None:
+    whole = ranked(index, ["leg", "cramp", "twitch"], QUESTION).candidates
+    some = whole.subset([2, 0])
+    assert len(some) == 2
+    assert some.rows.tolist() == [2, 0]
+    assert some.likeness.tolist() == [9, 7]
+    assert some.signal("dense").tolist() == whole.signal("dense")[[2, 0]].tolist()
+    assert some.subjects.tolist() == [[False, True], [True, False]]
+
+
+def test_the_index_says_how_common_a_term_is_and_what_is_allowed(index: EmbeddedIndex) -> None:
+    assert index.term("leg").passages == 2
+    assert index.term("zebra") == (0, index.postings.idf_of_rarest)
+    allowed = index.allow([], Filters())
+    assert index.allowed_count(allowed) == index.passage_count == 4
+    with_leg = index.allow([Condition("phrase", "leg", None, negated=False)], Filters())
+    assert index.allowed_count(with_leg) == 2
+
+
 def test_the_nearest_sentence_of_a_candidate_is_known_by_its_place_in_the_passage(
-    ranker: Ranker,
+    index: EmbeddedIndex,
 ) -> None:
-    found = ranked(ranker, ["leg"], QUESTION)
-    assert found.nearest_sentence.tolist() == [0, 0, 1, 0]
-    assert found.signals.sentence.tolist() == pytest.approx([1, 0, 1, 0])
-    masked = ranked(ranker, ["leg"], QUESTION, np.array([False, False, True, True]))
-    assert masked.nearest_sentence.tolist() == [1, 0]
+    found = ranked(index, ["leg"], QUESTION)
+    assert found.candidates.nearest_sentence.tolist() == [0, 0, 1, 0]
+    assert found.candidates.signal("sentence").tolist() == pytest.approx([1, 0, 1, 0])
+    masked = ranked(index, ["leg"], QUESTION, np.array([False, False, True, True]))
+    assert masked.candidates.nearest_sentence.tolist() == [1, 0]
 
 
 def test_an_article_is_the_subject_where_its_name_is_near_or_the_same_words(
-    ranker: Ranker,
+    index: EmbeddedIndex,
 ) -> None:
-    assert ranked(ranker, ["charley", "hors"], -QUESTION).is_subject().tolist()[:2] == [True, True]
+    assert ranked(index, ["charley", "hors"], -QUESTION).is_subject().tolist()[:2] == [True, True]
 
 
-def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(ranker: Ranker) -> None:
-    found = ranked(ranker, ["leg", "cramp"], QUESTION)
-    dense = found.signals.dense
+def test_the_evidence_is_of_the_nearest_passages_wherever_they_rank(index: EmbeddedIndex) -> None:
+    found = ranked(index, ["leg", "cramp"], QUESTION)
+    dense = found.candidates.signal("dense")
     assert found.evidence() == pytest.approx(
         0.6 * float(dense.mean())
-        + 0.2 * float(found.signals.sentence.max())
-        + 0.2 * float(found.signals.keyword.max())
+        + 0.2 * float(found.candidates.signal("sentence").max())
+        + 0.2 * float(found.candidates.signal("keyword").max())
     )
-    nothing = ranked(ranker, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
+    nothing = ranked(index, ["leg"], QUESTION, np.zeros(4, dtype=np.bool_))
     assert nothing.evidence() == 0

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from kb.knowledge_base import KnowledgeBase
-from kb.ranking.reranker import RERANKED, Reranker
+from kb.ranking.reranker import RERANK_DEPTH, Reranker
 from kb.schema.errors import ModelError
 from tests.faults.harness.tiny import make_tiny_model
 
@@ -52,11 +52,11 @@ def test_results_come_in_the_order_of_its_scores_and_those_behind_stay(
         run = [unit for unit, _ in asked.run(QUESTION, depth=50)]
     texts = [
         f"{result.citation.article_title}\n{result.citation.section_heading}\n{result.text}"
-        for result in before[:RERANKED]
+        for result in before[:RERANK_DEPTH]
     ]
     best = np.argsort(-reranker.scores(QUESTION, texts), kind="stable")
     expected = [before[place].citation for place in best] + [
-        result.citation for result in before[RERANKED:]
+        result.citation for result in before[RERANK_DEPTH:]
     ]
     assert [result.citation for result in after.results] == expected
     assert expected != [result.citation for result in before]

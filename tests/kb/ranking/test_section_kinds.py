@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from kb.knowledge_base import KnowledgeBase
 from kb.question.name_alone import name_alone
-from kb.ranking.section_kinds import OPENING, asked_of, lifts
-from kb.text.analysis import terms
+from kb.ranking.section_kinds import OPENING_BONUS, boosts
+from kb.retrieval.vectors import without_direction
+from kb.text.analysis import stems, terms
 
 candidates = st.lists(
     st.tuples(
@@ -34,7 +35,7 @@ candidates = st.lists(
     ],
 )
 def test_what_asks_what_something_is_may_be_a_name(text: str, name: tuple[str, ...]) -> None:
-    assert name_alone(text, terms(text)) == name
+    assert name_alone(stems(text), terms(text)) == name
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_what_asks_what_something_is_may_be_a_name(text: str, name: tuple[str, .
     ],
 )
 def test_what_asks_for_more_is_none(text: str) -> None:
-    assert name_alone(text, terms(text)) == ()
+    assert name_alone(stems(text), terms(text)) == ()
 
 
 def sections_of(rows: list[tuple[int, int, float]]) -> tuple[np.ndarray, ...]:
@@ -66,7 +67,7 @@ def test_the_best_section_of_the_kind_comes_to_lead_its_article_and_nothing_else
     rows: list[tuple[int, int, float]],
 ) -> None:
     scores, articles, sections, wanted = sections_of(rows)
-    added = lifts(scores, articles, sections, wanted)
+    added = boosts(scores, articles, sections, wanted)
     lifted = scores + added
     assert (added >= 0).all()
     for article in set(articles.tolist()):
@@ -91,16 +92,16 @@ def test_many_ways_to_score_are_lifted_as_each_alone(
 ) -> None:
     _, articles, sections, wanted = sections_of(rows)
     scores = np.random.default_rng(seed).random((len(rows), 3))
-    alone = [lifts(column, articles, sections, wanted) for column in scores.T]
-    assert (lifts(scores, articles, sections, wanted) == np.stack(alone, axis=1)).all()
+    alone = [boosts(column, articles, sections, wanted) for column in scores.T]
+    assert (boosts(scores, articles, sections, wanted) == np.stack(alone, axis=1)).all()
 
 
 def test_what_is_asked_for_has_nothing_of_the_name() -> None:
     name = np.array([0.0, 2.0, 0.0], dtype=np.float32)
-    asked = asked_of(np.array([0.6, 0.8, 0.0], dtype=np.float32), name)
+    asked = without_direction(np.array([0.6, 0.8, 0.0], dtype=np.float32), name)
     assert asked.tolist() == pytest.approx([1, 0, 0])
-    assert asked_of(name / 2, name).tolist() == [0, 0, 0]
-    assert asked_of(asked, 0 * name).tolist() == pytest.approx([1, 0, 0])
+    assert without_direction(name / 2, name).tolist() == [0, 0, 0]
+    assert without_direction(asked, 0 * name).tolist() == pytest.approx([1, 0, 0])
 
 
 @pytest.mark.parametrize(
@@ -133,6 +134,6 @@ def test_what_it_was_lifted_by_is_told(knowledge_base: KnowledgeBase) -> None:
     found = knowledge_base.search("magnesium and your muscles").results
     first = found[0]
     assert first.citation.section_heading == ""
-    assert 0 < first.explanation.kind <= OPENING + 1e-5
+    assert 0 < first.explanation.kind <= OPENING_BONUS + 1e-5
     assert "of the article’s sections it is of the kind you ask for" in first.why
     assert not any(result.explanation.kind for result in found[1:])

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.ranking.variety import ALIKE, SHARE, WINDOW, spread
+from kb.ranking.variety import ALIKE_BITS, ARTICLE_SHARE, WINDOW, diversify
 from kb.text.hashing import word_hash
 from kb.text.simhash import simhash
 
@@ -25,7 +25,7 @@ def words(text: str) -> list[int]:
 
 def arranged(rows: list[tuple[int, bool, int]]) -> list[int]:
     columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    return spread(
+    return diversify(
         np.arange(len(rows)),
         np.array(columns[0], dtype=np.int64),
         np.array(columns[1], dtype=np.bool_),
@@ -52,9 +52,9 @@ def test_no_article_that_is_not_the_subject_has_more_than_its_share_of_a_full_fi
     order = arranged(
         [(article, False, word_hash(str(place))) for place, (article, *_) in enumerate(rows)]
     )
-    distinct = sum(min(SHARE, sum(row[0] == n for row in rows)) for n in range(5))
+    distinct = sum(min(ARTICLE_SHARE, sum(row[0] == n for row in rows)) for n in range(5))
     first = [rows[place][0] for place in order[: min(WINDOW, distinct)]]
-    assert all(first.count(article) <= SHARE for article in first)
+    assert all(first.count(article) <= ARTICLE_SHARE for article in first)
 
 
 def test_the_subject_may_fill_the_page_and_others_step_back() -> None:
@@ -72,7 +72,7 @@ def test_texts_that_share_nearly_all_their_words_are_alike_and_others_are_not() 
     one = simhash(words(TEXT))
     assert (one ^ simhash(words(TEXT))).bit_count() == 0
     other = "The heart sits a little to the left, and its lower tip taps against the chest wall at each beat."
-    assert (one ^ simhash(words(other))).bit_count() > 4 * ALIKE
+    assert (one ^ simhash(words(other))).bit_count() > 4 * ALIKE_BITS
     assert (one ^ simhash(words(TEXT.replace("pain", "itch")))).bit_count() < 20
 
 

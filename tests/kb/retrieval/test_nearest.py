@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from kb import KnowledgeBase
-from kb.retrieval.nearest import NEAR, nearest_articles, nearest_sections
+from kb.retrieval.nearest import MIN_COSINE, nearest_articles, nearest_sections
 from kb.retrieval.vectors import VectorIndex
 
 ARTICLES = np.array([0, 0, 1, 2, 2, 2, 4], dtype=np.int64)
@@ -39,7 +39,7 @@ def test_nearness_is_the_mean_cosine_with_the_articles_own_direction(
         4: rows[6] @ direction,
     }
     assert found == pytest.approx(
-        {n: near for n, near in expected.items() if near >= NEAR}, abs=0.005
+        {n: near for n, near in expected.items() if near >= MIN_COSINE}, abs=0.005
     )
     assert list(found) == sorted(found, key=lambda n: -found[n])
     for each in neighbours:
@@ -55,7 +55,7 @@ def test_sections_come_by_their_nearest_passage_and_never_the_passages_own(
     allowed = np.arange(7) != 6
     expected = {}
     for row in sorted(range(6), key=lambda row: -float(rows[row] @ rows[3])):
-        if sections[row] != 2 and rows[row] @ rows[3] >= NEAR:
+        if sections[row] != 2 and rows[row] @ rows[3] >= MIN_COSINE:
             expected.setdefault(int(sections[row]), (row, rows[row] @ rows[3]))
     found = nearest_sections(index, sections, 3, 10, allowed)
     assert [(each.ordinal, each.passage) for each in found] == [

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from indexer.passages.texts import Fields
-from kb.ranking.fusion import best_by_words
-from kb.retrieval.postings import Postings, Wanted
+from kb.retrieval.keyword_scores import KeywordScores
+from kb.retrieval.postings import Postings, TopK
 from kb.text.analysis import MAX_TERM_BYTES, terms
 
 MakePostings = Callable[..., Postings]
@@ -153,20 +153,32 @@ def test_what_is_out_of_reach_of_the_best_is_left_out_and_found_when_it_is_asked
     every = crowded.score(asked, names)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("kb.retrieval.postings.PRUNED_FROM", 0)
-        some = crowded.score(asked, names, Wanted(depth, mask))
-    crowded.complete(some, np.array(sorted(rows), dtype=np.int64))
-    expected, found = (best_by_words(scored.scores, depth, mask) for scored in (every, some))
+        some = crowded.score(asked, names, TopK(depth, mask))
+    crowded.score_variants_for(some, np.array(sorted(rows), dtype=np.int64))
+    expected, found = (scored.top_k(depth, mask) for scored in (every, some))
     assert found.tolist() == expected.tolist()
     for known in (*found.tolist(), *rows):
         assert some.scores[known] == every.scores[known]
     both = np.array([*found.tolist(), *rows], dtype=np.int64)
     assert crowded.contributions(some, both) == crowded.contributions(every, both)
     assert (some.scores <= every.scores).all()
-    asked_for = None if mask is None else np.flatnonzero(mask)
-    for wanted in (asked_for, None):
-        crowded.complete(some, wanted)
-        there = slice(None) if wanted is None else wanted
-        assert some.scores[there] == pytest.approx(every.scores[there], abs=1e-6)
+    everywhere = np.arange(60)
+    for wanted in (everywhere if mask is None else np.flatnonzero(mask), everywhere):
+        crowded.score_variants_for(some, wanted)
+        assert some.scores[wanted] == pytest.approx(every.scores[wanted], abs=1e-6)
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30),
+    st.lists(st.booleans(), min_size=30, max_size=30),
+    st.integers(0, 10),
+)
+def test_the_top_k_match_and_are_allowed(values: list[float], allowed: list[bool], k: int) -> None:
+    scores = np.array(values, dtype=np.float32)
+    mask = np.array(allowed)[: len(scores)]
+    for only, ones in ((None, np.ones_like(mask)), (mask, mask)):
+        best = sorted(np.flatnonzero(ones & (scores > 0)), key=lambda row: (-scores[row], row))
+        assert KeywordScores(scores, 1.0, ()).top_k(k, only).tolist() == sorted(best[:k])
 
 
 def test_a_collection_without_one_term_can_be_asked(make_postings: MakePostings) -> None:

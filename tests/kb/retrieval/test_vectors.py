@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from kb.retrieval.vectors import ROUNDING, VectorIndex
+from kb.retrieval.vectors import COSINE_ROUNDING, VectorIndex
 
 DIMENSIONS = 384
 Save = Callable[[NDArray[np.float32], list[int]], VectorIndex]
@@ -42,7 +42,7 @@ def test_cosines_are_those_of_brute_force_but_for_rounding_where_all_are_asked_f
     index = save(unit(9, 3), [0, 1, 4, 9])
     for question in unit(5, 4):
         expected = [cosine(row, question) for row in unit(40, 1)]
-        assert index.all_cosines(question) == pytest.approx(expected, abs=ROUNDING)
+        assert index.all_cosines(question) == pytest.approx(expected, abs=COSINE_ROUNDING)
         rows = np.array([39, 0, 7])
         some = index.passage_cosines(question, rows)
         assert some == pytest.approx([expected[row] for row in rows], abs=1e-6)
@@ -58,8 +58,8 @@ def test_the_best_name_of_each_article_is_that_of_brute_force(save: Save) -> Non
                 own = [
                     cosine(row, question) for row in names[starts[article] : starts[article + 1]]
                 ]
-                assert value == pytest.approx(max(own), abs=ROUNDING)
-                assert own[place] == pytest.approx(max(own), abs=2 * ROUNDING)
+                assert value == pytest.approx(max(own), abs=COSINE_ROUNDING)
+                assert own[place] == pytest.approx(max(own), abs=2 * COSINE_ROUNDING)
 
 
 def test_ties_of_names_go_to_the_title_and_then_to_the_earlier_alias(save: Save) -> None:
@@ -82,8 +82,8 @@ def test_the_best_sentence_of_each_passage_is_that_of_brute_force_but_for_roundi
             own = [
                 cosine(row, question) for row in sentences[starts[passage] : starts[passage + 1]]
             ]
-            assert value == pytest.approx(max(own), abs=ROUNDING)
-            assert own[place] == pytest.approx(max(own), abs=2 * ROUNDING)
+            assert value == pytest.approx(max(own), abs=COSINE_ROUNDING)
+            assert own[place] == pytest.approx(max(own), abs=2 * COSINE_ROUNDING)
 
 
 def test_no_articles_have_no_names(save: Save) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb import KnowledgeBase
-from kb.answering.facets import NEAR
+from kb.answering.facets import MIN_SCORE_SHARE
 from kb.ranking.fusion import MODES, Mode
 from kb.schema.article import Article
 from kb.schema.errors import InvalidRequest
@@ -130,7 +130,7 @@ def test_facets_are_the_topics_of_the_nearest_articles(
     assert knowledge_base.search(question, 1).facets is None
     response = knowledge_base.search(question, 50, facets=True)
     tags = {a.id: a.tags for a in knowledge_base.articles()}
-    least = NEAR * max(result.score for result in response.results)
+    least = MIN_SCORE_SHARE * max(result.score for result in response.results)
     near = {r.citation.article_id for r in response.results if r.score >= least}
     assert response.facets is not None
     expected = Counter(tag for article in near for tag in tags[article])
@@ -255,7 +255,7 @@ def test_facets_are_those_of_what_several_values_leave(knowledge_base: Knowledge
     assert all(
         {"nerves", "muscles"} & set(tags[each]) and "sleep" not in tags[each] for each in within
     )
-    least = NEAR * max(result.score for result in response.results)
+    least = MIN_SCORE_SHARE * max(result.score for result in response.results)
     near = {r.citation.article_id for r in response.results if r.score >= least}
     assert response.facets is not None
     expected = Counter(tag for article in near for tag in tags[article])

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.text.edit_distance import (
-    ALIKE,
     BY_EAR,
     DOUBLED,
     FIRST_LETTER,
@@ -15,6 +14,7 @@ from kb.text.edit_distance import (
     LETTER,
     NEIGHBOUR,
     REPLACED,
+    SOUNDS_ALIKE,
     SWAPPED,
     VOWEL,
     sound,
@@ -35,11 +35,11 @@ WORDS = st.text("abcehiklmnoprst", min_size=1, max_size=8)
         ("vitemin", "vitamin", VOWEL),
         ("vitmin", "vitamin", VOWEL),
         ("rytm", "rhythm", VOWEL + VOWEL),
-        ("exersise", "exercise", ALIKE),
+        ("exersise", "exercise", SOUNDS_ALIKE),
         ("mudcle", "muscle", NEIGHBOUR),
         ("mucle", "muscle", LETTER),
         ("mutle", "muple", REPLACED),
-        ("nuscle", "muscle", FIRST_LETTER + ALIKE),
+        ("nuscle", "muscle", FIRST_LETTER + SOUNDS_ALIKE),
         ("uscle", "muscle", FIRST_LETTER + LETTER),
         ("tremblor", "tremor", LETTER + LETTER),
     ],

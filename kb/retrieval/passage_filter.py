@@ -1,6 +1,6 @@
-"""Given a question's operators and what a caller narrows the search to, which passages may be candidates.
+"""The passages that a question's operators and a caller's filters allow.
 
-A mask is bool (N,), one for each passage, and None where all may be.
+A mask is bool (N,), one for each passage, and None where all are allowed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from kb.storage.passage_table import PassageTable
 Mask = NDArray[np.bool_] | None
 
 
-class Narrowing:
-    """Of one generation. Safe to share between threads."""
+class PassageFilter:
+    """Filters the passages of one generation. Safe to share between threads."""
 
     def __init__(
         self,
@@ -38,13 +38,13 @@ class Narrowing:
         self._catalogue = catalogue
         self._shown = shown
 
-    def allowed(self, conditions: Sequence[Condition], filters: Filters) -> Mask:
-        """The passages that may be shown, meet the conditions and are of articles that the filters let through."""
+    def mask(self, conditions: Sequence[Condition], filters: Filters) -> Mask:
+        """The passages that may be shown, meet the conditions and are of articles that pass the filters."""
         held = self._conditions.matching(conditions) if conditions else None
         return _both(_both(held, self._shown), self._within(filters))
 
     def leaves_nothing(self, filters: Filters) -> bool:
-        """Whether the filters let no passage through, whatever the question is."""
+        """Whether no passage passes the filters, whatever the question is."""
         mask = _both(self._within(filters), self._shown)
         return mask is not None and not mask.any()
 
@@ -70,7 +70,7 @@ class Narrowing:
 
 
 def _both(one: Mask, other: Mask) -> Mask:
-    """What both masks allow."""
+    """The passages that both masks allow."""
     if one is None or other is None:
         return other if one is None else one
     return one & other

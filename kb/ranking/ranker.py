@@ -1,0 +1,66 @@
+"""Scores and boosts of a question's candidates."""
+
+from __future__ import annotations
+
+from kb.compute.arrays import union
+from kb.ranking import section_kinds
+from kb.ranking.boosts import Booster
+from kb.ranking.fusion import (
+    DEFAULT_WEIGHTS,
+    FusionWeights,
+    Mode,
+    combine,
+    depths,
+    names_share,
+    nearness,
+    normalised,
+    restrict_to_mode,
+    signal_values,
+    weights_for,
+)
+from kb.ranking.ranking import Ranking
+from kb.retrieval.candidates import CandidateSearch, Rows, Vector
+
+
+class Ranker:
+    """Ranks candidates of a library by its weights. Safe to share between threads."""
+
+    def __init__(self, title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> None:
+        """`title_terms` is the average number of terms in the library's titles."""
+        self._title_terms = title_terms
+        self._weights = weights_for(title_terms, weights)
+        self._names_share = names_share(title_terms)
+
+    def rank(self, search: CandidateSearch, vector: Vector, mode: Mode = "hybrid") -> Ranking:
+        """Rank what the question's words found and what is nearest to its vector.
+
+        All signals are computed in every mode, for the explanation and the evidence.
+        """
+        _, by_meaning = depths(mode)
+        rows = union(search.rows, search.by_meaning(vector, by_meaning))
+        return self.rank_rows(search, vector, rows, mode)
+
+    def rank_rows(
+        self, search: CandidateSearch, vector: Vector, rows: Rows, mode: Mode = "hybrid"
+    ) -> Ranking:
+        """Rank these passages, which ascend, each once."""
+        candidates = search.candidates(vector, rows)
+        weights = restrict_to_mode(normalised(self._weights, search.term_count), mode)
+        scores = combine(signal_values(candidates.signals), weights)
+        by_meaning = mode != "keyword"
+        booster = Booster(
+            articles=candidates.articles,
+            sections=candidates.sections,
+            subjects=candidates.subjects,
+            kinds=section_kinds.bonuses(search, vector, candidates, by_meaning),
+            nearness=self._names_share * nearness(candidates.signal("name")) * by_meaning,
+        )
+        return Ranking(
+            candidates=candidates,
+            scores=scores,
+            booster=booster,
+            boosts=booster.boosts(scores),
+            weights=weights,
+            title_terms=self._title_terms,
+            question_terms=search.term_count,
+        )
