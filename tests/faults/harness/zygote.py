@@ -26,9 +26,10 @@ def work(order: dict[str, Any]) -> None:
     from indexer.build.build import build
     from indexer.build.request import BuildRequest
     from indexer.corpus.editing import add, remove
-    from indexer.generations.collect import collect, prune_cache
+    from indexer.generations.collect import collect
     from indexer.generations.lock import writer_lock
     from indexer.generations.publish import sweep
+    from indexer.maintenance.prune import prune_cache
 
     index, corpus = Path(order["index"]), Path(order["corpus"])
     if order["do"] == "add":
