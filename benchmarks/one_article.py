@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from indexer.generations.last_build import remembered
+from indexer.generations.last_build import last_build
 from kb.knowledge_base import KnowledgeBase
 from kb.storage.generation import current_generation, generation_path
 
@@ -78,7 +78,7 @@ def main() -> None:
         live = current_generation(given.index)
         shutil.copytree(generation_path(given.index, live), generation_path(index, live))
         (index / "CURRENT").write_text(f"{live}\n")
-        corpora = [corpus, *remembered(given.index).corpora]
+        corpora = [corpus, *last_build(given.index).corpora]
         for number in range(given.times):
             article = incoming / f"knee-{number}.md"
             article.write_text(ARTICLE.format(id=f"knee-{number}"))
