@@ -157,7 +157,7 @@ class _Builder:
             strategy: BuildStrategy = PatchedBuild(folder, base) if base else FreshBuild(folder)
             self.needed = strategy.needed_bytes(self._request, 0)
             scan = self._read(strategy)
-            removed_ids = scan.gone
+            removed_ids = scan.removed_ids
             self._keep_ledger(scan)
             if base is not None and self._is_unchanged(scan, base):
                 base.verified()
@@ -220,7 +220,7 @@ class _Builder:
     def _is_unchanged(self, scan: Scan, base: Base) -> bool:
         return (
             base.is_live
-            and not (scan.added or scan.gone)
+            and not (scan.added or scan.removed_ids)
             and scan.corpus_infos() == base.manifest.corpora
             and tuple(map(str, self._failures(scan))) == base.manifest.failures
         )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 class Progress:
-    """Told of each stage and of each step within it. This one keeps quiet; others override it."""
+    """Receives each stage and each step within it. This one does nothing; subclasses override it."""
 
     def stage(self, name: str, total: int | None = None) -> None:
-        """A stage begins, the one before has ended. `total` is its number of steps where that is known."""
+        """A stage begins and the one before ends. `total` is its number of steps where that is known."""
 
     def advance(self, steps: int = 1) -> None:
         """Steps of the present stage are done."""
 
     def note(self, message: str) -> None:
-        """Something that whoever waits should know: a sentence."""
+        """A sentence for the person who waits."""
 
     def close(self) -> None:
         """The work has ended, well or not."""

@@ -137,8 +137,8 @@ class Scan:
         }
 
     @property
-    def gone(self) -> set[str]:
-        """The ids of `base` that no article has any more, and those whose articles are others now."""
+    def removed_ids(self) -> set[str]:
+        """The ids of articles in `base` that were removed, moved or changed."""
         return self.removed | self.failed | self.changed | self.moved.keys()
 
     def former_addresses(self) -> list[FormerAddress]:

@@ -218,12 +218,12 @@ def embed_into(
     return len(queue)
 
 
-def _batches(queue: list[Missing], lengths: Sequence[int], room: int) -> list[list[Missing]]:
-    """The queue, longest first, in batches of at most `room` tokens, or of one text."""
+def _batches(queue: list[Missing], lengths: Sequence[int], max_tokens: int) -> list[list[Missing]]:
+    """The queue, longest first, in batches of at most `max_tokens` tokens, or of one text."""
     batches = []
     start = 0
     while start < len(queue):
         longest = max(1, lengths[queue[start][1][0]])
-        batches.append(queue[start : start + max(1, room // longest)])
+        batches.append(queue[start : start + max(1, max_tokens // longest)])
         start += len(batches[-1])
     return batches

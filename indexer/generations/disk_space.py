@@ -16,18 +16,18 @@ from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 
 ENCODER_TIMES = 2.0
-"""The room of a new encoder, in weights of its model: two files of that size, until the second is made smaller."""
+"""Disk space of a new encoder, in sizes of its model's weights: two such files, until the second is reduced."""
 
 GENERATION_TIMES = 8
-"""The room of all else of a generation, in bytes of its store of articles. Measured: 12, and 10 in a large library."""
+"""Disk space of all other files, in sizes of the store of articles. Measured: 12, and 10 in a large library."""
 
 CACHE_TIMES = 30
-"""The room of new embeddings of CACHE_DIMENSIONS dimensions, in the same bytes. Measured: 40."""
+"""Disk space of new embeddings of CACHE_DIMENSIONS dimensions, in sizes of the same store. Measured: 40."""
 
 CACHE_DIMENSIONS = 384
 
 _EMPTY_STORE_BYTES = 32_768
-"""What a store of no article is long, at most."""
+"""Maximum size of a store without articles, in bytes."""
 
 _WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 
@@ -38,20 +38,26 @@ def generation_bytes(manifest: Manifest) -> int:
 
 
 def build_bytes(
-    index: Path, store_bytes: int, model: str, base: Manifest | None, donor: Manifest | None
+    index: Path,
+    store_bytes: int,
+    model: str,
+    base: Manifest | None,
+    encoder_source: Manifest | None,
 ) -> int:
-    """What a build takes whose new articles fill a store of so many bytes.
+    """Disk space of a build whose new articles fill a store of `store_bytes`, in bytes.
 
-    `base` is the generation it is built upon, `donor` the one whose encoder is copied: without that one is made.
+    `base` is the generation it is built upon. The encoder of `encoder_source` is copied; without one, it is exported.
     """
     if base is not None:
         known = generation_bytes(base)
-    elif donor is not None:
-        known = sum(info.bytes for name, info in donor.files.items() if name.startswith("encoder/"))
+    elif encoder_source is not None:
+        known = sum(
+            info.bytes for name, info in encoder_source.files.items() if name.startswith("encoder/")
+        )
     else:
         known = encoder_bytes(model)
     store_bytes = max(0, store_bytes - _EMPTY_STORE_BYTES)
-    manifest = base or donor
+    manifest = base or encoder_source
     dimensions = manifest.model.dimensions if manifest else CACHE_DIMENSIONS
     embeddings = CACHE_TIMES * store_bytes * dimensions // CACHE_DIMENSIONS
     if base is None:  # which may be there

@@ -89,33 +89,37 @@ class MergedOrdinals(NamedTuple):
     new_sections: NDArray[np.int64]
 
 
-def merge_stores(path: Path, base: Path, gone: Collection[str], extra: Path) -> MergedOrdinals:
-    """Write the store of all of `base` but the articles `gone`, and of all of `extra`, which share no id.
+def merge_stores(
+    path: Path, base: Path, removed_ids: Collection[str], additions: Path
+) -> MergedOrdinals:
+    """Write the store of all of `base` but the articles `removed_ids`, and of all of `additions`, which share no id.
 
     The same rows as `write_store` would give for these articles.
     """
     with closing(sqlite3.connect(path, uri=True)) as final:
         final.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         final.executescript(SCHEMA)
-        for name, store in (("base", base), ("extra", extra)):
+        for name, store in (("base", base), ("additions", additions)):
             uri = f"{store.resolve().as_uri()}?mode=ro&immutable=1"
             final.execute(f"ATTACH ? AS {name}", (uri,))
-        final.execute("CREATE TEMP TABLE gone (id TEXT PRIMARY KEY) WITHOUT ROWID")
-        final.executemany("INSERT INTO gone VALUES (?)", ((article_id,) for article_id in gone))
+        final.execute("CREATE TEMP TABLE removed_ids (id TEXT PRIMARY KEY) WITHOUT ROWID")
+        final.executemany(
+            "INSERT INTO removed_ids VALUES (?)", ((article_id,) for article_id in removed_ids)
+        )
         for table, statement in (("article_map", _MAP_ARTICLES), ("section_map", _MAP_SECTIONS)):
             final.execute(
                 f"CREATE TEMP TABLE {table} (ordinal INTEGER PRIMARY KEY, source, old INTEGER)"
             )
             final.execute(f"CREATE INDEX temp.{table}_by_old ON {table} (source, old)")
             final.execute(f"INSERT INTO {table} {statement}")
-        for source in ("base", "extra"):
+        for source in ("base", "additions"):
             final.execute(_COPY_ARTICLES.format(source))
             final.execute(_COPY_SECTIONS.format(source))
         final.commit()
         return MergedOrdinals(
             *(
                 _ordinals(final, source, kind)
-                for source in ("base", "extra")
+                for source in ("base", "additions")
                 for kind in ("article", "section")
             )
         )
@@ -123,16 +127,16 @@ def merge_stores(path: Path, base: Path, gone: Collection[str], extra: Path) -> 
 
 _MAP_ARTICLES = """
 SELECT row_number() OVER (ORDER BY id) - 1, source, ordinal FROM (
-    SELECT 'base' AS source, ordinal, id FROM base.articles WHERE id NOT IN (SELECT id FROM gone)
-    UNION ALL SELECT 'extra', ordinal, id FROM extra.articles
+    SELECT 'base' AS source, ordinal, id FROM base.articles WHERE id NOT IN (SELECT id FROM removed_ids)
+    UNION ALL SELECT 'additions', ordinal, id FROM additions.articles
 )
 """
 _MAP_SECTIONS = """
 SELECT row_number() OVER (ORDER BY article, old) - 1, source, old FROM (
     SELECT 'base' AS source, s.ordinal AS old, m.ordinal AS article
     FROM base.sections s JOIN article_map m ON m.source = 'base' AND m.old = s.article
-    UNION ALL SELECT 'extra', s.ordinal, m.ordinal
-    FROM extra.sections s JOIN article_map m ON m.source = 'extra' AND m.old = s.article
+    UNION ALL SELECT 'additions', s.ordinal, m.ordinal
+    FROM additions.sections s JOIN article_map m ON m.source = 'additions' AND m.old = s.article
 )
 """
 _COPY_ARTICLES = """

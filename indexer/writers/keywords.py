@@ -94,7 +94,7 @@ def compile_postings(
 def merge_postings(
     folder: Path,
     base: Path,
-    extra: Path,
+    additions: Path,
     kept: NDArray[np.int64],
     new: NDArray[np.int64],
     parameters: BM25FParameters,
@@ -103,7 +103,7 @@ def merge_postings(
 
     `kept` and `new` give each passage of the one and of the other its new number, -1 where it is left out.
     """
-    sides = [_load_postings(place / "postings") for place in (base, extra)]
+    sides = [_load_postings(place / "postings") for place in (base, additions)]
     one, other = (
         TermRows(side["terms"], side["starts"], side["passages"].astype(np.int64)) for side in sides
     )
@@ -123,7 +123,7 @@ def merge_segments(
     folder: Path,
     base: Path,
     copy: Callable[[str, Path, str], None],
-    extra: Path,
+    additions: Path,
     kept: NDArray[np.int64],
     new: NDArray[np.int64],
     fields: Callable[[Iterable[int]], Iterable[Fields]],
@@ -140,7 +140,7 @@ def merge_segments(
     target = folder / "keyword"
     target.mkdir()
     found: list[tuple[Path, NDArray[np.int32]]] = []
-    for place, places in ((base, kept), (extra, new)):
+    for place, places in ((base, kept), (additions, new)):
         for segment in sorted((place / "keyword").iterdir()):
             old = np.load(segment / DOCUMENTS, allow_pickle=False)
             documents = np.where(old >= 0, places[old], -1).astype(np.int32)

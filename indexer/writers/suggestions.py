@@ -55,16 +55,16 @@ def write_suggestions(folder: Path, articles: Iterable[Article]) -> None:
 def patch_suggestions(
     folder: Path,
     earlier: Path,
-    gone: Iterable[Article],
+    removed_articles: Iterable[Article],
     come: Iterable[Article],
     articles: Callable[[], Iterable[Article]],
 ) -> None:
-    """Write the arrays of those of `earlier` without the articles `gone` and with the articles `come`.
+    """Write the arrays of those of `earlier` without `removed_articles` and with the articles `come`.
 
     `articles` gives all that there are then, and is asked where a question may have stood in several.
     """
     before = _Compiled.load(earlier)
-    left = {entry for article in gone for entry in _entries(article)}
+    left = {entry for article in removed_articles for entry in _entries(article)}
     if any(entry.kind == QUESTION for entry in left):
         left -= {
             entry for article in articles() for entry in _names(article) if entry.kind == QUESTION

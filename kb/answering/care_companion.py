@@ -6,7 +6,7 @@ In the folder `vectors/`; S sections, vectors of d components:
                                or is in English and tells nobody to turn to a doctor or the like
     symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
 
-Both are learnt from examples at build time (indexer/writers/care.py), by the index's own model.
+Both are learnt from examples at build time (indexer/writers/care_scores.py), by the index's own model.
 
 A reader sees the section once: as a result where it is one of the first, else as the companion.
 """
