@@ -54,7 +54,7 @@ def command_line_page() -> str:
 
 {MADE}
 
-Results go to stdout, messages to stderr. Every command but `kb new`, `kb lint` and `kb keys` works on one index:
+Results go to stdout, messages to stderr. Every command but `kb new` and `kb lint` works on one index:
 `--index DIR`, default `index`, environment `KB_INDEX`. `--json` prints the JSON of the [HTTP API](http.md).
 
 | exit code | meaning |
