@@ -7,31 +7,29 @@ By looking at names, lengths, times and inodes, which works on every file system
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from indexer.corpus.files import RECORDS, list_files, list_lexicons
+from indexer.identity.ledger import FILE as LEDGER
 from kb.schema.errors import CorpusError
+from kb.storage.durable import stamp
 
-Look = dict[str, tuple[int, int, int]]
+Look = dict[str, tuple[int, int, int, int]]
 
 
 def look(corpora: Sequence[Path]) -> Look:
-    """What there is now: each file with its length, time and inode. A corpus that is not there counts as empty."""
+    """What there is now: each file with its stamp. A corpus that is not there counts as empty."""
     try:
         paths = [file.path for file in list_files(corpora)[0]]
     except CorpusError:
         paths = []
     paths += [file.path for file in list_lexicons(corpora)[0]]
-    paths += [corpus / name for corpus in corpora for name in RECORDS]
-    found = {}
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        found[str(path)] = (status.st_size, status.st_mtime_ns, status.st_ino)
-    return found
+    return _look_at([*paths, *(corpus / name for corpus in corpora for name in RECORDS)])
+
+
+def _look_at(paths: Iterable[Path]) -> Look:
+    return {str(path): found for path in paths if (found := stamp(path)) is not None}
 
 
 def watch(
@@ -49,8 +47,13 @@ def watch(
     A change is told once nothing has changed further for `settle_s` seconds; one that comes while `changed` is at work
     is told afterwards. The corpora are looked at every `interval_s` seconds.
     """
-    told = look(corpora)
-    changed()
+
+    def tell(seen: Look) -> Look:
+        changed()
+        # A build writes the ledger itself, which is no reason for another.
+        return seen | _look_at(corpus / LEDGER for corpus in corpora)
+
+    told = tell(look(corpora))
     seen, since = told, clock()
     while not stop():
         sleep(interval_s)
@@ -58,5 +61,4 @@ def watch(
         if now != seen:
             seen, since = now, clock()
         elif seen != told and clock() - since >= settle_s:
-            told = seen
-            changed()
+            seen = told = tell(seen)

@@ -596,9 +596,13 @@ def test_watching_builds_after_changes_have_settled_and_once_for_several(library
         if look in (3, 4, 5):
             (library.corpus / "article-0.md").write_text(markdown("article-0", "x" * look))
 
+    def build() -> None:
+        told.append(now)
+        (library.corpus / "_addresses.jsonl").write_text("".join(f"{when}\n" for when in told))
+
     watch(
         [library.corpus],
-        lambda: told.append(now),
+        build,
         interval_s=1,
         settle_s=2,
         stop=lambda: now >= 20,
