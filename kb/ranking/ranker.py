@@ -12,7 +12,6 @@ from kb.ranking.fusion import (
     combine,
     depths,
     names_share,
-    nearness,
     normalised,
     restrict_to_mode,
     signal_values,
@@ -20,6 +19,7 @@ from kb.ranking.fusion import (
 )
 from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import CandidateSearch, Rows, Vector
+from kb.retrieval.signals import SIGNALS
 
 
 class Ranker:
@@ -46,17 +46,19 @@ class Ranker:
         """Rank these passages, which ascend, each once."""
         candidates = search.candidates(vector, rows)
         weights = restrict_to_mode(normalised(self._weights, search.term_count), mode)
-        scores = combine(signal_values(candidates.signals), weights)
+        values = signal_values(candidates.signals)
+        scores = combine(values, weights)
         by_meaning = mode != "keyword"
         booster = Booster(
             articles=candidates.articles,
             sections=candidates.sections,
             subjects=candidates.subjects,
             kinds=section_kinds.bonuses(search, vector, candidates, by_meaning),
-            nearness=self._names_share * nearness(candidates.signal("name")) * by_meaning,
+            nearness=self._names_share * values[SIGNALS.index("name")] * by_meaning,
         )
         return Ranking(
             candidates=candidates,
+            values=values,
             scores=scores,
             booster=booster,
             boosts=booster.boosts(scores),

@@ -16,7 +16,6 @@ from kb.ranking.fusion import (
     adapt_to_length,
     combine,
     nearness,
-    signal_values,
     weights_for,
 )
 from kb.retrieval.candidates import Candidates
@@ -35,11 +34,13 @@ SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 class Ranking:
     """The candidates of one question with their scores. Candidates are addressed by their index, 0 to n - 1.
 
-    `scores`, (n,), are the weighted sums of the candidates' signals, and `boosts` what `booster` adds to them.
+    `values`, (len(SIGNALS), n), is what each signal adds for a weight of 1. `scores`, (n,), are their weighted sums.
+    `boosts` are what `booster` adds to these.
     `title_terms` is the library's average, and `question_terms` the number of the question's distinct terms.
     """
 
     candidates: Candidates
+    values: NDArray[np.float64]
     scores: NDArray[np.float64]
     booster: Booster
     boosts: Boosts
@@ -84,7 +85,7 @@ class Ranking:
     def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
         """The scores under other weights, adapted to library and question like those in use, but not normalised."""
         adapted = adapt_to_length(weights_for(self.title_terms, weights), self.question_terms)
-        return combine(signal_values(self.candidates.signals), adapted)
+        return combine(self.values, adapted)
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Whether the names of each candidate's article say that it is about what is asked."""
@@ -112,13 +113,12 @@ class Ranking:
 
         `names` are its article's title and aliases. `terms` is what each term adds to its keyword signal.
         """
-        signals = self.candidates.signals[:, candidate : candidate + 1]
         told: dict[str, Any] = {}
-        for signal, raw, value in zip(
-            SIGNALS, signals[:, 0], signal_values(signals)[:, 0], strict=True
-        ):
-            told[signal] = getattr(self.weights, signal) * float(value)
-            told[EXPLAINED_AS[signal]] = float(raw)
+        raws = self.candidates.signals[:, candidate].tolist()
+        values = self.values[:, candidate].tolist()
+        for signal, raw, value in zip(SIGNALS, raws, values, strict=True):
+            told[signal] = getattr(self.weights, signal) * value
+            told[EXPLAINED_AS[signal]] = raw
         return Explanation(
             **told,
             name_matched=names[int(self.candidates.nearest_name[candidate])],

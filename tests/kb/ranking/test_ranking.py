@@ -58,6 +58,7 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
     booster = Booster(found.articles, found.sections, found.subjects, nothing, nothing)
     return Ranking(
         candidates=found,
+        values=found.signals.astype(np.float64),
         scores=np.array(scores),
         booster=booster,
         boosts=Boosts(nothing, nothing, nothing),
