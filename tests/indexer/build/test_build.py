@@ -377,7 +377,8 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     build(BuildRequest(tmp_path / "one", [corpus], replace=True))
     script = (
         "import sys; from pathlib import Path; from indexer.build.build import build\n"
-        "build(Path(sys.argv[1]), [Path(sys.argv[2])], replace=True)"
+        "from indexer.build.request import BuildRequest\n"
+        "build(BuildRequest(Path(sys.argv[1]), [Path(sys.argv[2])], replace=True))"
     )
     subprocess.run(
         [sys.executable, "-c", script, str(index_copy), str(corpus)],
