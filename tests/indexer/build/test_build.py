@@ -376,7 +376,7 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     shutil.copytree(index_copy, tmp_path / "one")
     build(BuildRequest(tmp_path / "one", [corpus], replace=True))
     script = (
-        "import sys; from pathlib import Path; from indexer.build.build import build; "
+        "import sys; from pathlib import Path; from indexer.build.build import build\n"
         "from indexer.build.request import BuildRequest\n"
         "build(BuildRequest(Path(sys.argv[1]), [Path(sys.argv[2])], replace=True))"
     )
