@@ -34,7 +34,7 @@ from kb.evaluation.measures import Topic, evaluate, read_qrels, read_topics, run
 from kb.evaluation.weight_grid import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
 from kb.ranking.article_pooling import POOLED
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.ranking.ranking import Unit
+from kb.schema.search_request import Unit
 
 DRAWS, CLOSENESS = 1500, 20.0
 REPEATS = 10

@@ -12,13 +12,14 @@ from kb.answering.reason import why
 from kb.answering.snippet import Match, excerpt
 from kb.compute.arrays import mapped
 from kb.compute.lazy import Once
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
 from kb.retrieval.keyword_scores import KeywordScores
 from kb.retrieval.postings import VARIANT_WEIGHT
 from kb.schema.article import Article, Section, article_path
 from kb.schema.errors import IndexDamaged
 from kb.schema.passage import Passage
 from kb.schema.results import Citation, SearchResult, SectionLink
+from kb.schema.search_request import Unit
 from kb.storage.articles import ArticleStore
 
 ALSO_DEPTH = 30

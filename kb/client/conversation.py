@@ -1,7 +1,7 @@
-"""Given a call, what to send, how long to wait and what comes of it: the one course of things behind both clients.
+"""Retries: what to send, how long to wait, and when to give up. Shared by both clients.
 
-`converse` is a generator that does nothing itself. It asks its driver to send or to wait, and is told what was heard;
-so the same retries serve code with and without `await`, and can be tested without a clock.
+`converse` is a generator without input or output of its own. It asks its driver to send or to wait, and is told the
+result. So the same retries serve code with and without `await`, and can be tested without a clock.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
+"""nDCG@10 of judged questions under any weights, without asking again.
 
-A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what is lifted (kb.ranking.lifts) comes on top. The values
-are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
-and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
-unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
-eval`: articles do hold the same text twice. The variety of the first page (kb.ranking.variety), which moves a few
-sections whatever the weights, is left out.
+A score is linear in the weights. So the candidates of a question and their signals are gathered once, and one product
+of matrices measures many weights. Boosts (kb.ranking.lifts) are added on top.
+
+The values are those of ir-measures for the same ranking. Gains are the grades, discounts log2 of the rank plus 1
+(Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002). `DEPTH` units of the ranking
+count, and a grade below 0 means unjudged. Of equal scores, to float32, the earlier passage is first, as in `kb eval`.
+
+Diversifying the first page (kb.ranking.variety) moves a few sections under any weights, and is left out.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.evaluation import runs
 from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import FusionWeights
 from kb.ranking.lifts import Lifting
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
 from kb.schema.errors import KbError
+from kb.schema.search_request import Unit
 
 CUTOFF = 10
 DEPTH = 100
@@ -133,11 +136,11 @@ def judged_topics(
     for topic in sorted(topics, key=lambda topic: topic.id):
         known = grades.get(topic.id, {})
         if max(known.values(), default=0) > 0:
-            ranking = knowledge_base.rank(topic.text)
+            ranking = runs.rank(knowledge_base, topic.text)
             owners = ranking.owners(unit).tolist()
             for owner, row in zip(owners, ranking.rows.tolist(), strict=True):
                 if owner not in names:
-                    names[owner] = knowledge_base.unit_id(row, unit)
+                    names[owner] = runs.unit_id(knowledge_base, row, unit)
             units = [names[owner] for owner in owners]
             judged.append(judge(topic.id, _signals(ranking), units, known, ranking.lifting))
         advance()

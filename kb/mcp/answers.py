@@ -1,6 +1,6 @@
-"""Given a library's answers, what the tools return: fields that a program reads, the most urgent first.
+"""What the tools return: fields for programs, the most urgent first.
 
-`kb.mcp.wording` says the same in words, for assistants that read those.
+kb.mcp.wording has the same as text, for assistants that read text.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from kb.library import Library, full_link
 from kb.schema.article import Article, ArticleSummary, article_path
 from kb.schema.errors import ArticleMoved, NotFound, PassageNotFound
-from kb.schema.filters import FilterValues
 from kb.schema.results import Answered, Citation, Link, SearchResponse, SearchResult
+from kb.schema.search_request import SearchRequest
 
 NOTHING = "This library has no answer to the question."
 NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."
@@ -105,15 +105,9 @@ class ArticlesAnswer(BaseModel):
     next_offset: int | None = Field(description="The `offset` of the next page; null on the last.")
 
 
-def search(
-    library: Library,
-    question: str,
-    limit: int,
-    topic: FilterValues | None,
-    source: FilterValues | None,
-) -> SearchAnswer:
+def search(library: Library, request: SearchRequest) -> SearchAnswer:
     """The answer to a question. Raises the library's errors."""
-    response = library.search(question, limit=limit, topic=topic, source=source)
+    response = library.answer(request)
     return SearchAnswer(
         notices=[
             Notice(title=notice.title, text=notice.text, links=list(notice.links))

@@ -1,7 +1,7 @@
-"""Given a library, a server of the Model Context Protocol with three tools that only read.
+"""A Model Context Protocol server with three read-only tools.
 
-The SDK logs the message of an error that a tool raises, so none here holds a question; it traces names of tools alone.
-What it says itself of arguments repeats them, and is said in other words here.
+The SDK logs the message of an error that a tool raises, so no error here holds a question. It traces only the names of
+tools. The SDK's own messages repeat arguments, so this module replaces them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from kb.mcp.arguments import no_such_tool, unknown_arguments, wrong_arguments
 from kb.mcp.envelopes import PlainEnvelopeErrors
 from kb.schema.errors import InvalidRequest, KbError
 from kb.schema.filters import MAX_VALUES
+from kb.schema.search_request import SearchRequest
 
 P = ParamSpec("P")
 
@@ -123,7 +124,8 @@ def make_server(library: Library) -> Server:
 
         Says where nothing answers, and puts notices of an emergency first.
         """
-        answer = answers.search(library, question, limit, topic, source)
+        request = SearchRequest(question, limit, topic=topic, source=source)
+        answer = answers.search(library, request)
         return _result(answer, wording.of_search(answer))
 
     @server.tool(title="Read a section", annotations=_READ_ONLY)

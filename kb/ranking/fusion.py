@@ -16,19 +16,14 @@ the names in it do, and no single sentence is near to all of it (`for_question`)
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.compute.top_k import top
+from kb.schema.search_request import Mode
 
 CANDIDATE_DEPTH = 500
-
-Mode = Literal["hybrid", "keyword", "dense"]
-"""Which signals count: all, those of words alone, or those of meaning alone."""
-
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from kb.compute.spare_core import Alongside
 from kb.compute.stopwatch import Stopwatch
 from kb.question.query import Query
-from kb.ranking.fusion import Mode
 from kb.ranking.ranking import Ranker, Ranking, Words
 from kb.retrieval.conditions import Conditions
 from kb.retrieval.encoder import Encoder
 from kb.retrieval.keyword_scores import KeywordScores
 from kb.retrieval.narrowing import Mask
+from kb.schema.search_request import Mode
 
 
 class QueryRanker:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,6 @@ from kb.ranking.fusion import (
     DEFAULT_WEIGHTS,
     SHORT_QUESTION,
     FusionWeights,
-    Mode,
     Signals,
     best_by_words,
     depths,
@@ -33,11 +31,8 @@ from kb.retrieval.names import NameIndex
 from kb.retrieval.postings import Postings, Wanted
 from kb.retrieval.vectors import VectorIndex
 from kb.schema.results import Explanation
+from kb.schema.search_request import Mode, Unit
 from kb.storage.passage_table import PassageTable
-
-Unit = Literal["passage", "section", "article"]
-
-UNITS: tuple[Unit, ...] = get_args(Unit)
 
 SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 """An article is the subject where a name of it is so near in meaning, or so much of it the question's own words."""

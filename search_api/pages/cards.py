@@ -1,4 +1,4 @@
-"""Given a result and its article, what its card on the page shows."""
+"""The card of a search result on the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CITED_ANCHOR = "page.cited"
 
 
 WORDS_CHARS = 40
-"""How many characters of a passage an address holds, to find it by."""
+"""Number of a passage's first characters that an address holds, to find the passage by."""
 
 
 @dataclass(frozen=True, slots=True)

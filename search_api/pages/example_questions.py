@@ -1,4 +1,4 @@
-"""Given a library, a few questions that it answers, for a page on which nothing was asked yet."""
+"""Questions that the library answers, as examples for the home page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _LOOKED_AT = 12
-"""How many articles of each part of the library are read in search of a question."""
+"""Maximum number of articles read in each part of the library."""
 
 
 def example_questions(knowledge_base: KnowledgeBase) -> list[str]:

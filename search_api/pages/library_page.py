@@ -1,4 +1,4 @@
-"""Given a library and an order, the articles as its page lists them: A to Z, by topic or by source."""
+"""The list of all articles: A to Z, by topic or by source."""
 
 from __future__ import annotations
 

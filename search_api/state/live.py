@@ -19,14 +19,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from kb.knowledge_base import KnowledgeBase
+from kb.knowledge_base import KnowledgeBase, OnAnswer
 from kb.ranking.reranker import Reranker
 from kb.schema.article import today
 from kb.schema.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
 from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 from kb.text.language import load as load_language
-from search_api.state.observed_knowledge_base import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,7 @@ RETRY_AFTER_S = 30.0
 class _Served:
     """One open knowledge base and how many requests use it. Guarded by `LiveIndex._lock`."""
 
-    knowledge_base: ServedKnowledgeBase
+    knowledge_base: KnowledgeBase
     users: int = 0
     retired: bool = False
 
@@ -161,7 +160,7 @@ class LiveIndex:
             self._fail(wanted, mismatch)
             return
         try:
-            opened = _ready(self.path, self._base_url, self._reranker)
+            opened = _ready(self.path, self._base_url, self._reranker, self.on_answer)
         except IndexUnusable as error:
             self._fail(wanted, error)
             return
@@ -173,7 +172,6 @@ class LiveIndex:
             opened.close()
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
-        opened.on_answer = self.on_answer
         self._replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
         if opened.damage is None:
@@ -182,7 +180,7 @@ class LiveIndex:
         else:
             self._fail(wanted, opened.damage)
 
-    def _replace(self, opened: ServedKnowledgeBase | None) -> None:
+    def _replace(self, opened: KnowledgeBase | None) -> None:
         with self._lock:
             old = self._served
             self._served = _Served(opened) if opened is not None else None
@@ -208,9 +206,13 @@ class LiveIndex:
                 logger.error("looking for a new index failed: %s", type(error).__name__)
 
 
-def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:
+def _ready(
+    path: Path, base_url: str, reranker: Reranker | None, on_answer: OnAnswer | None
+) -> KnowledgeBase:
     """The knowledge base, checked in full, with everything loaded that some question would have to wait for."""
-    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url, reranker=reranker)
+    opened = KnowledgeBase.open(
+        path, verify="full", base_url=base_url, reranker=reranker, on_answer=on_answer
+    )
     try:
         opened.warm_up()
     except BaseException:

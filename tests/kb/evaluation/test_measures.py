@@ -10,6 +10,7 @@ import ir_measures
 import pytest
 
 from indexer.build.build import build
+from kb.evaluation import runs
 from kb.evaluation.measures import (
     Scored,
     Topic,
@@ -145,8 +146,8 @@ def test_a_run_of_topics_is_the_knowledge_bases_ranking(knowledge_base: Knowledg
     run = list(run_topics(knowledge_base, topics, "section", 3, lambda: steps.append(1)))
     assert len(steps) == 2
     assert [line.topic for line in run] == ["q1"] * 3 + ["q2"] * 3
-    assert [(line.unit, line.score) for line in run[:3]] == knowledge_base.run(
-        "sore gums", "section", 3
+    assert [(line.unit, line.score) for line in run[:3]] == runs.run(
+        knowledge_base, "sore gums", "section", 3
     )
     assert all("#" in line.unit for line in run)
 

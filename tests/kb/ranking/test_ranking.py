@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from indexer.passages.texts import Fields
 from indexer.writers.names import write_names
-from kb.ranking.fusion import DEFAULT_WEIGHTS, Mode, Signals
+from kb.ranking.fusion import DEFAULT_WEIGHTS, Signals
 from kb.ranking.lifts import Lifts
-from kb.ranking.ranking import Ranker, Ranking, Unit
+from kb.ranking.ranking import Ranker, Ranking
 from kb.retrieval.keyword_scores import KeywordScores
 from kb.retrieval.names import NameIndex
 from kb.retrieval.postings import Postings
+from kb.schema.search_request import Mode, Unit
 from kb.storage.passage_table import PassageTable
 
 MakePostings = Callable[..., Postings]

@@ -270,7 +270,7 @@ def test_related_articles_begin_with_those_the_author_names(
     for summary in knowledge_base.articles():
         article = knowledge_base.article(summary.id)
         links = soup(reader(f"/articles/{article.id}")).select(".article-footer .plain a")
-        named = [other.display_title for other in knowledge_base.related(article)]
+        named = [other.display_title for other in knowledge_base.linked(article)]
         shown = [link.text for link in links]
         assert shown[: len(named)] == named
         assert len(set(shown)) == len(shown) >= min(6, len(named))
