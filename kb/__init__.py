@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Snippet,
         Suggestion,
     )
+    from kb.schema.search_request import SearchRequest
 
 _HOME = {
     "Article": "kb.schema.article",
@@ -42,6 +43,7 @@ _HOME = {
     "Link": "kb.schema.results",
     "Notice": "kb.schema.results",
     "Passage": "kb.schema.passage",
+    "SearchRequest": "kb.schema.search_request",
     "SearchResponse": "kb.schema.results",
     "SearchResult": "kb.schema.results",
     "Section": "kb.schema.article",
@@ -60,6 +62,7 @@ __all__ = [
     "Link",
     "Notice",
     "Passage",
+    "SearchRequest",
     "SearchResponse",
     "SearchResult",
     "Section",

@@ -20,7 +20,7 @@ from kb.schema.article import Article, ArticleSummary
 from kb.schema.errors import IndexUnusable, NotFound
 from kb.schema.paging import MAX_DEPTH, MAX_LIMIT, check_page
 from kb.schema.results import RelatedResponse, SearchResponse, Suggestion
-from kb.schema.search_request import SearchOptions, SearchRequest
+from kb.schema.search_request import NamedSearchOptions, SearchRequest
 from kb.search import answer
 from kb.storage.catalogue import Catalogue
 from kb.storage.generation import Verify
@@ -133,7 +133,7 @@ class KnowledgeBase:
         question: str,
         limit: int = 10,
         offset: int = 0,
-        **options: Unpack[SearchOptions],
+        **options: Unpack[NamedSearchOptions],
     ) -> SearchResponse:
         """Answer a question with `limit` results (1 to 100), best first, after skipping `offset`.
 

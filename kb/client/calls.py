@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
 from kb.schema.article import Article
 from kb.schema.results import RelatedResponse, SearchResponse
-from kb.schema.search_request import PagedSearchOptions, SearchOptions, SearchRequest
+from kb.schema.search_request import NamedSearchOptions, SearchOptions, SearchRequest
 from kb.schema.service import (
     ArticleList,
     BatchResponse,
@@ -106,14 +106,14 @@ class HeldArticle:
     etag: str
 
 
-class Question(PagedSearchOptions, total=False):
+class Question(SearchOptions, total=False):
     """One search of several, as a dictionary."""
 
     question: Required[str]
 
 
 def search(
-    question: str, limit: int = 10, offset: int = 0, **options: Unpack[SearchOptions]
+    question: str, limit: int = 10, offset: int = 0, **options: Unpack[NamedSearchOptions]
 ) -> Call[SearchResponse]:
     """Answer a question with the passages that fit it best. Arguments as KnowledgeBase.search.
 

@@ -18,8 +18,8 @@ from kb.schema.errors import InvalidRequest
 
 T = TypeVar("T")
 
-TRANSIENT = frozenset({429, 502, 503, 504})
-"""The service asks to come again, or its proxy did not reach it."""
+TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
+"""Statuses to retry: the service asks for that, or a proxy did not reach it."""
 
 _LEAST_PAUSE_S = 0.1
 """What is timed and not counted leaves the service some rest."""
@@ -130,7 +130,9 @@ def converse(
 
 def is_transient(heard: Answer | Broken) -> bool:
     """Whether it may be otherwise in a moment."""
-    return heard is Broken.CONNECTION or (isinstance(heard, Answer) and heard.status in TRANSIENT)
+    return heard is Broken.CONNECTION or (
+        isinstance(heard, Answer) and heard.status in TRANSIENT_STATUSES
+    )
 
 
 def error_for(heard: Answer | Broken, call: Call[Any], url: str) -> ServiceError:

@@ -4,8 +4,9 @@ A score is linear in the weights. So the candidates of a question and their sign
 of matrices measures many weights. Boosts (kb.ranking.lifts) are added on top.
 
 The values are those of ir-measures for the same ranking. Gains are the grades, discounts log2 of the rank plus 1
-(Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002). `DEPTH` units of the ranking
-count, and a grade below 0 means unjudged. Of equal scores, to float32, the earlier passage is first, as in `kb eval`.
+(Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002). `RUN_DEPTH` units of the
+ranking count, and a grade below 0 means unjudged. Of equal scores, to float32, the earlier passage is first, as in
+`kb eval`.
 
 Diversifying the first page (kb.ranking.variety) moves a few sections under any weights, and is left out.
 """
@@ -28,9 +29,11 @@ from kb.ranking.ranking import Ranking
 from kb.schema.errors import KbError
 from kb.schema.search_request import Unit
 
-CUTOFF = 10
-DEPTH = 100
-"""As deep as `kb eval` looks; it matters once unjudged units are removed."""
+NDCG_CUTOFF = 10
+"""Number of units that nDCG looks at."""
+
+RUN_DEPTH = 100
+"""Number of units in a run, as in `kb eval`. It matters once unjudged units are removed."""
 
 SIGNALS = tuple(field.name for field in fields(FusionWeights))
 
@@ -69,8 +72,8 @@ class JudgedTopic:
             before[:place] |= scores[:place] == scores[place]
             rank = 1 + before.sum(axis=0)
             rank_among_judged = 1 + before[self.judged].sum(axis=0)
-            values[0] += np.where(rank <= CUTOFF, gain / np.log2(1 + rank), 0)
-            found = (rank <= DEPTH) & (rank_among_judged <= CUTOFF)
+            values[0] += np.where(rank <= NDCG_CUTOFF, gain / np.log2(1 + rank), 0)
+            found = (rank <= RUN_DEPTH) & (rank_among_judged <= NDCG_CUTOFF)
             values[1] += np.where(found, gain / np.log2(1 + rank_among_judged), 0)
         return values / self.ideal
 
@@ -105,7 +108,7 @@ def judge(
         for place, start in enumerate(starts)
         if (grade := grades.get(units[order[start]], -1)) >= 0
     ]
-    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:CUTOFF]
+    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:NDCG_CUTOFF]
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],

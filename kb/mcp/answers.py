@@ -13,8 +13,10 @@ from kb.schema.errors import ArticleMoved, NotFound, PassageNotFound
 from kb.schema.results import Answered, Citation, Link, SearchResponse, SearchResult
 from kb.schema.search_request import SearchRequest
 
-NOTHING = "This library has no answer to the question."
-NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."
+NO_ANSWER_TEXT = "This library has no answer to the question."
+ONLY_NEAREST_TEXT = (
+    f"{NO_ANSWER_TEXT} The passages below are only the nearest; do not give them as an answer."
+)
 
 NO_ARTICLE = "There is no article of that id: `search` and `list_articles` give the ids."
 
@@ -171,7 +173,7 @@ def list_articles(library: Library, limit: int, offset: int) -> ArticlesAnswer:
 
 def _verdict(response: SearchResponse) -> str:
     if response.answered == "none":
-        told = NEAREST_ONLY if response.results else NOTHING
+        told = ONLY_NEAREST_TEXT if response.results else NO_ANSWER_TEXT
         return f"{told} {response.reason}".rstrip()
     if response.answered == "likely":
         return "The first passages probably answer the question. Check that they are about what was asked."

@@ -130,7 +130,7 @@ class SearchRequest:
         }
 
 
-class SearchOptions(TypedDict, total=False):
+class NamedSearchOptions(TypedDict, total=False):
     """The options of SearchRequest that are given by name, for signatures."""
 
     mode: Mode
@@ -148,7 +148,7 @@ class SearchOptions(TypedDict, total=False):
     generation: str | None
 
 
-class PagedSearchOptions(SearchOptions, total=False):
+class SearchOptions(NamedSearchOptions, total=False):
     """The same and the page."""
 
     limit: int

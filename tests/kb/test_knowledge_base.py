@@ -173,7 +173,7 @@ def test_the_last_page_there_can_be_is_accepted(knowledge_base: KnowledgeBase) -
 def test_a_blank_or_overlong_question_is_refused_without_its_text(
     knowledge_base: KnowledgeBase, question: str, parts: tuple[str, ...]
 ) -> None:
-    for ask in (knowledge_base.search, knowledge_base.run):
+    for ask in (knowledge_base.search, partial(runs.run, knowledge_base)):
         with pytest.raises(InvalidRequest) as caught:
             ask(question)
         assert caught.value.field == "question"
@@ -426,7 +426,7 @@ def test_files_that_verify_but_cannot_be_opened_are_damage(
     def broken(*_: Any) -> None:
         raise ValueError("no such tensor")
 
-    monkeypatch.setattr("kb.knowledge_base.Encoder", broken)
+    monkeypatch.setattr("kb.opening.Encoder", broken)
     with pytest.raises(IndexDamaged, match=r"no such tensor.*kb build"):
         KnowledgeBase.open(index_copy)
 

@@ -105,7 +105,10 @@ def test_a_generation_stays_open_for_the_questions_that_use_it(index_copy: Path)
             assert library.answer(SearchRequest(QUESTION, limit=1)).results
             assert library._opened.knowledge_base is not old
             assert old.search(QUESTION, 1).results, "it is not closed under a question"
-        threads = [threading.Thread(target=library.search, args=(QUESTION,)) for _ in range(8)]
+        threads = [
+            threading.Thread(target=library.answer, args=(SearchRequest(QUESTION),))
+            for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -40,7 +40,7 @@ def planted(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = []
     with KnowledgeBase.open(index_path, weights=PLANTED) as by_words:
         for topic in read_topics(TOPICS):
-            for place, (unit, _) in enumerate(by_words.run(topic.text, "section", 20)):
+            for place, (unit, _) in enumerate(runs.run(by_words, topic.text, "section", 20)):
                 lines.append(f"{topic.id} 0 {unit} {int(place < 2)}")
     path = tmp_path_factory.mktemp("planted") / "qrels"
     path.write_text("\n".join(lines))

@@ -168,7 +168,7 @@ def test_a_section_id_that_several_articles_have_goes_with_its_article(
     )
     build(index_copy, [corpus], replace=True)
     with KnowledgeBase.open(index_copy) as opened:
-        assert {unit for unit, _ in opened.run("sore gums", "section")} == {
+        assert {unit for unit, _ in runs.run(opened, "sore gums", "section")} == {
             "a#causes",
             "b#causes",
             "own",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kb.evaluation import runs
 from kb.evaluation.fitting import MEASURES
 from kb.evaluation.measures import Scored, Topic, evaluate
-from kb.evaluation.weight_grid import DEPTH, SIGNALS, judge, judged_topics, weight_row
+from kb.evaluation.weight_grid import RUN_DEPTH, SIGNALS, judge, judged_topics, weight_row
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.schema.errors import KbError
@@ -32,7 +32,7 @@ def by_ir_measures(
     best: dict[str, float] = {}
     for unit, score in zip(units, scores.tolist(), strict=True):
         best[unit] = max(score, best.get(unit, -1.0))
-    ranked = sorted(best, key=lambda unit: -round(best[unit], 6))[:DEPTH]
+    ranked = sorted(best, key=lambda unit: -round(best[unit], 6))[:RUN_DEPTH]
     found = evaluate(
         [Scored("q", unit, -place) for place, unit in enumerate(ranked)],
         [ir_measures.Qrel("q", unit, grade) for unit, grade in grades.items()],
@@ -95,7 +95,7 @@ def in_order_of_score(asked: KnowledgeBase, topic: Topic, unit: Unit) -> list[Sc
     ranking = runs.rank(asked, topic.text)
     return [
         Scored(topic.id, runs.unit_id(asked, int(ranking.rows[place]), unit), -number)
-        for number, place in enumerate(ranking.shown(unit)[:DEPTH])
+        for number, place in enumerate(ranking.shown(unit)[:RUN_DEPTH])
     ]
 
 

@@ -14,7 +14,7 @@ from kb.schema.attribute_docs import attribute_docs
 from kb.schema.errors import InvalidRequest
 from kb.schema.search_request import (
     OLDER_NAMES,
-    PagedSearchOptions,
+    NamedSearchOptions,
     SearchOptions,
     SearchRequest,
 )
@@ -34,10 +34,10 @@ def test_every_field_has_a_sentence() -> None:
 
 def test_the_names_for_signatures_are_the_fields_with_their_types() -> None:
     hints = get_type_hints(SearchRequest, include_extras=True)
-    assert get_type_hints(SearchOptions, include_extras=True) == {
+    assert get_type_hints(NamedSearchOptions, include_extras=True) == {
         name: hints[name] for name in OPTIONS - {"limit", "offset"}
     }
-    assert get_type_hints(PagedSearchOptions).keys() == OPTIONS
+    assert get_type_hints(SearchOptions).keys() == OPTIONS
     assert OLDER_NAMES.keys() | set(OLDER_NAMES.values()) <= OPTIONS
 
 
