@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from kb import KnowledgeBase
 from kb.schema.article import Article, Section
+from kb.schema.results import RelatedResponse
 
 pytestmark = pytest.mark.browser
 
