@@ -31,10 +31,10 @@ from benchmarks.signals import own_questions
 from kb import KnowledgeBase
 from kb.evaluation.fitting import FOLDS, MEASURES, confidence_interval
 from kb.evaluation.measures import Topic, evaluate, read_qrels, read_topics, run_topics
-from kb.evaluation.weight_grid import DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
+from kb.evaluation.weight_grid import RUN_DEPTH, SIGNALS, JudgedTopic, judged_topics, weight_row
 from kb.ranking.article_pooling import POOLED_SHARE
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.ranking.ranking import Unit
+from kb.schema.search_request import Unit
 
 DRAWS, CLOSENESS = 1500, 20.0
 REPEATS = 10
@@ -64,7 +64,7 @@ class Home:
         ):
             for form, topics in self.topics.items():
                 wanted = [topics[topic] for topic in sorted(ids) if topic in topics]
-                run = run_topics(asked, wanted, "section", DEPTH)
+                run = run_topics(asked, wanted, "section", RUN_DEPTH)
                 by_topic = evaluate(run, self.judgments).by_topic
                 found[form] = {
                     topic.id: np.array([by_topic[topic.id][name] for name in MEASURES])

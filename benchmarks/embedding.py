@@ -42,7 +42,7 @@ def passages(index: Path, count: int) -> tuple[list[str], Path, str]:
     """Texts of passages, evenly spread over the library; the encoder's folder and the model's name."""
     with KnowledgeBase.open(index) as opened:
         rows = np.linspace(0, opened.passage_count - 1, count, dtype=np.int64)
-        texts = [opened._citer.cited(int(row)).quote for row in rows]
+        texts = [opened.engine.citer.cited(int(row)).quote for row in rows]
         return (
             texts,
             index / "generations" / opened.generation / "encoder",

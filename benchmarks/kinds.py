@@ -20,6 +20,7 @@ from unittest.mock import patch
 import numpy as np
 
 from kb import KnowledgeBase
+from kb.evaluation import runs
 from kb.schema.article import Article
 
 NAMED = ("{}", "what is {}?", "tell me about {}")
@@ -76,7 +77,7 @@ def opens(knowledge_base: KnowledgeBase, question: str) -> bool:
 
 def leads(knowledge_base: KnowledgeBase, question: str, article: Article, heading: str) -> bool:
     """Whether of the article's sections the one with that heading is the best."""
-    for unit, _ in knowledge_base.run(question, depth=1000):
+    for unit, _ in runs.run(knowledge_base, question, depth=1000):
         for section in article.sections:
             if unit in (section.id, f"{article.id}#{section.id}"):
                 return section.heading == heading

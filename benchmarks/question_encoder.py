@@ -93,7 +93,7 @@ def main() -> int:
         folder = options.index / "generations" / asked.generation / "encoder"
         results: dict[str, tuple[Evaluation, dict[str, set[str]]]] = {}
         for model in (FOR_PASSAGES, FOR_QUESTIONS):
-            asked._query_ranker._encoder = Encoder(folder, model)
+            asked.engine.ranker._encoder = Encoder(folder, model)
             run = list(run_topics(asked, topics, "section", 100))
             results[model] = evaluate(run, judgments), first_ten(run)
     (whole, ten), (rounded, other) = results[FOR_PASSAGES], results[FOR_QUESTIONS]

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from kb import KnowledgeBase
+from kb.evaluation import runs
 from kb.evaluation.measures import read_qrels, read_topics
 from kb.ranking.confidence import CONFIDENT_MARGIN, unrelated
 from kb.ranking.fusion import DEFAULT_WEIGHTS
@@ -27,13 +28,13 @@ SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12, CONFIDENT_MARGIN)
 
 def evidence(asked: KnowledgeBase, question: str, without: set[str]) -> float:
     """The evidence of a question once the articles that hold the units `without` have gone."""
-    ranking = asked.rank(question)
+    ranking = runs.rank(asked, question)
     if not without:
         return ranking.evidence()
     gone = {
         int(article)
         for row, article in zip(ranking.rows, ranking.articles, strict=True)
-        if {asked.unit_id(int(row), "section"), asked.unit_id(int(row), "article")} & without
+        if {runs.unit_id(asked, int(row), unit) for unit in ("section", "article")} & without
     }
     kept = np.flatnonzero(~np.isin(ranking.articles, list(gone)))
     return replace(ranking, candidates=ranking.candidates.subset(kept)).evidence()

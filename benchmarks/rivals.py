@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb import KnowledgeBase
+from kb.evaluation import runs
 from kb.evaluation.fitting import confidence_interval
 from kb.evaluation.measures import Scored, Topic, evaluate, read_qrels, read_topics, run_topics
 from kb.ranking.fusion import DEFAULT_WEIGHTS
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
+from kb.schema.search_request import Unit
 
 RRF_K = 60
 MEASURE = "nDCG@10"
@@ -53,12 +55,12 @@ def run_of(
     """The run of a rival, 100 deep."""
     run = []
     for topic in topics:
-        ranking = asked.rank(topic.text)
+        ranking = runs.rank(asked, topic.text)
         scores = rival(ranking)
         run += [
             Scored(
                 topic.id,
-                asked.unit_id(int(ranking.rows[place]), unit),
+                runs.unit_id(asked, int(ranking.rows[place]), unit),
                 float(scores[place]),
             )
             for place in ranking.best_of_each(unit, scores)[:100]

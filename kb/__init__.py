@@ -1,10 +1,10 @@
-"""Ask a knowledge base of sectioned articles a question, and get the passages that answer it, with citations.
+"""Questions to a library of sectioned articles, answered with passages and citations.
 
     from kb import KnowledgeBase
     response = KnowledgeBase.open("index").search("why do my legs jerk when I fall asleep")
     print(response.results[0].citation.quote)
 
-Names are loaded when they are first used, so that a command that needs none of the engine starts quickly.
+Names are loaded on first use, so that a command without the engine starts quickly.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Snippet,
         Suggestion,
     )
+    from kb.schema.search_request import SearchRequest
 
 _HOME = {
     "Article": "kb.schema.article",
@@ -42,6 +43,7 @@ _HOME = {
     "Link": "kb.schema.results",
     "Notice": "kb.schema.results",
     "Passage": "kb.schema.passage",
+    "SearchRequest": "kb.schema.search_request",
     "SearchResponse": "kb.schema.results",
     "SearchResult": "kb.schema.results",
     "Section": "kb.schema.article",
@@ -60,6 +62,7 @@ __all__ = [
     "Link",
     "Notice",
     "Passage",
+    "SearchRequest",
     "SearchResponse",
     "SearchResult",
     "Section",

@@ -1,6 +1,6 @@
-"""Given the folder of an index or the address of a service, the same library to ask: for programs that take either.
+"""A library to ask, in an index folder or behind a service's address: for programs that take either.
 
-What is opened here lives as long as its program, so a folder's newest generation is looked for at each question.
+Such programs run for long, so a folder's newest generation is looked for at each question.
 """
 
 from __future__ import annotations
@@ -15,38 +15,31 @@ from kb.handover import Handover
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import Article
 from kb.schema.errors import IndexUnusable, InvalidRequest
-from kb.schema.filters import FilterValues
 from kb.schema.results import SearchResponse
+from kb.schema.search_request import SearchRequest
 from kb.schema.service import ArticleList
 from kb.storage.generation import current_generation
 
 
 class Library(Protocol):
-    """What can be asked for cited passages and articles. Safe to share between threads; raises the kinds of KbError.
+    """A source of cited passages and articles. Safe to share between threads; raises the kinds of KbError.
 
-    `url` is the public address that a link which begins with a slash belongs behind, empty where none is known.
+    `url` is the public address to put before links that begin with a slash, empty where none is known.
     """
 
     url: str
 
-    def search(
-        self,
-        question: str,
-        *,
-        limit: int = 10,
-        topic: FilterValues | None = None,
-        source: FilterValues | None = None,
-    ) -> SearchResponse:
-        """Answer a question, as KnowledgeBase.search does."""
+    def answer(self, request: SearchRequest) -> SearchResponse:
+        """Answer a search."""
 
     def article(self, article_id: str) -> Article:
-        """The article of that id. Raises NotFound."""
+        """The article with that id. Raises NotFound."""
 
     def articles(self, limit: int = 100, offset: int = 0) -> ArticleList:
         """One page of the articles by title."""
 
     def close(self) -> None:
-        """Let it go, once nothing is being asked."""
+        """Close the library, once no question is under way."""
 
 
 def open_library(
@@ -56,10 +49,10 @@ def open_library(
     api_key: str | None = None,
     base_url: str = "",
 ) -> Library:
-    """The library in the folder `index`, or behind the service at `url`: one of both, else InvalidRequest.
+    """The library in the folder `index`, or behind the service at `url`. Raises InvalidRequest unless one is given.
 
-    `api_key` is the service's, `base_url` the public address that a folder's citations get. A folder's index must
-    open now (IndexUnusable); a service is first spoken to when it is first asked.
+    `api_key` is for the service. `base_url` is the public address in a folder's citations. A folder's index is opened
+    now and may raise IndexUnusable. A service is first contacted by the first question.
     """
     if (index is None) == (url is None):
         raise InvalidRequest("index", "Give either the folder of an index or the url of a service.")
@@ -72,18 +65,18 @@ def open_library(
 
 
 def full_link(library: Library, link: str) -> str:
-    """A link of the library as it can be opened from anywhere, where the public address is known."""
+    """A link of the library with its public address, where that is known."""
     return library.url + link if link.startswith("/") else link
 
 
 class FolderLibrary:
-    """An index folder, answered from by its live generation: a newly published one is taken over at the next question.
+    """An index folder. Each question is answered by the generation that is live then.
 
-    One that does not open is passed over until another is published. Safe to share between threads.
+    A new generation that does not open is skipped until another is published. Safe to share between threads.
     """
 
     def __init__(self, index: str | Path, *, base_url: str = "") -> None:
-        """Raises IndexUnusable where nothing opens."""
+        """Raises IndexUnusable where no generation opens."""
         self.path = Path(index)
         self.url = base_url.rstrip("/")
         self._lock = threading.Lock()
@@ -93,24 +86,17 @@ class FolderLibrary:
 
     @property
     def damage(self) -> IndexUnusable | None:
-        """Why an older generation answers and not the live one; None where that one does."""
+        """Why an older generation answers; None where the live one does."""
         opened = self._opened.current
         return opened.damage if opened is not None else None
 
-    def search(
-        self,
-        question: str,
-        *,
-        limit: int = 10,
-        topic: FilterValues | None = None,
-        source: FilterValues | None = None,
-    ) -> SearchResponse:
-        """Answer a question, as KnowledgeBase.search does."""
+    def answer(self, request: SearchRequest) -> SearchResponse:
+        """Answer a search."""
         with self._use() as knowledge_base:
-            return knowledge_base.search(question, limit, topic=topic, source=source)
+            return knowledge_base.answer(request)
 
     def article(self, article_id: str) -> Article:
-        """The article of that id. Raises NotFound."""
+        """The article with that id. Raises NotFound."""
         with self._use() as knowledge_base:
             return knowledge_base.article(article_id)
 

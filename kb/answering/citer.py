@@ -12,12 +12,13 @@ from kb.answering.reason import reason_for
 from kb.answering.snippet import Match, excerpt
 from kb.compute.arrays import mapped
 from kb.compute.lazy import Lazy
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import CandidateSearch
 from kb.schema.article import Article, Section, article_path
 from kb.schema.errors import IndexDamaged
 from kb.schema.passage import Passage
 from kb.schema.results import Citation, SearchResult, SectionLink
+from kb.schema.search_request import Unit
 from kb.storage.articles import ArticleStore
 
 FURTHER_DEPTH = 30

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from kb.answering.citer import Citer
 from kb.retrieval.nearest import Neighbour, nearest_articles, nearest_sections
 from kb.retrieval.vectors import VectorIndex
-from kb.schema.article import ArticleSummary
 from kb.schema.errors import NotFound, PassageNotFound
 from kb.schema.results import RelatedResult
 from kb.storage.articles import ArticleStore
@@ -32,14 +31,9 @@ class Neighbourhood:
         self._citer = citer
         self._shown = shown
 
-    def similar(self, article_id: str, count: int) -> list[ArticleSummary]:
-        """At most `count` other articles, nearest first, of each title the nearest one; empty for an unknown id."""
-        own = self._store.ordinal(article_id)
-        return [] if own is None else [summary for summary, _ in self._near_articles(own, count)]
-
     def of_article(self, article_id: str, count: int) -> list[Neighbour]:
-        """At most `count` other articles with their nearness, nearest first. Raises NotFound."""
-        return [each for _, each in self._near_articles(self._article(article_id), count)]
+        """At most `count` other articles, nearest first, of each title the nearest one. Raises NotFound."""
+        return self._near_articles(self._article(article_id), count)
 
     def of_passage(
         self, article_id: str, section_id: str, start: int, count: int
@@ -72,13 +66,13 @@ class Neighbourhood:
             raise NotFound(f"There is no article {article_id!r}.")
         return own
 
-    def _near_articles(self, own: int, count: int) -> list[tuple[ArticleSummary, Neighbour]]:
+    def _near_articles(self, own: int, count: int) -> list[Neighbour]:
         articles = self._citer.passages["article"].astype(np.int64)
-        by_title: dict[str, tuple[ArticleSummary, Neighbour]] = {}
+        by_title: dict[str, Neighbour] = {}
         # Collections from several publishers have the same subject more than once.
         for neighbour in nearest_articles(self._vectors, articles, own):
             if len(by_title) == count:
                 break
             for summary in self._store.summaries_of([neighbour.ordinal]):  # none where removed
-                by_title.setdefault(summary.display_title.casefold(), (summary, neighbour))
+                by_title.setdefault(summary.display_title.casefold(), neighbour)
         return list(by_title.values())

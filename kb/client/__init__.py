@@ -1,4 +1,4 @@
-"""Ask a service of this project from Python, without and with `await`:
+"""A client of the service for Python, with and without `await`.
 
     from kb.client import AsyncClient, Client
     with Client("https://kb.example.org") as client:
@@ -6,7 +6,7 @@
     async with AsyncClient("https://kb.example.org") as client:
         response = await client.search("why do my legs jerk when I fall asleep", limit=3)
 
-and, with a key, change what it holds:
+With a key, it changes articles:
 
     with Client("https://kb.example.org", api_key=key) as client:
         accepted = client.put_article("growing-pains", "# Growing pains\\n\\nThey come in the evening.")
@@ -17,7 +17,7 @@ Needs the extra `client`; loads nothing of the engine.
 
 from __future__ import annotations
 
-from kb.client.calls import Call, HeldArticle, Question, SearchOptions
+from kb.client.calls import Call, HeldArticle, Question
 from kb.client.changes import Accepted
 from kb.client.client import AsyncClient, Client
 from kb.client.conversation import RetryPolicy
@@ -36,6 +36,7 @@ from kb.client.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
+from kb.schema.search_request import SearchOptions
 from kb.schema.service import (
     ArticleList,
     BatchResponse,

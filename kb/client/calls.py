@@ -1,7 +1,7 @@
-"""Given what is wanted of the service, the call that asks for it: method, path, body, and the type of the answer.
+"""Calls that read: method, path, body, and the type of the answer.
 
-Each function here is a method of both clients; what changes something is in kb.client.changes. Nothing in these modules
-sends anything. Every call may safely be sent again: those here only read.
+Each function here is a method of both clients. Calls that change something are in kb.client.changes. A call sends
+nothing itself, and every call here may be sent again.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, Generic, Literal, Required, TypedDict, TypeVar, Unpack, cast
+from typing import Any, Generic, Literal, Required, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
 from kb.client.errors import ArticleNotFound, ServiceError, TaskNotFound, UnexpectedAnswer
 from kb.schema.article import Article
-from kb.schema.filters import FilterValues
 from kb.schema.results import RelatedResponse, SearchResponse
+from kb.schema.search_request import NamedSearchOptions, SearchOptions, SearchRequest
 from kb.schema.service import (
     ArticleList,
     BatchResponse,
@@ -106,55 +106,27 @@ class HeldArticle:
     etag: str
 
 
-class SearchOptions(TypedDict, total=False):
-    """What a search may be narrowed by and asked for; what is left out or None is the service's default.
-
-    A filter that takes several values is met by any of them; one that begins with `-` must not hold.
-    """
-
-    limit: int
-    """How many results at most, 1 to 100."""
-    offset: int
-    """How many to leave out from the top; with `limit` at most 1,000."""
-    generation: str | None
-    """Answer from this generation of the index alone, so that all pages are of one list: RequestRefused where it is
-    gone.
-    """
-    mode: Literal["hybrid", "keyword", "dense"]
-    """Rank by words and meaning, by words alone, or by meaning alone."""
-    group_by: Literal["passage", "section", "article"]
-    """What a result is."""
-    article: FilterValues | None
-    """Only the article of this id; or several."""
-    topic: FilterValues | None
-    """Only articles of this topic, or of several; `tag` is an older name of it."""
-    source: FilterValues | None
-    """Only articles published at this host; or several."""
-    language: FilterValues | None
-    """Only articles in this language, a BCP 47 tag; or several."""
-    updated_since: str | None
-    """Only articles changed on this day (YYYY-MM-DD) or later."""
-    reviewed_since: str | None
-    """Only articles that a clinician reviewed on this day or later."""
-    tag: FilterValues | None
-    facets: bool
-    """Say also what the answer could be narrowed to."""
-    exact: bool
-    """Leave the spelling of the question as it is."""
-    explain: bool
-    """Say also how the question was understood."""
-
-
-class Question(SearchOptions):
-    """One search of several."""
+class Question(SearchOptions, total=False):
+    """One search of several, as a dictionary."""
 
     question: Required[str]
 
 
-def search(question: str, **options: Unpack[SearchOptions]) -> Call[SearchResponse]:
-    """Answer a question with the passages that fit it best. The question travels in a body, never in an address."""
-    body = {"question": question, **_given(options)}
-    return Call("POST", "/api/v1/search", SearchResponse, body=body, private=(question,))
+def search(
+    question: str, limit: int = 10, offset: int = 0, **options: Unpack[NamedSearchOptions]
+) -> Call[SearchResponse]:
+    """Answer a question with the passages that fit it best. Arguments as KnowledgeBase.search.
+
+    The question is sent in a body, never in an address. The service checks the arguments and answers RequestRefused
+    to a wrong one, or to a `generation` that is gone.
+    """
+    return answer(SearchRequest(question, limit, offset, **options))
+
+
+def answer(request: SearchRequest) -> Call[SearchResponse]:
+    """Answer a search that is given as one value. The service checks it, as for `search`."""
+    body = _given(request.given())
+    return Call("POST", "/api/v1/search", SearchResponse, body=body, private=(request.question,))
 
 
 def search_batch(searches: Sequence[Question]) -> Call[BatchResponse]:

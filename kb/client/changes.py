@@ -1,8 +1,8 @@
-"""Given a change to the library, the call that asks for it, and what is known once it was accepted.
+"""Calls that change the library, and what is known once a change is accepted.
 
-Each change bears an idempotency key, a random one where none is given: the service does the work once, however often it
-is sent. So these calls are sent again when a connection breaks, and for so long that a restart of the service does not
-end them (`RetryPolicy.outage_s`).
+Each change bears an idempotency key, a random one by default: the service does the work once, however often it is
+sent. So these calls are retried when a connection breaks, long enough to outlast a restart of the service
+(`RetryPolicy.outage_s`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Given the address of a service, its API as methods: `Client` waits for the answer, `AsyncClient` is awaited.
+"""The API of a service as methods: `Client` blocks, `AsyncClient` is awaited.
 
-Both have the methods of kb.client.calls and kb.client.changes, typed as those are, and drive the one conversation of
-kb.client.conversation.
+Both have the methods of kb.client.calls and kb.client.changes with their types. kb.client.conversation decides for
+both what is sent, and when.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class _Api:
     """What both clients are: an address, a key, a policy, and the methods."""
 
     search = Method(calls.search)
+    answer = Method(calls.answer)
     search_batch = Method(calls.search_batch)
     related = Method(calls.related)
     suggest = Method(calls.suggest)

@@ -1,7 +1,7 @@
-"""Given a call, what to send, how long to wait and what comes of it: the one course of things behind both clients.
+"""Retries: what to send, how long to wait, and when to give up. Shared by both clients.
 
-`converse` is a generator that does nothing itself. It asks its driver to send or to wait, and is told what was heard;
-so the same retries serve code with and without `await`, and can be tested without a clock.
+`converse` is a generator without input or output of its own. It asks its driver to send or to wait, and is told the
+result. So the same retries serve code with and without `await`, and can be tested without a clock.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from kb.schema.errors import InvalidRequest
 
 T = TypeVar("T")
 
-TRANSIENT = frozenset({429, 502, 503, 504})
-"""The service asks to come again, or its proxy did not reach it."""
+TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
+"""Statuses to retry: the service asks for that, or a proxy did not reach it."""
 
 _LEAST_PAUSE_S = 0.1
 """What is timed and not counted leaves the service some rest."""
@@ -130,7 +130,9 @@ def converse(
 
 def is_transient(heard: Answer | Broken) -> bool:
     """Whether it may be otherwise in a moment."""
-    return heard is Broken.CONNECTION or (isinstance(heard, Answer) and heard.status in TRANSIENT)
+    return heard is Broken.CONNECTION or (
+        isinstance(heard, Answer) and heard.status in TRANSIENT_STATUSES
+    )
 
 
 def error_for(heard: Answer | Broken, call: Call[Any], url: str) -> ServiceError:

@@ -1,8 +1,7 @@
-"""Given an answer that is none, the exception it becomes: one for each thing that a caller may want to do about it.
+"""Exceptions of the client, one for each way of handling an error.
 
-The service answers errors with problem details (RFC 9457). Of these, and of any other answer, an exception holds
-nothing that repeats the question: what stands between client and service may echo a request, and exceptions end in
-logs.
+The service answers errors with problem details (RFC 9457). A proxy between client and service may echo a request, and
+exceptions end in logs. So an exception holds nothing of an answer that repeats the question.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from kb.schema.errors import InvalidRequest, KbError, NotFound
 PROBLEM = "application/problem+json"
 
 ECHO_WORDS = 3
-"""So many words of a question in a row are taken for a repetition of it."""
+"""Number of words of a question in a row that count as a repetition of it."""
 
 
 class ServiceError(KbError):

@@ -1,9 +1,9 @@
-"""Given a task's id, the task each time that it has changed, over as many connections as that takes.
+"""Following a task until it has ended, over as many connections as that takes.
 
-The service sends events (WHATWG HTML, 9.2, "Server-sent events") until the task has ended. A connection that breaks is
-made anew, with the id of the last event: a task survives a restart of the service, and so does following it. As
-`kb.client.conversation`, a `Following` sends nothing itself: a client feeds it with what came, and is told how long to
-wait before it connects again.
+The service sends events (WHATWG HTML, 9.2, "Server-sent events") until the task has ended. A broken connection is made
+anew with the id of the last event. A task survives a restart of the service, and so does following it. As in
+kb.client.conversation, a `Following` sends nothing itself. A client feeds it the events, and is told how long to wait
+before it connects again.
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
-"""Given judged questions, the weights that suit them, and what those gain on questions they were not fitted to.
+"""Weights fitted to judged questions, with their gain on questions they were not fitted to.
 
-The weights that do best on the questions are found by a fixed search: draws around the shipped ones from a Dirichlet
-distribution, then ever smaller shifts of weight from one signal to another. What does best on few questions owes much
-to chance, so the shipped weights count as `SHIPPED_TOPICS` questions more, and what is fitted lies between the two.
+A fixed search finds the weights that do best on the questions. It starts with draws around the shipped weights from a
+Dirichlet distribution, and goes on with ever smaller shifts of weight between signals. The best on few questions owes
+much to chance. So the shipped weights count as `SHIPPED_TOPICS` further questions, and the result lies in between.
 
-Judgments are rarely complete, and those of a pool favour what the pool's systems found. So nDCG@10 counts half as it
-stands and half with unjudged units removed, and weights that lose on either are not taken.
+Judgments are rarely complete, and pooled ones favour the pool's systems. So nDCG@10 counts half as it stands and half
+with unjudged units removed. Weights that lose on either are rejected.
 
-The gain is cross-validated: each question is answered with weights fitted to the other folds. It is more than noise
-where its 95 % interval over the questions lies above 0 (bootstrap, percentiles; Sakai, "Evaluating evaluation metrics
-based on the bootstrap", SIGIR 2006).
+The gain is cross-validated: each question is answered with weights fitted to the other folds. The gain is more than
+noise if its 95 % interval over the questions lies above 0 (bootstrap, percentiles; Sakai, "Evaluating evaluation
+metrics based on the bootstrap", SIGIR 2006).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ MEASURES = ("nDCG@10", "nDCG(judged_only=True)@10")
 FOLDS = 5
 
 MIN_TOPICS = 20
-"""With fewer, an interval says little and a fold holds a handful."""
+"""Minimum number of topics: with fewer, an interval says little and a fold holds a handful."""
 
 SHIPPED_TOPICS = 40
-"""So many questions the shipped weights are worth."""
+"""Number of questions that the shipped weights count as."""
 
 DRAWS = ((256, 5.0), (256, 25.0))
-"""How many draws, and how closely they gather around the shipped weights."""
+"""Numbers of draws, each with their concentration around the shipped weights."""
 
 SHIFTS = (0.08, 0.04, 0.02, 0.01)
 STEPS = FOLDS + 2

@@ -1,7 +1,7 @@
-"""Given topics, relevance judgments and a knowledge base, a run and the measures of it.
+"""Topics, relevance judgments, runs, and the measures of a run.
 
-The measures are ir-measures'. Judgments are rarely complete, so nDCG@10 is given twice: as it stands, unjudged units
-counting as not relevant, and with unjudged units removed from the run (Sakai, "Alternatives to Bpref", SIGIR 2007).
+ir-measures computes the measures. Judgments are rarely complete, so nDCG@10 is given twice: with unjudged units as not
+relevant, and with unjudged units removed from the run (Sakai, "Alternatives to Bpref", SIGIR 2007).
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.evaluation import runs
 from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
-from kb.ranking.ranking import Unit
 from kb.schema.errors import KbError
+from kb.schema.search_request import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def run_topics(
 ) -> Iterator[Scored]:
     """The run of all topics, best first, `depth` units each."""
     for topic in topics:
-        for unit_id, score in knowledge_base.run(topic.text, unit, depth):
+        for unit_id, score in runs.run(knowledge_base, topic.text, unit, depth):
             yield Scored(topic.id, unit_id, score)
         advance()
 

@@ -1,12 +1,14 @@
-"""Given a judged question's candidates with their signals, nDCG@10 under any weights, without asking again.
+"""nDCG@10 of judged questions under any weights, without asking again.
 
-A score is linear in the weights, so the candidates of a question and their signals are gathered once, and many weights
-are measured by one product of matrices; what is lifted (kb.ranking.boosts) comes on top. The values
-are those that ir-measures gives for the same ranking: gains are the grades, discounts log2 of the rank plus 1 (Järvelin
-and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002); of the ranking `DEPTH` units count; a
-unit graded below 0 is taken for unjudged. Of equal scores, to float32, the earlier passage's stands first, as in `kb
-eval`: articles do hold the same text twice. The variety of the first page (kb.ranking.variety), which moves a few
-sections whatever the weights, is left out.
+A score is linear in the weights. So the candidates of a question and their signals are gathered once, and one product
+of matrices measures many weights. Boosts (kb.ranking.boosts) are added on top.
+
+The values are those of ir-measures for the same ranking. Gains are the grades, discounts log2 of the rank plus 1
+(Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002). `RUN_DEPTH` units of the
+ranking count, and a grade below 0 means unjudged. Of equal scores, to float32, the earlier passage is first, as in
+`kb eval`.
+
+Diversifying the first page (kb.ranking.variety) moves a few sections under any weights, and is left out.
 """
 
 from __future__ import annotations
@@ -18,16 +20,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.evaluation import runs
 from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.boosts import Booster
 from kb.ranking.fusion import FusionWeights
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
 from kb.schema.errors import KbError
+from kb.schema.search_request import Unit
 
-CUTOFF = 10
-DEPTH = 100
-"""As deep as `kb eval` looks; it matters once unjudged units are removed."""
+NDCG_CUTOFF = 10
+"""Number of units that nDCG looks at."""
+
+RUN_DEPTH = 100
+"""Number of units in a run, as in `kb eval`. It matters once unjudged units are removed."""
 
 SIGNALS = tuple(field.name for field in fields(FusionWeights))
 
@@ -66,8 +72,8 @@ class JudgedTopic:
             before[:place] |= scores[:place] == scores[place]
             rank = 1 + before.sum(axis=0)
             rank_among_judged = 1 + before[self.judged].sum(axis=0)
-            values[0] += np.where(rank <= CUTOFF, gain / np.log2(1 + rank), 0)
-            found = (rank <= DEPTH) & (rank_among_judged <= CUTOFF)
+            values[0] += np.where(rank <= NDCG_CUTOFF, gain / np.log2(1 + rank), 0)
+            found = (rank <= RUN_DEPTH) & (rank_among_judged <= NDCG_CUTOFF)
             values[1] += np.where(found, gain / np.log2(1 + rank_among_judged), 0)
         return values / self.ideal
 
@@ -102,7 +108,7 @@ def judge(
         for place, start in enumerate(starts)
         if (grade := grades.get(units[order[start]], -1)) >= 0
     ]
-    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:CUTOFF]
+    best = sorted((grade for grade in grades.values() if grade > 0), reverse=True)[:NDCG_CUTOFF]
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
@@ -133,11 +139,11 @@ def judged_topics(
     for topic in sorted(topics, key=lambda topic: topic.id):
         known = grades.get(topic.id, {})
         if max(known.values(), default=0) > 0:
-            ranking = knowledge_base.rank(topic.text)
+            ranking = runs.rank(knowledge_base, topic.text)
             owners = ranking.owners(unit).tolist()
             for owner, row in zip(owners, ranking.rows.tolist(), strict=True):
                 if owner not in names:
-                    names[owner] = knowledge_base.unit_id(row, unit)
+                    names[owner] = runs.unit_id(knowledge_base, row, unit)
             units = [names[owner] for owner in owners]
             judged.append(judge(topic.id, _signals(ranking), units, known, ranking.booster))
         advance()

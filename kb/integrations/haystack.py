@@ -1,11 +1,12 @@
 """A Haystack component over an index folder or a service. Needs the extra `haystack`.
 
-    from kb.integrations.haystack import KnowledgeBaseRetriever documents = KnowledgeBaseRetriever(index="index",
-    top_k=5).run("why do my legs jerk when I fall asleep")["documents"]
+    from kb.integrations.haystack import KnowledgeBaseRetriever
+    retriever = KnowledgeBaseRetriever(index="index", top_k=5)
+    documents = retriever.run("why do my legs jerk when I fall asleep")["documents"]
 
-Haystack reports each run of a pipeline to its makers unless told otherwise (kb.reporting.telemetry), and can put what
-components are given into traces. Questions here are health data: importing this module turns both off for the process,
-whatever the environment says.
+Haystack reports each run of a pipeline to its makers unless told otherwise (kb.reporting.telemetry). It can also put
+the inputs of components into traces. Questions here are health data: importing this module turns both off for the
+process, whatever the environment says.
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@
     retriever = KnowledgeBaseRetriever(index="index", limit=5)
     documents = retriever.invoke("why do my legs jerk when I fall asleep")
 
-LangChain sends what is asked to LangSmith where LANGSMITH_TRACING is set. Questions here are health data: importing
-this module turns that off for the process, whatever the environment says. `langsmith.configure(enabled=True)` after
-it turns it on.
+LangChain sends questions to LangSmith where LANGSMITH_TRACING is set. Questions here are health data: importing this
+module turns that off for the process, whatever the environment says. `langsmith.configure(enabled=True)` after the
+import turns it on.
 """
 
 from __future__ import annotations

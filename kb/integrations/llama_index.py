@@ -3,7 +3,7 @@
     from kb.integrations.llama_index import KnowledgeBaseRetriever
     nodes = KnowledgeBaseRetriever(index="index", limit=5).retrieve("why do my legs jerk when I fall asleep")
 
-LlamaIndex reports to nobody unless a program gives it a handler to report to.
+LlamaIndex reports nothing unless a program gives it a handler to report to.
 """
 
 from __future__ import annotations

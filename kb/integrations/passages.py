@@ -1,9 +1,8 @@
-"""Given a question, the passages and notices that a retriever of another library hands on, each with its citation.
+"""Documents for the retrievers of other frameworks: passages and notices with their citations.
 
-What the retrievers here have in common. They differ from a search in two things. Where the library has no answer they
-give nothing, unless `nearest` is asked for: what a retriever gives is taken for an answer. And the publisher's
-notices of an emergency come first, as documents of their own, unless `notices` is False: in a list of documents they
-have no other place.
+The retrievers differ from a search in two ways. Where the library has no answer they return nothing, unless `nearest`
+is set: what a retriever returns is taken for an answer. And the publisher's notices of an emergency come first, as
+documents of their own, unless `notices` is False: a list of documents has no other place for them.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Literal
 from kb.library import Library, full_link, open_library
 from kb.schema.filters import FilterValues
 from kb.schema.results import Citation, Notice, SearchResponse, SearchResult
+from kb.schema.search_request import SearchRequest
 
 Value = str | int | float | None
 Kind = Literal["passage", "notice"]
@@ -76,8 +76,8 @@ class LazyLibrary:
     def retrieve(self, question: str, wanted: Wanted) -> list[Retrieved]:
         """Notices, then passages, the best first. Raises the kinds of KbError."""
         library = self.open()
-        response = library.search(
-            question, limit=wanted.limit, topic=wanted.topic, source=wanted.source
+        response = library.answer(
+            SearchRequest(question, wanted.limit, topic=wanted.topic, source=wanted.source)
         )
         notices = response.notices if wanted.notices else ()
         found = [_of_notice(response, notice) for notice in notices]

@@ -1,6 +1,6 @@
-"""Given a library's answers, what the tools return: fields that a program reads, the most urgent first.
+"""What the tools return: fields for programs, the most urgent first.
 
-`kb.mcp.wording` says the same in words, for assistants that read those.
+kb.mcp.wording has the same as text, for assistants that read text.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from pydantic import BaseModel, Field
 from kb.library import Library, full_link
 from kb.schema.article import Article, ArticleSummary, article_path
 from kb.schema.errors import ArticleMoved, NotFound, PassageNotFound
-from kb.schema.filters import FilterValues
 from kb.schema.results import Answered, Citation, Link, SearchResponse, SearchResult
+from kb.schema.search_request import SearchRequest
 
-NOTHING = "This library has no answer to the question."
-NEAREST_ONLY = f"{NOTHING} The passages below are only the nearest; do not give them as an answer."
+NO_ANSWER_TEXT = "This library has no answer to the question."
+ONLY_NEAREST_TEXT = (
+    f"{NO_ANSWER_TEXT} The passages below are only the nearest; do not give them as an answer."
+)
 
 NO_ARTICLE = "There is no article of that id: `search` and `list_articles` give the ids."
 
@@ -105,15 +107,9 @@ class ArticlesAnswer(BaseModel):
     next_offset: int | None = Field(description="The `offset` of the next page; null on the last.")
 
 
-def search(
-    library: Library,
-    question: str,
-    limit: int,
-    topic: FilterValues | None,
-    source: FilterValues | None,
-) -> SearchAnswer:
+def search(library: Library, request: SearchRequest) -> SearchAnswer:
     """The answer to a question. Raises the library's errors."""
-    response = library.search(question, limit=limit, topic=topic, source=source)
+    response = library.answer(request)
     return SearchAnswer(
         notices=[
             Notice(title=notice.title, text=notice.text, links=list(notice.links))
@@ -177,7 +173,7 @@ def list_articles(library: Library, limit: int, offset: int) -> ArticlesAnswer:
 
 def _verdict(response: SearchResponse) -> str:
     if response.answered == "none":
-        told = NEAREST_ONLY if response.results else NOTHING
+        told = ONLY_NEAREST_TEXT if response.results else NO_ANSWER_TEXT
         return f"{told} {response.reason}".rstrip()
     if response.answered == "likely":
         return "The first passages probably answer the question. Check that they are about what was asked."

@@ -1,6 +1,6 @@
-"""Given what a tool was called with and may be called with, what is wrong, with the remedy.
+"""Messages about wrong arguments of a tool, each with a remedy.
 
-Arguments may hold the words of a question, and so may their names: nothing of them is repeated.
+Arguments may hold the words of a question, and so may their names: no message repeats any.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Given the SDK's application for streamable HTTP, the same without errors that repeat what was sent.
+"""Errors about malformed requests over streamable HTTP, without the words of the request.
 
-What is no JSON-RPC message at all, it answers with pydantic's own words, which hold the body.
+The SDK answers what is not JSON-RPC with pydantic's messages, which repeat the body.
 """
 
 from __future__ import annotations

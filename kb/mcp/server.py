@@ -1,7 +1,7 @@
-"""Given a library, a server of the Model Context Protocol with three tools that only read.
+"""A Model Context Protocol server with three read-only tools.
 
-The SDK logs the message of an error that a tool raises, so none here holds a question; it traces names of tools alone.
-What it says itself of arguments repeats them, and is said in other words here.
+The SDK logs the message of an error that a tool raises, so no error here holds a question. It traces only the names of
+tools. The SDK's own messages repeat arguments, so this module replaces them.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from kb.mcp.arguments import no_such_tool, unknown_arguments, wrong_arguments
 from kb.mcp.envelopes import PlainEnvelopeErrors
 from kb.schema.errors import InvalidRequest, KbError
 from kb.schema.filters import MAX_VALUES
+from kb.schema.search_request import SearchRequest
 
 P = ParamSpec("P")
 
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 INSTRUCTIONS = """\
 Articles to quote from, word for word. Ask `search` a question in plain words; quote its passages unchanged, each with
@@ -45,7 +46,9 @@ _READ_ONLY = ToolAnnotations(
 Question = Annotated[
     str, Field(description="What is to be answered, in plain words, at most 4,000 characters.")
 ]
-Passages = Annotated[int, Field(description="How many passages at most.", ge=1, le=20)]
+Passages = Annotated[int, Field(description="Maximum number of passages.", ge=1, le=20)]
+DEFAULT_PASSAGES = 5
+"""Default number of passages, half of a search's default: an assistant reads each one whole."""
 _SEVERAL = f"A list, at most {MAX_VALUES}: any of them; one that begins with `-`: none of that."
 Values = str | list[str] | None
 Topic = Annotated[
@@ -117,13 +120,17 @@ def make_server(library: Library) -> Server:
     @server.tool(title="Search the articles", annotations=_READ_ONLY)
     @_tool
     def search(
-        question: Question, limit: Passages = 5, topic: Topic = None, source: Host = None
+        question: Question,
+        limit: Passages = DEFAULT_PASSAGES,
+        topic: Topic = None,
+        source: Host = None,
     ) -> Annotated[CallToolResult, SearchAnswer]:
         """Answer a question with passages to quote word for word, each with its article, section, link and dates.
 
         Says where nothing answers, and puts notices of an emergency first.
         """
-        answer = answers.search(library, question, limit, topic, source)
+        request = SearchRequest(question, limit, topic=topic, source=source)
+        answer = answers.search(library, request)
         return _result(answer, wording.of_search(answer))
 
     @server.tool(title="Read a section", annotations=_READ_ONLY)
@@ -159,7 +166,7 @@ def run_http(server: Server, host: str, port: int, allowed_hosts: tuple[str, ...
     led here by a changed name does not. Raises KbError where it may not listen, InvalidRequest where it would listen
     to all without hosts.
     """
-    if host not in LOOPBACK and not allowed_hosts:
+    if host not in LOOPBACK_HOSTS and not allowed_hosts:
         raise InvalidRequest(
             "allow_host",
             f"{host} is reached from elsewhere: name the hosts that requests may be for, such as "

@@ -1,4 +1,4 @@
-"""Given what a tool returns, the same as text to read: notices first, then the verdict, then quotations."""
+"""What a tool returns as text: notices first, then the verdict, then quotations."""
 
 from __future__ import annotations
 

@@ -15,20 +15,15 @@ question. The names in it do, and no single sentence is near to all of it (`norm
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, replace
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.retrieval.signals import SIGNALS
+from kb.schema.search_request import Mode
 
 CANDIDATE_DEPTH = 500
 """Number of candidates by words, and of those by meaning, in a hybrid search."""
-
-Mode = Literal["hybrid", "keyword", "dense"]
-"""The signals that count: all, those of words, or those of meaning."""
-
-MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ import numpy as np
 from kb.compute.spare_core import SpareCore
 from kb.compute.stopwatch import Stopwatch
 from kb.question.query import Query
-from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights, Mode, depths
+from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights, depths
 from kb.ranking.ranker import Ranker
 from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import Allowed, CandidateIndex, CandidateSearch, Rows, Vector
 from kb.retrieval.encoder import Encoder
+from kb.schema.search_request import Mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from kb.ranking.boosts import Booster
 from kb.ranking.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
-    Mode,
     combine,
     depths,
     names_share,
@@ -20,6 +19,7 @@ from kb.ranking.fusion import (
 from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import CandidateSearch, Rows, Vector
 from kb.retrieval.signals import SIGNALS
+from kb.schema.search_request import Mode
 
 
 class Ranker:

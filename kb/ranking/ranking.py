@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,7 @@ from kb.ranking.fusion import (
 from kb.retrieval.candidates import Candidates
 from kb.retrieval.signals import SIGNALS
 from kb.schema.results import Explanation
-
-Unit = Literal["passage", "section", "article"]
-
-UNITS: tuple[Unit, ...] = get_args(Unit)
+from kb.schema.search_request import Unit
 
 SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
 """Minimum nearness of a name, or share of it that is the question's own words, of an article that is the subject."""

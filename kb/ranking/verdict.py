@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from kb.question.query import Query
 from kb.ranking import confidence
-from kb.ranking.fusion import Mode
 from kb.ranking.ranking import Ranking
 from kb.schema.filters import MANY_VALUED, Choice, Filters
 from kb.schema.results import Answered
+from kb.schema.search_request import Mode
 from kb.text.language import name_of
 
 

@@ -1,12 +1,12 @@
-"""Given what a program passes for a number or a text, an error that names it where it is neither.
+"""Checks of the arguments that a program passes. Errors name the argument.
 
-A type that is wrong would otherwise fail deep inside, in words of Python's, or pass and mean something else.
+Without these checks a wrong type would fail deep inside, or pass and mean something else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from numbers import Integral
 
 from kb.schema.errors import InvalidRequest
@@ -54,6 +54,15 @@ def check_texts(field: str, value: object, most: int) -> None:
             raise InvalidRequest(
                 field, f"{field} holds a value that is {shown(each)}; each must be text."
             )
+
+
+def check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
+    """Raise InvalidRequest unless the value is one of `accepted`, two or more."""
+    if value not in accepted:
+        *others, last = accepted
+        raise InvalidRequest(
+            field, f"{field} is {value!r}; it must be {', '.join(others)} or {last}."
+        )
 
 
 def shown(value: object) -> str:

@@ -1,8 +1,7 @@
-"""Given a source document, its parts by name: article, section, source.
+"""Articles, their sections and their sources.
 
-Every text is NFC with LF line ends, and offsets anywhere in the project are code points in
-`Section.text`. Making these objects validates nothing; `indexer.readers` does that, where a file and
-a line can be named.
+Every text is NFC with LF line ends. Offsets anywhere in the project are code points in `Section.text`. Making these
+objects validates nothing; `indexer.readers` does that, where a file and a line can be named.
 """
 
 from __future__ import annotations

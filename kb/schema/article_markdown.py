@@ -1,10 +1,11 @@
-"""Given an article, Markdown with front matter from which the indexer reads the same article again.
+"""Articles as Markdown with front matter, which the indexer reads back as the same article.
 
-The index keeps plain text, so emphasis and links that a source file had are gone; lists and tables are written as
-such, and whatever Markdown would take for more than it is, is escaped. Of what a collection may hold and no Markdown
-file: sections get the ids that their headings give, an article without a title gets its id as one, titles and headings
-stand on one line, a section that is headed like the article is one level lower, and one without a heading, unless it is
-the first, goes on the one before.
+The index keeps plain text, so the emphasis and links of a source file are gone. Lists and tables are written as such.
+Other text is escaped where Markdown would read it as markup.
+
+A collection may hold what no Markdown file can. Sections get the ids of their headings. An article without a title
+gets its id as title. Titles and headings become one line. A section with the article's own title as heading is moved
+one level down. A section without a heading, unless it is the first, is joined to the section before.
 """
 
 from __future__ import annotations

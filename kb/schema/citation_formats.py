@@ -1,9 +1,9 @@
-"""Given what is cited, the citation as people paste it: plain text, Markdown, BibTeX and CSL-JSON.
+"""Citations as people paste them: plain text, Markdown, BibTeX and CSL-JSON.
 
     Sleep Starts (Hypnic Jerks), section “Why the Body Jumps”. Health Knowledge Base, updated 22 November 2026.
     https://example.org/articles/sleep-starts-hypnic-jerks#why-the-body-jumps (accessed 24 November 2026).
 
-CSL-JSON is what citeproc and Zotero read; BibTeX is an entry `@misc`, which every style has.
+citeproc and Zotero read CSL-JSON. The BibTeX entry is `@misc`, which every style has.
 """
 
 from __future__ import annotations

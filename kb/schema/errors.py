@@ -1,6 +1,6 @@
-"""Given something that cannot be done, an error that names the value and says what to do next.
+"""Errors of the domain. A message names the value and says what to do next.
 
-The domain raises meaning; the command line turns it into an exit code and the service into a status.
+The domain raises meaning. The command line turns an error into an exit code, the service into a status.
 No message ever holds the text of a question: questions are health data.
 """
 

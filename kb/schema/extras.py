@@ -1,7 +1,7 @@
-"""Given a module that is not installed, the extra of this program that brings it, and how that is installed.
+"""The extras of this program, which modules they bring, and how to install them.
 
-The program comes as a folder or a wheel and is installed from there again, never by its name: a registry may have
-anything under a name.
+The program comes as a folder or a wheel and is installed from there, never by its name. A registry may have anything
+under a name.
 """
 
 from __future__ import annotations

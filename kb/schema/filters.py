@@ -1,4 +1,4 @@
-"""Given what a caller narrows a search to, that checked: of which articles passages may come."""
+"""Filters: the articles that a search may answer from."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MANY_VALUED = ("article", "topic", "source", "language")
 """The filters that take several values."""
 
 MAX_VALUES = 50
-"""So many values one filter may have."""
+"""Maximum number of values of one filter."""
 
 _EXCLUDES = "-"
 _ESCAPES = "\\"

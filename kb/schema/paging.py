@@ -1,4 +1,4 @@
-"""Given where a page of results begins and how long it is, an error where no such page is given out."""
+"""Limits of a page of results."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from kb.schema.arguments import check_whole
 from kb.schema.errors import InvalidRequest
 
 MAX_LIMIT = 100
-"""So many results are on a page at most."""
+"""Maximum number of results on one page."""
 
 MAX_DEPTH = 1000
-"""So many results all pages have together."""
+"""Maximum number of results on all pages together."""
 
 
 def check_page(limit: int, offset: int) -> None:

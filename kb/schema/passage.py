@@ -1,4 +1,4 @@
-"""Given a section, the units that are retrieved: passages."""
+"""Passages, the units that are retrieved."""
 
 from __future__ import annotations
 

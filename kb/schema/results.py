@@ -1,7 +1,7 @@
-"""Given an answered question, what a caller gets: ranked passages, each with a citation.
+"""Search responses: ranked passages, each with a citation.
 
-The same names in Python, in JSON and in the templates. All offsets are code points in the text of the
-cited section, the end exclusive.
+The names are the same in Python, in JSON and in the templates. Offsets are code points in the text of the cited
+section, the end exclusive.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Given a question that is not a search, or work to do, the shapes that the service answers with.
+"""What the service answers to anything but a search: lists, tasks, its state.
 
-They are those of the HTTP API; an answer to a search is in kb.schema.results, an article in kb.schema.article.
+These are the shapes of the HTTP API. Search responses are in kb.schema.results, articles in kb.schema.article.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Given an address out of an article, whether it leads to the web, and the host a reader knows it by."""
+"""Web addresses in articles: whether one leads to the web, and its host."""
 
 from __future__ import annotations
 

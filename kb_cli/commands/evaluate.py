@@ -12,7 +12,7 @@ import click
 from kb_cli.terminal.options import index_option, load_reranker, reranker_option, say
 
 if TYPE_CHECKING:
-    from kb.ranking.ranking import Unit
+    from kb.schema.search_request import Unit
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kb.schema.search_request import SearchRequest
+from kb_cli.commands.search_options import search_options
 from kb_cli.terminal.options import (
-    Decorator,
     as_typed,
     base_url_option,
     index_option,
@@ -28,49 +29,17 @@ _WIDTH = 96
 _MARK = re.compile("\ue000(.*?)\ue001", re.DOTALL)
 
 
-def _several(name: str, *, help: str) -> Decorator:  # noqa: A002
-    """An option that may be given several times, for any of its values."""
-    return click.option(
-        name, multiple=True, help=f"{help} Repeatable: any of them; -VALUE: not that."
-    )
-
-
 # A question may begin with a dash or hold one, and no word of it may come back as an "unknown option".
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("question", nargs=-1, required=True)
 @index_option
-@click.option("--limit", default=5, show_default=True, help="How many sections, 1 to 100.")
-@click.option("--offset", default=0, show_default=True, help="How many to leave out from the top.")
+@search_options
 @base_url_option
 @reranker_option
-@click.option("--exact", is_flag=True, help="Leave the question's spelling as it is.")
-@click.option(
-    "--mode",
-    type=click.Choice(["hybrid", "keyword", "dense"]),
-    default="hybrid",
-    show_default=True,
-    help="By words and meaning, by words alone, or by meaning alone.",
-)
-@click.option(
-    "--group-by",
-    type=click.Choice(["passage", "section", "article"]),
-    default="section",
-    show_default=True,
-    help="What a result is.",
-)
-@_several("--article", help="From the article of this id alone.")
-@_several("--topic", help="From articles with this topic alone.")
-@_several("--source", help="From articles published at this host alone, as nhs.uk.")
-@_several("--language", help="From articles in this language alone, as en.")
-@click.option("--updated-since", help="From articles changed on this day or later, YYYY-MM-DD.")
-@click.option("--reviewed-since", help="The same of their clinical review.")
-@click.option("--explain", is_flag=True, help="With --json, also how the question was understood.")
 @json_option
 def search(
     question: tuple[str, ...],
     index: Path,
-    limit: int,
-    offset: int,
     base_url: str,
     reranker: str | None,
     as_json: bool,
@@ -86,7 +55,7 @@ def search(
     with KnowledgeBase.open(index, base_url=base_url, reranker=loaded) as knowledge_base:
         warn_of_damage(knowledge_base)
         with as_typed():
-            response = knowledge_base.search(" ".join(question), limit, offset, **options)
+            response = knowledge_base.answer(SearchRequest(" ".join(question), **options))
     if as_json:
         click.echo(json.dumps(response.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -121,7 +90,7 @@ def _print(response: SearchResponse) -> None:
 
 
 def _marked(result: SearchResult) -> str:
-    """The snippet with its matched words between marks, which are underlined once the lines are filled."""
+    """The snippet with marks around its matched words. They are underlined after the lines are wrapped."""
     text, position = "", result.snippet.start
     for start, end in result.highlights:
         if result.snippet.start <= start and end <= result.snippet.end:

@@ -16,7 +16,7 @@ from kb_cli.terminal.options import index_option
 if TYPE_CHECKING:
     from kb.evaluation.fitting import Fit
     from kb.ranking.fusion import FusionWeights
-    from kb.ranking.ranking import Unit
+    from kb.schema.search_request import Unit
     from kb.storage.manifest import Manifest
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

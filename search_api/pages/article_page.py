@@ -1,4 +1,4 @@
-"""Given an article and what its page's address says, what is marked in it and what is found in it."""
+"""An article's page: the passage or words marked in it, the sections found in it, related articles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kb.answering.snippet import matches
 from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
-from kb.schema.article import Article, ArticleSummary
+from kb.schema.article import Article
 from kb.schema.errors import InvalidRequest
 from kb.schema.filters import including
 from kb.text import analysis
@@ -15,16 +15,27 @@ from search_api.pages.blocks import Block, Range
 from search_api.pages.cards import make_card, passage_path
 from search_api.pages.search_state import whole_number
 
-MOST_FOUND = 6
-MOST_RELATED = 6
+MAX_FOUND = 6
+"""Maximum number of sections found within an article."""
 
-NEAR_ENOUGH = 0.35
-"""The cosine from which on a section that shares no word with what was looked for is told of all the same."""
+MAX_RELATED = 6
+"""Maximum number of related articles, unless the author lists more."""
+
+MIN_COSINE = 0.35
+"""Least cosine at which a section is listed that shares no word with the text looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleLink:
+    """An article to go to."""
+
+    id: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSection:
-    """A section that fits what was looked for in its article; `link` opens the page at the passage."""
+    """A section that fits the text looked for. `link` opens the page at the passage."""
 
     heading: str
     link: str
@@ -33,7 +44,7 @@ class FoundSection:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What was looked for in an article, the sections that fit it best first, and a sentence about that."""
+    """The text looked for in an article, the sections that fit, best first, and a sentence about them."""
 
     wanted: str
     sections: tuple[FoundSection, ...]
@@ -41,17 +52,17 @@ class Found:
 
 
 def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) -> Found:
-    """The sections of an article that hold the words or come near in meaning; none where nothing was asked."""
+    """The sections of an article that hold the words or are similar in meaning; none for a blank text."""
     if not wanted.strip():
         return Found("", (), "")
     try:
-        response = knowledge_base.search(wanted, MOST_FOUND, article=including(article.id))
+        response = knowledge_base.search(wanted, MAX_FOUND, article=including(article.id))
     except InvalidRequest as error:
         return Found(wanted, (), str(error))
     near = [
         result
         for result in response.results
-        if result.highlights or result.explanation.passage_cosine >= NEAR_ENOUGH
+        if result.highlights or result.explanation.passage_cosine >= MIN_COSINE
     ]
     sections = tuple(
         FoundSection(
@@ -74,7 +85,7 @@ def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) ->
 
 
 def found_words(article: Article, wanted: str) -> dict[str, list[Range]]:
-    """The places of the wanted words in each section, by section id; none of more words than a question may have."""
+    """Where the words stand in each section, by section id. A text longer than a question may be has none."""
     if len(wanted) > MAX_QUESTION_CHARS:
         return {}
     terms = dict.fromkeys(analysis.terms(wanted), 1.0)
@@ -87,10 +98,10 @@ def found_words(article: Article, wanted: str) -> dict[str, list[Range]]:
 def cited_passage(
     article: Article, section_id: str | None, start: str | None, end: str | None, words: str
 ) -> tuple[str, tuple[int, int]] | None:
-    """The section that an address cites a passage of, and its range there; None where there is none.
+    """The section and range of the passage that an address cites, or None.
 
-    Where the article has changed since, the passage is where its first `words` stand: in the same section, as near as
-    can be to where they stood, or else in the one other section that has them.
+    In an article that has changed, the passage is found by its first `words`. The same section is searched first, for
+    the match nearest to the old place. Otherwise the words must stand in exactly one other section.
     """
     begin, stop = whole_number(start), whole_number(end)
     if section_id is None or begin is None or stop is None or begin >= stop:
@@ -111,9 +122,13 @@ def cited_passage(
     return holding[0].id, (moved, min(moved + stop - begin, len(text)))
 
 
-def related_articles(knowledge_base: KnowledgeBase, article: Article) -> list[ArticleSummary]:
-    """Those that the author names, then those nearest in meaning, each once."""
-    named = knowledge_base.related(article)
-    similar = knowledge_base.similar(article, MOST_RELATED)
-    by_id = {summary.id: summary for summary in [*named, *similar]}
-    return list(by_id.values())[: max(MOST_RELATED, len(named))]
+def related_articles(knowledge_base: KnowledgeBase, article: Article) -> list[ArticleLink]:
+    """The articles that the author lists, then the nearest in meaning, each once."""
+    linked = [
+        ArticleLink(other.id, other.display_title) for other in knowledge_base.linked(article)
+    ]
+    nearest = [
+        ArticleLink(other.citation.article_id, other.citation.article_title)
+        for other in knowledge_base.related(article.id, limit=MAX_RELATED).results
+    ]
+    return list(dict.fromkeys([*linked, *nearest]))[: max(MAX_RELATED, len(linked))]

@@ -1,8 +1,8 @@
-"""Given the name of a fixed file, its bytes: stylesheet, scripts and icon, held in memory.
+"""Fixed files, held in memory: stylesheet, scripts and icon.
 
-Their addresses hold a hash of all of them, so that a browser may keep a file for good and still gets the new one
-after an upgrade; scripts load each other by name and so stay of one version. Only names found in `static/` at the
-start can be asked for. The web component for other sites has an address of its own that never changes.
+Their addresses hold a hash of all of them. A browser may keep a file for good and still gets the new one after an
+upgrade. Scripts load each other by name and so stay of one version. Only names found in `static/` at start are served.
+The web component for other sites has an address of its own that never changes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Given a section and a cited range, what the page shows of it: paragraphs, lists and tables.
+"""A section's text as blocks of a page: paragraphs, lists and tables.
 
-Every stretch that is shown keeps the offset at which it begins in the section's text, and its
-pieces put together are that stretch word for word. A citation's range can therefore be found on the
-page, by the template and by a program alike.
+Every stretch of text keeps its offset in the section. The pieces of a stretch put together are that stretch word for
+word. So templates and programs can find a citation's range on the page.
 """
 
 from __future__ import annotations

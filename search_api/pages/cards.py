@@ -1,4 +1,4 @@
-"""Given a result and its article, what its card on the page shows."""
+"""The card of a search result on the page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from search_api.pages.blocks import Block, blocks
 CITED_ANCHOR = "page.cited"
 """The id of the highlighted passage on an article's page. Sections' slugs hold no dot."""
 
-
-WORDS_CHARS = 40
-"""How many characters of a passage an address holds, to find it by."""
+LOCATOR_CHARS = 40
+"""Number of a passage's first characters that an address holds, to find the passage by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def passage_path(article_id: str, section_id: str, start: int, end: int, passage
     """
     section = quote(section_id, safe="")
     anchor = section if start == 0 else CITED_ANCHOR
-    words = quote(passage[:WORDS_CHARS], safe="")
+    words = quote(passage[:LOCATOR_CHARS], safe="")
     query = f"start={start}&end={end}&section={section}&words={words}"
     return f"{article_path(article_id)}?{query}#{anchor}"
 

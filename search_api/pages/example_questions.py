@@ -1,4 +1,4 @@
-"""Given a library, a few questions that it answers, for a page on which nothing was asked yet."""
+"""Questions that the library answers, as examples for the home page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import Article, ArticleSummary, is_question
 from kb.text.analysis import terms
 
-EXAMPLES = 4
+MAX_EXAMPLES = 4
+"""Maximum number of example questions."""
 
 # "Normal or Not?" asks as well, but not so that anybody would type it.
 _ASKING = re.compile(
@@ -17,7 +18,7 @@ _ASKING = re.compile(
     re.IGNORECASE,
 )
 _LOOKED_AT = 12
-"""How many articles of each part of the library are read in search of a question."""
+"""Maximum number of articles read in each part of the library."""
 
 
 def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
@@ -27,7 +28,7 @@ def example_questions(knowledge_base: KnowledgeBase) -> list[str]:
     any library, whatever it holds, answers what its articles are called.
     """
     count = knowledge_base.article_count
-    parts = min(EXAMPLES, count)
+    parts = min(MAX_EXAMPLES, count)
     bounds = [part * count // max(parts, 1) for part in range(parts + 1)]
     return [
         _best(knowledge_base, knowledge_base.articles(min(end - start, _LOOKED_AT), start))

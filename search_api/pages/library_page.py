@@ -1,4 +1,4 @@
-"""Given a library and an order, the articles as its page lists them: A to Z, by topic or by source."""
+"""The list of all articles: A to Z, by topic or by source."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from kb.schema.article import ArticleSummary
 from kb.storage.catalogue import OTHER_LETTER, Catalogue, Group
 from search_api.pages.search_state import parameter, whole_number
 
-ALL_AT_ONCE = 250
-"""Up to so many lines all groups stand on one page; a larger library shows one group at a time."""
+MAX_ON_ONE_PAGE = 250
+"""Maximum number of lines of all groups on one page. A larger library shows one group at a time."""
 
-PER_PAGE = 100
+ARTICLES_PER_PAGE = 100
+"""Number of articles of one group on a page."""
 
 ORDERS: dict[str, tuple[str, Callable[[Catalogue], tuple[Group, ...]]]] = {
     "letter": ("A to Z", lambda catalogue: catalogue.letters),
@@ -55,13 +56,13 @@ def library_page(knowledge_base: KnowledgeBase, parameters: QueryParams) -> dict
     groups = orders[order]
     wanted = parameter(parameters, "group")
     offset = min(whole_number(parameter(parameters, "offset")) or 0, 10**9)
-    whole = sum(len(group.articles) for group in groups) <= ALL_AT_ONCE
+    whole = sum(len(group.articles) for group in groups) <= MAX_ON_ONE_PAGE
     chosen = next((group for group in groups if group.name == wanted), None)
     if not whole and chosen is None:
         chosen = groups[0]
     on_page = groups if chosen is None else (chosen,)
     shelves = [_shelf(knowledge_base, group, offset if chosen else 0, whole) for group in on_page]
-    further = offset + PER_PAGE
+    further = offset + ARTICLES_PER_PAGE
     return {
         "total": knowledge_base.article_count,
         "orders": [
@@ -80,7 +81,7 @@ def library_page(knowledge_base: KnowledgeBase, parameters: QueryParams) -> dict
         ],
         "order": order,
         "shelves": shelves,
-        "previous": library_path(order, chosen.name, max(offset - PER_PAGE, 0))
+        "previous": library_path(order, chosen.name, max(offset - ARTICLES_PER_PAGE, 0))
         if chosen and offset
         else None,
         "next": library_path(order, chosen.name, further)
@@ -111,5 +112,5 @@ def label(name: str) -> str:
 
 
 def _shelf(knowledge_base: KnowledgeBase, group: Group, offset: int, whole: bool) -> Shelf:
-    part = group.articles if whole else group.articles[offset : offset + PER_PAGE]
+    part = group.articles if whole else group.articles[offset : offset + ARTICLES_PER_PAGE]
     return Shelf(group.name, knowledge_base.summaries(part), len(group.articles))

@@ -1,4 +1,4 @@
-"""Given a template's name and what it shows, a page: the Jinja environment and its few filters."""
+"""Rendering of pages: the Jinja environment and its filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given the address a reader opened, a page: search, articles, the library, citations, status, the API."""
+"""The addresses of the pages: search, articles, the library, citations, status, the API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Given what a search page's address asks for, what the page shows: the answers, or the box alone."""
+"""The search page: the answers to a question, or the box alone."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from search_api.pages.cards import make_card
 from search_api.pages.example_questions import example_questions
 from search_api.pages.search_state import SearchState
 
-TITLE_CHARS = 120
-MOST_FACETS = 8
+MAX_TITLE_CHARS = 120
+"""Maximum length of the page's title in characters."""
+
+MAX_FACETS = 8
+"""Maximum number of topics, and of sources, that are offered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to narrow the answer. `path` leads there, or back where it is chosen.
+    """One way to narrow the answer. `path` is the address that chooses it, or takes a chosen one back.
 
-    `value` is what the address holds of one that is chosen, and empty for others; `back` says what is left once it
-    is taken back.
+    `value` is the value in the address of a chosen one, else empty. `back` names what taking it back does.
     """
 
     name: str
@@ -38,15 +40,7 @@ def search_page(knowledge_base: KnowledgeBase, state: SearchState) -> tuple[int,
     if state.question is None:
         return 200, _home(knowledge_base, state)
     try:
-        response = knowledge_base.search(
-            state.question,
-            state.wanted,
-            state.offset,
-            tag=state.tag,
-            source=state.source,
-            exact=state.exact,
-            facets=True,
-        )
+        response = knowledge_base.answer(state.request())
     except InvalidRequest as error:
         return 422, _home(knowledge_base, state, str(error))
     return 200, _results(knowledge_base, state, response)
@@ -96,15 +90,15 @@ def _results(
 
 
 def _plain(question: str) -> str | None:
-    """The question without the operators that left everything out, or None where there are none."""
+    """The question without its operators, or None where it has none."""
     parsed = parse_question(question)
     return parsed.text if parsed.conditions and parsed.text else None
 
 
 def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:
-    """What a reader has chosen of one kind, each with its way back, then what may be chosen.
+    """The chosen values of one filter, each with the way back, then the values on offer.
 
-    Nothing may be where there is but one; and no more than one, since a second would not narrow the answer further.
+    A single value is not offered, and neither is a second one: it would not narrow the answer.
     """
     given: tuple[str, ...] = getattr(state, field)
     back = "look in all again" if len(given) == 1 else "leave it out"
@@ -122,12 +116,12 @@ def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> 
         return chosen
     return chosen + [
         Choice(value.name, state.path(**{field: (*given, including(value.name))}))
-        for value in values[:MOST_FACETS]
+        for value in values[:MAX_FACETS]
     ]
 
 
 def _status(response: SearchResponse, count: int) -> str:
-    """What a screen reader says once the answers are there; a notice comes first."""
+    """The text that a screen reader announces with the answers; notices come first."""
     said = [f"{notice.title}. {notice.text}" for notice in response.notices]
     if response.correction:
         said.append(f"Showing results for {response.correction.text}.")
@@ -145,4 +139,8 @@ def _outcome(response: SearchResponse, count: int) -> str:
 
 
 def _shortened(question: str) -> str:
-    return question if len(question) <= TITLE_CHARS else f"{question[: TITLE_CHARS - 1].rstrip()}…"
+    return (
+        question
+        if len(question) <= MAX_TITLE_CHARS
+        else f"{question[: MAX_TITLE_CHARS - 1].rstrip()}…"
+    )

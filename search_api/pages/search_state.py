@@ -1,6 +1,6 @@
-"""Given the address of a search page, what it asks for; and the addresses that lead on from there.
+"""The state of a search page: the search that its address asks for, and the addresses that lead on.
 
-Everything stands in the address, so that a page can be shared, printed, reloaded and gone back to.
+All state is in the address, so that a page can be shared, printed, reloaded and gone back to.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT
+from kb.schema.paging import MAX_DEPTH, MAX_LIMIT
+from kb.schema.search_request import SearchRequest
 
-STEP = 10
-"""How many results are added at a time."""
+RESULTS_PER_STEP = 10
+"""Number of results that are added at a time."""
 
 MAX_SHOWN = MAX_LIMIT
-"""The most results of one page."""
+"""Maximum number of results on one page."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchState:
-    """`question` is None where nothing was asked. Results `offset` to `offset + shown` are on the page.
+    """The page shows results `offset` to `offset + shown`. `question` is None on the home page.
 
-    `tag` and `source` narrow the answer, each with values as kb.schema.filters has them. `exact` leaves the spelling as
-    it is.
+    The other fields are options of SearchRequest.
     """
 
     question: str | None = None
-    shown: int = STEP
+    shown: int = RESULTS_PER_STEP
     offset: int = 0
     tag: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
@@ -38,49 +38,59 @@ class SearchState:
 
     @classmethod
     def read(cls, parameters: QueryParams) -> SearchState:
-        """From the parameters of an address. What is not understood is left aside."""
-        shown = whole_number(parameter(parameters, "shown")) or STEP
+        """The state in the parameters of an address. Invalid values count as not given."""
+        shown = whole_number(parameter(parameters, "shown")) or RESULTS_PER_STEP
         offset = whole_number(parameter(parameters, "offset")) or 0
         return cls(
             question=_first(parameters, "q", "question"),
-            shown=min(max(shown, STEP), MAX_SHOWN),
-            offset=min(offset, MAX_DEPTH - STEP),
+            shown=min(max(shown, RESULTS_PER_STEP), MAX_SHOWN),
+            offset=min(offset, MAX_DEPTH - RESULTS_PER_STEP),
             tag=_values(parameters, "tag"),
             source=_values(parameters, "source"),
             exact=parameter(parameters, "exact") == "1",
         )
 
-    @property
-    def wanted(self) -> int:
-        """How many results to ask for: as many as are shown, where so many may be had."""
-        return min(self.shown, MAX_DEPTH - self.offset)
+    def request(self) -> SearchRequest:
+        """The search for the engine, with facets to narrow it by."""
+        return SearchRequest(
+            self.question or "",
+            min(self.shown, MAX_DEPTH - self.offset),
+            self.offset,
+            tag=self.tag,
+            source=self.source,
+            exact=self.exact,
+            facets=True,
+        )
 
     @property
-    def narrowed(self) -> bool:
-        """Whether a topic or a source was chosen."""
+    def is_narrowed(self) -> bool:
+        """Whether a topic or a source is chosen."""
         return bool(self.tag or self.source)
 
     def path(self, **changes: Any) -> str:
-        """The address of this page with some things changed; another filter or question begins at the top."""
-        state = replace(self, **{"shown": STEP, "offset": 0, **changes})
+        """The address of this page with some fields changed. It begins at the first result unless `offset` is given."""
+        state = replace(self, **{"shown": RESULTS_PER_STEP, "offset": 0, **changes})
         values = {
             "q": state.question,
             "tag": state.tag or None,
             "source": state.source or None,
             "exact": 1 if state.exact else None,
             "offset": state.offset or None,
-            "shown": state.shown if state.shown != STEP else None,
+            "shown": state.shown if state.shown != RESULTS_PER_STEP else None,
         }
         given = {name: value for name, value in values.items() if value is not None}
         return f"/?{urlencode(given, doseq=True)}" if given else "/"
 
     def more(self, has_more: bool) -> str | None:
-        """The address that shows more results below these, or None where there are none."""
+        """The address that shows more results, or None where there are none."""
         if not has_more:
             return None
         first_new = self.offset + self.shown + 1
-        if self.shown + STEP <= MAX_SHOWN and self.offset + self.shown + STEP <= MAX_DEPTH:
-            further = self.path(offset=self.offset, shown=self.shown + STEP)
+        if (
+            self.shown + RESULTS_PER_STEP <= MAX_SHOWN
+            and self.offset + self.shown + RESULTS_PER_STEP <= MAX_DEPTH
+        ):
+            further = self.path(offset=self.offset, shown=self.shown + RESULTS_PER_STEP)
         elif self.offset + self.shown < MAX_DEPTH:
             further = self.path(offset=self.offset + self.shown)
         else:
@@ -89,23 +99,20 @@ class SearchState:
 
 
 def parameter(parameters: QueryParams, name: str) -> str | None:
-    """The first value that an address gives a parameter, or None.
-
-    What stands in the address of a page may be anything; what is not understood is left aside.
-    """
+    """The first value of a parameter in an address, or None."""
     return next(iter(parameters.getlist(name)), None)
 
 
 def _first(parameters: QueryParams, *names: str) -> str | None:
-    """The first value of the first of these names that an address has."""
+    """The first value of the first of these names in an address, or None."""
     return next(iter(each for name in names for each in parameters.getlist(name)), None)
 
 
 def _values(parameters: QueryParams, name: str) -> tuple[str, ...]:
-    """All values that an address gives a parameter, each once; empty ones are left aside."""
+    """All values of a parameter in an address, each once, without empty ones."""
     return tuple(dict.fromkeys(value for value in parameters.getlist(name) if value))
 
 
 def whole_number(text: str | None) -> int | None:
-    """The number of at most nine ASCII digits that `text` is, or None."""
+    """`text` as a number, if it is at most nine ASCII digits, else None."""
     return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else None

@@ -1,4 +1,4 @@
-"""Given an open index, what its status page says: what is indexed, by which model, when, how large, what failed."""
+"""The status page: what is indexed, by which model, when, how large, and what failed."""
 
 from __future__ import annotations
 

@@ -33,7 +33,16 @@ from search_api.openapi import document
 from search_api.pages import routes
 from search_api.pages.assets import assets_router, load_assets
 from search_api.pages.rendering import Templates
-from search_api.routes import article_list, articles, health, search, tasks, uploads
+from search_api.routes import (
+    article_list,
+    articles,
+    health,
+    related,
+    search,
+    suggest,
+    tasks,
+    uploads,
+)
 from search_api.state.live import LiveIndex
 from search_api.state.settings import Settings
 from search_api.state.worker_client import WorkerClient
@@ -132,8 +141,8 @@ def create_app(settings: Settings) -> FastAPI:
     _add_middleware(app, settings, keys, queue, metrics, tracing)
     error_handlers.install(app)
     document.install(app, settings.search_access, settings.base_url)
-    app.include_router(search.router)
-    app.include_router(article_list.router)
+    for module in (search, related, suggest, article_list):
+        app.include_router(module.router)
     app.include_router(document.router)
     app.include_router(health.router)
     app.include_router(articles.router)

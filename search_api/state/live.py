@@ -20,7 +20,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from kb.handover import Handover
-from kb.knowledge_base import KnowledgeBase
+from kb.knowledge_base import KnowledgeBase, OnAnswer
 from kb.ranking.reranker import Reranker
 from kb.schema.article import today
 from kb.schema.errors import IndexFormatMismatch, IndexMissing, IndexUnusable
@@ -28,7 +28,6 @@ from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 from kb.text.language import load as load_language
 from search_api.http.parts import part
-from search_api.state.observed_knowledge_base import OnAnswer, ServedKnowledgeBase
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ class LiveIndex:
         self._clock = clock
         self._lock = threading.Lock()
         self._looking = threading.Lock()
-        self._served: Handover[ServedKnowledgeBase] = Handover()
+        self._served: Handover[KnowledgeBase] = Handover()
         self._failure: _Failure | None = None
         self._stopped = threading.Event()
         self._watcher = threading.Thread(target=self._watch, name="index-watcher", daemon=True)
@@ -147,7 +146,7 @@ class LiveIndex:
             self._fail(wanted, mismatch)
             return
         try:
-            opened = _ready(self.path, self._base_url, self._reranker)
+            opened = _ready(self.path, self._base_url, self._reranker, self.on_answer)
         except IndexUnusable as error:
             self._fail(wanted, error)
             return
@@ -159,7 +158,6 @@ class LiveIndex:
             opened.close()
             self._fail(wanted, opened.damage or IndexUnusable(f"{wanted} does not open"))
             return
-        opened.on_answer = self.on_answer
         self._served.replace(opened)
         logger.info("serving generation %s: %d articles", opened.generation, opened.article_count)
         if opened.damage is None:
@@ -184,9 +182,13 @@ class LiveIndex:
                 logger.error("checking for a new index failed: %s", type(error).__name__)
 
 
-def _ready(path: Path, base_url: str, reranker: Reranker | None) -> ServedKnowledgeBase:
+def _ready(
+    path: Path, base_url: str, reranker: Reranker | None, on_answer: OnAnswer | None
+) -> KnowledgeBase:
     """The knowledge base, verified in full, with everything loaded that a question would otherwise wait for."""
-    opened = ServedKnowledgeBase.open(path, verify="full", base_url=base_url, reranker=reranker)
+    opened = KnowledgeBase.open(
+        path, verify="full", base_url=base_url, reranker=reranker, on_answer=on_answer
+    )
     try:
         opened.warm_up()
     except BaseException:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from kb.evaluation import runs
 from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
 
@@ -67,7 +68,8 @@ def test_a_run_of_two_engines_has_every_figure_and_a_table(
         return lambda text: material.question_vectors[known[text]]
 
     first = {
-        topic: knowledge_base.run(text, "section", 1)[0][0] for topic, text in material.questions
+        topic: runs.run(knowledge_base, text, "section", 1)[0][0]
+        for topic, text in material.questions
     }
     qrels = tmp_path / "qrels.txt"
     qrels.write_text("".join(f"{topic} 0 {unit} 2\n" for topic, unit in first.items()))

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from kb import KnowledgeBase
 from kb.schema.article import Article, Section
+from kb.schema.results import RelatedResponse
 
 pytestmark = pytest.mark.browser
 
@@ -170,6 +171,7 @@ def test_an_article_that_is_written_from_right_to_left_is_set_so(
     sections = (Section("a", words, 2, text), Section("b", "Plain", 2, "From the left."))
     article = Article("ar", words, sections, language="ar")
     monkeypatch.setattr(KnowledgeBase, "article", lambda *_: article)
+    monkeypatch.setattr(KnowledgeBase, "related", lambda *_, **__: RelatedResponse((), "", {}))
     page = open_page()
     page.goto("/articles/ar")
     first, second = page.locator(".article-text section").all()

@@ -227,7 +227,7 @@ def test_an_article_leaves_on_the_day_it_expires_though_nothing_is_built(
     assert kb("build")[0] == 0
     with KnowledgeBase.open(shelf.index) as opened:
         assert opened.article("flu").expires == "2999-03-01"
-    monkeypatch.setattr("kb.knowledge_base.today", lambda: "2999-03-01")
+    monkeypatch.setattr("kb.opening.today", lambda: "2999-03-01")
     with KnowledgeBase.open(shelf.index) as opened:
         assert opened.search('"winter"').results == ()
         with pytest.raises(ArticleWithdrawn, match="expired on 2999-03-01"):

@@ -25,11 +25,12 @@ from indexer.embedding.index_encoder import IndexEncoder
 from indexer.writers import coarse
 from indexer.writers.coarse import write_coarse
 from kb import KnowledgeBase
-from kb.compute import kernels
-from kb.compute.arrays import runs
-from kb.ranking.fusion import CANDIDATE_DEPTH, Mode
+from kb.compute import arrays, kernels
+from kb.evaluation import runs
+from kb.ranking.fusion import CANDIDATE_DEPTH
 from kb.retrieval import vectors
 from kb.retrieval.vectors import OVERSAMPLING, VectorIndex
+from kb.schema.search_request import Mode
 from kb.storage.manifest import Manifest, ModelInfo
 from kb.text import analysis
 
@@ -124,7 +125,7 @@ class Products:
         counts: dict[str, tuple[list[int], Callable[..., int]]] = {
             "dots": (self.passes, lambda _, codes, *__: len(codes)),
             "dots_of": (self.others, lambda *given: len(given[3])),
-            "best_dots": (self.others, lambda *given: int(runs(*given[3:])[1].sum())),
+            "best_dots": (self.others, lambda *given: int(arrays.runs(*given[3:])[1].sum())),
             "vector_dots_of": (self.vectors, lambda *given: len(given[2])),
         }
         for name, (counted, count) in counts.items():
@@ -175,7 +176,7 @@ def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
 def test_a_question_touches_the_postings_of_its_terms_once_and_their_raw_frequencies_never(
     crowd: KnowledgeBase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postings = crowd._index.postings
+    postings = crowd.engine.index.postings
     found = [term for word in analysis.terms(QUESTION) if (term := postings.find(word))]
     held = sum(term.end - term.start for term in found)
     assert len(found) == 3
@@ -184,7 +185,7 @@ def test_a_question_touches_the_postings_of_its_terms_once_and_their_raw_frequen
     for name in ("_passages", "_impacts", "_frequencies"):
         read[name] = Counted.of(getattr(postings, name))
         monkeypatch.setattr(postings, name, read[name])
-    crowd.rank(QUESTION)
+    runs.rank(crowd, QUESTION)
     assert read["_passages"].bytes_read == read["_impacts"].bytes_read == 4 * held
     assert read["_frequencies"].bytes_read == 0
 
@@ -201,13 +202,13 @@ def test_a_question_is_encoded_once_and_nothing_else_is(
 
     monkeypatch.setattr(onnxruntime.InferenceSession, "run", counted)
     crowd.search(QUESTION, explain=True, facets=True)
-    assert shapes == [crowd._encoder._tokens.batch([QUESTION])["input_ids"].shape]
+    assert shapes == [crowd.engine.encoder._tokens.batch([QUESTION])["input_ids"].shape]
 
 
 def test_a_warm_search_allocates_a_few_numbers_a_passage_and_a_candidate_and_copies_no_vector(
     crowd: KnowledgeBase,
 ) -> None:
-    candidates = len(crowd.rank(QUESTION).rows)
+    candidates = len(runs.rank(crowd, QUESTION).rows)
     crowd.search(QUESTION)
     tracemalloc.start()
     try:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import kb
+from kb.evaluation import runs
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
 from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.schema.results import RelatedResponse, SearchResponse
@@ -172,7 +173,7 @@ def test_the_last_page_there_can_be_is_accepted(knowledge_base: KnowledgeBase) -
 def test_a_blank_or_overlong_question_is_refused_without_its_text(
     knowledge_base: KnowledgeBase, question: str, parts: tuple[str, ...]
 ) -> None:
-    for ask in (knowledge_base.search, knowledge_base.run):
+    for ask in (knowledge_base.search, partial(runs.run, knowledge_base)):
         with pytest.raises(InvalidRequest) as caught:
             ask(question)
         assert caught.value.field == "question"
@@ -239,10 +240,10 @@ def test_whole_numbers_of_numpy_are_whole_numbers(knowledge_base: KnowledgeBase)
         lambda opened: opened.suggest("a", "3"),
         lambda opened: opened.article(None),
         lambda opened: opened.articles("3"),
-        lambda opened: opened.near("sleep-hygiene", limit="3"),
-        lambda opened: opened.near(3),
-        lambda opened: opened.run("legs", depth="3"),
-        lambda opened: opened.run(None),
+        lambda opened: opened.related("sleep-hygiene", limit="3"),
+        lambda opened: opened.related(3),
+        lambda opened: runs.run(opened, "legs", depth="3"),
+        lambda opened: runs.run(opened, None),
     ],
 )
 def test_other_ways_to_ask_name_such_arguments_too(
@@ -259,9 +260,9 @@ def test_other_ways_to_ask_name_such_arguments_too(
         lambda opened: opened.search('legs "no such phrase anywhere"'),  # no result to look up
         lambda opened: opened.search("legs", article="no-such"),
         lambda opened: opened.suggest("sleep sta"),
-        lambda opened: opened.near("sleep-hygiene"),
-        lambda opened: opened.rank("legs"),
-        lambda opened: opened.run("legs"),
+        lambda opened: opened.related("sleep-hygiene"),
+        lambda opened: runs.rank(opened, "legs"),
+        lambda opened: runs.run(opened, "legs"),
         lambda opened: opened.articles(),
         lambda opened: opened.article("sleep-hygiene"),
     ],
@@ -279,7 +280,7 @@ def test_what_is_asked_after_the_end_is_told_so(
 def test_conditions_that_nothing_meets_give_no_result(knowledge_base: KnowledgeBase) -> None:
     response = knowledge_base.search('legs "no such phrase anywhere"')
     assert (response.results, response.answered) == ((), "none")
-    assert knowledge_base.run('legs "no such phrase anywhere"') == []
+    assert runs.run(knowledge_base, 'legs "no such phrase anywhere"') == []
 
 
 def test_conditions_keep_out_what_does_not_meet_them(knowledge_base: KnowledgeBase) -> None:
@@ -303,8 +304,8 @@ ASKED: list[Callable[[KnowledgeBase], Any]] = [
     partial(KnowledgeBase.search, question='"muscle twitches" -"at night" leg* -title:sleep'),
     partial(KnowledgeBase.search, question="pourquoi mes jambes tressautent la nuit"),
     partial(KnowledgeBase.search, question="leg twiching at nigth"),
-    partial(KnowledgeBase.near, article_id="sleep-hygiene"),
-    partial(KnowledgeBase.near, article_id="sleep-hygiene", section_id="top"),
+    partial(KnowledgeBase.related, article_id="sleep-hygiene"),
+    partial(KnowledgeBase.related, article_id="sleep-hygiene", section_id="top"),
     partial(KnowledgeBase.suggest, text="sleep sta"),
     partial(KnowledgeBase.article, article_id="sleep-hygiene"),
     partial(KnowledgeBase.articles, limit=7, offset=3),
@@ -339,7 +340,7 @@ def test_every_article_can_be_reached_by_its_title(knowledge_base: KnowledgeBase
 def test_every_section_with_text_is_among_the_results_of_some_depth(
     knowledge_base: KnowledgeBase,
 ) -> None:
-    found = {unit for unit, _ in knowledge_base.run("legs", "section", MAX_DEPTH)}
+    found = {unit for unit, _ in runs.run(knowledge_base, "legs", "section", MAX_DEPTH)}
     expected = {
         f"{article.id}#{section.id}"
         for article in map(knowledge_base.article, (a.id for a in knowledge_base.articles(1000)))
@@ -366,14 +367,14 @@ def test_an_unknown_article_is_not_found_and_named(knowledge_base: KnowledgeBase
         assert repr(name) in str(caught.value)
 
 
-def test_related_articles_are_those_that_are_here_once_each(knowledge_base: KnowledgeBase) -> None:
+def test_linked_articles_are_those_that_are_here_once_each(knowledge_base: KnowledgeBase) -> None:
     article = knowledge_base.article("pulse-points")
     title = knowledge_base.article("resting-heart-rate").title
     named = replace(
         article,
         related=("nothing", "stethoscope-basics", title.upper(), "resting-heart-rate", article.id),
     )
-    found = [summary.id for summary in knowledge_base.related(named)]
+    found = [summary.id for summary in knowledge_base.linked(named)]
     assert found == ["stethoscope-basics", "resting-heart-rate"]
 
 
@@ -391,7 +392,7 @@ def test_runs_are_the_ranking_by_the_unit_asked_for(knowledge_base: KnowledgeBas
     question = QUESTIONS[0]
     response = knowledge_base.search(question, limit=19)
     results = response.results
-    sections = knowledge_base.run(question, "section", 20)
+    sections = runs.run(knowledge_base, question, "section", 20)
     assert response.companion is not None
     care = response.companion.citation
     assert [unit for unit, _ in sections if unit != f"{care.article_id}#{care.section_id}"] == [
@@ -400,18 +401,18 @@ def test_runs_are_the_ranking_by_the_unit_asked_for(knowledge_base: KnowledgeBas
     scores = [score for _, score in sections]
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == pytest.approx(results[0].score, abs=1e-6)
-    articles = knowledge_base.run(question, "article", 5)
+    articles = runs.run(knowledge_base, question, "article", 5)
     assert [unit for unit, _ in articles] == list(
         dict.fromkeys(
             result.citation.article_id for result in knowledge_base.search(question, 100).results
         )
     )[:5]
-    passages = knowledge_base.run(question, "passage", 3)
+    passages = runs.run(knowledge_base, question, "passage", 3)
     citation = results[0].citation
     assert passages[0][0] == f"{citation.article_id}#{citation.section_id}@{citation.start}"
     for depth in (0, -1, 1001):
         with pytest.raises(InvalidRequest, match=f"depth is {depth}"):
-            knowledge_base.run(question, "section", depth)
+            runs.run(knowledge_base, question, "section", depth)
 
 
 def test_closing_twice_is_once(index_path: Path) -> None:
@@ -425,7 +426,7 @@ def test_files_that_verify_but_cannot_be_opened_are_damage(
     def broken(*_: Any) -> None:
         raise ValueError("no such tensor")
 
-    monkeypatch.setattr("kb.knowledge_base.Encoder", broken)
+    monkeypatch.setattr("kb.opening.Encoder", broken)
     with pytest.raises(IndexDamaged, match=r"no such tensor.*kb build"):
         KnowledgeBase.open(index_copy)
 

@@ -15,6 +15,7 @@ from indexer.build.request import BuildRequest
 from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
 from kb.schema.errors import IndexMissing, IndexUnusable, InvalidRequest, NotFound
+from kb.schema.search_request import SearchRequest
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 QUESTION = "why do my legs jerk when I fall asleep"
@@ -33,12 +34,12 @@ def library(request: pytest.FixtureRequest, index_path: Path) -> Library:
 def test_a_folder_and_a_service_answer_alike(
     library: Library, knowledge_base: KnowledgeBase
 ) -> None:
-    told = library.search(QUESTION, limit=3, topic="sleep")
+    told = library.answer(SearchRequest(QUESTION, limit=3, topic="sleep"))
     assert replace(told, timings={}) == replace(
         knowledge_base.search(QUESTION, 3, topic="sleep"), timings={}
     )
     several = {"topic": ["nerves", "muscles", "-sleep"], "source": {"-nhs.uk"}}
-    assert library.search(QUESTION, **several).results == (  # type: ignore[arg-type]
+    assert library.answer(SearchRequest(QUESTION, **several)).results == (  # type: ignore[arg-type]
         knowledge_base.search(QUESTION, **several).results  # type: ignore[arg-type]
     )
     page = library.articles(limit=2, offset=1)
@@ -51,7 +52,7 @@ def test_a_folder_and_a_service_answer_alike(
     with pytest.raises(NotFound):
         library.article("no-such-article")
     with pytest.raises(InvalidRequest, match="limit"):
-        library.search(QUESTION, limit=0)
+        library.answer(SearchRequest(QUESTION, limit=0))
 
 
 def test_one_of_folder_and_service_is_asked_for(index_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_a_link_is_put_behind_the_public_address(index_path: Path) -> None:
     library = FolderLibrary(index_path, base_url="https://kb.example.org/kb/")
     try:
         assert full_link(library, "/articles/a#b") == "https://kb.example.org/kb/articles/a#b"
-        cited = library.search(QUESTION, limit=1).results[0].citation.url
+        cited = library.answer(SearchRequest(QUESTION, limit=1)).results[0].citation.url
         assert full_link(library, cited) == cited
         assert cited.startswith("https://kb.example.org/kb/articles/")
     finally:
@@ -78,18 +79,18 @@ def test_a_generation_that_was_published_answers_the_next_question(
 ) -> None:
     library = FolderLibrary(index_copy)
     try:
-        before = library.search(QUESTION, limit=1).generation
+        before = library.answer(SearchRequest(QUESTION, limit=1)).generation
         current = (index_copy / "CURRENT").read_bytes()
         # What is named but is not there is passed over.
         replace_content(index_copy / "CURRENT", b"20200101T000000000000Z-0123456789abcdef\n")
-        assert library.search(QUESTION, limit=1).generation == before
+        assert library.answer(SearchRequest(QUESTION, limit=1)).generation == before
         replace_content(index_copy / "CURRENT", current)
 
         corpus = shutil.copytree(CORPUS, tmp_path / "corpus")
         (corpus / "hiccups.md").write_text("# Hiccups\n\nA hiccup is a twitch of the diaphragm.\n")
         report = build(BuildRequest(index_copy, [Path(corpus)]))
         assert report.generation != before
-        answer = library.search("what is a hiccup", limit=1)
+        answer = library.answer(SearchRequest("what is a hiccup", limit=1))
         assert answer.generation == report.generation
         assert answer.results[0].citation.article_id == "hiccups"
         assert library.article("hiccups").title == "Hiccups"
@@ -104,7 +105,7 @@ def test_many_threads_are_answered_while_generations_are_published(
     answers = []
 
     def ask() -> None:
-        answers.extend(library.search(QUESTION, limit=1).results for _ in range(20))
+        answers.extend(library.answer(SearchRequest(QUESTION, limit=1)).results for _ in range(20))
 
     try:
         current = (index_copy / "CURRENT").read_bytes()
@@ -126,4 +127,4 @@ def test_a_closed_library_says_so(index_path: Path) -> None:
     library = FolderLibrary(index_path)
     library.close()
     with pytest.raises(IndexUnusable, match="closed"):
-        library.search(QUESTION)
+        library.answer(SearchRequest(QUESTION))

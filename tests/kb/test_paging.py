@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kb import KnowledgeBase, SearchResult
-from kb.ranking.fusion import MODES, Mode
-from kb.ranking.ranking import UNITS, Unit
 from kb.schema.errors import GenerationGone, InvalidRequest
+from kb.schema.search_request import MODES, UNITS, Mode, Unit
 from kb.text.analysis import terms
 
 QUESTIONS = [
@@ -262,4 +261,4 @@ def test_another_generation_than_the_one_that_answers_is_gone(
     with pytest.raises(GenerationGone, match=knowledge_base.generation):
         knowledge_base.search("legs", generation="another")
     with pytest.raises(GenerationGone):
-        knowledge_base.near("sleep-hygiene", generation="another")
+        knowledge_base.related("sleep-hygiene", generation="another")

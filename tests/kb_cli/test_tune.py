@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kb.evaluation import runs
 from kb.evaluation.measures import read_topics
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import FusionWeights
@@ -39,7 +40,7 @@ def planted(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = []
     with KnowledgeBase.open(index_path, weights=PLANTED) as by_words:
         for topic in read_topics(TOPICS):
-            for place, (unit, _) in enumerate(by_words.run(topic.text, "section", 20)):
+            for place, (unit, _) in enumerate(runs.run(by_words, topic.text, "section", 20)):
                 lines.append(f"{topic.id} 0 {unit} {int(place < 2)}")
     path = tmp_path_factory.mktemp("planted") / "qrels"
     path.write_text("\n".join(lines))
@@ -53,7 +54,7 @@ def random_judgments(index_path: Path, tmp_path_factory: pytest.TempPathFactory)
     lines = []
     with KnowledgeBase.open(index_path) as knowledge_base:
         for topic in read_topics(TOPICS):
-            found = [unit for unit, _ in knowledge_base.run(topic.text, "section", 60)]
+            found = [unit for unit, _ in runs.run(knowledge_base, topic.text, "section", 60)]
             for number, place in enumerate(random.choice(len(found), 20, replace=False)):
                 lines.append(f"{topic.id} 0 {found[place]} {int(number < 3)}")
     path = tmp_path_factory.mktemp("random") / "qrels"

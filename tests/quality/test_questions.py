@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from kb.evaluation import runs
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import TOP_SECTION
 from kb.text.analysis import terms
@@ -124,7 +125,7 @@ def test_the_section_of_the_kind_that_is_wanted_stands_first(knowledge_base: Kno
     """Thirty-two questions that name their subject plainly, and of whose article most sections are of other kinds."""
     places = []
     for question in read("kinds.jsonl"):
-        found = [unit for unit, _ in knowledge_base.run(question["text"], depth=10)]
+        found = [unit for unit, _ in runs.run(knowledge_base, question["text"], depth=10)]
         hits = [place for place, unit in enumerate(found, 1) if unit in question["sections"]]
         places.append(min(hits, default=11))
     print("kinds: first", places.count(1), "first three", sum(place <= 3 for place in places))

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from kb.knowledge_base import KnowledgeBase
-from kb.ranking.ranking import UNITS, Unit
 from kb.schema.results import SearchResult
+from kb.schema.search_request import UNITS, Unit
 
 HERE = Path(__file__).parent
 

@@ -20,6 +20,7 @@ from opentelemetry import trace
 from kb import KnowledgeBase
 from kb.reporting.logs import JsonFormatter, TextFormatter, report_without_messages
 from kb.schema.errors import InvalidRequest
+from kb.schema.search_request import SearchRequest
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
 
@@ -90,13 +91,13 @@ def test_no_question_is_written_when_the_service_itself_fails(
     capfd: pytest.CaptureFixture[str],
     kind: type[Exception],
 ) -> None:
-    def fail(_: object, question: str, *__: object, **___: object) -> None:
+    def fail(_: object, request: SearchRequest) -> None:
         try:
-            raise ValueError(question)
+            raise ValueError(request.question)
         except ValueError as error:
-            raise kind(question) from error
+            raise kind(request.question) from error
 
-    monkeypatch.setattr(KnowledgeBase, "search", fail)
+    monkeypatch.setattr(KnowledgeBase, "answer", fail)
     caplog.set_level(logging.DEBUG)
     statuses = list(ask_in_every_way(client))
     log = written(caplog, capfd)
@@ -181,11 +182,11 @@ def test_no_question_is_in_anything_that_leaves_the_service(
 ) -> None:
     """Logs as text and as JSON, metrics, traces as a collector gets them, files, stdout, stderr; however one asks."""
 
-    def fail(_: object, question: str, *__: object, **___: object) -> None:
-        raise RuntimeError(question)
+    def fail(_: object, request: SearchRequest) -> None:
+        raise RuntimeError(request.question)
 
     if fails:
-        monkeypatch.setattr(KnowledgeBase, "search", fail)
+        monkeypatch.setattr(KnowledgeBase, "answer", fail)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     caplog.set_level(logging.DEBUG)

@@ -48,7 +48,8 @@ class Own(Engine):
         from kb import KnowledgeBase  # noqa: PLC0415
 
         self._opened = KnowledgeBase.open(folder)
-        self._encoder = self._opened._query_ranker._encoder = _Given(self._opened._encoder)
+        engine = self._opened.engine
+        self._encoder = engine.ranker._encoder = _Given(engine.encoder)
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """The ids of the results' passages."""
@@ -79,8 +80,8 @@ class OwnWords(Own):
     def open(self, folder: Path) -> None:
         """As `kb search` does."""
         super().open(folder)
-        self._vocabulary = self._opened._reader._vocabulary
-        self._postings = self._opened._index.postings
+        self._vocabulary = self._opened.engine.reader._vocabulary
+        self._postings = self._opened.engine.index.postings
 
     def ask(self, question: str, vector: Vector | None, count: int) -> Sequence[Any]:
         """By the words alone."""

@@ -23,6 +23,7 @@ from indexer.corpus.progress import Progress
 from indexer.embedding import device_choice
 from indexer.embedding.export import DEFAULT_MODEL, EmbeddingModel
 from indexer.generations.last_build import last_build
+from kb.evaluation import runs
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import BuildInProgress, CorpusError, KbError, ModelError
 from kb.storage.generation import current_generation, file_sha256
@@ -142,11 +143,15 @@ class TestBuild:
     ) -> None:
         build(BuildRequest(tmp_path / "index", [corpus]))
         with KnowledgeBase.open(tmp_path / "index") as opened:
-            assert {unit for unit, _ in opened.run("bones", "section")} == {
+            assert {unit for unit, _ in runs.run(opened, "bones", "section")} == {
                 *("md-1-0001", "legs#top", "legs#causes", "gums#top", "gums#care")
             }
-            assert {unit for unit, _ in opened.run("bones", "article")} == {"md-1", "legs", "gums"}
-            assert opened.run("bones", "passage")[0][0] == "md-1#md-1-0001@0"
+            assert {unit for unit, _ in runs.run(opened, "bones", "article")} == {
+                "md-1",
+                "legs",
+                "gums",
+            }
+            assert runs.run(opened, "bones", "passage")[0][0] == "md-1#md-1-0001@0"
 
     def test_a_bad_article_stops_no_other_and_stands_in_report_and_manifest(
         self, tmp_path: Path, corpus: Path

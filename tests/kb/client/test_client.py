@@ -102,7 +102,7 @@ def test_what_is_related_is_what_the_knowledge_base_finds(
         (citation.article_id, citation.section_id, citation.start),
     ]:
         told = ask(service_url, "related", *place, limit=3)
-        assert told.results == knowledge_base.near(*place, limit=3).results
+        assert told.results == knowledge_base.related(*place, limit=3).results
     with pytest.raises(ArticleNotFound):
         ask(service_url, "related", "no-such-article")
 

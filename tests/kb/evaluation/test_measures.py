@@ -11,6 +11,7 @@ import pytest
 
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
+from kb.evaluation import runs
 from kb.evaluation.measures import (
     Scored,
     Topic,
@@ -146,8 +147,8 @@ def test_a_run_of_topics_is_the_knowledge_bases_ranking(knowledge_base: Knowledg
     run = list(run_topics(knowledge_base, topics, "section", 3, lambda: steps.append(1)))
     assert len(steps) == 2
     assert [line.topic for line in run] == ["q1"] * 3 + ["q2"] * 3
-    assert [(line.unit, line.score) for line in run[:3]] == knowledge_base.run(
-        "sore gums", "section", 3
+    assert [(line.unit, line.score) for line in run[:3]] == runs.run(
+        knowledge_base, "sore gums", "section", 3
     )
     assert all("#" in line.unit for line in run)
 
@@ -168,7 +169,7 @@ def test_a_section_id_that_several_articles_have_goes_with_its_article(
     )
     build(BuildRequest(index_copy, [corpus], replace=True))
     with KnowledgeBase.open(index_copy) as opened:
-        assert {unit for unit, _ in opened.run("sore gums", "section")} == {
+        assert {unit for unit, _ in runs.run(opened, "sore gums", "section")} == {
             "a#causes",
             "b#causes",
             "own",

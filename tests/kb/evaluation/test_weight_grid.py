@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kb.evaluation import runs
 from kb.evaluation.fitting import MEASURES
 from kb.evaluation.measures import Scored, Topic, evaluate
-from kb.evaluation.weight_grid import DEPTH, SIGNALS, judge, judged_topics, weight_row
+from kb.evaluation.weight_grid import RUN_DEPTH, SIGNALS, judge, judged_topics, weight_row
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
-from kb.ranking.ranking import Unit
 from kb.schema.errors import KbError
+from kb.schema.search_request import Unit
 
 WEIGHTS = [
     DEFAULT_WEIGHTS,
@@ -31,7 +32,7 @@ def by_ir_measures(
     best: dict[str, float] = {}
     for unit, score in zip(units, scores.tolist(), strict=True):
         best[unit] = max(score, best.get(unit, -1.0))
-    ranked = sorted(best, key=lambda unit: -round(best[unit], 6))[:DEPTH]
+    ranked = sorted(best, key=lambda unit: -round(best[unit], 6))[:RUN_DEPTH]
     found = evaluate(
         [Scored("q", unit, -place) for place, unit in enumerate(ranked)],
         [ir_measures.Qrel("q", unit, grade) for unit, grade in grades.items()],
@@ -83,7 +84,7 @@ def qrels(knowledge_base: KnowledgeBase, unit: str) -> list[object]:
     """Every third unit that a question finds is judged, by turns relevant and not."""
     made: list[object] = []
     for topic in QUESTIONS[:5]:
-        for place, (name, _) in enumerate(knowledge_base.run(topic.text, unit, 60)[::3]):  # type: ignore[arg-type]
+        for place, (name, _) in enumerate(runs.run(knowledge_base, topic.text, unit, 60)[::3]):  # type: ignore[arg-type]
             made.append(ir_measures.Qrel(topic.id, name, (place + 1) % 3))
         made.append(ir_measures.Qrel(topic.id, f"{topic.id} is nowhere", 2))
     return [*made, ir_measures.Qrel("without a relevant one", "pulse-points", 0)]
@@ -91,10 +92,10 @@ def qrels(knowledge_base: KnowledgeBase, unit: str) -> list[object]:
 
 def in_order_of_score(asked: KnowledgeBase, topic: Topic, unit: Unit) -> list[Scored]:
     """The run of one topic, without the variety that `kb eval` shows sections with."""
-    ranking = asked.rank(topic.text)
+    ranking = runs.rank(asked, topic.text)
     return [
-        Scored(topic.id, asked.unit_id(int(ranking.rows[place]), unit), -number)
-        for number, place in enumerate(ranking.grouped(unit)[:DEPTH])
+        Scored(topic.id, runs.unit_id(asked, int(ranking.rows[place]), unit), -number)
+        for number, place in enumerate(ranking.grouped(unit)[:RUN_DEPTH])
     ]
 
 

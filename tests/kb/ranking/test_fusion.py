@@ -13,7 +13,6 @@ from kb.ranking.fusion import (
     CANDIDATE_DEPTH,
     DEFAULT_WEIGHTS,
     LONG_SENTENCE,
-    MODES,
     NAME_TERMS,
     SENTENCE_TERMS,
     SHORT_QUESTION,
@@ -28,6 +27,7 @@ from kb.ranking.fusion import (
     weights_for,
 )
 from kb.retrieval.signals import SIGNALS
+from kb.schema.search_request import MODES
 
 
 def scores(*rows: tuple[float, float, float, float, float], weights: FusionWeights) -> list[float]:

@@ -20,9 +20,9 @@ from kb.question.operators import Condition
 from kb.question.query import Query
 from kb.question.tokenised import TokenisedText
 from kb.ranking.boosts import Booster, Boosts
-from kb.ranking.fusion import DEFAULT_WEIGHTS, EXPLAINED_AS, Mode, depths
+from kb.ranking.fusion import DEFAULT_WEIGHTS, EXPLAINED_AS, depths
 from kb.ranking.ranker import Ranker
-from kb.ranking.ranking import Ranking, Unit
+from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import Candidates
 from kb.retrieval.conditions import Conditions
 from kb.retrieval.embedded import EmbeddedIndex
@@ -31,6 +31,7 @@ from kb.retrieval.passage_filter import PassageFilter
 from kb.retrieval.postings import Postings
 from kb.retrieval.signals import SIGNALS, SignalSource
 from kb.schema.filters import Filters
+from kb.schema.search_request import Mode, Unit
 from kb.storage.passage_table import PassageTable
 
 MakePostings = Callable[..., Postings]

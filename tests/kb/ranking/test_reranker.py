@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
+from kb.evaluation import runs
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.reranker import RERANK_DEPTH, Reranker
 from kb.schema.errors import ModelError
@@ -49,7 +50,7 @@ def test_results_come_in_the_order_of_its_scores_and_those_behind_stay(
     with KnowledgeBase.open(knowledge_base.path, reranker=reranker) as asked:
         after = asked.search(QUESTION, limit=50)
         by_words = asked.search(QUESTION, limit=50, mode="keyword").results
-        run = [unit for unit, _ in asked.run(QUESTION, depth=50)]
+        run = [unit for unit, _ in runs.run(asked, QUESTION, depth=50)]
     texts = [
         f"{result.citation.article_title}\n{result.citation.section_heading}\n{result.text}"
         for result in before[:RERANK_DEPTH]

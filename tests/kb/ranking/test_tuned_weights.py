@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kb.evaluation import runs
 from kb.evaluation.measures import Topic, run_topics
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
@@ -139,15 +140,15 @@ def test_opening_takes_stored_weights_and_explicit_ones_win(index_copy: Path) ->
     with KnowledgeBase.open(index_copy) as shipped:
         assert shipped.weights == DEFAULT_WEIGHTS
         store(index_copy, fitted_to(shipped.manifest))
-        default = shipped.run(QUESTION)
+        default = runs.run(shipped, QUESTION)
     with (
         KnowledgeBase.open(index_copy) as tuned,
         KnowledgeBase.open(index_copy, weights=WORDS) as by_words,
         KnowledgeBase.open(index_copy, weights=DEFAULT_WEIGHTS) as explicit,
     ):
         assert tuned.weights == WORDS
-        assert tuned.run(QUESTION) == by_words.run(QUESTION) != default
-        assert explicit.run(QUESTION) == default
+        assert runs.run(tuned, QUESTION) == runs.run(by_words, QUESTION) != default
+        assert runs.run(explicit, QUESTION) == default
         found = tuned.search(QUESTION).results[0]
         why = found.explanation
         assert why.keyword == pytest.approx(WORDS.keyword * why.keyword_score)

@@ -82,8 +82,9 @@ def test_what_authors_link_is_mostly_what_meaning_finds(knowledge_base: Knowledg
     found = named = 0
     for summary in knowledge_base.articles():
         article = knowledge_base.article(summary.id)
-        linked = {other.id for other in knowledge_base.related(article)}
-        near = [other.id for other in knowledge_base.similar(article, 6)]
+        linked = {other.id for other in knowledge_base.linked(article)}
+        related = knowledge_base.related(article.id, limit=6).results
+        near = [other.citation.article_id for other in related]
         assert len(set(near)) == len(near) <= 6
         assert article.id not in near
         found += len(linked.intersection(near))

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from kb import KnowledgeBase
 from kb.answering.facets import MIN_SCORE_SHARE
-from kb.ranking.fusion import MODES, Mode
 from kb.schema.article import Article
 from kb.schema.errors import InvalidRequest
 from kb.schema.filters import MANY_VALUED, including
 from kb.schema.results import SearchResult
+from kb.schema.search_request import MODES, Mode
 
 QUESTION = "why do my legs jerk when I fall asleep"
 MARMOTS = "why do marmots whistle"

@@ -248,7 +248,7 @@ def test_a_fault_of_the_service_shows_only_the_request_id(
     def fail(*_: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(KnowledgeBase, "search", fail)
+    monkeypatch.setattr(KnowledgeBase, "answer", fail)
     response = client.post("/api/v1/search", json={"question": CANARY})
     assert response.status_code == 500
     assert response.headers["content-type"] == "application/problem+json"

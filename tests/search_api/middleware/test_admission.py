@@ -52,13 +52,13 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    original = KnowledgeBase.search
+    original = KnowledgeBase.answer
     made = Gate(original)
 
-    def search(self: KnowledgeBase, *args: Any, **kwargs: Any) -> Any:
+    def answer(self: KnowledgeBase, *args: Any, **kwargs: Any) -> Any:
         return made.search(self, *args, **kwargs)
 
-    monkeypatch.setattr(KnowledgeBase, "search", search)
+    monkeypatch.setattr(KnowledgeBase, "answer", answer)
     yield made
     made.open()
 

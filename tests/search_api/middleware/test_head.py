@@ -19,6 +19,7 @@ from fastapi.testclient import TestClient
 from starlette.responses import StreamingResponse
 
 from kb import KnowledgeBase
+from kb.schema.search_request import SearchRequest
 from kb.storage.keys import KeyRing, keys_file
 from kb.tasks.messages import RebuildRequest
 from kb.tasks.store import TaskStore
@@ -100,13 +101,13 @@ def test_head_asks_the_index_once_as_get_does(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    search = KnowledgeBase.search
+    answer = KnowledgeBase.answer
 
-    def counted(self: KnowledgeBase, question: str, *given: Any, **named: Any) -> Any:
-        asked.append(question)
-        return search(self, question, *given, **named)
+    def counted(self: KnowledgeBase, request: SearchRequest) -> Any:
+        asked.append(request.question)
+        return answer(self, request)
 
-    monkeypatch.setattr(KnowledgeBase, "search", counted)
+    monkeypatch.setattr(KnowledgeBase, "answer", counted)
     assert client.head("/api/v1/search", params={"q": QUESTION}).status_code == 200
     assert asked == [QUESTION]
 

@@ -60,8 +60,8 @@ def test_by_topic_every_article_stands_under_each_of_its_tags(
 def test_a_large_library_shows_one_group_at_a_time_and_none_is_lost(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, knowledge_base: KnowledgeBase
 ) -> None:
-    monkeypatch.setattr(library_page, "ALL_AT_ONCE", 20)
-    monkeypatch.setattr(library_page, "PER_PAGE", 2)
+    monkeypatch.setattr(library_page, "MAX_ON_ONE_PAGE", 20)
+    monkeypatch.setattr(library_page, "ARTICLES_PER_PAGE", 2)
     seen: list[str] = []
     for door in soup(reader("/articles")).select(".doors a"):
         path = str(door["href"])
@@ -270,7 +270,7 @@ def test_related_articles_begin_with_those_the_author_names(
     for summary in knowledge_base.articles():
         article = knowledge_base.article(summary.id)
         links = soup(reader(f"/articles/{article.id}")).select(".article-footer .plain a")
-        named = [other.display_title for other in knowledge_base.related(article)]
+        named = [other.display_title for other in knowledge_base.linked(article)]
         shown = [link.text for link in links]
         assert shown[: len(named)] == named
         assert len(set(shown)) == len(shown) >= min(6, len(named))

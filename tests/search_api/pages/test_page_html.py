@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
 from kb.schema.article import Article, Section, Source
+from kb.schema.results import RelatedResponse
 from kb.storage import articles
 from search_api.pages.cards import passage_path
 from search_api.service.app import create_app
@@ -369,6 +370,7 @@ def hostile(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[Art
         language=NASTY,
     )
     monkeypatch.setattr(KnowledgeBase, "article", lambda *_: article)
+    monkeypatch.setattr(KnowledgeBase, "related", lambda *_, **__: RelatedResponse((), "", {}))
     yield article
 
 

@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
-from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT
-from search_api.pages.search_state import MAX_SHOWN, STEP, SearchState
+from kb.schema.paging import MAX_DEPTH, MAX_LIMIT
+from search_api.pages.search_state import MAX_SHOWN, RESULTS_PER_STEP, SearchState
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 several = st.lists(texts.filter(bool), max_size=3, unique=True).map(tuple)
 states = st.builds(
     SearchState,
     question=st.none() | texts,
-    shown=st.integers(STEP, MAX_SHOWN),
-    offset=st.integers(0, MAX_DEPTH - STEP),
+    shown=st.integers(RESULTS_PER_STEP, MAX_SHOWN),
+    offset=st.integers(0, MAX_DEPTH - RESULTS_PER_STEP),
     tag=several,
     source=several,
     exact=st.booleans(),
@@ -36,9 +36,9 @@ def test_whatever_an_address_says_a_search_within_bounds_comes_of_it(
     parameters: dict[str, str],
 ) -> None:
     state = SearchState.read(QueryParams(parameters))
-    assert 1 <= state.wanted <= MAX_LIMIT
+    assert 1 <= state.request().limit <= MAX_LIMIT
     assert state.offset >= 0
-    assert state.offset + state.wanted <= MAX_DEPTH
+    assert state.offset + state.request().limit <= MAX_DEPTH
 
 
 def test_going_on_shows_every_result_once() -> None:

@@ -8,7 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
-from search_api.routes.search import RelatedQuery, SearchOptions
+from search_api.routes.related import RelatedQuery
+from search_api.routes.search_models import OPTION_FIELDS
 
 QUESTION = "why do my legs jerk when I fall asleep"
 
@@ -235,7 +236,7 @@ def test_what_nothing_can_be_related_to_is_named(
 CANARY = "Zwieselbergkatarrh"
 
 
-@pytest.mark.parametrize("name", SearchOptions.model_fields)
+@pytest.mark.parametrize("name", OPTION_FIELDS)
 def test_no_option_is_repeated_in_an_error_or_a_log(
     client: TestClient, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:

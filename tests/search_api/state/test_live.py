@@ -77,7 +77,7 @@ SHELF = Path("shelf")
 def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """In place of the index at SHELF alone: services of other tests may watch theirs meanwhile."""
     made = Shelf()
-    real_current, real_open = live_module.current_generation, live_module.ServedKnowledgeBase.open
+    real_current, real_open = live_module.current_generation, live_module.KnowledgeBase.open
 
     class Opener:
         @staticmethod
@@ -88,7 +88,7 @@ def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
         return made.current_generation(path) if path == SHELF else real_current(path)
 
     monkeypatch.setattr(live_module, "current_generation", current_generation)
-    monkeypatch.setattr(live_module, "ServedKnowledgeBase", Opener)
+    monkeypatch.setattr(live_module, "KnowledgeBase", Opener)
     return made
 
 
@@ -201,7 +201,7 @@ def test_an_unforeseen_error_is_a_failure_like_any_other(
         raise MemoryError
 
     shelf.current = "one"
-    monkeypatch.setattr("search_api.state.live.ServedKnowledgeBase.open", staticmethod(fail))
+    monkeypatch.setattr("search_api.state.live.KnowledgeBase.open", staticmethod(fail))
     live.refresh()
     assert "MemoryError" in str(live.failure)
     with pytest.raises(IndexUnusable), live.use():
