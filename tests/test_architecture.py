@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("kb", "indexer", "search_api", "kb_cli")
 MAX_MODULES = 15
 """Modules in a room, `__init__` aside."""
+MAX_LINES = 350
+"""Lines of a module."""
 
 ROOMS: dict[str, list[str]] = tomllib.loads((ROOT / "tests/rooms.toml").read_text("utf-8"))
 """Each room, and the rooms whose modules it imports. ARCHITECTURE.md says what is in each."""
@@ -108,6 +110,11 @@ def test_a_room_says_what_it_is_for_and_holds_no_more_than_one_looks_through() -
         assert (
             len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MAX_MODULES
         )
+
+
+def test_no_module_is_longer_than_one_reads_at_once() -> None:
+    lines = {path: len(path.read_text("utf-8").splitlines()) for path in modules().values()}
+    assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
 
 
 def imports(path: Path) -> set[str]:
