@@ -83,7 +83,7 @@ def test_the_nearest_are_nearly_those_of_brute_force_whoever_is_allowed(
             assert (np.diff(found) > 0).all()
             assert mask[found].all()
             least = np.sort(cosines[mask])[-50]
-            hits += int((cosines[found] >= least - vectors.ROUNDING).sum())
+            hits += int((cosines[found] >= least - vectors.COSINE_ROUNDING).sum())
             total += 50
     assert hits >= (0.99 if dimensions > 100 else 0.95) * total
 
