@@ -192,6 +192,9 @@ class EmbeddingModel:
             verbose=False,
         )
         assert program is not None
+        for graph in (program.model.graph, *program.model.functions.values()):
+            for node in graph.all_nodes():
+                node.metadata_props.clear()  # stack traces, which say where this is installed
         program.save(str(path))
 
     def _sha256(self) -> str:

@@ -90,5 +90,7 @@ def test_a_model_of_any_family_is_exported_as_it_is(
     questions = Encoder(folder, FOR_QUESTIONS)
     for text, vector in zip(TEXTS, own, strict=True):
         assert questions.encode_question(text) @ vector > 0.99
+    for name in (FOR_PASSAGES, FOR_QUESTIONS):
+        assert b"stack_trace" not in (folder / name).read_bytes(), "it says where this is installed"
     assert len(attentions(folder / FOR_PASSAGES)) == joint
     assert attentions(folder / FOR_QUESTIONS) == masked
