@@ -56,8 +56,8 @@ NO_TYPE = plain(
 BLANK = "The question is empty. Type a few words."
 LONG = "The question is 4,001 characters long; it must be at most 4,000. Shorten it."
 OPTIONS = (
-    "limit, offset, generation, mode, group_by, article, topic, source, language, updated_since, reviewed_since,"
-    " tag, facets, exact and explain"
+    "limit, offset, mode, group_by, article, topic, source, language, updated_since, reviewed_since, tag, facets,"
+    " exact, explain and generation"
 )
 UNKNOWN = (
     "unknown",
