@@ -47,7 +47,7 @@ def test_what_is_copied_is_there_and_is_all_that_an_installation_takes(steps: Mo
     assert {file.split("/")[0] for file in tracked} == copied
     packages = PROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
     project = PROJECT["project"]
-    wanted = {name.rstrip("*") for name in packages} | set(project["license-files"])
+    wanted = {name.rstrip("*.") for name in packages} | set(project["license-files"])
     assert copied == wanted | {project["readme"], "pyproject.toml"}
     assert [rest for name, rest in final.steps if name == "COPY"] == [
         f"--from={build.name} /opt/kb /opt/kb"

@@ -61,8 +61,9 @@ def workers(library: Library) -> dict[int, int]:
     for folder in Path("/proc").glob("[1-9]*"):
         with suppress(OSError):
             command = (folder / "cmdline").read_bytes().split(b"\0")
-            if b"work" in command and str(library.index).encode() in command:
-                found[int(folder.name)] = int(command[command.index(b"--parent") + 1])
+            index = str(library.index).encode()
+            if b"indexer.tasks.worker" in command and index in command:
+                found[int(folder.name)] = int(command[command.index(index) + 1])
     return found
 
 

@@ -18,6 +18,7 @@ from harness.library import Library, held, markdown
 from harness.service import API, MARKDOWN, ended, serving, work_here, working
 
 from indexer.corpus.editing import put, remove
+from indexer.maintenance import follow
 from indexer.tasks import builder, editor, worker
 from indexer.tasks.reports import report_of
 from kb.tasks import store as task_store
@@ -168,7 +169,7 @@ def test_a_build_that_fails_says_that_the_corpus_has_it(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(builder, "build", full)
+    monkeypatch.setattr(follow, "build", full)
     task = outcome(store, shelf, begun_put(store, "news", markdown("news", "tea")))
     assert task is not None
     assert task.state == "failed"

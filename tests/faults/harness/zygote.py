@@ -115,8 +115,10 @@ def child(order: dict[str, Any]) -> None:
 
 def main() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    for name in ("build", "editing", "rollback", "archive", "collect", "status"):
+    for name in ("build.build", "corpus.editing", "generations.collect", "maintenance.prune"):
         import_module(f"indexer.{name}")
+    for name in ("backup", "restore", "rollback", "status"):
+        import_module(f"indexer.maintenance.{name}")
     import_module("kb_cli.main")
     # As for the tests themselves, see conftest.
     few_words = import_module("harness.tiny").few_english_words

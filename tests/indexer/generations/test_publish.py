@@ -30,7 +30,7 @@ def put(index: Path, second: int) -> str:
         (folder / "keyword" / "x.seg").write_text(f"segment {second}")
         (folder / "articles.sqlite").write_text("articles")
         with Finisher(folder) as files:
-            files.finished("keyword")
+            files.add_finished("keyword")
             infos = files.file_infos()
         manifest = Manifest(
             created=f"2026-01-31T12:00:{second:02}+00:00",
