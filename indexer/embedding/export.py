@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -192,9 +193,10 @@ class EmbeddingModel:
             verbose=False,
         )
         assert program is not None
-        for graph in (program.model.graph, *program.model.functions.values()):
-            for node in graph.all_nodes():
-                node.metadata_props.clear()  # stack traces, which say where this is installed
+        bodies = [program.model.graph.all_nodes()]
+        bodies += [function.all_nodes() for function in program.model.functions.values()]
+        for node in chain.from_iterable(bodies):
+            node.metadata_props.clear()  # stack traces, which say where this is installed
         program.save(str(path))
 
     def _sha256(self) -> str:

@@ -135,7 +135,7 @@ def test_what_needs_room_for_a_whole_generation_asks_for_it_first(
         assert re.fullmatch(NO_ROOM.format(small), err), err
         assert "no room" in err
         assert list(small.iterdir()) == []
-    large = mount(size * 6 // 1024)
+    large = mount(size * 8 // 1024)
     index = large / "index"
     assert kb("restore", backup, "--index", index)[0] == 0
     incoming.write_text(markdown("news", "tea"))
