@@ -91,7 +91,7 @@ def drawn(random: np.random.Generator) -> Values:
 def worth_of(topic: JudgedTopic, draws: Values) -> Values:
     """Both measures of a question with each draw, (2, K)."""
     weights = draws[: len(draws) // len(SHARES), :-1]  # which come again with each share
-    if topic.lifting is None or not topic.lifting.nearness.any():  # no share counts
+    if topic.booster is None or not topic.booster.nearness.any():  # no share counts
         return np.tile(topic.ndcg(weights), len(SHARES))
     found = []
     for share in SHARES:

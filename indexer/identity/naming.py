@@ -260,14 +260,6 @@ class _Namer:
         return address.state == "withdrawn" and self._alike.same(address, claim)
 
 
-def id_for_newcomer(
-    naming: Naming, ledger: Mapping[str, Address], name: str, reserved: Iterable[str] = ()
-) -> str:
-    """The id that a new file of that path would be given, beside all that `naming` names."""
-    taken = {*naming.holders, *ledger, *reserved}
-    return next(each for each in candidates(name) if each not in taken)
-
-
 def updates_of(naming: Naming, ledger: Mapping[str, Address]) -> dict[str, Address | None]:
     """What the ledger gains by the moves and by files that are gone."""
     updates: dict[str, Address | None] = {}

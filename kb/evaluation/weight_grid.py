@@ -42,7 +42,7 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 class JudgedTopic:
     """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
-    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `lifting` is what lifts
+    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `booster` is what lifts
     them, if anything does. Unit u has the rows from `starts[u]` on. `judged` are the places, among the units, of those
     judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all that was judged, found or not;
     above 0.
@@ -50,7 +50,7 @@ class JudgedTopic:
 
     id: str
     signals: NDArray[np.float64]
-    lifting: Booster | None
+    booster: Booster | None
     starts: NDArray[np.int64]
     judged: NDArray[np.int64]
     gains: NDArray[np.float64]
@@ -62,8 +62,8 @@ class JudgedTopic:
         if not len(self.judged):
             return values
         by_passage = self.signals @ weights.T
-        if self.lifting:
-            by_passage = self.lifting.boost(by_passage)
+        if self.booster:
+            by_passage = self.booster.boost(by_passage)
         scores = np.maximum.reduceat(by_passage, self.starts, axis=0).astype(np.float32)
         for place, gain in zip(self.judged, self.gains, strict=True):
             if not gain:
@@ -88,11 +88,11 @@ def judge(
     signals: NDArray[np.float64],
     units: Sequence[str],
     grades: Mapping[str, int],
-    lifting: Booster | None = None,
+    booster: Booster | None = None,
 ) -> JudgedTopic:
     """One question's candidates beside its grades, of which one at least is above 0.
 
-    `signals` are as in JudgedTopic, in the order of passages, which `lifting` has too; `units` names the unit of each.
+    `signals` are as in JudgedTopic, in the order of passages, which `booster` has too; `units` names the unit of each.
     """
     first: dict[str, int] = {}
     for row, unit in enumerate(units):
@@ -112,7 +112,7 @@ def judge(
     return JudgedTopic(
         id=topic_id,
         signals=signals[order],
-        lifting=lifting.subset(order) if lifting else None,
+        booster=booster.subset(order) if booster else None,
         starts=np.array(starts, dtype=np.int64),
         judged=np.array([place for place, _ in known], dtype=np.int64),
         gains=np.array([grade for _, grade in known], dtype=np.float64),

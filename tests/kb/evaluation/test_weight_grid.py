@@ -113,8 +113,8 @@ def test_what_is_gathered_once_measures_as_asking_anew_with_those_weights(
         lambda: steps.append(1),
     )
     assert [topic.id for topic in topics] == ["a", "b", "c", "d", "e"]
-    assert topics[-1].lifting
-    assert len(topics[-1].lifting.subjects) == 3
+    assert topics[-1].booster
+    assert len(topics[-1].booster.subjects) == 3
     assert len(steps) == len(QUESTIONS)
     for weights in WEIGHTS:
         with KnowledgeBase.open(knowledge_base.path, weights=weights) as asked:
