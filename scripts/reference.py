@@ -40,12 +40,14 @@ def commands(
     group: click.Group = kb, name: str = "kb"
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Each command that does something, in alphabetical order, with its full name and a context."""
+    # A command keeps the help option of the first context that asks for it, so this one has the group's settings.
+    parent = click.Context(group, info_name=name, **group.context_settings)
     for part, command in sorted(group.commands.items()):
         full = f"{name} {part}"
         if isinstance(command, click.Group):
             yield from commands(command, full)
         else:
-            yield full, command, click.Context(command, info_name=full)
+            yield full, command, click.Context(command, info_name=full, parent=parent)
 
 
 def command_line_page() -> str:
