@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := $(PIP) install -q --no-deps --require-hashes --only-binary :all:
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve test check unit quick fuzz api hostile faults pages image-steps bench bench-report http changes growth nearest screenshots reference docs docs-serve wheels licences lock clean
+.PHONY: help setup serve test check unit quick quality fuzz api hostile faults pages image-steps bench bench-report http changes growth nearest screenshots reference docs docs-serve wheels licences lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,9 @@ unit: setup ## the tests alone
 
 quick: setup ## the tests that need no index and no browser, to run while one works (2,064 tests; two and a half minutes on two cores)
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+
+quality: setup ## this ranking beside plain ones over every judged collection in ../shared (hours the first time; some: ONLY="SleepQA fresh")
+	$(BIN)/python -m benchmarks.suite --json benchmarks/suite/run.json $(if $(ONLY),--only $(ONLY))
 
 fuzz: setup ## the properties alone, with a thousand examples that are others each time
 	HF_HUB_OFFLINE=1 $(BIN)/pytest -n 2 --dist loadfile --hypothesis-profile=fuzz -m hypothesis

@@ -32,6 +32,8 @@ from kb.retrieval.passage_filter import Mask, PassageFilter
 from kb.retrieval.postings import Postings
 from kb.retrieval.signals import SignalSource
 from kb.retrieval.vectors import VectorIndex
+from kb.retrieval.wording import FOLDER as WORDING
+from kb.retrieval.wording import WordingIndex
 from kb.schema.article import today
 from kb.schema.errors import GenerationGone, IndexDamaged, IndexUnusable, KbError
 from kb.storage.addresses import Addresses
@@ -177,6 +179,7 @@ def _assemble(
     resources.callback(spare_core.close)
     vectors = VectorIndex(folder / "vectors", spare_core)
     names = NameIndex(folder / "names", postings.idf_of_rarest)
+    wording = WordingIndex(folder / WORDING)
     spelling = Spelling(folder / "spelling")
     languages = Lazy(store.languages)  # reads the head of every article
     phrases = Lazy(partial(_open_phrases, folder, manifest))
@@ -187,7 +190,7 @@ def _assemble(
     conditions = Conditions(postings, phrases)
     candidates = EmbeddedIndex(
         postings,
-        SignalSource(vectors, names, spare_core),
+        SignalSource(vectors, names, wording, spare_core),
         passages,
         conditions,
         PassageFilter(passages, conditions, store, catalogue, shown),

@@ -25,6 +25,8 @@ from indexer.passages.tokens import TokenCounter
 from indexer.writers.articles import MergedOrdinals, merge_stores
 from indexer.writers.keywords import merge_postings, merge_segments
 from indexer.writers.merge import Merge
+from indexer.writers.wording import merge_wording
+from kb.retrieval.wording import FOLDER as WORDING
 from kb.schema.passage import Passage
 from kb.storage.articles import FILE as STORE
 from kb.text.bm25f import BM25FParameters
@@ -69,6 +71,7 @@ def merge_generations(
     sentences = _merge_sentences(folder, base, additions, passages)
     names = _merge_names(base, additions, ordinals)
     _merge_vectors(folder, base, additions, ordinals, passages, sentences, names)
+    merge_wording(folder / WORDING, base / WORDING, additions / WORDING, passages.order)
     terms = merge_postings(folder, base, additions, passages.kept, passages.new, parameters)
     library = Library.load(folder, counter)
     merge_segments(

@@ -23,6 +23,8 @@ from indexer.writers.articles import write_store
 from indexer.writers.care_scores import write_care_scores
 from indexer.writers.keywords import compile_postings, write_whoosh
 from indexer.writers.section_kinds import KindRows
+from indexer.writers.wording import write_wording
+from kb.retrieval.wording import FOLDER as WORDING
 from kb.storage.articles import FILE as STORE
 from kb.storage.manifest import ModelInfo
 from kb.text.bm25f import BM25FParameters
@@ -72,6 +74,7 @@ def split_articles(
     library.split(counter, executor, progress.advance)
     np.save(folder / "passages.npy", library.passages, allow_pickle=False)
     np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
+    write_wording(folder / WORDING, library.wordings())
 
 
 def embed_texts(

@@ -26,6 +26,8 @@ _SHAPES = {
     "postings/frequencies": "postings 4",
     "postings/impacts": "postings",
     "postings/lengths": "passages 4",
+    "wording/words": "wording_words",
+    "wording/starts": "passages+1",
     "vectors/passages": "passages dimensions",
     "vectors/codes": "passages dimensions",
     "vectors/code_scales": "passages",

@@ -156,6 +156,15 @@ class Library:
         assert article is not None, article_id
         return article
 
+    def wordings(self) -> Iterator[list[str]]:
+        """The sentences of each passage, and the names of its article."""
+        spans = zip(self.sentences["start"].tolist(), self.sentences["end"].tolist(), strict=True)
+        for row, count in enumerate(np.diff(self.sentence_starts).tolist()):
+            text = self._section(int(self.passages["section"][row])).text
+            article = int(self.passages["article"][row])
+            names = self.names[self.name_starts[article] : self.name_starts[article + 1]]
+            yield [*(text[start:end] for start, end in islice(spans, count)), *names]
+
     def passage_text(self, place: int) -> str:
         """What is embedded for a passage: title and heading, at most PREFIX_TOKENS of them, and its own text."""
         entry = self.passages[place]

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +145,86 @@ def lift_at(
     gain[lifted] = more
     most[lifted] = number
     worth[passages] = 0
+
+
+class AskedWords(NamedTuple):
+    """A question as its distinct words, at most MAX_WORDS, and the pairs of them that follow each other in it.
+
+    `words` are hashes above 0, uint32 (D,), each once, and `covers`, float32 (D,), what each is worth. Pair n is of the
+    words numbered `before[n]` and `behind[n]`, int32 (B,), each pair once, and is worth `weights[n]`, float32 (B,).
+    """
+
+    words: NDArray[np.uint32]
+    covers: NDArray[np.float32]
+    before: NDArray[np.int32]
+    behind: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+
+MAX_WORDS = 1024
+"""Maximum number of distinct words, and of pairs, of a question."""
+
+SENTENCE_END = 0
+"""What stands between the sentences of a passage among the hashes of its words."""
+
+
+def best_wordings(
+    asked: AskedWords,
+    words: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """For each of the given passages, float32 (n,), the best of its sentences' `pairs * covers ** 2`.
+
+    A sentence has the sum of what those words and pairs are worth that stand in it, each once. Passage n has the words
+    `words[starts[n]:starts[n + 1]]`, with SENTENCE_END between sentences.
+    """
+    if native is not None:
+        best = np.empty(len(rows), dtype=np.float32)
+        native.wordings(words, starts, rows, *asked, best)
+        return best
+    return _best_wordings(asked, words, starts, rows)
+
+
+def _best_wordings(
+    asked: AskedWords,
+    words: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    if max(len(asked.words), len(asked.weights)) > MAX_WORDS:
+        raise ValueError("the arrays do not fit together")
+    places, counts = runs(starts, rows)
+    found = gather(words, places)
+    owners = np.repeat(np.arange(len(rows)), counts)
+    ends = np.concatenate(([False], (found[:-1] == SENTENCE_END) | (owners[1:] != owners[:-1])))
+    sentences = np.cumsum(ends[: len(found)])
+    order = np.argsort(asked.words)
+    near = np.searchsorted(asked.words, found, sorter=order)
+    numbers = np.append(order, 0)[near]
+    known = np.append(asked.words, 0)[numbers] == found
+    numbers[~known] = -1
+
+    def sums(of: NDArray[np.int64], at: NDArray[np.int64], worth: NDArray[np.float32]) -> Any:
+        """What each sentence has of these things, each once."""
+        once = np.unique(at * max(len(worth), 1) + of)
+        kept = worth[once % max(len(worth), 1)].astype(np.float64)
+        return np.bincount(once // max(len(worth), 1), kept, int(sentences[-1]) + 1)
+
+    best = np.zeros(len(rows))
+    if not len(found) or not len(asked.words):
+        return best.astype(np.float32)
+    covers = sums(numbers[known], sentences[known], asked.covers)
+    pairs = {pair: n for n, pair in enumerate(zip(*map(list, asked[2:4]), strict=True))}
+    both = np.flatnonzero((sentences[1:] == sentences[:-1]) & known[1:] & known[:-1])
+    numbered = np.array(
+        [pairs.get(pair, -1) for pair in zip(numbers[both], numbers[both + 1], strict=True)],
+        dtype=np.int64,
+    )
+    is_pair = numbered >= 0
+    followed = sums(numbered[is_pair], sentences[both[is_pair]], asked.weights)
+    np.maximum.at(best, owners, (followed * covers**2)[sentences])
+    return best.astype(np.float32)
 
 
 def _dots(

@@ -163,6 +163,87 @@ static void lift(const Lifted *at, const int32_t *rows, Py_ssize_t count, float 
     }
 }
 
+/* A question as its distinct words, and which of them follow each other in it. */
+typedef struct {
+    const uint32_t *words;
+    const float *covers;
+    Py_ssize_t word_count;
+    const int32_t *before, *behind;
+    const float *weights;
+    Py_ssize_t pair_count;
+} Asked;
+
+enum { MOST_WORDS = 1024, SLOTS = 4 * MOST_WORDS, SENTENCE_END = 0 };
+
+/* Which word stands in each slot of a hash table, which pairs end in each word, and in which sentence each was last met.
+ * Words are numbered from 1 here, so that 0 is none. */
+typedef struct {
+    int16_t slots[SLOTS], first_pair[MOST_WORDS + 1], next_pair[MOST_WORDS + 1];
+    int64_t met[MOST_WORDS + 1], met_pair[MOST_WORDS + 1];
+} Lookup;
+
+static int16_t word_number(const Lookup *lookup, const Asked *asked, uint32_t word)
+{
+    for (uint32_t slot = word % SLOTS;; slot = (slot + 1) % SLOTS) {
+        int16_t number = lookup->slots[slot];
+        if (!number || asked->words[number - 1] == word)
+            return number;
+    }
+}
+
+static void prepare(Lookup *lookup, const Asked *asked)
+{
+    memset(lookup, 0, sizeof *lookup);
+    for (Py_ssize_t place = 0; place < asked->word_count; place++) {
+        uint32_t slot = asked->words[place] % SLOTS;
+        while (lookup->slots[slot])
+            slot = (slot + 1) % SLOTS;
+        lookup->slots[slot] = (int16_t)(place + 1);
+    }
+    for (Py_ssize_t place = 0; place < asked->pair_count; place++) {
+        int32_t end = asked->behind[place] + 1;
+        lookup->next_pair[place + 1] = lookup->first_pair[end];
+        lookup->first_pair[end] = (int16_t)(place + 1);
+    }
+}
+
+static void best_wordings(const Asked *asked, Lookup *lookup, const uint32_t *words, const int64_t *starts,
+                          const int64_t *rows, Py_ssize_t count, float *best)
+{
+    int64_t sentence = 0;
+    for (Py_ssize_t place = 0; place < count; place++) {
+        if (place + AHEAD < count) {
+            int64_t next = rows[place + AHEAD];
+            prefetch((const char *)(words + starts[next]), (const char *)(words + starts[next + 1]));
+        }
+        double highest = 0, cover = 0, pairs = 0;
+        int16_t previous = 0;
+        sentence++;
+        const uint32_t *end = words + starts[rows[place] + 1];
+        for (const uint32_t *word = words + starts[rows[place]]; word < end; word++) {
+            if (*word == SENTENCE_END) {
+                highest = fmax(highest, pairs * cover * cover);
+                cover = pairs = 0;
+                previous = 0;
+                sentence++;
+                continue;
+            }
+            int16_t number = word_number(lookup, asked, *word);
+            if (number && lookup->met[number] != sentence) {
+                lookup->met[number] = sentence;
+                cover += asked->covers[number - 1];
+            }
+            for (int16_t pair = number && previous ? lookup->first_pair[number] : 0; pair; pair = lookup->next_pair[pair])
+                if (asked->before[pair - 1] == previous - 1 && lookup->met_pair[pair] != sentence) {
+                    lookup->met_pair[pair] = sentence;
+                    pairs += asked->weights[pair - 1];
+                }
+            previous = number;
+        }
+        best[place] = (float)fmax(highest, pairs * cover * cover);
+    }
+}
+
 /* Arguments: numpy's arrays by the buffer protocol, C-contiguous, each of one type. */
 
 typedef struct {
@@ -175,9 +256,10 @@ static const Wanted FLOATS = {"float32", "f", 4, 1, 0}, FLOATS_OUT = {"writable 
                     ORDINALS = {"int64", "lq", 8, 1, 0}, ORDINALS_OUT = {"writable int64", "lq", 8, 1, 1},
                     PASSAGES = {"int32", "il", 4, 1, 0}, PASSAGES_OUT = {"writable int32", "il", 4, 1, 1},
                     NUMBERS_OUT = {"writable int16", "h", 2, 1, 1}, MASK = {"bool", "?", 1, 1, 0},
+                    HASHES = {"uint32", "IL", 4, 1, 0},
                     INTEGER_ROWS = {"int8 rows", "b", 1, 2, 0}, FLOAT_ROWS = {"float32 rows", "f", 4, 2, 0};
 
-enum { MOST = 7 };
+enum { MOST = 9 };
 
 static void release(Py_buffer *held, int count)
 {
@@ -417,6 +499,47 @@ static PyObject *kept_of(PyObject *module, PyObject *const *given, Py_ssize_t co
     return ok ? PyLong_FromSsize_t(found) : NULL;
 }
 
+/* Whether these owners have rows or none, and all of them are there. */
+static int have_words(const Py_buffer *starts, const Py_buffer *owners, Py_ssize_t words)
+{
+    const int64_t *start = starts->buf, *owner = owners->buf;
+    if (!are_within(owners, length(starts) - 1))
+        return 0;
+    for (Py_ssize_t place = 0; place < length(owners); place++)
+        if (!fit(0 <= start[owner[place]] && start[owner[place]] <= start[owner[place] + 1] &&
+                 start[owner[place] + 1] <= words))
+            return 0;
+    return 1;
+}
+
+static PyObject *wordings(PyObject *module, PyObject *const *given, Py_ssize_t count)
+{
+    static const Wanted *const wanted[] = {&HASHES,   &ORDINALS, &ORDINALS, &HASHES,    &FLOATS,
+                                           &PASSAGES, &PASSAGES, &FLOATS,   &FLOATS_OUT};
+    Py_buffer held[MOST];
+    if (take(given, count, wanted, 9, held))
+        return NULL;
+    Asked asked = {held[3].buf, held[4].buf, length(&held[3]), held[5].buf, held[6].buf, held[7].buf, length(&held[5])};
+    Lookup *lookup = NULL;
+    int ok = fit(asked.word_count <= MOST_WORDS && asked.pair_count <= MOST_WORDS &&
+                 length(&held[4]) == asked.word_count && length(&held[6]) == asked.pair_count &&
+                 length(&held[7]) == asked.pair_count && length(&held[8]) == length(&held[2])) &&
+             are_passages(&held[5], asked.word_count) && are_passages(&held[6], asked.word_count) &&
+             have_words(&held[1], &held[2], length(&held[0]));
+    if (ok && !(lookup = PyMem_New(Lookup, 1))) {
+        PyErr_NoMemory();
+        ok = 0;
+    }
+    if (ok) {
+        Py_BEGIN_ALLOW_THREADS
+        prepare(lookup, &asked);
+        best_wordings(&asked, lookup, held[0].buf, held[1].buf, held[2].buf, length(&held[2]), held[8].buf);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(lookup);
+    return done(held, 9, NULL, ok);
+}
+
 static PyMethodDef methods[] = {
     {"dots", (PyCFunction)(void (*)(void))dots, METH_FASTCALL, NULL},
     {"dots_of", (PyCFunction)(void (*)(void))dots_of, METH_FASTCALL, NULL},
@@ -424,6 +547,7 @@ static PyMethodDef methods[] = {
     {"vector_dots_of", (PyCFunction)(void (*)(void))vector_dots_of, METH_FASTCALL, NULL},
     {"add_at", (PyCFunction)(void (*)(void))add_at, METH_FASTCALL, NULL},
     {"lift_at", (PyCFunction)(void (*)(void))lift_at, METH_FASTCALL, NULL},
+    {"wordings", (PyCFunction)(void (*)(void))wordings, METH_FASTCALL, NULL},
     {"kept_of", (PyCFunction)(void (*)(void))kept_of, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -128,7 +128,7 @@ def fit(
 
 
 def measured(topics: Sequence[JudgedTopic], weights: Values) -> Values:
-    """Both measures of each topic under each of the weights (K, 5): (2, topics, K)."""
+    """Both measures of each topic under each of the weights (K, len(SIGNALS)): (2, topics, K)."""
     return np.stack([topic.ndcg(weights) for topic in topics], axis=1)
 
 
@@ -141,14 +141,14 @@ def confidence_interval(differences: Values, random: np.random.Generator) -> tup
 
 
 def _draws(random: np.random.Generator) -> Values:
-    """The shipped weights, and those drawn around them, (K, 5)."""
+    """The shipped weights, and those drawn around them, (K, len(SIGNALS))."""
     shipped = weight_row(DEFAULT_WEIGHTS)
     drawn = [random.dirichlet(closeness * shipped, count) for count, closeness in DRAWS]
     return np.concatenate((shipped[np.newaxis], *drawn))
 
 
 def _fitted(topics: Sequence[JudgedTopic], draws: Values, drawn: Values) -> Values:
-    """The weights for these topics, (5,). `drawn` is what `measured` gives for the draws, the shipped ones first."""
+    """The weights for these topics, (S,). `drawn` is what `measured` gives for the draws, the shipped ones first."""
     floor = drawn[:, :, 0].mean(axis=1)
     best, worth = _best(draws, drawn.mean(axis=1), floor)
     for shift in SHIFTS:
@@ -165,14 +165,14 @@ def _fitted(topics: Sequence[JudgedTopic], draws: Values, drawn: Values) -> Valu
 
 
 def _best(weights: Values, means: Values, floor: Values) -> tuple[Values, float]:
-    """The weights, of (K, 5), whose means (2, K) are best together and neither below the floor; and their sum."""
+    """Of weights (K, S) those whose means (2, K) are best together and neither below the floor; and their sum."""
     worth = np.where((means >= floor[:, np.newaxis]).all(axis=0), means.sum(axis=0), -np.inf)
     place = int(worth.argmax())
     return weights[place], float(worth[place])
 
 
 def _shifted(weights: Values, shift: float) -> Values:
-    """The weights with some moved from each signal to each other, none below 0, (20, 5)."""
+    """The weights with some moved from each signal to each other, none below 0."""
     size = len(SIGNALS)
     moved = []
     for source in range(size):

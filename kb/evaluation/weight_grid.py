@@ -42,10 +42,10 @@ SIGNALS = tuple(field.name for field in fields(FusionWeights))
 class JudgedTopic:
     """The candidates of one judged question, unit by unit; of units with equal scores the first stands first.
 
-    `signals`, float64 (N, 5), holds for each passage what each signal adds for a weight of 1; `booster` is what lifts
-    them, if anything does. Unit u has the rows from `starts[u]` on. `judged` are the places, among the units, of those
-    judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all that was judged, found or not;
-    above 0.
+    `signals`, float64 (N, len(SIGNALS)), holds for each passage what each signal adds for a weight of 1; `booster` is
+    what lifts them, if anything does. Unit u has the rows from `starts[u]` on. `judged` are the places, among the
+    units, of those judged, and `gains` their grades. `ideal` is the DCG@10 of the best order of all that was judged,
+    found or not; above 0.
     """
 
     id: str
@@ -57,7 +57,7 @@ class JudgedTopic:
     ideal: float
 
     def ndcg(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """nDCG@10, and the same with unjudged units removed, (2, K), 0 to 1, for weights (K, 5)."""
+        """nDCG@10, and the same with unjudged units removed, (2, K), 0 to 1, for weights (K, len(SIGNALS))."""
         values = np.zeros((2, len(weights)))
         if not len(self.judged):
             return values
@@ -79,7 +79,7 @@ class JudgedTopic:
 
 
 def weight_row(weights: FusionWeights) -> NDArray[np.float64]:
-    """The weights as a row for `JudgedTopic.ndcg`, (5,), in the order of SIGNALS."""
+    """The weights as a row for `JudgedTopic.ndcg`, (len(SIGNALS),), in the order of SIGNALS."""
     return np.array(astuple(weights), dtype=np.float64)
 
 

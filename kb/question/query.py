@@ -22,14 +22,16 @@ class Query:
     """A question as rankers see it.
 
     `typed` is the question as it was typed. `text` is what is encoded: without the signs of operators, repaired.
-    `terms` are the terms of `text`, repeats included. `name` are those of a question that may be a name and no more,
-    else empty. `concepts` are the names in it that the library has other names for. `correction` says what was
-    repaired. `foreign` is the code of a language that the library does not have.
+    `terms` are the terms of `text`, repeats included; `stems` are those of all its words, stop words included. `name`
+    are those of a question that may be a name and no more, else empty. `concepts` are the names in it that the library
+    has other names for. `correction` says what was repaired. `foreign` is the code of a language that the library does
+    not have.
     """
 
     typed: TokenisedText
     text: str
     terms: tuple[str, ...]
+    stems: tuple[str, ...]
     name: tuple[str, ...]
     concepts: tuple[Concept, ...]
     conditions: tuple[Condition, ...]
@@ -75,6 +77,7 @@ class QuestionReader:
             typed=as_typed,
             text=text,
             terms=terms,
+            stems=ranked.indexed_stems,
             name=name_alone(ranked.stems, terms),
             concepts=self._vocabulary.concepts(ranked),
             conditions=parsed.conditions,

@@ -30,6 +30,11 @@ class TokenisedText:
         return tuple(word.term for word in self.words)
 
     @cached_property
+    def indexed_stems(self) -> tuple[str, ...]:
+        """The stems of the words as the keyword index parts them, in order, stop words included."""
+        return tuple(analysis.indexed_words(self.text))
+
+    @cached_property
     def terms(self) -> tuple[str, ...]:
         """The terms that the keyword index is asked for, in order: no small words, repeats included."""
         return tuple(analysis.terms(self.text))

@@ -1,4 +1,4 @@
-"""Boosts of candidates' scores: for named subjects, for the kind of answer, and for articles."""
+"""Boosts of candidates' scores: for named subjects and for the kind of answer."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.ranking import article_pooling, section_kinds, subjects
+from kb.ranking import section_kinds, subjects
 
 
 class Boosts(NamedTuple):
-    """What each score gains for its subject, its kind and its article: arrays of one shape, 0 or more."""
+    """What each score gains for its subject and its kind: arrays of one shape, 0 or more."""
 
     by_subject: NDArray[np.float64]
     by_kind: NDArray[np.float64]
-    by_article: NDArray[np.float64]
 
     def added_to(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores with all boosts."""
-        return scores + self.by_subject + self.by_kind + self.by_article
+        return scores + self.by_subject + self.by_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,13 @@ class Booster:
 
     `articles` and `sections`, (n,), are those of each candidate. `subjects`, bool (S, n), marks the candidates of each
     subject that the question names (kb.ranking.subjects). `kinds` is the bonus of each candidate's section for its kind
-    (kb.ranking.section_kinds); `nearness` is how near its article is by name (kb.ranking.article_pooling).
+    (kb.ranking.section_kinds).
     """
 
     articles: NDArray[np.int64]
     sections: NDArray[np.int64]
     subjects: NDArray[np.bool_]
     kinds: NDArray[np.float64]
-    nearness: NDArray[np.float64]
 
     def boosts(self, scores: NDArray[np.float64]) -> Boosts:
         """The boosts of scores (n,), or (n, K) for K ways to score; each builds on the ones before."""
@@ -45,10 +43,7 @@ class Booster:
         by_kind = section_kinds.boosts(
             scores + by_subject, self.articles, self.sections, self.kinds
         )
-        by_article = article_pooling.boosts(
-            scores + by_subject + by_kind, self.articles, self.nearness
-        )
-        return Boosts(by_subject, by_kind, by_article)
+        return Boosts(by_subject, by_kind)
 
     def boost(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """The scores with their boosts."""
@@ -61,5 +56,4 @@ class Booster:
             self.sections[candidates],
             self.subjects[:, candidates],
             self.kinds[candidates],
-            self.nearness[candidates],
         )

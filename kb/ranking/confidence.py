@@ -16,11 +16,13 @@ from __future__ import annotations
 
 import math
 
-from kb.ranking.fusion import SHORT_QUESTION
 from kb.schema.results import Answered
 
 NEAREST_PASSAGES = 10
 """Number of passages, those nearest in meaning, whose evidence counts."""
+
+COVERED_TERMS = 8
+"""Number of distinct terms of a question up to which a passage should have all of them."""
 
 CONFIDENT_MARGIN = 0.12
 """How far above the evidence of unrelated questions an answer is confident."""
@@ -33,7 +35,7 @@ def evidence(nearby: float, sentence: float, words: float) -> float:
 
 def covered(share: float, terms: int) -> float:
     """The value, 0 to 1, of a passage that covers this share of a question with this number of distinct terms."""
-    return min(share * max(terms, SHORT_QUESTION) / SHORT_QUESTION, 1.0)
+    return min(share * max(terms, COVERED_TERMS) / COVERED_TERMS, 1.0)
 
 
 def unrelated(passages: int) -> float:

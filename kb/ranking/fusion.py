@@ -4,16 +4,17 @@ The score is a weighted sum of absolute signals (`kb.retrieval.signals`), so it 
 Candidates are the best `CANDIDATE_DEPTH` passages by words and as many by meaning, whatever the page asked for. All
 signals are looked up for each, so that no side is missing.
 
-The worth of a title depends on the library. Where a title names a subject ("Restless legs syndrome") it tells what the
-whole article is about. Where it is a sentence, as of a research paper, it is one more sentence. Titles of few terms
-count in full, those of twice as many not at all; their weight goes to words and passages (`weights_for`).
+The weights are round numbers, fitted to no collection. Two things shift them:
 
-A long question is mostly somebody's story. Neither its vector nor the sum of its words tells the story from the
-question. The names in it do, and no single sentence is near to all of it (`normalised`).
+- The library. Where a title names a subject ("Restless legs syndrome") it tells what the whole article is about. Where
+  it is a sentence, as of a research paper, it is one more sentence.
+- The length of the question. A long question is mostly somebody's story, or names several things at once. No single
+  sentence is near to all of it. The words tell more then, and the names in it most of all.
 """
 
 from __future__ import annotations
 
+import operator
 from dataclasses import astuple, dataclass, replace
 
 import numpy as np
@@ -35,13 +36,16 @@ class FusionWeights:
     sentence: float
     name: float
     focus: float
+    wording: float
 
     def column(self) -> NDArray[np.float64]:
         """The weights in the order of SIGNALS, (len(SIGNALS), 1)."""
         return np.array([[getattr(self, signal)] for signal in SIGNALS], dtype=np.float64)
 
 
-DEFAULT_WEIGHTS = FusionWeights(keyword=0.17, dense=0.16, sentence=0.27, name=0.25, focus=0.15)
+DEFAULT_WEIGHTS = FusionWeights(
+    keyword=0.14, dense=0.14, sentence=0.21, name=0.14, focus=0.08, wording=0.29
+)
 
 EXPLAINED_AS = {
     "keyword": "keyword_score",
@@ -49,17 +53,12 @@ EXPLAINED_AS = {
     "sentence": "sentence_cosine",
     "name": "name_cosine",
     "focus": "focus_share",
+    "wording": "wording_share",
 }
 """The field of an Explanation that holds a signal unweighted; its contribution has the signal's own name."""
 
-UNRELATED_NAME = 0.4
-"""Maximum cosine at which a name says nothing: any two subjects of one library are as near."""
-
 NAME_TERMS, SENTENCE_TERMS = 4.0, 8.0
 """Average number of terms in titles that are names, and in titles that are sentences."""
-
-FREED_SHARES = (0.575, 0.35, 0.075)
-"""Shares of the weight that names do not get: for keyword, dense and sentence."""
 
 
 def names_share(title_terms: float) -> float:
@@ -68,44 +67,31 @@ def names_share(title_terms: float) -> float:
     return min(max(share, 0.0), 1.0) if title_terms else 0.0
 
 
-def weights_for(title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> FusionWeights:
-    """The weights for a library, by the average number of terms in its titles. Linear in `weights`."""
-    share = names_share(title_terms)
-    freed = (1.0 - share) * (weights.name + weights.focus)
-    keyword, dense, sentence = (freed * part for part in FREED_SHARES)
-    return replace(
-        weights,
-        keyword=weights.keyword + keyword,
-        dense=weights.dense + dense,
-        sentence=weights.sentence + sentence,
-        name=weights.name * share,
-        focus=weights.focus * share,
-    )
-
-
-SHORT_QUESTION, LONG_QUESTION = 8, 16
+SHORT_QUESTION, LONG_QUESTION = 6, 14
 """Maximum number of distinct terms of a question to the point, and minimum number of a message."""
 
-LONG_FOCUS, LONG_SENTENCE = 4.0, 0.5
-"""Factors on the weights of focus and nearest sentence in a message."""
+LONG = FusionWeights(keyword=1.6, dense=1.2, sentence=0.5, name=1.0, focus=4.0, wording=1.0)
+"""Factors on the weights in a message."""
 
 
-def adapt_to_length(weights: FusionWeights, terms: int) -> FusionWeights:
-    """The weights for a question with this number of distinct terms, not normalised. Linear in `weights`."""
-    share = min(max((terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION), 0.0), 1.0)
-    return replace(
-        weights,
-        focus=weights.focus * (1.0 + (LONG_FOCUS - 1.0) * share),
-        sentence=weights.sentence * (1.0 + (LONG_SENTENCE - 1.0) * share),
-    )
+def adapted(weights: FusionWeights, title_terms: float, question_terms: int) -> FusionWeights:
+    """The weights for a library and a question, not normalised. Linear in `weights`.
+
+    `title_terms` is the average number of terms in the library's titles, `question_terms` the number of the question's
+    distinct terms.
+    """
+    long = (question_terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
+    long = min(max(long, 0.0), 1.0)
+    named = names_share(title_terms)
+    factors = [1.0 + (factor - 1.0) * long for factor in astuple(LONG)]
+    longer = FusionWeights(*map(operator.mul, astuple(weights), factors))
+    return replace(longer, name=longer.name * named, focus=longer.focus * named)
 
 
-def normalised(weights: FusionWeights, terms: int) -> FusionWeights:
-    """The weights for a question with this number of distinct terms; their sum stays the same."""
-    longer = adapt_to_length(weights, terms)
-    total = sum(astuple(longer))
-    scale = sum(astuple(weights)) / total if total else 1.0
-    return FusionWeights(*(scale * weight for weight in astuple(longer)))
+def normalised(weights: FusionWeights, total: float) -> FusionWeights:
+    """The weights with their sum made `total`; no weights stay none."""
+    scale = total / (sum(astuple(weights)) or 1.0)
+    return FusionWeights(*(scale * weight for weight in astuple(weights)))
 
 
 def restrict_to_mode(weights: FusionWeights, mode: Mode) -> FusionWeights:
@@ -114,28 +100,20 @@ def restrict_to_mode(weights: FusionWeights, mode: Mode) -> FusionWeights:
         case "keyword":
             chosen = replace(weights, dense=0.0, sentence=0.0, name=0.0)
         case "dense":
-            chosen = replace(weights, keyword=0.0, focus=0.0)
+            chosen = replace(weights, keyword=0.0, focus=0.0, wording=0.0)
         case _:
             return weights
-    total = sum(astuple(chosen))
-    if not total:  # tuned weights may have given nothing to this side
+    if not any(astuple(chosen)):  # tuned weights may have given nothing to this side
         only = {"keyword": float(mode == "keyword"), "dense": float(mode == "dense")}
         return replace(chosen, **only)
-    scale = sum(astuple(weights)) / total
-    return FusionWeights(*(scale * weight for weight in astuple(chosen)))
-
-
-def nearness(name_cosine: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The value of a name's cosine, 0 to 1: 0 up to UNRELATED_NAME, and linear from there on."""
-    above = name_cosine.astype(np.float64) - UNRELATED_NAME
-    return np.asarray(np.clip(above / (1.0 - UNRELATED_NAME), 0.0, 1.0), dtype=np.float64)
+    return normalised(chosen, sum(astuple(weights)))
 
 
 def signal_values(signals: NDArray[np.float32]) -> NDArray[np.float64]:
     """What each signal adds to the score for a weight of 1, of the shape of `signals`, (len(SIGNALS), n)."""
     values = signals.astype(np.float64)
     name = SIGNALS.index("name")
-    values[name] = nearness(signals[name])
+    values[name] = values[name].clip(0.0)
     return values
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 from kb.compute.arrays import union
 from kb.ranking import section_kinds
 from kb.ranking.boosts import Booster
 from kb.ranking.fusion import (
     DEFAULT_WEIGHTS,
     FusionWeights,
+    adapted,
     combine,
     depths,
-    names_share,
     normalised,
     restrict_to_mode,
     signal_values,
-    weights_for,
 )
 from kb.ranking.ranking import Ranking
 from kb.retrieval.candidates import CandidateSearch, Rows, Vector
-from kb.retrieval.signals import SIGNALS
 from kb.schema.search_request import Mode
 
 
@@ -28,8 +28,7 @@ class Ranker:
     def __init__(self, title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> None:
         """`title_terms` is the average number of terms in the library's titles."""
         self._title_terms = title_terms
-        self._weights = weights_for(title_terms, weights)
-        self._names_share = names_share(title_terms)
+        self._weights = weights
 
     def rank(self, search: CandidateSearch, vector: Vector, mode: Mode = "hybrid") -> Ranking:
         """Rank what the question's words found and what is nearest to its vector.
@@ -45,7 +44,8 @@ class Ranker:
     ) -> Ranking:
         """Rank these passages, which ascend, each once."""
         candidates = search.candidates(vector, rows)
-        weights = restrict_to_mode(normalised(self._weights, search.term_count), mode)
+        shifted = adapted(self._weights, self._title_terms, search.term_count)
+        weights = restrict_to_mode(normalised(shifted, sum(astuple(self._weights))), mode)
         values = signal_values(candidates.signals)
         scores = combine(values, weights)
         by_meaning = mode != "keyword"
@@ -54,7 +54,6 @@ class Ranker:
             sections=candidates.sections,
             subjects=candidates.subjects,
             kinds=section_kinds.bonuses(search, vector, candidates, by_meaning),
-            nearness=self._names_share * values[SIGNALS.index("name")] * by_meaning,
         )
         return Ranking(
             candidates=candidates,

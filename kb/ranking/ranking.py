@@ -13,18 +13,16 @@ from kb.ranking.boosts import Booster, Boosts
 from kb.ranking.fusion import (
     EXPLAINED_AS,
     FusionWeights,
-    adapt_to_length,
+    adapted,
     combine,
-    nearness,
-    weights_for,
 )
 from kb.retrieval.candidates import Candidates
 from kb.retrieval.signals import SIGNALS
 from kb.schema.results import Explanation
 from kb.schema.search_request import Unit
 
-SUBJECT_NEARNESS, SUBJECT_SHARE = 0.3, 0.2
-"""Minimum nearness of a name, or share of it that is the question's own words, of an article that is the subject."""
+SUBJECT_COSINE, SUBJECT_SHARE = 0.58, 0.2
+"""Minimum cosine of a name, or share of it that is the question's own words, of an article that is the subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,11 @@ class Ranking:
 
     def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
         """The scores under other weights, adapted to library and question like those in use, but not normalised."""
-        adapted = adapt_to_length(weights_for(self.title_terms, weights), self.question_terms)
-        return combine(self.values, adapted)
+        return combine(self.values, adapted(weights, self.title_terms, self.question_terms))
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Whether the names of each candidate's article say that it is about what is asked."""
-        near = nearness(self.candidates.signal("name")) >= SUBJECT_NEARNESS
+        near = self.candidates.signal("name") >= SUBJECT_COSINE
         return np.asarray(near | (self.candidates.signal("focus") >= SUBJECT_SHARE))
 
     def evidence(self) -> float:
@@ -122,5 +119,4 @@ class Ranking:
             terms={term: self.weights.keyword * share for term, share in terms.items()},
             subject=float(self.boosts.by_subject[candidate]),
             kind=float(self.boosts.by_kind[candidate]),
-            article=float(self.boosts.by_article[candidate]),
         )

@@ -14,16 +14,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.ranking.fusion import SHORT_QUESTION
 from kb.retrieval.candidates import Candidates, CandidateSearch, Vector
 
 MIN_NAME_COSINE = 0.75
 """Cosine with a name from which on a short question is about it and asks for something of it."""
 
+MAX_TERMS = 8
+"""Maximum number of distinct terms of a question that asks one thing of a subject."""
+
 SAME_NAME_COSINE = 0.985
 """Cosine from which on the question is the name, and what is left without it is rounding."""
 
-KIND_WEIGHT = 0.2
+KIND_WEIGHT = 0.3
 """Bonus of a section in the choice, for a cosine of 1."""
 
 OPENING_BONUS = 0.1
@@ -44,7 +46,7 @@ def bonuses(
     cosines = candidates.signal("name")
     named = candidates.named | (by_meaning & (cosines >= SAME_NAME_COSINE))
     found[named & candidates.opens] = OPENING_BONUS
-    if by_meaning and search.term_count <= SHORT_QUESTION and not search.names_article:
+    if by_meaning and search.term_count <= MAX_TERMS and not search.names_article:
         about = np.flatnonzero((cosines >= MIN_NAME_COSINE) & ~named)
         found[about] = KIND_WEIGHT * search.kind_cosines(vector, candidates, about)
     return found

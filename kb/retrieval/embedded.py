@@ -18,6 +18,7 @@ from kb.retrieval.passage_filter import Mask, PassageFilter
 from kb.retrieval.postings import Postings, TopK
 from kb.retrieval.signals import SignalSource
 from kb.retrieval.vectors import without_direction
+from kb.retrieval.wording import asked_words
 from kb.schema.filters import Filters
 from kb.storage.passage_table import PassageTable
 
@@ -74,6 +75,7 @@ class EmbeddedSearch:
         self._index = index
         self._allowed = allowed
         self._scored = index.postings.score(terms, (*query.concepts, *begun), TopK(k, allowed))
+        self._asked = asked_words(query.stems, self._scored)
         self._held = names.held(self._scored)
         self._subjects = names.subjects(self._scored, self._held) if k else []
         self._named = names.about(query.name if k else ())
@@ -89,7 +91,7 @@ class EmbeddedSearch:
         index.postings.score_variants_for(self._scored, rows)
         table = gather(index.passages.columns, rows)
         articles = table["article"].astype(np.int64)
-        found = index.signals.table(self._scored, self._held, vector, rows, articles)
+        found = index.signals.table(self._scored, self._held, self._asked, vector, rows, articles)
         return Candidates(
             rows=rows,
             sections=table["section"].astype(np.int64),

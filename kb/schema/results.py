@@ -55,8 +55,8 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What each ranker contributed. The score is the sum of `keyword`, `dense`, `sentence`, `name`, `focus`, `subject`,
-    `kind` and `article`."""
+    """What each ranker contributed. The score is the sum of `keyword`, `dense`, `sentence`, `name`, `focus`, `wording`,
+    `subject` and `kind`."""
 
     keyword: float
     """Contribution of the words in common."""
@@ -68,6 +68,8 @@ class Explanation:
     """Contribution of the article's title or nearest alias."""
     focus: float
     """Contribution of the words that question and title or alias share."""
+    wording: float
+    """Contribution of a sentence that has the question's wording."""
     keyword_score: float
     """BM25F divided by the upper bound of the question, 0 to 1."""
     passage_cosine: float
@@ -80,14 +82,14 @@ class Explanation:
     """The title or alias that was nearest."""
     focus_share: float
     """How far the question and the title or an alias are the same words, 0 to 1."""
+    wording_share: float
+    """How far one sentence of the passage has the question's words, in its order, 0 to 1."""
     terms: dict[str, float]
     """The matched terms, each with its share of `keyword`."""
     subject: float = 0.0
     """Added so that each of several subjects in one question is shown; mostly 0."""
     kind: float = 0.0
     """Added so that an article's section of the requested kind comes first; mostly 0."""
-    article: float = 0.0
-    """Added because the whole article is about the question; 0 for its best passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +235,7 @@ class QuestionExplanation:
     conditions: tuple[ExplainedCondition, ...]
     """The operators of the question."""
     weights: dict[str, float]
-    """Weight of each of the five signals."""
+    """Weight of each of the six signals."""
     allowed: int
     """Number of passages that filters and operators left."""
     candidates: int

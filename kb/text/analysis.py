@@ -175,3 +175,9 @@ def words(text: str) -> list[Token]:
         for match in PHRASE_WORD.finditer(straight_apostrophes(text))
     )
     return [token for token in found if token.term]
+
+
+def indexed_words(text: str) -> list[str]:
+    """The stem of every word of `terms` in order, stop words included; `text` is in NFC."""
+    found = (_stem(match[0].lower()) for match in INDEXED_WORD.finditer(text))
+    return [stem for stem in found if stem]

@@ -125,6 +125,12 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             why.focus,
             f"{why.focus_share:.0%} of the most there could be",
         ),
+        Part(
+            "The wording",
+            "Whether one sentence has the words of your question, side by side as you put them.",
+            why.wording,
+            f"{why.wording_share:.0%} of the most there could be",
+        ),
     )
     lifted = (
         Part(
@@ -138,12 +144,6 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             "Of the article’s sections this one is of the kind that you ask for.",
             why.kind,
             "What it was behind another of them",
-        ),
-        Part(
-            "The rest of the article",
-            "All of the article is about what you ask, so that its best section speaks for this one.",
-            why.article,
-            "The nearer the article’s name, the closer to its best section",
         ),
     )
     return (*parts, *(part for part in lifted if part.figure))

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,6 @@ def test_a_question_about_something_else_has_no_answer(knowledge_base: Knowledge
     assert knowledge_base.search("who won the world cup final in 1998").answered == "none"
 
 
-def test_all_of_the_subject_s_article_gains_by_its_best_section_but_not_by_words_alone(
-    knowledge_base: KnowledgeBase,
-) -> None:
-    question = "which muscles does the stethoscope hear"
-    of_article: dict[str, list[float]] = {}
-    for result in knowledge_base.search(question, limit=100).results:
-        of_article.setdefault(result.citation.article_id, []).append(result.explanation.article)
-    assert min(of_article["stethoscope-basics"][1:]) > 0
-    assert {gains[0] for gains in of_article.values()} == {0}
-    by_words = knowledge_base.search(question, limit=100, mode="keyword").results
-    assert {result.explanation.article for result in by_words} == {0}
-
-
 def test_notices_come_whatever_operators_and_pages_say(knowledge_base: KnowledgeBase) -> None:
     for question in ("I can't breathe", '"can\'t breathe" -dentures', "title:cant breathe"):
         response = knowledge_base.search(question, limit=1, offset=3)
@@ -95,7 +83,8 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
     response = knowledge_base.search(question, limit=MAX_LIMIT)
     assert [result.rank for result in response.results] == [*range(1, len(response.results) + 1)]
     scores = [result.score for result in response.results]
-    assert scores == sorted(scores, reverse=True)
+    # Those that diversifying moved back stand behind the others of the first page.
+    assert sum(later > earlier for earlier, later in pairwise(scores)) <= 1
     cited = set()
     for result in response.results:
         citation = result.citation
@@ -110,8 +99,8 @@ def test_every_citation_can_be_verified(knowledge_base: KnowledgeBase, question:
         assert citation.url == f"/articles/{article.id}#{section.id}"
         assert result.snippet.text == section.text[result.snippet.start : result.snippet.end]
         why = result.explanation
-        signals = (why.keyword, why.dense, why.sentence, why.name, why.focus)
-        total = sum((*signals, why.subject, why.kind, why.article))
+        signals = (why.keyword, why.dense, why.sentence, why.name, why.focus, why.wording)
+        total = sum((*signals, why.subject, why.kind))
         assert total == pytest.approx(result.score, abs=1e-12)
         assert why.name_matched in (article.title, *article.aliases)
         cited.add((article.id, section.id))

@@ -187,15 +187,15 @@ def test_by_words_alone_every_result_holds_a_word_or_another_name_of_it(
         assert why.keyword_score > 0
         assert why.terms
         assert (why.dense, why.sentence, why.name) == (0, 0, 0)
-        assert result.score == pytest.approx(why.keyword + why.focus + why.kind)
+        assert result.score == pytest.approx(why.keyword + why.focus + why.wording + why.kind)
 
 
 def test_by_meaning_alone_words_count_nothing(knowledge_base: KnowledgeBase) -> None:
     for result in knowledge_base.search("sore gums", 100, mode="dense").results:
         why = result.explanation
-        assert (why.keyword, why.focus) == (0, 0)
+        assert (why.keyword, why.focus, why.wording) == (0, 0, 0)
         meaning = why.dense + why.sentence + why.name
-        assert result.score == pytest.approx(meaning + why.kind + why.article)
+        assert result.score == pytest.approx(meaning + why.kind)
 
 
 def test_a_beginning_finds_by_words_what_begins_so(knowledge_base: KnowledgeBase) -> None:

@@ -1,6 +1,6 @@
 """Checks the questions' form and prints the figures of their card.
 
-    python training/questions/check.py ../shared/data/medquad/articles.jsonl.gz
+python training/questions/check.py ../shared/data/medquad/articles.jsonl.gz
 """
 
 from __future__ import annotations
@@ -44,12 +44,16 @@ def main(collection: Path) -> int:
             entries.append(entry)
     words = [len(entry["text"].split()) for entry in entries]
     shares = [share_of_words(entry, articles[entry["article"]]) for entry in entries]
-    print(f"{len(entries):,} questions over {len({entry['article'] for entry in entries}):,} articles")
+    print(
+        f"{len(entries):,} questions over {len({entry['article'] for entry in entries}):,} articles"
+    )
     print(
         f"words: {mean(words):.1f}; 2 to 12: {mean(2 <= n <= 12 for n in words):.0%};"
         f" {MESSAGE_WORDS} and more: {mean(n >= MESSAGE_WORDS for n in words):.0%}"
     )
-    print(f"own words in the section: {mean(shares):.2f}; more than a third: {mean(s > 1 / 3 for s in shares):.0%}")
+    print(
+        f"own words in the section: {mean(shares):.2f}; more than a third: {mean(s > 1 / 3 for s in shares):.0%}"
+    )
     for key in ("kind", "person"):
         print(key, dict(Counter(entry[key] for entry in entries).most_common()))
     return 0

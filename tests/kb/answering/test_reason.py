@@ -10,7 +10,7 @@ from kb.schema.results import Citation, Explanation
 CITATION = Citation(
     "rls", "Restless Legs Syndrome", "t", "Treatment", "/articles/rls#t", "", "Iron helps.", 0, 11
 )
-NOTHING = Explanation(0, 0, 0, 0, 0, 0, 0.1, 0.1, 0.1, "Restless Legs Syndrome", 0, {})
+NOTHING = Explanation(0, 0, 0, 0, 0, 0, 0, 0.1, 0.1, 0.1, "Restless Legs Syndrome", 0, 0, {})
 
 
 def test_the_subject_the_section_and_the_words_are_named() -> None:

@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from kb.evaluation.fitting import MEASURES, Fit, confidence_interval, fit, measured
-from kb.evaluation.weight_grid import JudgedTopic, judge, weight_row
+from kb.evaluation.weight_grid import SIGNALS, JudgedTopic, judge, weight_row
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.ranking.tuned_weights import Gain
 from kb.schema.errors import KbError
 
 UNITS = [f"unit-{number:02}" for number in range(50)]
-PLANTED = FusionWeights(keyword=0.6, dense=0.05, sentence=0.05, name=0.05, focus=0.25)
+PLANTED = FusionWeights(keyword=0.6, dense=0.05, sentence=0.05, name=0.05, focus=0.2, wording=0.05)
 
 Grades = Callable[[NDArray[np.float64], np.random.Generator], dict[str, int]]
 
@@ -26,7 +26,7 @@ def made(seed: int, count: int, grades: Grades) -> list[JudgedTopic]:
     random = np.random.default_rng(seed)
     topics = []
     for number in range(count):
-        signals = random.random((len(UNITS), 5))
+        signals = random.random((len(UNITS), len(SIGNALS)))
         topics.append(judge(f"{seed}-{number}", signals, UNITS, grades(signals, random)))
     return topics
 
@@ -104,7 +104,7 @@ def test_weights_that_lose_on_either_measure_are_not_taken(grades: Grades) -> No
 
 def test_a_pools_bias_is_not_taken_for_a_gain() -> None:
     topics = made(5, 40, by_a_pool_of_keywords)
-    words = FusionWeights(keyword=0.6, dense=0.1, sentence=0.1, name=0.1, focus=0.1)
+    words = FusionWeights(keyword=0.6, dense=0.1, sentence=0.1, name=0.1, focus=0.1, wording=0.0)
     (plain, judged), (plain_by_words, judged_by_words) = (
         means(topics, weights) for weights in (DEFAULT_WEIGHTS, words)
     )

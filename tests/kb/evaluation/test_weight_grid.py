@@ -19,8 +19,8 @@ from kb.schema.search_request import Unit
 
 WEIGHTS = [
     DEFAULT_WEIGHTS,
-    FusionWeights(keyword=1, dense=0, sentence=0, name=0, focus=0),
-    FusionWeights(keyword=0.1, dense=0.1, sentence=0.1, name=0.1, focus=0.6),
+    FusionWeights(keyword=1, dense=0, sentence=0, name=0, focus=0, wording=0),
+    FusionWeights(keyword=0.1, dense=0.1, sentence=0.1, name=0.1, focus=0.5, wording=0.1),
 ]
 MATRIX = np.stack([weight_row(weights) for weights in WEIGHTS])
 
@@ -53,7 +53,7 @@ def test_the_values_are_those_of_ir_measures_on_random_runs(
     random = np.random.default_rng(seed)
     names = [f"u{number}#ü{number % 7}" for number in random.integers(0, units, passages)]
     # Few distinct signals, so that scores tie; and units that are judged without being found.
-    signals = random.integers(0, 4, (passages, 5)) / 4
+    signals = random.integers(0, 4, (passages, len(SIGNALS))) / 4
     pool = [*sorted(set(names)), "never found", "nor this"]
     grades = {str(name): int(random.integers(-1, 4)) for name in random.choice(pool, judged)}
     grades["and one that is relevant"] = 2
@@ -65,7 +65,7 @@ def test_the_values_are_those_of_ir_measures_on_random_runs(
 
 
 def test_a_topic_without_candidates_is_worth_nothing() -> None:
-    topic = judge("q", np.empty((0, 5)), [], {"a": 1})
+    topic = judge("q", np.empty((0, len(SIGNALS))), [], {"a": 1})
     assert topic.ndcg(MATRIX).tolist() == [[0, 0, 0], [0, 0, 0]]
 
 
@@ -136,7 +136,7 @@ def test_judgments_of_another_unit_are_refused(knowledge_base: KnowledgeBase) ->
 
 
 def test_every_weight_has_a_signal() -> None:
-    assert SIGNALS == ("keyword", "dense", "sentence", "name", "focus")
+    assert SIGNALS == ("keyword", "dense", "sentence", "name", "focus", "wording")
     assert weight_row(DEFAULT_WEIGHTS).tolist() == [
         getattr(DEFAULT_WEIGHTS, name) for name in SIGNALS
     ]

@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.ranking.confidence import CONFIDENT_MARGIN, answered, covered, evidence, unrelated
-from kb.ranking.fusion import SHORT_QUESTION
+from kb.ranking.confidence import (
+    CONFIDENT_MARGIN,
+    COVERED_TERMS,
+    answered,
+    covered,
+    evidence,
+    unrelated,
+)
 
 cosines = st.floats(-1, 1)
 shares = st.floats(0, 1)
@@ -37,10 +43,10 @@ def test_of_a_message_as_many_words_are_enough_as_are_in_a_short_question(
     share: float, terms: int
 ) -> None:
     worth = covered(share, terms)
-    if terms <= SHORT_QUESTION:
+    if terms <= COVERED_TERMS:
         assert worth == share
     else:
-        assert worth == pytest.approx(min(1.0, share * terms / SHORT_QUESTION))
+        assert worth == pytest.approx(min(1.0, share * terms / COVERED_TERMS))
 
 
 @given(sizes, sizes)

@@ -12,25 +12,24 @@ from hypothesis import strategies as st
 from kb.ranking.fusion import (
     CANDIDATE_DEPTH,
     DEFAULT_WEIGHTS,
-    LONG_SENTENCE,
+    LONG,
+    LONG_QUESTION,
     NAME_TERMS,
     SENTENCE_TERMS,
     SHORT_QUESTION,
-    UNRELATED_NAME,
     FusionWeights,
+    adapted,
     combine,
     depths,
-    nearness,
     normalised,
     restrict_to_mode,
     signal_values,
-    weights_for,
 )
 from kb.retrieval.signals import SIGNALS
 from kb.schema.search_request import MODES
 
 
-def scores(*rows: tuple[float, float, float, float, float], weights: FusionWeights) -> list[float]:
+def scores(*rows: tuple[float, ...], weights: FusionWeights) -> list[float]:
     """The scores of candidates whose signals are given in the order of SIGNALS."""
     found: list[float] = combine(
         signal_values(np.array(rows, dtype=np.float32).T), weights
@@ -43,9 +42,9 @@ def test_each_signal_has_a_weight() -> None:
     assert DEFAULT_WEIGHTS.column()[:, 0].tolist() == list(astuple(DEFAULT_WEIGHTS))
 
 
-@given(st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * 5), min_size=1, max_size=40))
+@given(st.lists(st.tuples(*[st.floats(-1, 1, width=32)] * len(SIGNALS)), min_size=1, max_size=40))
 def test_candidates_with_equal_signals_have_the_very_same_score(
-    rows: list[tuple[float, float, float, float, float]],
+    rows: list[tuple[float, ...]],
 ) -> None:
     found = scores(*rows, *rows, weights=DEFAULT_WEIGHTS)
     assert found[: len(rows)] == found[len(rows) :]
@@ -56,14 +55,14 @@ def test_each_mode_has_as_many_candidates() -> None:
     assert depths("keyword")[1] == depths("dense")[0] == 0
 
 
-@pytest.mark.parametrize("weights", [DEFAULT_WEIGHTS, FusionWeights(0, 0.25, 0.5, 0.25, 0)])
+@pytest.mark.parametrize("weights", [DEFAULT_WEIGHTS, FusionWeights(0, 0.25, 0.5, 0.25, 0, 0)])
 def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
     weights: FusionWeights,
 ) -> None:
     words, meaning = restrict_to_mode(weights, "keyword"), restrict_to_mode(weights, "dense")
     assert restrict_to_mode(weights, "hybrid") == weights
     assert (words.dense, words.sentence, words.name) == (0, 0, 0)
-    assert (meaning.keyword, meaning.focus) == (0, 0)
+    assert (meaning.keyword, meaning.focus, meaning.wording) == (0, 0, 0)
     for each in (words, meaning):
         assert sum(astuple(each)) == pytest.approx(sum(astuple(weights)))
     if weights.keyword:
@@ -74,24 +73,23 @@ def test_a_mode_gives_the_other_side_no_weight_and_its_own_what_that_had(
 
 
 def test_the_score_is_the_weighted_sum() -> None:
-    weights = FusionWeights(keyword=0.1, dense=0.2, sentence=0.25, name=0.3, focus=0.15)
-    combined = scores((0.5, 0.25, 0.375, 0.75, 1.0), (0.0, -0.5, 1.0, 0.0, 0.5), weights=weights)
+    weights = FusionWeights(
+        keyword=0.1, dense=0.2, sentence=0.25, name=0.2, focus=0.15, wording=0.1
+    )
+    combined = scores(
+        (0.5, 0.25, 0.375, 0.75, 1.0, 0.5), (0.0, -0.5, 1.0, -0.5, 0.5, 0.0), weights=weights
+    )
     assert combined == pytest.approx(
         [
-            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.3 * (0.75 - 0.4) / 0.6 + 0.15 * 1.0,
-            0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.3 * 0.0 + 0.15 * 0.5,
+            0.1 * 0.5 + 0.2 * 0.25 + 0.25 * 0.375 + 0.2 * 0.75 + 0.15 * 1.0 + 0.1 * 0.5,
+            0.1 * 0.0 + 0.2 * -0.5 + 0.25 * 1.0 + 0.2 * 0.0 + 0.15 * 0.5,
         ],
         abs=1e-15,
     )
 
 
-def test_a_name_that_is_no_nearer_than_any_other_says_nothing() -> None:
-    assert nearness(np.array([-1, 0, UNRELATED_NAME - 0.001], dtype=np.float32)).tolist() == [
-        0,
-        0,
-        0,
-    ]
-    assert nearness(np.array([1, 0.7], dtype=np.float32)).tolist() == pytest.approx([1, 0.5])
+def for_library(title_terms: float, terms: int = SHORT_QUESTION) -> FusionWeights:
+    return normalised(adapted(DEFAULT_WEIGHTS, title_terms, terms), 1.0)
 
 
 @given(st.floats(0.1, 30), st.floats(0.1, 30))
@@ -99,7 +97,7 @@ def test_the_longer_the_titles_the_less_a_name_counts_and_the_sum_stays(
     shorter: float, longer: float
 ) -> None:
     shorter, longer = min(shorter, longer), max(shorter, longer)
-    more, less = weights_for(shorter), weights_for(longer)
+    more, less = for_library(shorter), for_library(longer)
     assert DEFAULT_WEIGHTS.name >= more.name >= less.name >= 0
     assert DEFAULT_WEIGHTS.focus >= more.focus >= less.focus >= 0
     assert sum(astuple(more)) == pytest.approx(sum(astuple(less))) == pytest.approx(1)
@@ -107,40 +105,37 @@ def test_the_longer_the_titles_the_less_a_name_counts_and_the_sum_stays(
 
 
 def test_names_count_in_full_in_a_library_of_names_and_nothing_among_sentences() -> None:
-    assert weights_for(NAME_TERMS) == DEFAULT_WEIGHTS
-    assert (weights_for(SENTENCE_TERMS).name, weights_for(SENTENCE_TERMS).focus) == (0, 0)
-    assert weights_for(0) == weights_for(SENTENCE_TERMS)
+    assert astuple(for_library(NAME_TERMS)) == pytest.approx(astuple(DEFAULT_WEIGHTS))
+    assert (for_library(SENTENCE_TERMS).name, for_library(SENTENCE_TERMS).focus) == (0, 0)
+    assert for_library(0) == for_library(SENTENCE_TERMS)
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_the_longer_the_question_the_more_its_focus_counts_the_less_a_sentence_and_the_sum_stays(
     one: int, other: int
 ) -> None:
-    short, long = (normalised(DEFAULT_WEIGHTS, terms) for terms in sorted((one, other)))
+    short, long = (for_library(NAME_TERMS, terms) for terms in sorted((one, other)))
     assert sum(astuple(short)) == pytest.approx(sum(astuple(long))) == pytest.approx(1)
-    assert short.focus <= long.focus
-    assert short.dense >= long.dense > 0
-    assert short.sentence / short.dense >= long.sentence / long.dense > 0
-    assert astuple(normalised(DEFAULT_WEIGHTS, SHORT_QUESTION)) == pytest.approx(
-        astuple(DEFAULT_WEIGHTS)
-    )
+    assert short.focus <= long.focus + 1e-12
+    assert short.sentence / short.dense >= long.sentence / long.dense - 1e-12
+    assert long.dense > 0
 
 
-def test_in_a_message_to_a_library_without_names_words_and_passages_get_what_a_sentence_loses() -> (
-    None
-):
-    short = weights_for(SENTENCE_TERMS)
-    message = normalised(short, 40)
-    assert (message.name, message.focus) == (0, 0)
-    assert message.sentence / message.dense == pytest.approx(
-        LONG_SENTENCE * short.sentence / short.dense
-    )
-    assert message.keyword / message.dense == pytest.approx(short.keyword / short.dense)
-    assert sum(astuple(message)) == pytest.approx(1)
+def test_a_question_is_to_the_point_up_to_a_length_and_a_message_from_another_on() -> None:
+    assert adapted(DEFAULT_WEIGHTS, NAME_TERMS, SHORT_QUESTION) == DEFAULT_WEIGHTS
+    message = adapted(DEFAULT_WEIGHTS, NAME_TERMS, LONG_QUESTION)
+    factors = np.array(astuple(message)) / np.array(astuple(DEFAULT_WEIGHTS))
+    assert factors == pytest.approx(np.array(astuple(LONG)))
+    assert adapted(DEFAULT_WEIGHTS, NAME_TERMS, 100) == message
+
+
+def test_weights_of_nothing_stay_nothing() -> None:
+    nothing = FusionWeights(0, 0, 0, 0, 0, 0)
+    assert normalised(nothing, 1.0) == nothing
 
 
 def test_the_default_weights_add_up_to_one_so_that_no_score_is_above_it() -> None:
     weights = DEFAULT_WEIGHTS
     assert sum(astuple(weights)) == pytest.approx(1)
     assert min(astuple(weights)) >= 0
-    assert scores((1, 1, 1, 1, 1), weights=weights) == [pytest.approx(1)]
+    assert scores((1, 1, 1, 1, 1, 1), weights=weights) == [pytest.approx(1)]

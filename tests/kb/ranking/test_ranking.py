@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from indexer.passages.texts import Fields
 from indexer.writers.names import write_names
+from indexer.writers.wording import write_wording
 from kb.compute.spare_core import SpareCore
 from kb.question.operators import Condition
 from kb.question.query import Query
@@ -30,6 +31,7 @@ from kb.retrieval.names import NameIndex
 from kb.retrieval.passage_filter import PassageFilter
 from kb.retrieval.postings import Postings
 from kb.retrieval.signals import SIGNALS, SignalSource
+from kb.retrieval.wording import WordingIndex
 from kb.schema.filters import Filters
 from kb.schema.search_request import Mode, Unit
 from kb.storage.passage_table import PassageTable
@@ -56,13 +58,13 @@ def candidates(sections: list[int], articles: list[int]) -> Candidates:
 def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ranking:
     found = candidates(sections, articles)
     nothing = np.zeros(len(scores))
-    booster = Booster(found.articles, found.sections, found.subjects, nothing, nothing)
+    booster = Booster(found.articles, found.sections, found.subjects, nothing)
     return Ranking(
         candidates=found,
         values=found.signals.astype(np.float64),
         scores=np.array(scores),
         booster=booster,
-        boosts=Boosts(nothing, nothing, nothing),
+        boosts=Boosts(nothing, nothing),
         weights=DEFAULT_WEIGHTS,
         title_terms=0.0,
         question_terms=0,
@@ -97,10 +99,6 @@ def test_what_is_shown_leaves_each_subject_its_place() -> None:
     assert boosted.grouped("article").tolist() == [0, 2, 3]
     begun = replace(found, boosts=found.boosts._replace(by_kind=np.array([0.0, 0.2, 0.0, 0.0])))
     assert begun.grouped("section").tolist() == [1, 0, 3, 2]
-    pooled = replace(
-        found, boosts=found.boosts._replace(by_article=np.array([0.0, 0.0, 0.0, 0.15]))
-    )
-    assert pooled.grouped("section").tolist() == [0, 3, 1, 2]
 
 
 COLLECTION: list[Fields] = [
@@ -134,10 +132,12 @@ def index(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Emb
         postings,
     )
     names = NameIndex(tmp_path / "names", postings.idf_of_rarest)
+    write_wording(tmp_path / "wording", [[text] for *_, text in COLLECTION])
+    wording = WordingIndex(tmp_path / "wording")
     conditions = Conditions(postings, pytest.fail)
     narrowed = PassageFilter(passages, conditions, None, pytest.fail, None)  # type: ignore[arg-type]  # no id is asked for
     return EmbeddedIndex(
-        postings, SignalSource(vectors, names, SpareCore()), passages, conditions, narrowed
+        postings, SignalSource(vectors, names, wording, SpareCore()), passages, conditions, narrowed
     )
 
 
@@ -147,7 +147,7 @@ QUESTION = np.eye(8, dtype=np.float32)[0]
 def asked(*terms: str) -> Query:
     """A question of these terms, its meaning left aside."""
     text = " ".join(terms)
-    return Query(TokenisedText.of(text), text, terms, (), (), (), None, None)
+    return Query(TokenisedText.of(text), text, terms, terms, (), (), (), None, None)
 
 
 def ranked(
@@ -193,11 +193,11 @@ def check_explanation(index: EmbeddedIndex, terms: list[str]) -> None:
         own_names = names[found.articles[candidate]]
         why = found.explain(candidate, own_names, contributions[candidate])
         total = sum(getattr(why, signal) for signal in SIGNALS)
-        total += why.subject + why.kind + why.article
+        total += why.subject + why.kind
         assert total == pytest.approx(found.boosted_scores[candidate], abs=1e-12)
         assert sum(why.terms.values()) == pytest.approx(why.keyword, abs=1e-6)
         assert why.name_matched in own_names
-        for signal in {*SIGNALS} - {"name"}:
+        for signal in SIGNALS:
             raw = getattr(why, EXPLAINED_AS[signal])
             assert getattr(why, signal) == getattr(DEFAULT_WEIGHTS, signal) * raw
         assert set(why.terms) == {

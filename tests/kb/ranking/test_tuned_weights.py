@@ -18,11 +18,12 @@ from kb.evaluation.measures import Topic, run_topics
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.ranking.tuned_weights import FILE, Gain, Tuning, load, remove, store
+from kb.retrieval.signals import SIGNALS
 from kb.schema.errors import TuningDamaged
 from kb.storage.manifest import Manifest
 
 QUESTION = "why do my legs jerk when I fall asleep"
-WORDS = FusionWeights(keyword=0.9, dense=0.02, sentence=0.03, name=0.05, focus=0.0)
+WORDS = FusionWeights(keyword=0.9, dense=0.02, sentence=0.03, name=0.05, focus=0.0, wording=0.0)
 
 
 def tuning(model: str = "a" * 64, version: int = 2, weights: FusionWeights = WORDS) -> Tuning:
@@ -34,7 +35,7 @@ def fitted_to(manifest: Manifest) -> Tuning:
     return tuning(manifest.model.sha256, manifest.pipeline_version)
 
 
-@given(st.lists(st.floats(0, 0.2), min_size=5, max_size=5))
+@given(st.lists(st.floats(0, 1 / 6), min_size=6, max_size=6))
 def test_what_is_stored_is_read_back_to_the_last_digit(
     tmp_path_factory: pytest.TempPathFactory, values: list[float]
 ) -> None:
@@ -86,10 +87,10 @@ def signed(**changes: object) -> bytes:
         (tuning().to_bytes()[:-40], "cannot be read"),
         (signed(format_version=9), "format version 9"),
         (signed(weights={"keyword": 1}), "cannot be read"),
-        (signed(weights=dict.fromkeys(("keyword", "dense", "sentence", "name", "focus"), 0.3)), "1"),
-        (signed(weights=dict.fromkeys(("keyword", "dense", "sentence", "name", "focus"), -0.1)), "0"),
-        (signed(weights=dict.fromkeys(("keyword", "dense", "sentence", "name", "focus"), "x")), ""),
-        (signed(weights=dict.fromkeys(("keyword", "dense", "sentence", "name", "focus"), float("nan"))), "0"),
+        (signed(weights=dict.fromkeys(SIGNALS, 0.3)), "1"),
+        (signed(weights=dict.fromkeys(SIGNALS, -0.1)), "0"),
+        (signed(weights=dict.fromkeys(SIGNALS, "x")), ""),
+        (signed(weights=dict.fromkeys(SIGNALS, float("nan"))), "0"),
     ],
 )  # fmt: skip
 def test_what_is_no_tuning_is_refused_with_file_and_remedy(
@@ -152,8 +153,9 @@ def test_opening_takes_stored_weights_and_explicit_ones_win(index_copy: Path) ->
         found = tuned.search(QUESTION).results[0]
         why = found.explanation
         assert why.keyword == pytest.approx(WORDS.keyword * why.keyword_score)
-        assert why.keyword + why.dense + why.sentence + why.name + why.focus == pytest.approx(
-            found.score
+        assert (
+            why.keyword + why.dense + why.sentence + why.name + why.focus + why.wording
+            == pytest.approx(found.score)
         )
 
 

@@ -10,7 +10,7 @@ from kb.schema.results import Citation, Explanation, SearchResponse, SearchResul
 def response() -> SearchResponse:
     citation = Citation("legs", "Legs", "top", "", "/articles/legs#top", "", "A leg.", 0, 6)
     explanation = Explanation(
-        0.1, 0.2, 0.3, 0.4, 0.1, 0.5, 0.6, 0.7, 0.8, "Legs", 0.9, {"leg": 0.1}
+        0.1, 0.2, 0.3, 0.4, 0.1, 0.2, 0.5, 0.6, 0.7, 0.8, "Legs", 0.9, 0.3, {"leg": 0.1}
     )
     result = SearchResult(
         1, 1.0, "A leg.", Snippet("A leg.", 0, 6), ((2, 5),), citation, explanation

@@ -148,7 +148,7 @@ def test_the_example_is_among_what_the_corpus_answers(client: TestClient) -> Non
     answer = client.post("/api/v1/search", json={"question": examples.QUESTION}).json()
     assert expected["citation"] in [result["citation"] for result in answer["results"]]
     why, total = expected["explanation"], expected["score"]
-    parts = ("keyword", "dense", "sentence", "name", "focus")
+    parts = ("keyword", "dense", "sentence", "name", "focus", "wording")
     assert sum(why[part] for part in parts) == pytest.approx(total, abs=0.0003)
     snippet = expected["snippet"]
     assert expected["text"][snippet["start"] : snippet["end"]] == snippet["text"]

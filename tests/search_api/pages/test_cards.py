@@ -28,12 +28,14 @@ def result_for(start: int, end: int, snippet: tuple[int, int], *words: str) -> S
             sentence=0.31,
             name=0.1,
             focus=0.1,
+            wording=0.05,
             keyword_score=0.5,
             passage_cosine=0.4,
             sentence_cosine=0.9,
             name_cosine=0.3,
             name_matched="A",
             focus_share=0.2,
+            wording_share=0.4,
             terms={"leg": 0.1},
         ),
     )
@@ -63,17 +65,17 @@ def test_the_link_opens_the_article_at_the_passage() -> None:
 
 
 def test_the_parts_of_the_explanation_add_up_to_the_score() -> None:
-    result = replace(result_for(0, len(TEXT), (0, 6)), score=0.81)
+    result = replace(result_for(0, len(TEXT), (0, 6)), score=0.86)
     card = make_card(result, ARTICLE)
-    assert len(card.parts) == len(fields(FusionWeights)) == 5
+    assert len(card.parts) == len(fields(FusionWeights)) == 6
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
-    lifted = replace(result, score=0.91, explanation=replace(result.explanation, subject=0.1))
+    lifted = replace(result, score=0.96, explanation=replace(result.explanation, subject=0.1))
     card = make_card(lifted, ARTICLE)
-    assert len(card.parts) == 6
+    assert len(card.parts) == 7
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
-    lifted = replace(result, score=0.91, explanation=replace(result.explanation, kind=0.1))
+    lifted = replace(result, score=0.96, explanation=replace(result.explanation, kind=0.1))
     card = make_card(lifted, ARTICLE)
-    assert card.parts[5].name == "The kind of answer"
+    assert card.parts[6].name == "The kind of answer"
     assert sum(part.figure for part in card.parts) == pytest.approx(card.result.score)
 
 

@@ -180,8 +180,8 @@ def test_a_card_shows_the_same_answer_as_the_api(client: TestClient, reader: Rea
         assert "Updated" in one(card, ".meta").text
         why = one(card, "details.why")
         assert f"{result['score']:.2f} out of at most 1" in why.text
-        lifts = [result["explanation"][part] for part in ("subject", "kind", "article")]
-        ways = 5 + sum(map(bool, lifts))
+        lifts = [result["explanation"][part] for part in ("subject", "kind")]
+        ways = 6 + sum(map(bool, lifts))
         assert f"compared with this passage in {ways} ways" in why.text
         assert len(why.select("tbody tr")) == ways
 
