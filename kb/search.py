@@ -83,6 +83,7 @@ def answer(engine: Engine, request: SearchRequest) -> SearchResponse:
         notices=notices,
         facets=narrowed_to,
         correction=query.correction,
+        excluded=query.excluded,
         reason=reason,
         companion=companion_result,
         total=min(len(hits.order), MAX_DEPTH),

@@ -10,7 +10,7 @@ from kb.question.operators import Condition, parse_question
 from kb.question.spelling import Spelling
 from kb.question.tokenised import TokenisedText
 from kb.question.vocabulary import Concept, Vocabulary
-from kb.schema.results import Correction
+from kb.schema.results import Correction, Exclusion
 from kb.text.language import foreign_language
 
 MAX_TERMS = 512
@@ -24,7 +24,7 @@ class Query:
     `typed` is the question as it was typed. `text` is what is encoded: without the signs of operators, repaired.
     `terms` are the terms of `text`, repeats included. `name` are those of a question that may be a name and no more,
     else empty. `concepts` are the names in it that the library has other names for. `correction` says what was
-    repaired. `foreign` is the code of a language that the library does not have.
+    repaired. `foreign` is the code of a language that the library does not have. `excluded` says what it leaves out.
     """
 
     typed: TokenisedText
@@ -35,6 +35,7 @@ class Query:
     conditions: tuple[Condition, ...]
     correction: Correction | None
     foreign: str | None
+    excluded: Exclusion | None = None
 
     @property
     def is_begun(self) -> bool:
@@ -60,7 +61,7 @@ class QuestionReader:
         Words between quotation marks or behind an operator are meant as they stand, so a question with any is not
         repaired.
         """
-        parsed = parse_question(typed)
+        parsed = parse_question(typed, self._spelling.knows)
         text, correction = parsed.text, None
         reading = self._spelling.read(text)
         foreign = foreign_language(text, reading.strangeness, self.languages)
@@ -80,4 +81,5 @@ class QuestionReader:
             conditions=parsed.conditions,
             correction=correction,
             foreign=foreign,
+            excluded=parsed.excluded,
         )

@@ -136,6 +136,7 @@ SEARCH_RESPONSE: dict[str, Any] = {
     "companion": None,
     "total": 230,
     "explanation": None,
+    "excluded": None,
 }
 
 BATCH_RESPONSE: dict[str, Any] = {
