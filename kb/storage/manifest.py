@@ -15,7 +15,7 @@ from kb.text.bm25f import BM25FParameters
 FORMAT_VERSION = 6
 """Version of the format: raised when an older reader could not read, or would misread, what is written now."""
 
-PIPELINE_VERSION = 8
+PIPELINE_VERSION = 9
 """Version of the pipeline: raised when the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"
