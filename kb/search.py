@@ -10,12 +10,17 @@ from numpy.typing import NDArray
 from kb.answering.care_companion import Companion
 from kb.answering.explanation import explained
 from kb.answering.facets import facets
+from kb.compute.arrays import union
 from kb.compute.stopwatch import Stopwatch
 from kb.opening import Engine
+from kb.question.negation import negated
 from kb.question.query import Query
+from kb.question.two_in_one import parts
+from kb.ranking.negation import raise_negated
 from kb.ranking.question_ranker import RankedQuestion
 from kb.ranking.ranking import Ranking
 from kb.ranking.reranker import RERANK_DEPTH
+from kb.ranking.two_in_one import raise_parts
 from kb.ranking.variety import diversify
 from kb.retrieval.passage_filter import Mask
 from kb.schema.filters import Filters
@@ -55,7 +60,7 @@ def answer(engine: Engine, request: SearchRequest) -> SearchResponse:
     query, notices = read(engine, request)
     allowed = narrow(engine, query, filters)
     watch.lap("analyse")
-    ranked = engine.ranker.rank(query, allowed, request.mode, watch)
+    ranked = rank(engine, request, query, allowed, watch)
     hits = group(ranked, request.group_by)
     watch.lap("rank")
     if engine.reranker is not None and request.mode == "hybrid":
@@ -83,6 +88,7 @@ def answer(engine: Engine, request: SearchRequest) -> SearchResponse:
         notices=notices,
         facets=narrowed_to,
         correction=query.correction,
+        excluded=query.excluded,
         reason=reason,
         companion=companion_result,
         total=min(len(hits.order), MAX_DEPTH),
@@ -110,6 +116,50 @@ def read(engine: Engine, request: SearchRequest) -> tuple[Query, tuple[Notice, .
 def narrow(engine: Engine, query: Query, filters: Filters) -> Mask:
     """The passages that operators and filters allow."""
     return engine.index.allow(query.conditions, filters)
+
+
+def rank(
+    engine: Engine, request: SearchRequest, query: Query, allowed: Mask, watch: Stopwatch
+) -> RankedQuestion:
+    """The candidates with their scores, and what small words and a second question change in these."""
+    ranked = engine.ranker.rank(query, allowed, request.mode, watch)
+    ranked = weigh_negation(engine, query, ranked)
+    return show_both_parts(engine, query, ranked, allowed) if request.mode == "hybrid" else ranked
+
+
+def weigh_negation(engine: Engine, query: Query, ranked: RankedQuestion) -> RankedQuestion:
+    """The ranked candidates, of which those that say the opposite of a negated question come behind."""
+    asked = negated(query.text)
+    if asked is None:
+        return ranked
+
+    def text_of(row: int) -> str:
+        cited = engine.citer.cited(row)
+        return f"{cited.article_title}.\n{cited.section_heading}.\n{cited.quote}"
+
+    return replace(ranked, ranking=raise_negated(asked, ranked.ranking, text_of))
+
+
+def show_both_parts(
+    engine: Engine, query: Query, ranked: RankedQuestion, allowed: Mask
+) -> RankedQuestion:
+    """The ranked candidates, where the question is two in one with the best section of each among the first."""
+    best: dict[int, int] = {}  # the row of the best passage of each part's best section
+    for part in parts(query.text):
+        asked = engine.reader.read(part, exact=True)
+        found = engine.ranker.rank(asked, allowed, "hybrid", Stopwatch())
+        own = group(weigh_negation(engine, asked, found), "section")
+        for first in own.sections[:1].tolist():
+            best[int(own.ranking.sections[first])] = int(own.ranking.rows[first])
+    if not best:
+        return ranked
+    ranking = ranked.ranking
+    if not np.isin(list(best.values()), ranking.rows).all():
+        rows = union(ranking.rows, np.array(list(best.values()), dtype=np.int64))
+        ranking = engine.ranker.rank_rows(ranked, rows)
+        ranking = weigh_negation(engine, query, replace(ranked, ranking=ranking)).ranking
+    order = group(replace(ranked, ranking=ranking), "section").sections
+    return replace(ranked, ranking=raise_parts(ranking, order, list(best)))
 
 
 def group(ranked: RankedQuestion, unit: Unit) -> Hits:

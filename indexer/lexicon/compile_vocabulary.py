@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.question.vocabulary import MAX_WORDS, as_written, key
+from kb.question.vocabulary import MAX_WORDS, as_written, is_acronym, key
 from kb.text.analysis import stems, terms
 
 ARTICLE_NAME_MAX_WORDS = 6
@@ -42,8 +42,8 @@ def write_vocabulary(
     are compared as written unless they stand in `groups` too. Acronyms among them are found and never put for another
     name: in small letters, as the keyword index has its terms, they are ordinary words.
 
-    A name without a term ("all", of small words alone) is no name. One that cannot stand for another still finds its
-    variants; one without variants is left out.
+    A name without a term ("all", of small words alone) is no name, but for an article's acronym ("ALL"). One that
+    cannot stand for another still finds its variants; one without variants is left out.
     """
     members: defaultdict[Stems, list[int]] = defaultdict(list)  # the numbers of a name's groups
     names: list[dict[Stems, Terms | None]] = []
@@ -53,9 +53,11 @@ def write_vocabulary(
         compiled: dict[Stems, Terms | None] = {}
         for name in group:
             stemmed, analysed = tuple(stems(name)), tuple(terms(name))
-            if not analysed or not 0 < len(stemmed) <= MAX_WORDS:
+            # "WHO" has no term, since it is a small word in small letters; its capitals are enough to find it.
+            found_alone = from_article and len(stemmed) == 1 and is_acronym(name.strip())
+            if not (analysed or found_alone) or not 0 < len(stemmed) <= MAX_WORDS:
                 continue
-            put = analysed if _stands_for_itself(stemmed, analysed) else None
+            put = analysed if analysed and _stands_for_itself(stemmed, analysed) else None
             if from_article and len(stemmed) == 1 and stemmed not in curated:
                 forms = as_written(name.strip())
                 stemmed = forms[:1]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from indexer.writers.merge import Merge
 from indexer.writers.term_rows import TermRows, join
+from kb.question.small_names import keys_of_name
 from kb.retrieval.postings import Postings
 from kb.text.analysis import terms
 
@@ -52,7 +53,7 @@ def write_names(
 def _terms_of(names: Sequence[str]) -> TermRows:
     rows_of: dict[bytes, list[int]] = {}
     for row, name in enumerate(names):
-        for term in dict.fromkeys(terms(name)):
+        for term in dict.fromkeys(terms(name)) or keys_of_name(name):
             rows_of.setdefault(term.encode(), []).append(row)
     return TermRows.of(rows_of)
 

@@ -13,6 +13,7 @@ from kb.schema.arguments import check_whole
 from kb.schema.paging import MAX_DEPTH
 from kb.schema.search_request import SearchRequest, Unit
 from kb.search import check, group, narrow, read, rerank
+from kb.search import rank as rank_query
 
 
 def run(
@@ -48,7 +49,7 @@ def _ranked(engine: Engine, request: SearchRequest) -> RankedQuestion:
     filters = check(engine, request)
     query, _ = read(engine, request)
     allowed = narrow(engine, query, filters)
-    return engine.ranker.rank(query, allowed, request.mode, Stopwatch())
+    return rank_query(engine, request, query, allowed, Stopwatch())
 
 
 def unit_id(knowledge_base: KnowledgeBase, row: int, unit: Unit) -> str:

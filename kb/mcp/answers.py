@@ -59,6 +59,9 @@ class SearchAnswer(BaseModel):
     searched_for: str = Field(
         description="The question with misspelt words repaired; empty where none were."
     )
+    left_out: list[str] = Field(
+        description="Words that a minus in the question left out; no passage has them."
+    )
     passages: list[Passage] = Field(description="The best first.")
     when_to_seek_care: Passage | None = Field(description="For a symptom: when to see a doctor.")
     generation: str = Field(description="Names the state of the library that answered.")
@@ -118,6 +121,7 @@ def search(library: Library, request: SearchRequest) -> SearchAnswer:
         answered=response.answered,
         verdict=_verdict(response),
         searched_for=response.correction.text if response.correction else "",
+        left_out=list(response.excluded.words) if response.excluded else [],
         passages=[_passage(library, result) for result in response.results],
         when_to_seek_care=_passage(library, response.companion) if response.companion else None,
         generation=response.generation,

@@ -18,6 +18,8 @@ def of_search(answer: SearchAnswer) -> str:
     parts.append(answer.verdict)
     if answer.searched_for:
         parts.append(f"Searched for: {answer.searched_for}")
+    if answer.left_out:
+        parts.append(f"Left out, as the question asks with a minus: {', '.join(answer.left_out)}")
     parts += [
         _cited(f"[{number}]", passage) for number, passage in enumerate(answer.passages, start=1)
     ]

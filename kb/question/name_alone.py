@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from kb.text import analysis
 
-_ASK_WHAT = frozenset(
+ASK_WHAT = frozenset(
     analysis.stems(
         "a about after an and are at be before between by do does during for from her his in is its me my of on or tell"
         " the their under was were what with your"
@@ -20,5 +20,5 @@ def name_alone(stems: Collection[str], terms: Sequence[str]) -> tuple[str, ...]:
 
     `stems` are those of all its words, small words included.
     """
-    name = tuple(term for term in dict.fromkeys(terms) if term not in _ASK_WHAT)
-    return name if {*stems} - _ASK_WHAT <= {*name} else ()
+    name = tuple(term for term in dict.fromkeys(terms) if term not in ASK_WHAT)
+    return name if {*stems} - ASK_WHAT <= {*name} else ()

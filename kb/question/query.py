@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from kb.question.name_alone import name_alone
 from kb.question.operators import Condition, parse_question
+from kb.question.small_names import small_names
 from kb.question.spelling import Spelling
 from kb.question.tokenised import TokenisedText
-from kb.question.vocabulary import Concept, Vocabulary
-from kb.schema.results import Correction
+from kb.question.vocabulary import Concept, Vocabulary, acronyms
+from kb.schema.results import Correction, Exclusion
 from kb.text.language import foreign_language
 
 MAX_TERMS = 512
@@ -23,9 +24,10 @@ class Query:
 
     `typed` is the question as it was typed. `text` is what is encoded: without the signs of operators, repaired.
     `terms` are the terms of `text`, repeats included; `stems` are those of all its words, stop words included. `name`
-    are those of a question that may be a name and no more, else empty. `concepts` are the names in it that the library
-    has other names for. `correction` says what was repaired. `foreign` is the code of a language that the library does
-    not have.
+    are those of a question that may be a name and no more, else empty; `small_names` the keys of one of small words
+    alone (kb.question.small_names). `concepts` are the names in it that the library has other names for. `correction`
+    says what was repaired. `foreign` is the code of a language that the library does not have. `excluded` says what it
+    leaves out.
     """
 
     typed: TokenisedText
@@ -37,6 +39,8 @@ class Query:
     conditions: tuple[Condition, ...]
     correction: Correction | None
     foreign: str | None
+    excluded: Exclusion | None = None
+    small_names: tuple[str, ...] = ()
 
     @property
     def is_begun(self) -> bool:
@@ -62,7 +66,7 @@ class QuestionReader:
         Words between quotation marks or behind an operator are meant as they stand, so a question with any is not
         repaired.
         """
-        parsed = parse_question(typed)
+        parsed = parse_question(typed, self._spelling.knows)
         text, correction = parsed.text, None
         reading = self._spelling.read(text)
         foreign = foreign_language(text, reading.strangeness, self.languages)
@@ -73,14 +77,17 @@ class QuestionReader:
         as_typed = TokenisedText.of(typed)
         ranked = as_typed if text == as_typed.text else TokenisedText.of(text)
         terms = ranked.terms[:MAX_TERMS]
+        concepts = self._vocabulary.concepts(ranked)
         return Query(
             typed=as_typed,
             text=text,
-            terms=terms,
+            terms=terms + acronyms(concepts),
             stems=ranked.indexed_stems,
             name=name_alone(ranked.stems, terms),
-            concepts=self._vocabulary.concepts(ranked),
+            concepts=concepts,
             conditions=parsed.conditions,
             correction=correction,
             foreign=foreign,
+            excluded=parsed.excluded,
+            small_names=small_names(ranked),
         )

@@ -149,6 +149,10 @@ class Spelling:
         self._sound_hashes = mapped(folder, "sound_hashes")
         self._sound_places = mapped(folder, "sound_places")
 
+    def knows(self, word: str) -> bool:
+        """Whether the library or English has this word, of letters alone."""
+        return bool(_among(self._known, hashes_of([fold(word)]))[0])
+
     def read(self, text: str) -> Reading:
         """Find the words of a text and look them up."""
         words = list(_words_of(text))

@@ -47,7 +47,8 @@ _JOINS = re.compile(r"[\s\-‐‑–/_]+|\.")
 class Concept:
     """A name in a question: `text[start:end]`, code points, and the terms of it and of its other names.
 
-    `terms` are those that `kb.text.analysis.terms` makes of the span itself. `variants` are never empty nor the same as
+    `terms` are those that `kb.text.analysis.terms` makes of the span itself; of an acronym that is a small word in
+    small letters ("WHO"), that acronym, which no passage has as a term. `variants` are never empty nor the same as
     `terms`, each once, in the order of the vocabulary.
     """
 
@@ -79,6 +80,7 @@ class Vocabulary:
         Costs some 0.1 ms for an ordinary question, whatever the size of the vocabulary.
         """
         text, found = question.text, question.words
+        shouted = text.isupper() and len(found) > 1
         if not found or not len(self._keys):
             return ()
         concepts = []
@@ -89,6 +91,8 @@ class Vocabulary:
                 continue
             start, end = found[first].start, found[span[-1]].end
             own = tuple(terms(text[start:end]))
+            if not own and not shouted and is_acronym(text[start:end]):
+                own = (text[start:end],)
             variants = tuple(variant for variant in self._variants_of(row) if variant != own)
             if own and variants:
                 taken.update(span)
@@ -133,6 +137,16 @@ class Vocabulary:
         ]
 
 
+def acronyms(concepts: Sequence[Concept]) -> tuple[str, ...]:
+    """The terms of those that are small words in small letters, which a question has besides its others."""
+    return tuple(term for each in concepts for term in each.terms if is_acronym(term))
+
+
+def is_acronym(word: str) -> bool:
+    """Whether a word has two capitals, and no space."""
+    return sum(map(str.isupper, word)) > 1 and " " not in word
+
+
 def as_written(word: str) -> tuple[str, ...]:
     """The forms of a word that can be the key of a name that is compared as written, the strictest first.
 
@@ -143,7 +157,7 @@ def as_written(word: str) -> tuple[str, ...]:
     if lower.endswith("s") and not lower.endswith(("ss", "us", "is")):
         lower = lower[:-1]
     small = f"={lower}"
-    return (f"={word}", small) if sum(map(str.isupper, word)) > 1 else (small,)
+    return (f"={word}", small) if is_acronym(word) else (small,)
 
 
 def key(stems: Sequence[str]) -> int:

@@ -84,6 +84,9 @@ class Confidence:
         if answered == "none" and query.is_begun and len(ranking.rows):
             # The half of a word means little, and yet all that is shown holds it.
             answered = "likely"
+        if answered == "none" and query.small_names and ranking.candidates.named.any():
+            # Small words mean little, and yet they are the name of an article.
+            answered = "likely"
         if answered == "none" or query.foreign:
             candidates = len(ranking.rows)
             if not candidates and self._articles and filters.narrow and leaves_nothing(filters):

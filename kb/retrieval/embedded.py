@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.compute.arrays import gather
+from kb.compute.arrays import gather, union
 from kb.question.operators import Condition
 from kb.question.query import Query
 from kb.retrieval.candidates import Candidates, MarkedTerms, Rows, TermStatistics, Vector
@@ -16,7 +16,7 @@ from kb.retrieval.conditions import Conditions
 from kb.retrieval.keyword_scores import marked_terms
 from kb.retrieval.passage_filter import Mask, PassageFilter
 from kb.retrieval.postings import Postings, TopK
-from kb.retrieval.signals import SignalSource
+from kb.retrieval.signals import SIGNALS, SignalSource
 from kb.retrieval.vectors import without_direction
 from kb.retrieval.wording import asked_words
 from kb.schema.filters import Filters
@@ -79,9 +79,18 @@ class EmbeddedSearch:
         self._held = names.held(self._scored)
         self._subjects = names.subjects(self._scored, self._held) if k else []
         self._named = names.about(query.name if k else ())
+        self._small = names.about_first(query.small_names if k else ())
         self.rows = self._scored.top_k(k, allowed)
+        if len(self._small):
+            self._named = self._small
+            self.rows = union(self.rows, self._passages_of(self._small)[:k])
         self.term_count = len(set(terms))
         self.names_article = bool(len(self._named))
+
+    def _passages_of(self, articles: NDArray[np.int64]) -> Rows:
+        """The allowed passages of these articles, ascending."""
+        own = np.isin(self._index.passages.articles, articles)
+        return np.flatnonzero(own if self._allowed is None else own & self._allowed)
 
     def by_meaning(self, vector: Vector, k: int) -> Rows:
         return self._index.signals.vectors.nearest(vector, k, self._allowed)
@@ -92,6 +101,8 @@ class EmbeddedSearch:
         table = gather(index.passages.columns, rows)
         articles = table["article"].astype(np.int64)
         found = index.signals.table(self._scored, self._held, self._asked, vector, rows, articles)
+        # Such a name has no term in common with the question, and is all of it.
+        found.signals[SIGNALS.index("focus"), np.isin(articles, self._small)] = 1.0
         return Candidates(
             rows=rows,
             sections=table["section"].astype(np.int64),

@@ -11,7 +11,7 @@ the longer one is meant.
 
 Memory-mapped arrays in the folder `names/`; A articles, M names (each article's title and then its aliases), T terms:
 
-    terms.npy    bytes (T,)         UTF-8, sorted
+    terms.npy    bytes (T,)         UTF-8, sorted; of a name without a term, its keys (kb.question.small_names)
     starts.npy   int64 (T + 1,)     term t stands in the names rows[starts[t] to starts[t + 1]]
     rows.npy     int32 (P,)
     masses.npy   float32 (M,)       the sum of the idf of a name's distinct terms
@@ -20,7 +20,7 @@ Memory-mapped arrays in the folder `names/`; A articles, M names (each article's
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +102,14 @@ class NameIndex:
             own = self._names_with(term)
             names = own if names is None else np.intersect1d(names, own, assume_unique=True)
         return np.unique(self._owners(self._rows[:0] if names is None else names))
+
+    def about_first(self, keys: Sequence[str]) -> NDArray[np.int64]:
+        """The articles, ascending, with the first of these keys (kb.question.small_names) that is known."""
+        for key in keys:
+            about = self.about((key,))
+            if len(about):
+                return about
+        return self.about(())
 
     def _named(self, question: KeywordScores, held: NDArray[np.float32]) -> list[frozenset[str]]:
         """The terms of each name that the question holds whole and that tells a subject, none within another's."""

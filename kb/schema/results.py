@@ -140,6 +140,16 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """What a minus in the question left out."""
+
+    words: tuple[str, ...]
+    """The excluded words, phrases and beginnings, as typed."""
+    question: str
+    """The same question with nothing left out, to ask instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A public page."""
 
@@ -277,6 +287,8 @@ class SearchResponse:
     """Number of results on all pages together, at most 1,000."""
     explanation: QuestionExplanation | None = None
     """How the question was understood, if `explain` was requested; else null."""
+    excluded: Exclusion | None = None
+    """What the question left out, and the question that leaves nothing out; null where it has no minus."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""

@@ -71,6 +71,9 @@ def _print(response: SearchResponse) -> None:
         click.echo()
     if response.correction is not None:
         click.echo(f"Searched for: {response.correction.text}  (--exact: as typed)\n", err=True)
+    if response.excluded is not None:
+        words, whole = ", ".join(response.excluded.words), response.excluded.question
+        click.echo(f"Left out: {words}  (with it: {whole})\n", err=True)
     if response.answered == "none":
         nearest = " The nearest passages:\n" if response.results else ""
         click.echo(f"{response.reason}{nearest}", err=True)

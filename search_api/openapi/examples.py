@@ -137,6 +137,7 @@ SEARCH_RESPONSE: dict[str, Any] = {
     "companion": None,
     "total": 230,
     "explanation": None,
+    "excluded": None,
 }
 
 BATCH_RESPONSE: dict[str, Any] = {

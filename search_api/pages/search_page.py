@@ -78,7 +78,7 @@ def _results(
         "message": "",
         "response": response,
         "cards": cards,
-        "plain": None if cards else _plain(response.question),
+        "plain": None if cards else _plain(response),
         "companion": make_card(companion, articles[companion.citation.article_id])
         if companion and not state.offset
         else None,
@@ -89,10 +89,12 @@ def _results(
     }
 
 
-def _plain(question: str) -> str | None:
+def _plain(response: SearchResponse) -> str | None:
     """The question without its operators, or None where it has none."""
-    parsed = parse_question(question)
-    return parsed.text if parsed.conditions and parsed.text else None
+    excluded = response.excluded
+    # Without an exclusion each minus was found to be something else.
+    parsed = parse_question(excluded.question if excluded else response.question, lambda _: True)
+    return parsed.text if (parsed.conditions or excluded) and parsed.text else None
 
 
 def _choices(state: SearchState, field: str, values: tuple[FacetValue, ...]) -> list[Choice]:
@@ -125,6 +127,8 @@ def _status(response: SearchResponse, count: int) -> str:
     said = [f"{notice.title}. {notice.text}" for notice in response.notices]
     if response.correction:
         said.append(f"Showing results for {response.correction.text}.")
+    if response.excluded:
+        said.append(f"Left out: {', '.join(response.excluded.words)}.")
     return " ".join([*said, _outcome(response, count)])
 
 

@@ -238,7 +238,12 @@
     return values.map((value) => value.replaceAll("\\,", ",").trim()).filter(Boolean);
   }
 
-  function sentence({ answered, correction, reason, results }) {
+  function sentence({ excluded, ...response }) {
+    const told = outcome(response);
+    return excluded ? `${told} Left out: ${excluded.words.join(", ")}.` : told;
+  }
+
+  function outcome({ answered, correction, reason, results }) {
     if (!results.length) return reason || "Nothing in the library matches.";
     const count = `${results.length} passage${results.length === 1 ? "" : "s"}`;
     if (answered === "none") return `No clear answer found. ${reason} The nearest ${count}:`;

@@ -180,6 +180,15 @@ def test_a_repair_is_said_and_can_be_refused(kb: Kb, index_path: Path) -> None:
     assert "Searched for" not in kb(*asked, "--exact")[2]
 
 
+def test_what_a_minus_left_out_is_said_with_the_question_that_has_it(
+    kb: Kb, index_path: Path
+) -> None:
+    code, out, err = kb("search", "--index", index_path, "leg cramps -magnesium")
+    assert code == 0
+    assert err.startswith("Left out: magnesium  (with it: leg cramps magnesium)")
+    assert out.startswith("1. ")
+
+
 def test_when_to_seek_care_comes_along_with_a_symptom(kb: Kb, index_path: Path) -> None:
     _, out, _ = kb("search", "--index", index_path, "shooting pain from my buttock to my foot")
     assert "When to seek care: Sciatica and Pinched Nerves › Red Flags: Get Help at Once" in out

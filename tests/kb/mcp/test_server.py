@@ -158,6 +158,13 @@ def test_notices_of_an_emergency_come_first(call: Call) -> None:
     assert notice["links"][0]["url"] in words
 
 
+def test_what_a_minus_left_out_is_said(call: Call) -> None:
+    found = call("search", question="leg cramps -magnesium")
+    assert structured(found)["left_out"] == ["magnesium"]
+    assert "Left out, as the question asks with a minus: magnesium" in text(found)
+    assert structured(call("search", question="leg cramps"))["left_out"] == []
+
+
 def test_where_nothing_answers_it_is_said_plainly(call: Call) -> None:
     found = call("search", question=NO_ANSWER)
     assert structured(found)["answered"] == "none"

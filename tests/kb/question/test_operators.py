@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kb.question.operators import MAX_QUESTION_CHARS, Condition, Question, parse_question
 from kb.schema.errors import InvalidRequest
+from kb.schema.results import Exclusion
 
 
 def phrase(text: str, field: str | None = None, negated: bool = False) -> Condition:
@@ -36,7 +37,6 @@ def prefix(text: str, field: str | None = None, negated: bool = False) -> Condit
         ("-den* gums", "gums", [prefix("den", negated=True)]),
         ("(title:legs)", "(legs)", [phrase("legs", "title")]),
         ('why "twitch"?', "why twitch?", [phrase("twitch")]),
-        ("-dentures", "", [phrase("dentures", negated=True)]),
         (
             "title:legs heading:causes",
             "legs causes",
@@ -46,7 +46,79 @@ def prefix(text: str, field: str | None = None, negated: bool = False) -> Condit
     ],
 )
 def test_operators_become_conditions(typed: str, text: str, conditions: list[Condition]) -> None:
-    assert parse_question(typed) == Question(text, tuple(conditions))
+    parsed = parse_question(typed)
+    assert (parsed.text, parsed.conditions) == (text, tuple(conditions))
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "included"),
+    [
+        ("legs -restless", ("restless",), "legs restless"),
+        ('legs -"at night" -den*', ('"at night"', "den*"), "legs at night den"),
+        ("-title:dentures pain", ("title:dentures",), "dentures pain"),
+        ('"restless legs" -iron, pills', ("iron",), '"restless legs" iron, pills'),
+        ("sleep -apnea", ("apnea",), "sleep apnea"),
+        ("diet -sugar", ("sugar",), "diet sugar"),
+        ("x -rays of the hand -wrist", ("wrist",), "x-rays of the hand wrist"),
+    ],
+)
+def test_what_is_left_out_is_said_with_the_question_that_leaves_nothing_out(
+    typed: str, words: tuple[str, ...], included: str
+) -> None:
+    assert parse_question(typed).excluded == Exclusion(words, included)
+    again = parse_question(included)
+    assert again.excluded is None
+    assert not any(condition.negated for condition in again.conditions)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "vaccine below -20 degrees",
+        "resting pulse 60 -100",
+        "fever 38.5 -39",
+        "-20",
+        "-3 diopters in one eye",
+        "covid -19",
+        "vitamin b -12",
+        "temperature -5",
+        "pain −sharp",
+        "rash –itchy",
+        "rash —itchy",
+        "sleep --children",
+        "a child 2 -year -old",
+        "12 -hour shifts",
+        "rash -and fever",
+        "-dentures",
+        "-dentures -gums",
+        '-"at night"',
+        "pain -",
+        "blood type A-",
+    ],
+)
+def test_a_minus_that_may_be_something_else_leaves_nothing_out(typed: str) -> None:
+    parsed = parse_question(typed)
+    assert parsed.conditions == ()
+    assert parsed.excluded is None
+    assert parsed.text.replace("-", " ").split() == typed.replace("-", " ").split()
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("x -ray", "x-ray"),
+        ("post -natal care", "post-natal care"),
+        ("t -cell count", "t-cell count"),
+        ("hepatitis -b vaccine", "hepatitis-b vaccine"),
+        ("long -term effects", "long-term effects"),
+        ("gluten -free bread", "gluten-free bread"),
+        ("ultra -sound", "ultra-sound"),
+        ("sea -sickness on ferries", "sea-sickness on ferries"),
+    ],
+)
+def test_a_compound_with_a_space_by_mistake_is_one(typed: str, text: str) -> None:
+    parsed = parse_question(typed, {"seasickness"}.__contains__)
+    assert parsed == Question(text, ())
 
 
 @pytest.mark.parametrize(

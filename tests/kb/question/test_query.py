@@ -26,6 +26,27 @@ def test_operators_are_meant_as_they_stand(knowledge_base: KnowledgeBase, questi
     assert knowledge_base.search(question).correction is None
 
 
+def test_what_is_left_out_is_said_with_the_way_back(knowledge_base: KnowledgeBase) -> None:
+    asked = knowledge_base.search("leg cramps -magnesium", 50)
+    assert asked.excluded is not None
+    assert asked.excluded.words == ("magnesium",)
+    assert asked.results
+    assert not any("magnesium" in result.text.lower() for result in asked.results)
+    back = knowledge_base.search(asked.excluded.question, 50)
+    assert back.excluded is None
+    assert back.total > asked.total
+
+
+def test_a_hyphen_behind_a_space_finds_what_it_joins(knowledge_base: KnowledgeBase) -> None:
+    for typed, joined in (
+        ("check -ups with dentures", "check-ups with dentures"),
+        ("vitamin b -12 shortage", "vitamin b 12 shortage"),
+    ):
+        found = knowledge_base.search(typed)
+        assert found.excluded is None
+        assert found.results[0].citation == knowledge_base.search(joined).results[0].citation
+
+
 def test_exact_leaves_the_spelling(knowledge_base: KnowledgeBase) -> None:
     assert knowledge_base.search("siatica", exact=True).correction is None
 

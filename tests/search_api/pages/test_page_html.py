@@ -316,6 +316,15 @@ def test_the_cited_passage_is_marked_whole_and_nothing_else(
         assert len(words) > 0.85 * len(citation.quote)
 
 
+def test_what_a_minus_left_out_is_said_with_a_link_that_leaves_nothing_out(reader: Reader) -> None:
+    page = soup(reader(f"/?q={quote('leg cramps -magnesium')}&topic=sleep"))
+    told = one(page, ".correction")
+    assert "Left out: magnesium." in told.text
+    assert parse_qs(urlsplit(str(one(told, "a")["href"])).query)["q"] == ["leg cramps magnesium"]
+    assert "Left out: magnesium." in page.text
+    assert not soup(reader(f"/?q={quote('x -ray of the hand')}")).select(".correction")
+
+
 @pytest.mark.parametrize(
     "query",
     [
