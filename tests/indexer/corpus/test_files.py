@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from indexer.corpus.fingerprint import corpus_infos
 from indexer.corpus.scan import Scan
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.sources import Sources
-
-CORPUS = Path(__file__).parents[3] / "corpus"
+from support.json_lines import write_records
+from support.places import CORPUS
 
 
 def fingerprint(paths: list[Path]) -> tuple[str, ...]:
@@ -37,8 +36,7 @@ def article(path: Path, title: str = "T", article_id: str = "") -> Path:
 
 def jsonl(path: Path, *ids: str) -> Path:
     lines = ({"id": name, "sections": [{"id": "s", "text": "t"}]} for name in ids)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
+    return write_records(path, lines)
 
 
 def test_a_folder_is_read_in_the_order_of_its_posix_paths(folder: Path) -> None:

@@ -19,6 +19,7 @@ from kb.retrieval.phrases import DOCUMENTS, KeywordIndex
 from kb.retrieval.postings import MAX_EXPANSIONS, Postings
 from kb.text.analysis import terms
 from kb.text.bm25f import FIELDS, BM25FParameters
+from support.examples import at_most
 
 WORDS = ["restless", "legs", "leg", "jerking", "jerk", "at", "night", "Causes", "café"]
 
@@ -99,7 +100,7 @@ conditions = st.lists(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conditions)
 def test_conditions_match_as_a_search_through_the_texts_does(
     small: tuple[Conditions, list[Fields]], asked: list[Condition]
