@@ -22,7 +22,6 @@ from indexer.build import fresh
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
 from indexer.embedding.index_encoder import IndexEncoder
-from indexer.writers import coarse
 from indexer.writers.coarse import write_coarse
 from kb import KnowledgeBase
 from kb.compute import arrays, kernels
@@ -158,12 +157,11 @@ def test_a_question_goes_over_the_codes_of_passages_once_and_gathers_the_candida
 
 
 def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
-    tmp_path: Path, save_vectors: Any, products: Products, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, save_vectors: Any, products: Products
 ) -> None:
-    monkeypatch.setattr(coarse, "EXACT_UP_TO", 100)
     rows, nothing = unit_rows(4000, DIMENSIONS), np.zeros((0, DIMENSIONS), dtype=np.float32)
     np.save(tmp_path / "passages.npy", rows)
-    write_coarse(tmp_path)
+    write_coarse(tmp_path, exact_up_to=100)
     assert np.load(tmp_path / "coarse.npy").nbytes == len(rows) * DIMENSIONS // 4
     index: VectorIndex = save_vectors(tmp_path, rows, nothing, [0], nothing, [0])
     index.nearest(rows[0], 50)

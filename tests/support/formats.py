@@ -87,7 +87,7 @@ def signed_again(index: Path) -> Path:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name not in ("manifest.json", "lease")
     }
-    signed = Manifest._parse(content)
+    signed = Manifest.parse(content)
     (folder / "manifest.json").write_bytes(signed.to_bytes())
     (index / "CURRENT").write_text(f"{signed.generation_id}\n")
     return folder.rename(folder.with_name(signed.generation_id))

@@ -34,7 +34,7 @@ class BuilderThread:
 
     def __init__(self, index: Path, log_format: str = "text") -> None:
         self._store = TaskStore(index)
-        self._builder = TaskBuilder(index, self._store)
+        self._builder = TaskBuilder(index, self._store, after_failure_s=0)
         self._called, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

@@ -30,7 +30,7 @@ is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount, and
 def kb(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Kb:
     """Runs a command in this process: exit code, stdout and stderr."""
     monkeypatch.setattr(
-        "kb_cli.terminal.progress._QUIET_S", math.inf
+        "kb_cli.terminal.progress.QUIET_S", math.inf
     )  # however slow this machine is
     return commands(capsys)
 

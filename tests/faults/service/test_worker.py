@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 
 from indexer.corpus.editing import put, remove
 from indexer.maintenance import follow
-from indexer.tasks import builder, editor, worker
+from indexer.tasks import editor
 from indexer.tasks.reports import report_of
 from kb.tasks import store as task_store
 from kb.tasks.messages import BulkRequest, ChangeRequest, DeleteRequest, PutRequest, SentFile
@@ -172,11 +172,10 @@ def test_a_build_that_fails_says_that_the_corpus_has_it(
     assert (shelf.corpus / "news.md").exists()
 
 
-def test_only_one_works(store: TaskStore, shelf: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "_WAIT_FOR_LOCK_S", 0.0)
+def test_only_one_works(store: TaskStore, shelf: Library) -> None:
     with store.working() as is_ours:
         assert is_ours
-        assert not work_here(shelf.index, idle_s=0)
+        assert not work_here(shelf.index, idle_s=0, wait_for_lock_s=0)
 
 
 def test_building_outlasts_a_failure_of_the_tasks_own_file(
@@ -198,7 +197,6 @@ def test_building_outlasts_a_failure_of_the_tasks_own_file(
     monkeypatch.setattr(TaskStore, "in_state_now", calls["in_state"], raising=False)
     for name in calls:
         monkeypatch.setattr(TaskStore, name, once_failing(name))
-    monkeypatch.setattr(builder, "_AFTER_FAILURE_S", 0.0)
     task_id = begun_put(store, "news", markdown("news", "tea"))
     assert state(store, shelf, task_id) == "done"
     assert not failing
@@ -262,20 +260,17 @@ def test_a_client_that_goes_while_its_change_is_taken_in_does_not_undo_it(
 
 
 def test_a_worker_that_lacks_what_changing_needs_tells_the_status_and_makes_room_for_one_that_has_it(
-    shelf: Library, store: TaskStore, monkeypatch: pytest.MonkeyPatch
+    shelf: Library, store: TaskStore
 ) -> None:
     def lacking() -> Any:
         raise ModuleNotFoundError("No module named 'markdown_it'", name="markdown_it")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(worker, "_editor_type", lacking)
-        with pytest.raises(ModuleNotFoundError):
-            work_here(shelf.index, idle_s=0)
-        child = threading.Thread(
-            target=work_here, args=(shelf.index,), kwargs={"parent": os.getppid()}
-        )
-        child.start()
-        until(store.is_worked_at)
+    with pytest.raises(ModuleNotFoundError):
+        work_here(shelf.index, idle_s=0, load_editor=lacking)
+    options = {"parent": os.getppid(), "load_editor": lacking}
+    child = threading.Thread(target=work_here, args=(shelf.index,), kwargs=options)
+    child.start()
+    until(store.is_worked_at)
     with serving(shelf) as client:
         status = client.get(f"{API}/status")
         assert (status.status_code, status.json()["tasks"]["failed"]) == (200, 0)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus import files, reading
+from indexer.corpus import files
 from indexer.corpus.fingerprint import corpus_infos
+from indexer.corpus.reading import FILE_MAX_BYTES
 from indexer.corpus.scan import Scan
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.sources import Sources
@@ -136,10 +137,9 @@ def test_a_pipe_among_the_articles_is_not_waited_for(folder: Path) -> None:
     assert "regular file" in str(reader.failures[0])
 
 
-def test_a_huge_article_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "FILE_MAX_BYTES", 20)
+def test_a_huge_article_is_refused(folder: Path) -> None:
     article(folder / "a.md")
-    article(folder / "b.md", "A long title above it")
+    os.truncate(article(folder / "b.md"), FILE_MAX_BYTES + 1)
     reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert "larger than" in str(reader.failures[0])

@@ -119,7 +119,7 @@ class Recorder:
             patched.setattr(os, "fsync", fsync)
             for name in ("rename", "replace", "mkdir", "unlink", "rmdir"):
                 patched.setattr(os, name, self._noting(name, getattr(os, name)))
-            patched.setattr(TaskStore, "_transaction", self._committing(TaskStore._transaction))
+            patched.setattr(TaskStore, "transaction", self._committing(TaskStore.transaction))
             self.note("begin")
             yield
             self.note("end")
