@@ -5,9 +5,6 @@
 No image is pulled: in place of python:X.Y-slim stands a root that mmdebstrap makes of Debian's own packages, with the
 same Python. Steps are run by chroot; the entry point as its user, on a read-only root with an empty /tmp and the index,
 in a network of its own. The health check has to succeed, a question to be answered, and the signal to end it with 0.
-
-apt and pip in the root reach their servers as this machine does: their configuration, and the paths that it names, are
-mounted into it while it is made.
 """
 
 from __future__ import annotations
@@ -23,19 +20,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from scripts.debian_roots import (
+    PATH,
+    ROOT,
+    SUITES,
+    StepFailed,
+    apart,
+    make_root,
+    mount,
+    mount_for_steps,
+    reaching,
+    say,
+)
+
 CONTAINERFILE = ROOT / "deploy" / "Containerfile"
-SUITES = {"3.11": "bookworm", "3.13": "trixie"}
-"""The release of Debian that has that Python."""
 # What the image of that Python has beside a minimal Debian.
 PACKAGES = "ca-certificates,python-is-python3,python3,python3-dev,python3-venv"
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-CONFIGURATION = ("/etc/apt/apt.conf.d", "/etc/pip.conf", "/etc/xdg/pip", "/etc/ssl/certs")
-NETWORK = ("/etc/resolv.conf", "/etc/hosts")
 STARTS_WITHIN_S = 120.0
 QUESTION = """
 import json, urllib.request
@@ -43,10 +47,6 @@ asked = urllib.request.Request("http://127.0.0.1:8000/api/v1/search", json.dumps
                                {"Content-Type": "application/json"})
 print(json.load(urllib.request.urlopen(asked, timeout=60))["answered"])
 """
-
-
-class StepFailed(Exception):
-    """A step does not do what it has to."""
 
 
 @dataclass
@@ -161,59 +161,13 @@ STEPS = frozenset(
 )
 
 
-def reaching() -> dict[str, str]:
-    """The variables by which pip and apt of this machine reach their servers."""
-    wanted = re.compile(r"PIP_\w+|\w+_proxy|SSL_CERT_FILE|REQUESTS_CA_BUNDLE", re.IGNORECASE)
-    return {name: value for name, value in os.environ.items() if wanted.fullmatch(name)}
-
-
-def to_mount() -> Iterator[Path]:
-    """The configuration of this machine's apt and pip, and each path that is named in it."""
-    texts = list(reaching().values())
-    for name in (*NETWORK, *CONFIGURATION):
-        path = Path(name)
-        if path.exists():
-            yield path
-        files = [path] if path.is_file() else [*path.glob("*.conf"), *path.glob("*.txt")]
-        texts += [file.read_text(errors="replace") for file in files if "apt" not in file.parts]
-    for named in sorted(set(re.findall(r"(?:(?<=file://)|(?<![\w:/]))/[\w./-]+", " ".join(texts)))):
-        path = Path(named)
-        if path.exists() and not any(named.startswith(known) for known in CONFIGURATION):
-            yield path
-
-
-def mount(*arguments: str | Path) -> None:
-    subprocess.run(["mount", *map(str, arguments)], check=True)
-
-
-def mount_for_steps(root: Path) -> None:
-    """What RUN sees beside the root itself. It goes with this process's name space of mounts."""
-    mount("-t", "proc", "proc", root / "proc")
-    mount("--rbind", "/dev", root / "dev")
-    for path in to_mount():
-        inside = root / str(path).lstrip("/")
-        if path.is_dir():
-            inside.mkdir(parents=True, exist_ok=True)
-        else:
-            inside.parent.mkdir(parents=True, exist_ok=True)
-            inside.touch()
-        mount("--bind", "-o", "ro", path.resolve(), inside)
-
-
 def make_base(folder: Path, base: str) -> None:
     """The stand-in of an image such as docker.io/library/python:3.13-slim."""
     found = re.fullmatch(r"docker\.io/library/python:(3\.\d+)-slim", base)
     if found is None or found[1] not in SUITES:
         raise StepFailed(f"there is no Debian known here for {base}")
     say(f"Debian {SUITES[found[1]]} in place of {base}")
-    options = ["--quiet", "--variant=minbase", f"--include={PACKAGES}", SUITES[found[1]]]
-    subprocess.run(["mmdebstrap", *options, str(folder)], check=True)
-    version = subprocess.run(
-        ["chroot", str(folder), "python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        check=True, stdout=subprocess.PIPE, text=True,
-    ).stdout.strip()  # fmt: skip
-    if version != found[1]:
-        raise StepFailed(f"that root has Python {version}")
+    make_root(folder, found[1], PACKAGES)
 
 
 def make(folder: Path) -> tuple[Stage, Root]:
@@ -283,14 +237,6 @@ def answer(stage: Stage, root: Root) -> None:
             service.kill()
 
 
-def remove(folder: Path) -> None:
-    subprocess.run(["rm", "-rf", "--one-file-system", folder], check=True)
-
-
-def say(text: str) -> None:
-    print(f"\n==> {text}", file=sys.stderr, flush=True)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--index", type=Path, default=ROOT / "index")
@@ -301,16 +247,8 @@ def main() -> int:
         print("mmdebstrap and chroot want root: run this as root.", file=sys.stderr)
         return 2
     if not options.in_name_space:
-        # Mounts and what is started end with these, however this ends.
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         paths = ["--index", options.index.resolve(), "--folder", options.folder.resolve()]
-        command = [*apart, sys.executable, Path(__file__).resolve(), *paths, "--in-name-space"]
-        remove(options.folder)
-        options.folder.mkdir(parents=True)
-        try:
-            return subprocess.run(command, cwd="/", check=False).returncode
-        finally:
-            remove(options.folder)
+        return apart("scripts.image_steps", options.folder, *paths)
     try:
         stage, root = make(options.folder)
         size = subprocess.run(

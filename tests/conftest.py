@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 import kb  # noqa: F401 - it turns telemetry off, before a test loads what has some
+from support.places import CORPUS, ROOT
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 for name in [
@@ -24,10 +25,9 @@ for name in [
 ]:
     del os.environ[name]  # a developer's own settings must not reach a test
 
-ROOT = Path(__file__).parent.parent
-CORPUS = ROOT / "corpus"
 # What one run finds the next finds too; `make fuzz` looks elsewhere each time.
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=10)
 settings.register_profile("fuzz", deadline=None, max_examples=1000, print_blob=True)
 
 HOOKS = Path(__file__).parent / "schemathesis_hooks.py"
@@ -40,14 +40,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 SLOW_FIXTURES = frozenset(["index_path", "tiny_library", "chromium", "machine", "certificate"])
-SLOW_FOLDERS = ("faults", "browser", "isolation", "deploy", "quality", "benchmarks")
+SLOW_PLACES = frozenset(
+    ROOT / "tests" / place
+    for place in (
+        "benchmarks",
+        "browser",
+        "deploy",
+        "faults",
+        "indexer/embedding/test_export.py",
+        "indexer/embedding/test_model.py",
+        "indexer/embedding/test_torch_encoder.py",
+        "isolation",
+        "kb/integrations",
+        "kb/mcp",
+        "quality",
+        "search_api/test_schemathesis.py",
+    )
+)
+"""Folders and files of which everything is slow: to import them alone takes seconds."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import nothing of what is slow where it is left out anyway."""
+    if config.getoption("markexpr") == "not slow" and collection_path in SLOW_PLACES:
+        return True
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow what needs a real index or other programs. Without `--long`, leave out what only long forms have."""
     for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in SLOW_FOLDERS or SLOW_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        needs = getattr(item, "fixturenames", ())
+        if SLOW_PLACES.intersection([item.path, *item.path.parents]) or SLOW_FIXTURES & {*needs}:
             item.add_marker("slow")
     if not config.getoption("--long"):
         long = [item for item in items if item.get_closest_marker("long")]

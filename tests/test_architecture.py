@@ -6,17 +6,19 @@ import ast
 import subprocess
 import sys
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from support.places import ROOT
+
 PACKAGES = ("kb", "indexer", "search_api", "kb_cli")
 MAX_MODULES = 15
-"""Modules in a room, `__init__` aside."""
+"""Modules in a room or in a folder of tests, `__init__` aside."""
 MAX_LINES = 350
 """Lines of a module."""
 
@@ -64,12 +66,25 @@ def room_of(path: Path) -> str:
     return path.parent.relative_to(ROOT).as_posix()
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imports_of(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """The import statements of a file, wherever in it."""
+    return [
+        node for node in ast.walk(parsed(path)) if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+
 def own_imports(path: Path, known: dict[str, Path]) -> Iterator[str]:
     """The modules of ours that a file imports, wherever in it, for types alone too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in known)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
                 yield from (found for found in (name, node.module or "") if found in known)
@@ -105,11 +120,18 @@ def test_only_the_command_line_imports_a_package_beside_kb_and_its_own() -> None
 def test_a_room_says_what_it_is_for_and_holds_no_more_than_one_looks_through() -> None:
     for room in ROOMS:
         folder = ROOT / room
-        purpose = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+        purpose = ast.get_docstring(parsed(folder / "__init__.py"))
         assert purpose or room in PACKAGES, room
         assert (
             len([path for path in folder.glob("*.py") if path.name != "__init__.py"]) <= MAX_MODULES
         )
+
+
+def test_a_folder_of_tests_holds_no_more_than_one_looks_through() -> None:
+    counts = Counter(path.parent for path in (ROOT / "tests").rglob("*.py"))
+    for folder in counts:
+        counts[folder] -= (folder / "__init__.py").exists()
+    assert {folder: count for folder, count in counts.items() if count > MAX_MODULES} == {}
 
 
 def test_no_module_is_longer_than_one_reads_at_once() -> None:
@@ -120,10 +142,10 @@ def test_no_module_is_longer_than_one_reads_at_once() -> None:
 def imports(path: Path) -> set[str]:
     """The top-level packages that a file imports, wherever in it."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in imports_of(path):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{path}: relative import"
             found.add((node.module or "").split(".")[0])
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +16,9 @@ from markdown_it.token import Token
 
 from kb_cli.main import run
 from scripts import reference
+from support.places import ROOT
 from tests.test_architecture import ROOMS
 
-ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -79,9 +80,15 @@ def test_the_architecture_has_a_heading_for_every_room() -> None:
     assert sorted(headings) == sorted(ROOMS)
 
 
+@cache
+def _parsed(page: Path) -> list[Token]:
+    return MARKDOWN.parse(page.read_text(encoding="utf-8"))
+
+
+@cache
 def _anchors(page: Path) -> set[str]:
     """The anchors of a page's headings, the second of one name with -1, as GitHub has them."""
-    tokens = MARKDOWN.parse(page.read_text(encoding="utf-8"))
+    tokens = _parsed(page)
     slugs: list[str] = []
     for opening, content in pairwise(tokens):
         if opening.type == "heading_open":
@@ -103,7 +110,7 @@ def _text(token: Token) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=_named)
 def test_links_lead_somewhere(page: Path) -> None:
-    for token in MARKDOWN.parse(page.read_text(encoding="utf-8")):
+    for token in _parsed(page):
         for child in token.children or ():
             target = str(child.attrs.get("href") or child.attrs.get("src") or "")
             if not target or re.match(r"\w+:", target):
@@ -117,7 +124,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def _sentences(page: Path) -> Iterator[str]:
     """The sentences of paragraphs and list items; tables, code and headings aside."""
     before = ""
-    for token in MARKDOWN.parse(page.read_text(encoding="utf-8")):
+    for token in _parsed(page):
         if token.type == "inline" and before == "paragraph_open":
             yield from re.split(r"(?<=[.!?])[)\"”]*\s+", _text(token))
         before = token.type

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from support.places import ROOT
+
 VENV_PACKAGE = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
 TORCH = re.findall(r"^torch==(\S+)", (ROOT / "lock" / "torch.lock").read_text(), re.MULTILINE)[0]
 

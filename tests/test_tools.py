@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scripts import check_site, licences, wheels
+from support.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 SITE = ROOT / "build" / "docs"
 
 

@@ -21,7 +21,7 @@ from kb.storage.durable import FolderTurn, changing, stamp
 T = TypeVar("T")
 
 CHECK_AFTER_S = 10.0
-_UNSETTLED_NS = 50_000_000
+UNSETTLED_NS = 50_000_000
 """A file that changed so short a time before it was read may change again and show the same times."""
 
 _Stamp = tuple[int, int, int, int]
@@ -73,7 +73,7 @@ class CorpusCache(Generic[T]):
         # Before reading: what changes meanwhile is seen the next time.
         files = dict(_stamps(corpora))
         for name, found in files.items():
-            if now - max(found[:2]) < _UNSETTLED_NS:
+            if now - max(found[:2]) < UNSETTLED_NS:
                 files[name] = _CHANGING
         made = self._make(corpora)
         self._value, self._corpora, self._files = made, corpora, files

@@ -33,6 +33,7 @@ from kb.schema.article import Article, Section
 from kb.schema.errors import ArticleError
 
 LINE_MAX_BYTES = 64 * 1024 * 1024
+"""Maximum size in bytes of a line, which is in memory as a whole."""
 
 _BOM = b"\xef\xbb\xbf"
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -86,10 +87,12 @@ def with_id(data: bytes, article_id: str) -> bytes:
     return json.dumps({**value, "id": article_id}).encode("ascii")
 
 
-def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
+def numbered_jsonl(
+    path: Path, line_max_bytes: int = LINE_MAX_BYTES
+) -> Iterator[tuple[int, Article | ArticleError]]:
     """The articles of a file in its order, each with its line; in place of each that is not one, an ArticleError.
 
-    One line is in memory at a time, and no line above `LINE_MAX_BYTES`. Blank lines are skipped.
+    One line is in memory at a time, and no line above `line_max_bytes`. Blank lines are skipped.
     Never raises for what is in the file: where it cannot be opened, or its gzip stream is broken,
     an ArticleError naming the file is the last item.
     """
@@ -97,7 +100,7 @@ def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
     try:
         with closing(_open(path)) as stream:
             while True:
-                line = stream.readline(LINE_MAX_BYTES + 1)
+                line = stream.readline(line_max_bytes + 1)
                 if not line:
                     return
                 number += 1
@@ -107,9 +110,9 @@ def numbered_jsonl(path: Path) -> Iterator[tuple[int, Article | ArticleError]]:
                         yield 1, ArticleError(path, reason)
                         return
                     line = line.removeprefix(_BOM)
-                if len(line) > LINE_MAX_BYTES:
-                    _skip_line(stream, line)
-                    reason = f"the line is longer than {LINE_MAX_BYTES >> 20} MiB: split it"
+                if len(line) > line_max_bytes:
+                    _skip_line(stream, line, min(line_max_bytes, _SKIP_BYTES))
+                    reason = f"the line is longer than {line_max_bytes >> 20} MiB: split it"
                     yield number, ArticleError(path, reason, number)
                 elif line.strip():
                     yield number, _read_object(path, number, line)
@@ -130,9 +133,10 @@ def _open(path: Path) -> BufferedIOBase:
     return path.open("rb")
 
 
-def _skip_line(stream: BufferedIOBase, line: bytes) -> None:
+def _skip_line(stream: BufferedIOBase, line: bytes, piece: int) -> None:
+    """Read to the end of a line that begins with `line`, at most `piece` bytes at a time."""
     while line and not line.endswith(b"\n"):
-        line = stream.readline(_SKIP_BYTES)
+        line = stream.readline(piece)
 
 
 def _read_object(path: Path | str, number: int | None, line: bytes) -> Article | ArticleError:

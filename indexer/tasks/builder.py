@@ -42,7 +42,8 @@ IDLE_S = 30.0
 """Time without a task after which the process ends, in seconds. Starting again takes seconds."""
 
 _LOOK_AGAIN_S = 1.0
-_AFTER_FAILURE_S = 5.0
+AFTER_FAILURE_S = 5.0
+"""Time in seconds until the tasks are looked at again, once that has failed."""
 _WAIT_FOR_OTHER_BUILDS_S = 24 * 3600.0
 _NICE = 10
 _HELD = (
@@ -53,9 +54,12 @@ _HELD = (
 class TaskBuilder:
     """Builds the index for the tasks whose articles are in the corpus."""
 
-    def __init__(self, index: Path, store: TaskStore) -> None:
+    def __init__(
+        self, index: Path, store: TaskStore, after_failure_s: float = AFTER_FAILURE_S
+    ) -> None:
         self._index = index
         self._store = store
+        self._after_failure_s = after_failure_s
 
     def build_all(self) -> bool:
         """Build for the tasks that are accepted now; whether there were any. Does not raise."""
@@ -67,7 +71,7 @@ class TaskBuilder:
         except Exception:
             # The tasks' own file fails, say: they stay as they are, and are looked at again.
             logger.exception("looking for tasks failed")
-            time.sleep(_AFTER_FAILURE_S)
+            time.sleep(self._after_failure_s)
             return True
 
     def _take(self, tasks: list[Task]) -> None:

@@ -50,7 +50,8 @@ SWITCH_INTERVAL_S = 0.001
 _LOOK_AGAIN_S = 0.05
 _CALL_AGAIN_S = 0.5
 _SWEEP_AGAIN_S = 600.0
-_WAIT_FOR_LOCK_S = 3.0
+WAIT_FOR_LOCK_S = 3.0
+"""Time in seconds that another worker has to end, which may be just being killed."""
 _AFTER_FAILURE_S = 5.0
 
 
@@ -64,6 +65,13 @@ class Builder(Protocol):
         """Take no further task."""
 
 
+def editor_type() -> type[TaskEditor]:
+    """What changes the corpus. Raises ModuleNotFoundError where its libraries are not installed."""
+    from indexer.tasks.editor import TaskEditor  # noqa: PLC0415 (what it needs is not in every installation)
+
+    return TaskEditor
+
+
 def work(
     index: Path,
     *,
@@ -72,6 +80,8 @@ def work(
     stopped: threading.Event | None = None,
     log_format: LogFormat = "text",
     make_builder: Callable[[Path, LogFormat], Builder] = BuilderProcess,
+    load_editor: Callable[[], type[TaskEditor]] = editor_type,
+    wait_for_lock_s: float = WAIT_FOR_LOCK_S,
 ) -> bool:
     """Change the corpus for whoever asks, and build the index; False where another process does already.
 
@@ -84,7 +94,7 @@ def work(
     lacks: ModuleNotFoundError | None = None
     make_editor: type[TaskEditor] | None = None
     try:
-        make_editor = _editor_type()
+        make_editor = load_editor()
     except ModuleNotFoundError as error:
         if parent is None:
             raise
@@ -92,9 +102,9 @@ def work(
     store = TaskStore(index)
     try:
         # Another may be just being killed, or looked at, or stand aside.
-        deadline = time.monotonic() + _WAIT_FOR_LOCK_S
+        deadline = time.monotonic() + wait_for_lock_s
         if make_editor is not None and store.is_worked_at():
-            _ask_to_stand_aside(store.folder)
+            _ask_to_stand_aside(store.folder, wait_for_lock_s)
         while True:
             with store.working() as is_ours:
                 if is_ours:
@@ -109,15 +119,9 @@ def work(
         store.close()
 
 
-def _editor_type() -> type[TaskEditor]:
-    from indexer.tasks.editor import TaskEditor  # noqa: PLC0415 (what it needs is not in every installation)
-
-    return TaskEditor
-
-
-def _ask_to_stand_aside(folder: Path) -> None:
+def _ask_to_stand_aside(folder: Path, within_s: float) -> None:
     with suppress(OSError, NoMessage), worker_socket.connect(folder) as connection:
-        connection.settimeout(_WAIT_FOR_LOCK_S)
+        connection.settimeout(within_s)
         send(connection, StandAside())
         receive(connection)
 

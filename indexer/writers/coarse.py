@@ -19,10 +19,10 @@ _SHIFTS = np.array([2, 0, 6, 4], dtype=np.uint8)
 """Where in its byte each of four dimensions has its bits."""
 
 
-def write_coarse(folder: Path) -> None:
-    """Write both arrays into the folder of `passages.npy`, where there are more passages than EXACT_UP_TO."""
+def write_coarse(folder: Path, exact_up_to: int = EXACT_UP_TO) -> None:
+    """Write both arrays into the folder of `passages.npy`, where there are more passages than `exact_up_to`."""
     vectors = np.load(folder / "passages.npy", mmap_mode="r", allow_pickle=False)
-    if len(vectors) <= EXACT_UP_TO:
+    if len(vectors) <= exact_up_to:
         return
     count, dimensions = vectors.shape
     padded = -(-dimensions // 4) * 4

@@ -57,10 +57,10 @@ class RowsOnDisk:
         return out
 
 
-def rows_of(folder: Path, name: str) -> NDArray[Any] | RowsOnDisk:
-    """`<name>.npy`: mapped, or read row by row where it is larger than MAPPED_UP_TO."""
+def rows_of(folder: Path, name: str, mapped_up_to: int = MAPPED_UP_TO) -> NDArray[Any] | RowsOnDisk:
+    """`<name>.npy`: mapped, or read row by row where it is larger than `mapped_up_to` bytes."""
     table = mapped(folder, name)
-    return RowsOnDisk(folder / f"{name}.npy") if table.nbytes > MAPPED_UP_TO else table
+    return RowsOnDisk(folder / f"{name}.npy") if table.nbytes > mapped_up_to else table
 
 
 def take(table: NDArray[Any] | RowsOnDisk, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:

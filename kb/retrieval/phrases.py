@@ -64,7 +64,12 @@ class KeywordIndex:
     36,000 passages. Whoosh's readers may not be shared between threads: every call has its own.
     """
 
-    def __init__(self, folder: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        read: Callable[[Path], bytes] = Path.read_bytes,
+        max_kept_positions: int = MAX_KEPT_POSITIONS,
+    ) -> None:
         """Raises IndexDamaged, or IndexFormatMismatch where another version of Whoosh or of this program wrote it."""
         self._indexes = []
         self._documents: list[NDArray[np.int32]] = []
@@ -81,6 +86,7 @@ class KeywordIndex:
         self._folder = folder
         self._kept: OrderedDict[tuple[str, str], NDArray[np.int64]] = OrderedDict()
         self._kept_lock = threading.Lock()
+        self._max_kept = max_kept_positions
 
     def holding(
         self, phrase: Sequence[str], field: str, among: NDArray[np.bool_]
@@ -145,7 +151,7 @@ class KeywordIndex:
         with self._kept_lock:
             self._kept[key] = places
             total = sum(map(len, self._kept.values()))
-            while total > MAX_KEPT_POSITIONS:
+            while total > self._max_kept:
                 total -= len(self._kept.popitem(last=False)[1])
 
 

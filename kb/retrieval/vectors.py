@@ -105,8 +105,17 @@ class _RoundedRows:
 class VectorIndex:
     """Search by one pass over memory. Read-only and safe to share between threads."""
 
-    def __init__(self, folder: Path, spare_core: SpareCore | None = None) -> None:
-        """`spare_core` takes half of a pass over all rows, where it is free."""
+    def __init__(
+        self,
+        folder: Path,
+        spare_core: SpareCore | None = None,
+        exact_up_to: int = EXACT_UP_TO,
+    ) -> None:
+        """`spare_core` takes half of a pass over all rows, where it is free.
+
+        Codes of two bits, where there are some, choose among more than `exact_up_to` passages.
+        """
+        self._exact_up_to = exact_up_to
         self._spare_core = spare_core or SpareCore()
         self._passages = rows_of(folder, "passages")
         self._codes = _RoundedRows(folder, "codes")
@@ -150,7 +159,7 @@ class VectorIndex:
     ) -> NDArray[np.int64] | None:
         """Passages, ascending, that include the nearest; None where all must be compared."""
         rows = None if allowed is None else np.flatnonzero(allowed)
-        if self._coarse is None or (rows is not None and len(rows) <= EXACT_UP_TO):
+        if self._coarse is None or (rows is not None and len(rows) <= self._exact_up_to):
             return rows
         wanted = OVERSAMPLING * count
         if allowed is None or rows is None:

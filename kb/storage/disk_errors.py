@@ -184,11 +184,11 @@ def _nearest(place: Path) -> Path:
 
 def _whose(place: Path) -> str:
     """Whose rights are missing, and the remedy."""
-    user = _name(os.geteuid())
+    user = user_name(os.geteuid())
     barrier = _barrier(place)
     owner = ""
     with suppress(OSError):
-        owner = _name(barrier.stat().st_uid)
+        owner = user_name(barrier.stat().st_uid)
     if not owner or owner == user:
         return f"Give {user} the right to {barrier}, by chmod for instance, then run this again."
     return f"{barrier} belongs to {owner}, and {user} runs this: run it as {owner}, or give {user} the right to it."
@@ -205,7 +205,8 @@ def _barrier(place: Path) -> Path:
     return end
 
 
-def _name(user: int) -> str:
+def user_name(user: int) -> str:
+    """What the system calls a user of that number."""
     try:
         return pwd.getpwuid(user).pw_name
     except KeyError:

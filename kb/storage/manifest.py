@@ -125,7 +125,7 @@ class Manifest:
                 f"{remedy} `kb build` to make the index anew."
             )
         try:
-            manifest = cls._parse(content)
+            manifest = cls.parse(content)
             generation_id = manifest.generation_id
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IndexDamaged(
@@ -138,7 +138,8 @@ class Manifest:
         return manifest
 
     @classmethod
-    def _parse(cls, content: dict[str, Any]) -> Manifest:
+    def parse(cls, content: dict[str, Any]) -> Manifest:
+        """The manifest of that JSON. Raises KeyError, TypeError, ValueError or AttributeError where it is none."""
         bm25f = content["bm25f"]
         return cls(
             created=content["created"],

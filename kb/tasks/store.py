@@ -74,7 +74,7 @@ class TaskStore:
             # Together: readers are not stopped by a writer, and a commit is on disk when it returns.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 make_tables(connection, self.received)
         fsync(self.folder)
 
@@ -107,7 +107,7 @@ class TaskStore:
         fingerprint: str = "",
     ) -> Task:
         """Keep a new task, queued and with its first attempt. It is on disk once this returns."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 "INSERT INTO tasks (id, kind, state, subject, request, owner, idempotency_key, fingerprint, created, "
                 "attempts) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, 1)",
@@ -121,7 +121,7 @@ class TaskStore:
 
     def remove(self, task_id: str) -> None:
         """Delete a task as if it had never been."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 
     def check_room(self, owner: str, idempotency_key: str | None, limit: int) -> None:
@@ -217,14 +217,14 @@ class TaskStore:
         """Delete the files of a task."""
         shutil.rmtree(self.received(task_id), ignore_errors=True)
 
-    def sweep(self) -> None:
+    def sweep(self, kept: timedelta = KEPT, kept_at_most: int = KEPT_AT_MOST) -> None:
         """Delete tasks that ended too long ago, and files that no task waits for. Only the worker may call this."""
-        before = (datetime.now(UTC) - KEPT).isoformat(timespec="seconds")
-        with self._transaction() as connection:
+        before = (datetime.now(UTC) - kept).isoformat(timespec="seconds")
+        with self.transaction() as connection:
             connection.execute(
                 "DELETE FROM tasks WHERE state IN ('done', 'failed') AND (ended < ? OR number NOT IN "
                 "(SELECT number FROM tasks WHERE state IN ('done', 'failed') ORDER BY number DESC LIMIT ?))",
-                (before, KEPT_AT_MOST),
+                (before, kept_at_most),
             )
             waited_for = {
                 row["id"]
@@ -286,14 +286,15 @@ class TaskStore:
         *,
         durably: bool = True,
     ) -> None:
-        with self._transaction(durably=durably) as connection:
+        with self.transaction(durably=durably) as connection:
             connection.executemany(
                 f"UPDATE tasks SET {change}, version = version + 1 WHERE id = ?",  # noqa: S608
                 [(*values, task_id) for task_id in task_ids],
             )
 
     @contextmanager
-    def _transaction(self, *, durably: bool = True) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, durably: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction, which is on disk at its end if `durably`, and is undone where an exception leaves it."""
         with self._lock:
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durably else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,8 @@ import click
 if TYPE_CHECKING:
     from indexer.corpus.progress import Progress
 
-_QUIET_S = 10.0
+QUIET_S = 10.0
+"""Time in seconds between two lines of a log."""
 
 
 def make_progress() -> Progress:
@@ -41,7 +42,7 @@ def make_progress() -> Progress:
 
         def _say(self) -> None:
             now = time.monotonic()
-            if now - self.said < _QUIET_S:
+            if now - self.said < QUIET_S:
                 return
             self.said = now
             click.echo(how_far(self.name, self.done, self.total, now - self.began), err=True)

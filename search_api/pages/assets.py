@@ -42,9 +42,9 @@ class Asset:
         return f"/static/{self.version}/{self.name}"
 
 
-def load_assets() -> dict[str, Asset]:
-    """Every file of `static/`, by name."""
-    files = {file.name: file.read_bytes() for file in STATIC_DIR.iterdir() if file.is_file()}
+def load_assets(folder: Path = STATIC_DIR) -> dict[str, Asset]:
+    """Every file of `static/`, or of another folder, by name."""
+    files = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
     digest = hashlib.sha256()
     for name, content in sorted(files.items()):
         digest.update(f"{name} {len(content)}\n".encode() + content)

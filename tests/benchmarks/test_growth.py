@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from kb import KnowledgeBase
-
-ROOT = Path(__file__).parents[2]
+from support.places import ROOT
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -14,8 +14,7 @@ import pytest
 from kb.evaluation import runs
 from kb.evaluation.measures import Topic
 from kb.knowledge_base import KnowledgeBase
-
-ROOT = Path(__file__).parents[2]
+from support.places import ROOT
 
 
 @pytest.fixture(scope="module", autouse=True)

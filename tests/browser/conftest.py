@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,9 +21,10 @@ from playwright.sync_api import (
 
 from search_api.service.server import listen, make_server
 from search_api.state.settings import load_settings
-from tests.programs import missing, path_by
+from support.programs import missing, path_by
+from support.questions import QUESTION
+from support.waiting import until
 
-QUESTION = "why do my legs jerk when I fall asleep"
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
 ARGUMENTS = [
@@ -69,11 +69,8 @@ def serve(chromium: str) -> Iterator[Serve]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         running.append((server, thread))
-        deadline = time.monotonic() + 60
-        while not server.started:
-            assert thread.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: server.started or not thread.is_alive())
+        assert server.started
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
     yield start

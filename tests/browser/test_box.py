@@ -10,12 +10,12 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from support.questions import QUESTION
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
-
-QUESTION = "why do my legs jerk when I fall asleep"
 
 
 def box(page: Page) -> Locator:

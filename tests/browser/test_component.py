@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from support.questions import QUESTION
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Serve = Callable[..., str]
 
-QUESTION = "why do my legs jerk when I fall asleep"
 STRICT = "default-src 'none'; script-src {service}; connect-src {service}; style-src 'self'"
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A clinic</title>

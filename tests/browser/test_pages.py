@@ -12,13 +12,13 @@ from playwright.sync_api import Page, expect
 from kb import KnowledgeBase
 from kb.schema.article import Article, Section
 from kb.schema.results import RelatedResponse
+from support.questions import QUESTION
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Ask = Callable[..., None]
 
-QUESTION = "why do my legs jerk when I fall asleep"
 
 CITED = "mark.cited"
 PATHS = [

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
 import Stemmer
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from support.json_lines import read_records
+from support.places import ROOT
+
 STEMMER = Stemmer.Stemmer("english")
 EMERGENCY_NUMBERS = "112 in Europe, 911 in the US, 999 in the UK"
 
@@ -64,7 +64,7 @@ def test_no_trigger_stands_twice(notices: list[dict[str, Any]]) -> None:
 
 def test_the_examples_touch_every_notice_and_name_no_other(notices: list[dict[str, Any]]) -> None:
     path = ROOT / "tests" / "quality" / "notices.jsonl"
-    examples = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    examples = read_records(path)
     named = Counter(example["notice"] for example in examples)
     assert set(named) == {notice["id"] for notice in notices} | {None}
     assert named[None] >= 120

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kb.storage.keys import KeyRing, keys_file
+from support.ports import free_port
 
 sys.path.insert(0, str(Path(__file__).parent))  # the tests' own `servers`
 
@@ -28,7 +29,6 @@ from servers import (
     Proxies,
     Proxy,
     Service,
-    free_port,
     proxies_before,
 )
 

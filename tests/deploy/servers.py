@@ -19,9 +19,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 
-from tests.programs import missing, path_by
+from support.places import ROOT
+from support.ports import free_port
+from support.programs import missing, path_by
 
-ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 SITE = "kb.example.org"
 """The name in the shipped files."""
@@ -50,12 +51,6 @@ def shipped(name: str, replacements: dict[str, str]) -> str:
         text, count = re.subn(pattern, new, text, flags=re.MULTILINE)
         assert count, f"deploy/{name} has no {pattern}"
     return text
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        number: int = found.getsockname()[1]
-    return number
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,10 +15,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from servers import DEPLOY, ROOT, free_port
+from servers import DEPLOY
 
 from kb_cli.main import kb as command_line
 from search_api.state.settings import PREFIX, Settings, load_settings
+from support.places import ROOT
+from support.ports import free_port
+from support.waiting import until
 
 TEXT = (DEPLOY / "Containerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -106,9 +108,7 @@ def test_the_health_check_tells_a_service_that_answers_from_one_that_does_not(
         return int(url.rpartition(":")[2])
 
     with listening(index_path, poll_interval_s=3600) as url:
-        deadline = time.monotonic() + 60  # it is asked from the start, as engines do
-        while healthy(steps, port(url)) != 0:
-            assert time.monotonic() < deadline
+        until(lambda: healthy(steps, port(url)) == 0)  # it is asked from the start, as engines do
     with listening(tmp_path / "none") as url:
         assert healthy(steps, port(url)) != 0
     assert healthy(steps, free_port()) != 0

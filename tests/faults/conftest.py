@@ -6,17 +6,14 @@ Each test has a short form, which `make test` runs, and a long one, which `make 
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # the tests' own `harness`
-
-from harness.library import Library
-from harness.tiny import few_english_words, make_tiny_model
+from support.library import Library
+from support.tiny import few_english_words, make_tiny_model
 
 
 @contextmanager
@@ -61,3 +58,11 @@ def library(tiny_library: Library, tmp_path: Path) -> Library:
     shutil.rmtree(known)
     shutil.copytree(tiny_library.corpus, known)
     return tiny_library.copy(tmp_path / "library")
+
+
+@pytest.fixture
+def shelf(library: Library) -> Library:
+    """The same, and its index knows its own corpus, not the one that was copied."""
+    library.put("article-0", "salted")
+    library.build()
+    return library

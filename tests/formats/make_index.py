@@ -1,6 +1,6 @@
 """Make the small index that the tests keep of a format, before the format changes.
 
-`PYTHONPATH=.:tests/faults python tests/formats/make_index.py` writes `format-<version>.tar.xz` beside itself: an index
+`PYTHONPATH=.:tests python tests/formats/make_index.py` writes `format-<version>.tar.xz` beside itself: an index
 with all the state it can have, the corpora and the model that it was made from, and `answers.json`, what it answered.
 """
 
@@ -13,9 +13,6 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from harness.library import store_weights
-from harness.tiny import few_english_words, make_tiny_model
-
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
 from indexer.writers import spelling
@@ -25,6 +22,8 @@ from kb.storage.manifest import FORMAT_VERSION
 from kb.tasks.store import TaskStore
 from kb.tasks.task import new_task_id
 from kb_cli.main import run
+from support.library import store_weights
+from support.tiny import few_english_words, make_tiny_model
 
 HERE = Path(__file__).parent
 TEXTS = {

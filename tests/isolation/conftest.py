@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from support.places import ROOT
+from support.programs import missing, path_by
+from support.waiting import until
 from tests.isolation.strace import Rules, command
-from tests.programs import missing, path_by
 
-ROOT = Path(__file__).parents[2]
 KB = (sys.executable, "-m", "kb_cli")
 
 LONGEST_S = 1200
@@ -87,7 +87,9 @@ class Running:
 
     def said(self, pattern: str, times: int = 1) -> str:
         """The first group of the pattern in what it has said, once it has said it so often."""
-        until(lambda: self._has_ended() or len(re.findall(pattern, self._text())) >= times)
+        until(
+            lambda: self._has_ended() or len(re.findall(pattern, self._text())) >= times, LONGEST_S
+        )
         assert not self._has_ended(), self._text()
         found: str = re.findall(pattern, self._text())[-1]
         return found
@@ -176,7 +178,7 @@ class Machine:
             ) as process,
         ):
             try:
-                until(lambda: process.poll() is not None or _holds_a_number(pid_file))
+                until(lambda: process.poll() is not None or _holds_a_number(pid_file), LONGEST_S)
                 running = Running(process, int(pid_file.read_text()), log)
                 pid_file.unlink()
                 yield running
@@ -223,13 +225,6 @@ def _end(process: subprocess.Popen[str]) -> None:
     """End what is still there of a session: strace, and whom it traces."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LONGEST_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def _holds_a_number(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 
-from tests.faults.harness.tiny import make_tiny_model
+from support.tiny import make_tiny_model
 from tests.isolation.conftest import Machine
 
 MODEL = "example/tiny"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +21,10 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from scripts import reference
-from tests.isolation.conftest import KB, Machine, Watched, until
+from support.json_lines import write_records
+from support.ports import free_port
+from support.waiting import until
+from tests.isolation.conftest import KB, LONGEST_S, Machine, Watched
 from tests.kb.ranking.test_reranker import make_cross_encoder
 
 QUESTION = "what causes leg cramps at night"
@@ -184,7 +186,10 @@ def use_service(client: httpx2.Client, key: str) -> None:
     put = client.put("/api/v1/articles/sand", json=AS_JSON)
     for accepted in (put, client.post("/api/v1/rebuild")):
         assert accepted.status_code == 202, accepted.text
-        until(lambda at=accepted.headers["location"]: client.get(at).json()["state"] == "done")
+        until(
+            lambda at=accepted.headers["location"]: client.get(at).json()["state"] == "done",
+            LONGEST_S,
+        )
     assert client.get("/api/v1/status").status_code == 200
 
 
@@ -195,11 +200,10 @@ def mcp(library: Library) -> None:
     asyncio.run(ask_assistant_server(library, [*strace, *arguments], log))
     assert log.read_text() == ""
     assert broken() == []
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]  # free again at once, as far as one can know
+    port = free_port()
     with library.running("mcp", "--http", "--port", port) as running:
         url = running.said(r"Serving the Model Context Protocol on (http://\S+/mcp)")
-        until(lambda: "sectioned-kb" in posted(url))
+        until(lambda: "sectioned-kb" in posted(url), LONGEST_S)
     told = "Serving the Model Context Protocol on .*"
     running.ended.kept_to_the_rules(code=-signal.SIGTERM, told=told)
 
@@ -235,7 +239,7 @@ def judged(library: Library) -> tuple[object, ...]:
         (f"q{place}", kind.format(word), word)
         for place, (kind, word) in enumerate((kind, word) for word in WORDS for kind in kinds)
     ]
-    topics.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text, _ in asked))
+    write_records(topics, ({"id": n, "text": text} for n, text, _ in asked))
     qrels.write_text("".join(f"{n} 0 {word}#causes 2\n" for n, _, word in asked))
     return "--topics", topics, "--qrels", qrels
 

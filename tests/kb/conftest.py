@@ -49,6 +49,7 @@ class SaveVectors(Protocol):
         name_starts: Sequence[int],
         sentences: NDArray[np.float32],
         sentence_starts: Sequence[int],
+        **limits: int,
     ) -> VectorIndex: ...
 
 
@@ -63,6 +64,7 @@ def save_vectors() -> SaveVectors:
         name_starts: Sequence[int],
         sentences: NDArray[np.float32],
         sentence_starts: Sequence[int],
+        **limits: int,
     ) -> VectorIndex:
         folder.mkdir(exist_ok=True)
         for rows, vectors in (
@@ -76,7 +78,7 @@ def save_vectors() -> SaveVectors:
             rows.save()
         for name, starts in (("name", name_starts), ("sentence", sentence_starts)):
             np.save(folder / f"{name}_starts.npy", np.array(starts, dtype=np.int64))
-        return VectorIndex(folder)
+        return VectorIndex(folder, **limits)
 
     return save
 

@@ -22,7 +22,6 @@ from indexer.build import fresh
 from indexer.build.build import build
 from indexer.build.request import BuildRequest
 from indexer.embedding.index_encoder import IndexEncoder
-from indexer.writers import coarse
 from indexer.writers.coarse import write_coarse
 from kb import KnowledgeBase
 from kb.compute import arrays, kernels
@@ -33,6 +32,7 @@ from kb.retrieval.vectors import OVERSAMPLING, VectorIndex
 from kb.schema.search_request import Mode
 from kb.storage.manifest import Manifest, ModelInfo
 from kb.text import analysis
+from support.vectors import unit_rows
 
 PASSAGES = 2100
 DIMENSIONS = 384
@@ -40,11 +40,6 @@ CANDIDATES = 2 * CANDIDATE_DEPTH
 SYLLABLES = ("ba", "ko", "ri", "mu", "ta", "ne", "zo", "li", "ga", "pu")
 WORDS = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES]
 QUESTION = f"Which {WORDS[3]} helps against {WORDS[40]} and {WORDS[7]}?"
-
-
-def unit_rows(count: int, seed: int = 1) -> NDArray[np.float32]:
-    rows = np.random.default_rng(seed).normal(size=(count, DIMENSIONS))
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +66,9 @@ def crowd(index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(fresh, "export_model", export)
-        patched.setattr(IndexEncoder, "__call__", lambda _, texts: unit_rows(len(texts)))
+        patched.setattr(
+            IndexEncoder, "__call__", lambda _, texts: unit_rows(len(texts), DIMENSIONS)
+        )
         build(BuildRequest(root / "index", [root / "corpus.jsonl"]))
     with KnowledgeBase.open(root / "index") as opened:
         assert opened.passage_count == PASSAGES > 2 * CANDIDATES
@@ -160,12 +157,11 @@ def test_a_question_goes_over_the_codes_of_passages_once_and_gathers_the_candida
 
 
 def test_of_a_large_library_only_what_two_bits_let_through_is_compared_by_eight(
-    tmp_path: Path, save_vectors: Any, products: Products, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, save_vectors: Any, products: Products
 ) -> None:
-    monkeypatch.setattr(coarse, "EXACT_UP_TO", 100)
-    rows, nothing = unit_rows(4000), np.zeros((0, DIMENSIONS), dtype=np.float32)
+    rows, nothing = unit_rows(4000, DIMENSIONS), np.zeros((0, DIMENSIONS), dtype=np.float32)
     np.save(tmp_path / "passages.npy", rows)
-    write_coarse(tmp_path)
+    write_coarse(tmp_path, exact_up_to=100)
     assert np.load(tmp_path / "coarse.npy").nbytes == len(rows) * DIMENSIONS // 4
     index: VectorIndex = save_vectors(tmp_path, rows, nothing, [0], nothing, [0])
     index.nearest(rows[0], 50)

@@ -24,6 +24,7 @@ from kb.evaluation import runs
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
 from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.schema.results import RelatedResponse, SearchResponse
+from support.examples import at_most
 
 QUESTIONS = [
     "why do my legs jerk when I fall asleep",
@@ -115,7 +116,7 @@ def test_the_same_question_gives_the_same_answer(
         assert untimed(other.search(question)) == untimed(knowledge_base.search(question))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(question=st.sampled_from(QUESTIONS), limit=st.integers(1, 40), offset=st.integers(0, 60))
 def test_every_page_is_a_part_of_one_list(
     knowledge_base: KnowledgeBase, question: str, limit: int, offset: int

@@ -16,9 +16,8 @@ from kb.knowledge_base import KnowledgeBase
 from kb.library import FolderLibrary, Library, full_link, open_library
 from kb.schema.errors import IndexMissing, IndexUnusable, InvalidRequest, NotFound
 from kb.schema.search_request import SearchRequest
-
-CORPUS = Path(__file__).parents[2] / "corpus"
-QUESTION = "why do my legs jerk when I fall asleep"
+from support.places import CORPUS
+from support.questions import QUESTION
 
 
 @pytest.fixture(params=["folder", "service"])

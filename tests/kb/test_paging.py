@@ -14,6 +14,7 @@ from kb import KnowledgeBase, SearchResult
 from kb.schema.errors import GenerationGone, InvalidRequest
 from kb.schema.search_request import MODES, UNITS, Mode, Unit
 from kb.text.analysis import terms
+from support.examples import at_most
 
 QUESTIONS = [
     "why do my legs jerk when I fall asleep",
@@ -27,7 +28,9 @@ FILTERS: list[Mapping[str, Any]] = [{}, {"topic": "sleep"}, {"article": "sleep-h
 
 every_mode = pytest.mark.parametrize("mode", MODES)
 every_unit = pytest.mark.parametrize("unit", UNITS)
-bounded = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(
+    max_examples=at_most(12), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 def bare(results: tuple[SearchResult, ...]) -> list[SearchResult]:

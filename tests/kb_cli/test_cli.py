@@ -15,23 +15,14 @@ import pytest
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import NotFound
 from kb_cli.commands.show import find
-from kb_cli.main import run
-
-QUESTION = "why do my legs jerk when I fall asleep"
-Outcome = tuple[int, str, str]
-Kb = Callable[..., Outcome]
+from support.commands import Kb, commands
+from support.questions import QUESTION
 
 
 @pytest.fixture
 def kb(capsys: pytest.CaptureFixture[str]) -> Kb:
     """Runs the command line in this process: exit code, stdout and stderr."""
-
-    def call(*arguments: object) -> Outcome:
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
+    return commands(capsys)
 
 
 def process(*arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -376,6 +367,7 @@ def test_articles_that_cannot_be_read_are_named_and_the_others_built(
     assert "up to date" in err
 
 
+@pytest.mark.slow
 def test_an_unknown_model_is_1_and_named(kb: Kb, tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("# A\n\nText.\n")
     code, out, err = kb(

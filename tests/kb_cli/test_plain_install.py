@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
@@ -20,13 +20,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from kb.schema import extras
+from support.commands import Kb, Outcome
+from support.places import CORPUS, ROOT
 
-ROOT = Path(__file__).parents[2]
-CORPUS = ROOT / "corpus"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-Outcome = tuple[int, str, str]
-Kb = Callable[..., Outcome]
 
 BLOCKING = """
 import json, sys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,24 +13,16 @@ from kb.evaluation.measures import read_topics
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import FusionWeights
 from kb.ranking.tuned_weights import FILE, load
-from kb_cli.main import run
+from support.commands import Kb, commands
 
 TOPICS = Path(__file__).parent.parent / "quality" / "questions.jsonl"
 PLANTED = FusionWeights(keyword=0.9, dense=0.0, sentence=0.0, name=0.0, focus=0.1)
-
-Kb = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def kb(capsys: pytest.CaptureFixture[str]) -> Kb:
     """Runs the command line in this process: exit code, stdout and stderr."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
+    return commands(capsys)
 
 
 @pytest.fixture(scope="session")

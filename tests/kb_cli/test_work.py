@@ -1,4 +1,4 @@
-"""`kb work`: how it shares the machine; what it does is in tests/faults/test_worker.py"""
+"""`kb work`: how it shares the machine; what it does is in tests/faults/service/test_worker.py"""
 
 from __future__ import annotations
 

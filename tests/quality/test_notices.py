@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,12 @@ import pytest
 from indexer.lexicon.lexicon import read_lexicon
 from kb.question.notices import Notices
 from kb.question.tokenised import TokenisedText
+from support.json_lines import read_records
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 SHARE = 0.95
 
-EXAMPLES = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "notices.jsonl").read_text(encoding="utf-8").splitlines()
-]
+EXAMPLES = read_records(Path(__file__).parent / "notices.jsonl")
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,8 @@ vocabulary while half of them were looked at. No set's wording was changed once 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,6 +24,7 @@ from kb.evaluation import runs
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import TOP_SECTION
 from kb.text.analysis import terms
+from support.json_lines import read_records
 
 HERE = Path(__file__).parent
 SETS = {
@@ -38,10 +37,6 @@ SETS = {
 SHARED_AT_MOST = 0.30
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
-
-
 @pytest.fixture(params=SETS)
 def name(request: pytest.FixtureRequest) -> str:
     found: str = request.param
@@ -49,7 +44,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_there_are_as_many_as_are_told_each_with_its_own_id_and_text(name: str) -> None:
-    questions = read(name)
+    questions = read_records(HERE / name)
     assert len(questions) == SETS[name][0]
     for key in ("id", "text"):
         assert [value for value, n in Counter(q[key] for q in questions).items() if n > 1] == []
@@ -65,7 +60,7 @@ def test_every_section_named_exists_and_every_article_is_touched(
     name: str, knowledge_base: KnowledgeBase
 ) -> None:
     touched = set()
-    for question in read(name):
+    for question in read_records(HERE / name):
         for place in question["sections"]:
             article_id, section_id = place.split("#")
             section = knowledge_base.article(article_id).section(section_id)
@@ -90,7 +85,7 @@ def test_the_wording_is_a_lay_persons_and_not_the_articles(
 ) -> None:
     too_near = [
         f"{question['id']}: {share:.0%} of {question['text']!r} stands in {place}"
-        for question in read(name)
+        for question in read_records(HERE / name)
         if not question.get("exempt")
         for place in question["sections"]
         if (share := shared(question["text"], place, knowledge_base)) > SHARED_AT_MOST
@@ -101,7 +96,7 @@ def test_the_wording_is_a_lay_persons_and_not_the_articles(
 def test_an_acceptable_section_stands_first_or_among_the_first_three(
     name: str, knowledge_base: KnowledgeBase
 ) -> None:
-    questions = read(name)
+    questions = read_records(HERE / name)
     first = three = 0
     misses = []
     for question in questions:
@@ -124,7 +119,7 @@ def test_an_acceptable_section_stands_first_or_among_the_first_three(
 def test_the_section_of_the_kind_that_is_wanted_stands_first(knowledge_base: KnowledgeBase) -> None:
     """Thirty-two questions that name their subject plainly, and of whose article most sections are of other kinds."""
     places = []
-    for question in read("kinds.jsonl"):
+    for question in read_records(HERE / "kinds.jsonl"):
         found = [unit for unit, _ in runs.run(knowledge_base, question["text"], depth=10)]
         hits = [place for place, unit in enumerate(found, 1) if unit in question["sections"]]
         places.append(min(hits, default=11))

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.results import SearchResult
 from kb.schema.search_request import UNITS, Unit
+from support.json_lines import read_records
 
 HERE = Path(__file__).parent
 
 
-def read(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]
-
-
 def test_questions_about_other_subjects_are_not_answered(knowledge_base: KnowledgeBase) -> None:
     """A hundred, of sport, law, cooking and software, some with words like "sleep" and "health check"."""
-    questions = read("off_topic.jsonl")
+    questions = read_records(HERE / "off_topic.jsonl")
     answered = [
         q["id"] for q in questions if knowledge_base.search(q["text"], 1).answered != "none"
     ]
@@ -33,7 +28,7 @@ def test_questions_near_to_its_subjects_are_hardly_ever_answered_with_confidence
     knowledge_base: KnowledgeBase,
 ) -> None:
     """Ten about health that no article answers, such as a rate of breathing, with articles about that of the heart."""
-    questions = read("near_misses.jsonl")
+    questions = read_records(HERE / "near_misses.jsonl")
     sure = [
         q["id"] for q in questions if knowledge_base.search(q["text"], 1).answered == "confident"
     ]
@@ -43,7 +38,7 @@ def test_questions_near_to_its_subjects_are_hardly_ever_answered_with_confidence
 
 def test_questions_that_it_answers_are_not_turned_away(knowledge_base: KnowledgeBase) -> None:
     for name, most in (("questions.jsonl", 0.02), ("riddles.jsonl", 0.15)):
-        questions = read(name)
+        questions = read_records(HERE / name)
         away = [
             q["id"] for q in questions if knowledge_base.search(q["text"], 1).answered == "none"
         ]
@@ -55,7 +50,7 @@ def test_when_to_seek_care_comes_along_with_symptoms_and_only_with_them(
 ) -> None:
     """Of forty questions about symptoms and twenty about subjects; either as a result of the first three or apart."""
     right = wrong = 0
-    for question in read("companions.jsonl"):
+    for question in read_records(HERE / "companions.jsonl"):
         response = knowledge_base.search(question["text"])
         first = places(*response.results[:3])
         companion = places(*filter(None, [response.companion]))

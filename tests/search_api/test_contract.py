@@ -12,8 +12,9 @@ from kb.storage.keys import KeyRing, Scope
 from search_api.http.representation import offered
 from search_api.service.app import create_app
 from search_api.state.settings import Settings, load_settings
+from support.answers import without_timings
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 SEARCH, SUGGEST, BATCH = "/api/v1/search", "/api/v1/suggest", "/api/v1/search/batch"
 ADDRESSES = {
     "/api/v1/articles/{article_id}": "/api/v1/articles/sleep-hygiene",
@@ -22,10 +23,6 @@ ADDRESSES = {
     "/articles/{article_id}": "/articles/sleep-hygiene",
     "/static/{version}/{name}": "/static/0/style.css",
 }
-
-
-def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if name != "timings"}
 
 
 def errors(response: Any) -> list[tuple[str, str]]:

@@ -257,6 +257,7 @@ def test_the_query_log_is_written_only_where_it_was_turned_on(
     assert CANARY not in "".join(ours)
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_event_loop_is_told_without_its_message(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

@@ -45,7 +45,7 @@ def shelf(tmp_path: Path) -> Shelf:
     for name in ("a.md", "deep/b.md", "_removed.txt", ".hidden.md"):
         (folder / name).write_text("one")
         os.utime(folder / name, (1, 1))
-    time.sleep(corpus_cache._UNSETTLED_NS / 1e9)
+    time.sleep(corpus_cache.UNSETTLED_NS / 1e9)
     return Shelf(folder)
 
 
@@ -93,7 +93,7 @@ def test_a_file_changed_by_hand_is_seen_when_it_is_asked_about_and_else_after_a_
         assert shelf.read == before + 1, name
     shelf.now += 1.1 * corpus_cache.CHECK_AFTER_S
     (shelf.folder / ".hidden.md").write_text("nobody reads it")
-    time.sleep(corpus_cache._UNSETTLED_NS / 1e9)
+    time.sleep(corpus_cache.UNSETTLED_NS / 1e9)
     before = shelf.read
     shelf.get()
     shelf.now += 1.1 * corpus_cache.CHECK_AFTER_S
@@ -111,7 +111,7 @@ def test_other_corpora_and_what_could_not_be_finished_are_read_anew(
     shelf.kept.invalidate()
     shelf.get(collection)
     assert shelf.read == 3
-    time.sleep(corpus_cache._UNSETTLED_NS / 1e9)
+    time.sleep(corpus_cache.UNSETTLED_NS / 1e9)
     shelf.kept.refresh((shelf.folder, collection))
     collection.write_text("[]")
     shelf.now += 1.1 * corpus_cache.CHECK_AFTER_S

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 import pytest
 
-from indexer.corpus import files, reading
+from indexer.corpus import files
 from indexer.corpus.fingerprint import corpus_infos
+from indexer.corpus.reading import FILE_MAX_BYTES
 from indexer.corpus.scan import Scan
 from kb.schema.errors import ArticleError, CorpusError
 from kb.storage.sources import Sources
-
-CORPUS = Path(__file__).parents[3] / "corpus"
+from support.json_lines import write_records
+from support.places import CORPUS
 
 
 def fingerprint(paths: list[Path]) -> tuple[str, ...]:
@@ -37,8 +37,7 @@ def article(path: Path, title: str = "T", article_id: str = "") -> Path:
 
 def jsonl(path: Path, *ids: str) -> Path:
     lines = ({"id": name, "sections": [{"id": "s", "text": "t"}]} for name in ids)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return path
+    return write_records(path, lines)
 
 
 def test_a_folder_is_read_in_the_order_of_its_posix_paths(folder: Path) -> None:
@@ -138,10 +137,9 @@ def test_a_pipe_among_the_articles_is_not_waited_for(folder: Path) -> None:
     assert "regular file" in str(reader.failures[0])
 
 
-def test_a_huge_article_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "FILE_MAX_BYTES", 20)
+def test_a_huge_article_is_refused(folder: Path) -> None:
     article(folder / "a.md")
-    article(folder / "b.md", "A long title above it")
+    os.truncate(article(folder / "b.md"), FILE_MAX_BYTES + 1)
     reader = Scan([folder])
     assert [item.id for item in reader] == ["a"]
     assert "larger than" in str(reader.failures[0])

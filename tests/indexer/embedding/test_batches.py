@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from indexer.embedding.batches import BATCH_TOKENS, EmbeddingCache, embed_into
+from support.examples import at_most
 
 DIMENSIONS = 4
 
@@ -61,7 +62,7 @@ def right(out: NDArray[np.float32], texts: Sequence[str]) -> bool:
     return np.array_equal(out, np.array([vector_of(text) for text in texts]).reshape(out.shape))
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), max_size=30),
     lanes=st.integers(1, 3),
@@ -137,6 +138,7 @@ def test_a_file_that_is_no_database_is_replaced(tmp_path: Path) -> None:
         assert fill(path, ["a", "b"], Embedder())[1] == 0
 
 
+@pytest.mark.slow
 def test_a_damaged_page_is_met_by_embedding_anew_and_never_by_failing(tmp_path: Path) -> None:
     path = tmp_path / "cache"
     texts = [str(number) for number in range(2000)]

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from indexer.embedding.export import DEFAULT_MODEL, EmbeddingModel, model_folder
+from indexer.passages.tokens import TokenCounter
 from kb.schema.errors import ModelError
 
 
-def test_the_default_model_is_found_offline_under_either_name(model: EmbeddingModel) -> None:
+def test_the_default_model_is_found_offline_under_either_name(
+    model: EmbeddingModel, counter: TokenCounter
+) -> None:
     folder = Path(model_folder(DEFAULT_MODEL))
     assert folder.is_dir()
     assert model_folder(f"sentence-transformers/{DEFAULT_MODEL}") == str(folder)
@@ -22,6 +25,10 @@ def test_the_default_model_is_found_offline_under_either_name(model: EmbeddingMo
         "fp32",
     )
     assert len(model.info.sha256) == 64
+    assert (model.counter.max_tokens, model.counter.count("sore gums")) == (
+        counter.max_tokens,
+        counter.count("sore gums"),
+    ), "what the tests of other rooms go by"
 
 
 def test_a_folder_of_that_name_comes_before_the_package(

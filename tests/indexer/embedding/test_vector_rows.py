@@ -6,18 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from indexer.embedding.vector_rows import PassageRows, RoundedRows, VectorRows
-
-
-def unit(rows: int) -> NDArray[np.float32]:
-    values = np.random.default_rng(11).normal(size=(rows, 384))
-    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
+from support.vectors import unit_rows
 
 
 def test_rows_set_in_any_order_are_read_back_bit_by_bit(tmp_path: Path) -> None:
-    vectors = unit(20)
+    vectors = unit_rows(20, 384)
     rows = VectorRows(tmp_path / "names", 20, 384)
     for place in reversed(range(20)):
         rows[place] = vectors[place]
@@ -29,7 +24,7 @@ def test_rows_set_in_any_order_are_read_back_bit_by_bit(tmp_path: Path) -> None:
 def test_rounded_rows_are_off_by_half_a_scale_and_their_cosines_by_less_than_promised(
     tmp_path: Path,
 ) -> None:
-    vectors = unit(400)
+    vectors = unit_rows(400, 384)
     rows = RoundedRows(tmp_path / "sentences", 400, 384)
     for place, vector in enumerate(vectors):
         rows[place] = vector
@@ -40,12 +35,12 @@ def test_rounded_rows_are_off_by_half_a_scale_and_their_cosines_by_less_than_pro
     assert np.abs(rounded.astype(np.int64)).max(axis=1).tolist() == [127] * 400
     again = rounded * scales[:, None]
     assert (np.abs(again - vectors) <= scales[:, None] / 2 + 1e-7).all()
-    questions = unit(400)[::-1]
+    questions = unit_rows(400, 384)[::-1]
     assert np.abs(again @ questions.T - vectors @ questions.T).max() < 0.002
 
 
 def test_passages_are_kept_whole_and_rounded(tmp_path: Path) -> None:
-    vectors = unit(20)
+    vectors = unit_rows(20, 384)
     rows = PassageRows(tmp_path, 20, 384)
     for place, vector in enumerate(vectors):
         rows[place] = vector

@@ -22,6 +22,7 @@ from indexer.identity.ledger import FILE as LEDGER
 from kb.schema.errors import ArticleError
 from kb.storage.addresses import Addresses
 from kb.storage.sources import Sources
+from support.examples import at_most
 
 FOLDERS = ("", "burns", "eyes", "Eyes", "a b", "burns/deep", "_notes")
 NAMES = (
@@ -266,7 +267,7 @@ class Tree(RuleBasedStateMachine):
 
 TestTree = Tree.TestCase
 TestTree.settings = settings(
-    max_examples=25,
+    max_examples=at_most(25),
     stateful_step_count=25,
     deadline=None,
     phases=set(Phase) - {Phase.shrink},  # shrinking takes minutes, and tells little more

@@ -11,8 +11,9 @@ import pytest
 from indexer.maintenance.lint import SECTION_MAX_WORDS, Finding, lint
 from indexer.maintenance.skeleton import new_article
 from kb.schema.errors import CorpusError
+from support.json_lines import write_records
+from support.places import CORPUS
 
-CORPUS = Path(__file__).parents[3] / "corpus"
 TODAY = date(2026, 6, 1)
 GOOD = """\
 ---
@@ -135,7 +136,7 @@ def test_collections_are_held_only_to_what_breaks(tmp_path: Path) -> None:
         {"id": "c"},
     ]
     path = tmp_path / "c.jsonl"
-    path.write_text("\n".join(map(json.dumps, lines)))
+    write_records(path, lines)
     assert found(path) == [
         (1, "empty-section"),
         (1, "future-date"),

@@ -9,11 +9,13 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from indexer.passages.splitter import PREFIX_TOKENS, Splitter
 from indexer.passages.tokens import TokenCounter
 from kb.schema.article import Article, Section
 from kb.schema.passage import Passage
+from support.examples import at_most
 
 SENTENCES = [
     "Legs may jerk in sleep.",
@@ -80,7 +82,7 @@ def check(splitter: Splitter, counter: TokenCounter, split: Article) -> list[Pas
     return passages
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sections=st.lists(texts, min_size=1, max_size=3),
     heading=st.sampled_from(["", "Causes", "Long heading " * 90]),
@@ -94,7 +96,7 @@ def test_passages_cover_each_section_in_order_and_fit_the_window(
     check(splitter, counter, article(*sections, heading=heading))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=2000))
 def test_any_text_at_all_is_covered(splitter: Splitter, counter: TokenCounter, text: str) -> None:
     check(splitter, counter, article(text))
@@ -148,6 +150,7 @@ def test_passages_of_the_corpus_hold_to_it_too(
         check(splitter, counter, replace(whole, language="xx"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [
@@ -170,7 +173,7 @@ def test_time_grows_with_the_length_of_a_text_and_not_with_its_square(
     assert all(before.end <= after.start for before, after in pairwise(passages))
 
 
-def test_a_window_without_room_for_a_passage_is_refused(counter: TokenCounter) -> None:
-    small = TokenCounter(counter._tokenizer, PREFIX_TOKENS + 10)
+def test_a_window_without_room_for_a_passage_is_refused(tokenizer: Tokenizer) -> None:
+    small = TokenCounter(tokenizer, PREFIX_TOKENS + 10)
     with pytest.raises(ValueError, match=f"window of {PREFIX_TOKENS + 10} tokens"):
         Splitter(small)

@@ -40,6 +40,7 @@ def test_what_only_describes_is_no_advice(text: str) -> None:
     assert not advises(text)
 
 
+@pytest.mark.slow
 def test_a_list_of_symptoms_is_not_taken_for_when_to_seek_care(tmp_path: Path) -> None:
     listed = "The main symptoms are fever, joint pain and swelling of one or more joints."
     corpus = tmp_path / "corpus"

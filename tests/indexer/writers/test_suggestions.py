@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from indexer.writers.suggestions import patch_suggestions, write_suggestions
 from kb.schema.article import Article, Section
+from support.examples import at_most
 
 TITLES = st.sampled_from(
     ["Iron", "iron", "a: b", "b", "Do I need iron?", "Do I  need iron?", "Éclair’s end", "", "…"]
@@ -28,7 +29,7 @@ def articles(draw: st.DrawFn) -> dict[str, Article]:
     return found
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(articles(), articles())
 def test_patched_suggestions_are_the_bytes_of_a_build_from_nothing(
     tmp_path_factory: pytest.TempPathFactory, before: dict[str, Article], after: dict[str, Article]

@@ -13,6 +13,7 @@ from indexer.passages.sentences import sentence_spans
 from kb.answering.snippet import SNIPPET_MAX_CHARS, best_window, excerpt, matches
 from kb.knowledge_base import KnowledgeBase
 from kb.text.analysis import terms, tokens
+from support.examples import at_most
 
 WORDS = [
     "legs",
@@ -44,7 +45,7 @@ def window(passage: str, wanted: dict[str, float]) -> tuple[int, int]:
     return best_window(passage, spans, matches(passage, wanted), wanted)
 
 
-@settings(max_examples=300)
+@settings(max_examples=at_most(300))
 @given(before=written, passage=written.filter(str.strip), after=written, wanted=wanted)
 @example(before="", passage="a\t" * 400, after="", wanted={})
 @example(before="", passage="word  " * 200 + "legs", after="", wanted={"leg": 1.0})

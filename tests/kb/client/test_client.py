@@ -36,9 +36,10 @@ from kb.schema.results import RelatedResponse, SearchResponse
 from kb.schema.service import ArticleList, Health, SuggestionList
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
+from support.ports import free_port
+from support.questions import QUESTION
 from tests.kb.client.conftest import Ask, Scripted, answer
 
-QUESTION = "why do my legs jerk when I fall asleep"
 CANARY = "quetzalcoatlus"
 LISTED = answer(200, b'{"total": 0, "articles": []}', "Content-Type: application/json")
 
@@ -242,8 +243,7 @@ def test_a_service_that_says_nothing_is_given_up_at_the_deadline(ask: Ask) -> No
 
 
 def test_where_nothing_listens_it_is_unreachable_and_no_library_of_http_shows(ask: Ask) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(Unreachable, match=f"no connection to {url}") as caught:
         ask(url, "search", CANARY)
     # httpx's errors hold the request, and the request holds the question.

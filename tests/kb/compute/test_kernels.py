@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kb.compute import kernels
+from support.examples import at_most
 
 Table = tuple[NDArray[np.float32], NDArray[np.int8], NDArray[np.float32]]
 
@@ -44,7 +45,7 @@ def test_where_a_compiler_is_at_hand_the_compiled_part_is_there() -> None:
         assert kernels.import_module("kb.compute._native")
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds, rows=st.integers(0, 40), width=st.sampled_from([1, 15, 16, 100, 384, 1024]))
 def test_dots_are_those_of_the_numbers_as_rounded(seed: int, rows: int, width: int) -> None:
     random = np.random.default_rng(seed)
@@ -55,7 +56,7 @@ def test_dots_are_those_of_the_numbers_as_rounded(seed: int, rows: int, width: i
     assert kernels.dots_of(*asked, some).tolist() == expected[some].tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds, counts=st.lists(st.integers(1, 9), min_size=1, max_size=20))
 def test_the_best_of_a_run_is_the_first_of_its_highest(seed: int, counts: list[int]) -> None:
     random = np.random.default_rng(seed)
@@ -71,7 +72,7 @@ def test_the_best_of_a_run_is_the_first_of_its_highest(seed: int, counts: list[i
         assert (highest, place) == (own.max(), own.argmax())
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds, width=st.sampled_from([1, 16, 17, 384]))
 def test_dots_of_vectors_are_as_exact_as_float32_is(seed: int, width: int) -> None:
     random = np.random.default_rng(seed)
@@ -82,7 +83,7 @@ def test_dots_of_vectors_are_as_exact_as_float32_is(seed: int, width: int) -> No
     assert kernels.vector_dots_of(question, vectors, rows) == pytest.approx(expected, abs=1e-4)
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds)
 def test_a_variant_lifts_where_it_is_worth_more(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -101,7 +102,7 @@ def test_a_variant_lifts_where_it_is_worth_more(seed: int) -> None:
         assert scores[place] == before[place] + np.float32(rise)
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds)
 def test_what_belongs_to_a_passage_is_added_to_its_sum_alone(seed: int) -> None:
     random = np.random.default_rng(seed)
@@ -115,7 +116,7 @@ def test_what_belongs_to_a_passage_is_added_to_its_sum_alone(seed: int) -> None:
     assert sums.tolist() == expected.tolist()
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(seed=seeds, share=st.sampled_from([0.0, 0.5, 1.0]))
 def test_those_kept_are_the_allowed_ones_in_their_order(seed: int, share: float) -> None:
     random = np.random.default_rng(seed)

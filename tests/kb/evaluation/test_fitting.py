@@ -77,12 +77,14 @@ def test_planted_weights_are_approached_and_gain_on_topics_never_seen(count: int
         assert after > before + 0.03
 
 
+@pytest.mark.slow
 def test_the_more_topics_the_less_the_shipped_weights_hold() -> None:
     topics = made(3, 160, by_planted_weights)
     few, many = fit(topics[:20]).weights, fit(topics).weights
     assert distance(many) < distance(few) < distance(DEFAULT_WEIGHTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_random_judgments_show_no_gain(seed: int) -> None:
     found = fit(made(seed, 40, by_chance))
@@ -90,6 +92,7 @@ def test_random_judgments_show_no_gain(seed: int) -> None:
     assert found.gains["nDCG@10"].low <= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grades", [by_planted_weights, by_chance, by_a_pool_of_keywords])
 def test_weights_that_lose_on_either_measure_are_not_taken(grades: Grades) -> None:
     topics = made(4, 40, grades)

@@ -16,6 +16,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.ranking.fusion import DEFAULT_WEIGHTS, FusionWeights
 from kb.schema.errors import KbError
 from kb.schema.search_request import Unit
+from support.examples import at_most
 
 WEIGHTS = [
     DEFAULT_WEIGHTS,
@@ -40,7 +41,7 @@ def by_ir_measures(
     return [found.means[name] for name in MEASURES]
 
 
-@settings(max_examples=40)
+@settings(max_examples=at_most(40))
 @given(
     seed=st.integers(0, 2**32 - 1),
     passages=st.integers(1, 500),

@@ -10,10 +10,6 @@ from pathlib import Path
 
 import pytest
 
-QUESTION = "why do my legs jerk when I fall asleep"
-EMERGENCY = "crushing chest pain spreading to my arm"
-NO_ANSWER = "how do I file a tax return"
-
 WATCHED = """
 import sys
 def watch(event, arguments):

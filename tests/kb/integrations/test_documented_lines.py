@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.kb.integrations.conftest import EMERGENCY, QUESTION
+from support.questions import EMERGENCY, QUESTION
 
 PAGE = (Path(__file__).parents[3] / "docs" / "integrations.md").read_text(encoding="utf-8")
 AFTERWARDS = """

@@ -15,7 +15,7 @@ from haystack.utils import Secret
 from kb.integrations.haystack import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexMissing
-from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
+from support.questions import EMERGENCY, NO_ANSWER, QUESTION
 
 TEMPLATE = "{% for each in documents %}{{ each.content }} [{{ each.meta.url }}]\n{% endfor %}{{ question }}"
 

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from kb.integrations.langchain import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexMissing, InvalidRequest
-from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
+from support.questions import EMERGENCY, NO_ANSWER, QUESTION
 
 
 @pytest.fixture(params=["folder", "service"])

@@ -17,7 +17,7 @@ from llama_index.core.schema import MetadataMode
 from kb.integrations.llama_index import KnowledgeBaseRetriever
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexMissing, InvalidRequest
-from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
+from support.questions import EMERGENCY, NO_ANSWER, QUESTION
 
 TEMPLATE = PromptTemplate("Quote from:\n{context_str}\n\n{query_str}")
 

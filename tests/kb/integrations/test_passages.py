@@ -11,7 +11,7 @@ import pytest
 from kb.integrations.passages import LazyLibrary, Wanted
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import InvalidRequest
-from tests.kb.integrations.conftest import EMERGENCY, NO_ANSWER, QUESTION
+from support.questions import EMERGENCY, NO_ANSWER, QUESTION
 
 
 @pytest.fixture(scope="module")

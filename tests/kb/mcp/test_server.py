@@ -22,8 +22,9 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 
 from kb.knowledge_base import KnowledgeBase
 from kb.mcp.envelopes import NO_MESSAGE
+from support.ports import free_port
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 NO_ANSWER = "how do I file a tax return"
 CANARY = "quetzalcoatlus"
 Call = Callable[..., CallToolResult]
@@ -273,8 +274,7 @@ def test_an_assistant_quotes_from_a_service_by_its_address(
 
 
 def test_where_the_service_is_gone_the_assistant_is_told(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    url = f"http://127.0.0.1:{free_port()}"
     with talking(tmp_path / "stderr", "--url", url) as call:
         told = refusal(call("search", question=CANARY))
     assert f"no connection to {url}" in told
@@ -284,8 +284,7 @@ def test_where_the_service_is_gone_the_assistant_is_told(tmp_path: Path) -> None
 def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_path: Path) -> None:
     import httpx2
 
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     arguments = [
         "mcp",
         "--index",

@@ -15,8 +15,8 @@ from indexer.lexicon.lexicon import read_lexicon
 from kb.question.tokenised import TokenisedText
 from kb.question.vocabulary import MAX_WORDS, Vocabulary
 from kb.text.analysis import stems, terms
-
-CORPUS = Path(__file__).parents[3] / "corpus"
+from support.examples import at_most
+from support.places import CORPUS
 
 MakeVocabulary = Callable[[Sequence[Sequence[str]]], Vocabulary]
 
@@ -217,7 +217,7 @@ WORDS = st.sampled_from(["up", "throw", "leg", "cramp", "night", "a", "the"])
 PHRASES = st.lists(WORDS, min_size=1, max_size=3).map(" ".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=at_most(60))
 @given(st.lists(st.lists(PHRASES, min_size=2, max_size=3), max_size=4), st.lists(WORDS, max_size=9))
 def test_it_agrees_with_a_search_by_hand(
     make: MakeVocabulary, groups: list[list[str]], question: list[str]

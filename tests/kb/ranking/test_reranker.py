@@ -16,7 +16,7 @@ from kb.evaluation import runs
 from kb.knowledge_base import KnowledgeBase
 from kb.ranking.reranker import RERANK_DEPTH, Reranker
 from kb.schema.errors import ModelError
-from tests.faults.harness.tiny import make_tiny_model
+from support.tiny import make_tiny_model
 
 QUESTION = "what are the parts of a stethoscope and what do they do"
 
@@ -88,6 +88,7 @@ def test_the_service_orders_by_the_model_that_is_set(
     assert nothing.json()["results"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::Warning")
 def test_what_cannot_rank_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no/such/model.*CrossEncoder"):

@@ -21,8 +21,8 @@ from kb.ranking.tuned_weights import FILE, Gain, Tuning, load, remove, store
 from kb.retrieval.signals import SIGNALS
 from kb.schema.errors import TuningDamaged
 from kb.storage.manifest import Manifest
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 WORDS = FusionWeights(keyword=0.9, dense=0.02, sentence=0.03, name=0.05, focus=0.0, wording=0.0)
 
 

@@ -36,6 +36,7 @@ def test_importing_a_package_overrules_an_environment_that_asks_for_reports(
     assert python(script, tmp_path).stdout.strip() == str(VARIABLES)
 
 
+@pytest.mark.slow
 def test_the_libraries_understand_it(tmp_path: Path) -> None:
     script = (
         "import kb, huggingface_hub.constants, haystack.telemetry._telemetry, transformers.utils.hub\n"

@@ -19,6 +19,7 @@ from kb.retrieval.phrases import DOCUMENTS, KeywordIndex
 from kb.retrieval.postings import MAX_EXPANSIONS, Postings
 from kb.text.analysis import terms
 from kb.text.bm25f import FIELDS, BM25FParameters
+from support.examples import at_most
 
 WORDS = ["restless", "legs", "leg", "jerking", "jerk", "at", "night", "Causes", "café"]
 
@@ -47,7 +48,7 @@ def brute_force(conditions: Sequence[Condition], collection: Sequence[Fields]) -
     return [all(holds(condition, fields) for condition in conditions) for fields in collection]
 
 
-def indexed_in(folder: Path, *segments: Sequence[Fields]) -> Conditions:
+def indexed_in(folder: Path, *segments: Sequence[Fields], **limits: int) -> Conditions:
     """An index of the segments, one Whoosh index each, their passages numbered through."""
     every = [fields for segment in segments for fields in segment]
     write_whoosh(folder / "all", every)
@@ -59,7 +60,7 @@ def indexed_in(folder: Path, *segments: Sequence[Fields]) -> Conditions:
         documents = np.arange(before, before + len(segment), dtype=np.int32)
         np.save(place / DOCUMENTS, documents)
         before += len(segment)
-    keyword = KeywordIndex(folder / "keyword")
+    keyword = KeywordIndex(folder / "keyword", **limits)
     return Conditions(Postings(folder / "postings"), lambda: keyword)
 
 
@@ -99,7 +100,7 @@ conditions = st.lists(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(conditions)
 def test_conditions_match_as_a_search_through_the_texts_does(
     small: tuple[Conditions, list[Fields]], asked: list[Condition]
@@ -179,11 +180,10 @@ def test_threads_share_it(small: tuple[Conditions, list[Fields]]) -> None:
 
 
 def test_positions_that_are_kept_give_the_same_answers_as_positions_that_are_read(
-    small: tuple[Conditions, list[Fields]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    small: tuple[Conditions, list[Fields]], tmp_path: Path
 ) -> None:
     index, collection = small
-    monkeypatch.setattr("kb.retrieval.phrases.MAX_KEPT_POSITIONS", 30)
-    forgetful = indexed_in(tmp_path, collection)
+    forgetful = indexed_in(tmp_path, collection, max_kept_positions=30)
     for typed in ['"restless legs"', '"legs jerk"', '-"jerk legs" "legs legs"', '"restless legs"']:
         asked = parse_question(typed).conditions
         assert forgetful.matching(asked).tolist() == index.matching(asked).tolist()

@@ -17,6 +17,7 @@ from indexer.passages.texts import Fields
 from kb.retrieval.keyword_scores import KeywordScores
 from kb.retrieval.postings import Postings, TopK
 from kb.text.analysis import MAX_TERM_BYTES, terms
+from support.examples import at_most
 
 MakePostings = Callable[..., Postings]
 
@@ -95,7 +96,7 @@ def test_repeating_a_word_of_the_question_changes_nothing(postings: Postings) ->
     assert once.bound == twice.bound
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["leg", "cramp", "night", "twitch", "caus", "zebra"])))
 def test_contributions_add_up_to_the_score(postings: Postings, asked: list[str]) -> None:
     scored = postings.score(asked)

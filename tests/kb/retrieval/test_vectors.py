@@ -11,14 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from kb.retrieval.vectors import COSINE_ROUNDING, VectorIndex
+from support.vectors import unit_rows
 
 DIMENSIONS = 384
 Save = Callable[[NDArray[np.float32], list[int]], VectorIndex]
-
-
-def unit(rows: int, seed: int) -> NDArray[np.float32]:
-    values = np.random.default_rng(seed).normal(size=(rows, DIMENSIONS))
-    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture
@@ -27,7 +23,14 @@ def save(tmp_path: Path, save_vectors: Any) -> Save:
 
     def save(names: NDArray[np.float32], name_starts: list[int]) -> VectorIndex:
         starts = [*range(0, 80, 2), 90]
-        return save_vectors(tmp_path, unit(40, 1), names, name_starts, unit(90, 6), starts)
+        return save_vectors(
+            tmp_path,
+            unit_rows(40, DIMENSIONS, 1),
+            names,
+            name_starts,
+            unit_rows(90, DIMENSIONS, 6),
+            starts,
+        )
 
     return save
 
@@ -39,9 +42,9 @@ def cosine(left: NDArray[np.float32], right: NDArray[np.float32]) -> float:
 def test_cosines_are_those_of_brute_force_but_for_rounding_where_all_are_asked_for(
     save: Save,
 ) -> None:
-    index = save(unit(9, 3), [0, 1, 4, 9])
-    for question in unit(5, 4):
-        expected = [cosine(row, question) for row in unit(40, 1)]
+    index = save(unit_rows(9, DIMENSIONS, 3), [0, 1, 4, 9])
+    for question in unit_rows(5, DIMENSIONS, 4):
+        expected = [cosine(row, question) for row in unit_rows(40, DIMENSIONS, 1)]
         assert index.all_cosines(question) == pytest.approx(expected, abs=COSINE_ROUNDING)
         rows = np.array([39, 0, 7])
         some = index.passage_cosines(question, rows)
@@ -49,9 +52,9 @@ def test_cosines_are_those_of_brute_force_but_for_rounding_where_all_are_asked_f
 
 
 def test_the_best_name_of_each_article_is_that_of_brute_force(save: Save) -> None:
-    names, starts = unit(9, 3), [0, 1, 4, 9]
+    names, starts = unit_rows(9, DIMENSIONS, 3), [0, 1, 4, 9]
     index = save(names, starts)
-    for question in unit(20, 5):
+    for question in unit_rows(20, DIMENSIONS, 5):
         for articles in ([0, 1, 2], [2], [2, 0], [1, 1]):
             best, which = index.best_names(question, np.array(articles))
             for article, value, place in zip(articles, best, which, strict=True):
@@ -73,9 +76,9 @@ def test_ties_of_names_go_to_the_title_and_then_to_the_earlier_alias(save: Save)
 def test_the_best_sentence_of_each_passage_is_that_of_brute_force_but_for_rounding(
     save: Save,
 ) -> None:
-    index = save(unit(2, 3), [0, 2])
-    sentences, starts = unit(90, 6), [*range(0, 80, 2), 90]
-    for question in unit(10, 7):
+    index = save(unit_rows(2, DIMENSIONS, 3), [0, 2])
+    sentences, starts = unit_rows(90, DIMENSIONS, 6), [*range(0, 80, 2), 90]
+    for question in unit_rows(10, DIMENSIONS, 7):
         passages = [0, 39, 5, 38]
         best, which = index.best_sentences(question, np.array(passages))
         for passage, value, place in zip(passages, best, which, strict=True):
@@ -87,5 +90,7 @@ def test_the_best_sentence_of_each_passage_is_that_of_brute_force_but_for_roundi
 
 
 def test_no_articles_have_no_names(save: Save) -> None:
-    best, which = save(unit(2, 3), [0, 2]).best_names(unit(1, 4)[0], np.array([], int))
+    best, which = save(unit_rows(2, DIMENSIONS, 3), [0, 2]).best_names(
+        unit_rows(1, DIMENSIONS, 4)[0], np.array([], int)
+    )
     assert len(best) == len(which) == 0

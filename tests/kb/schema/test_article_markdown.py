@@ -12,6 +12,7 @@ from indexer.readers.markdown import read_markdown
 from kb.knowledge_base import KnowledgeBase
 from kb.schema.article import Article, Section, Source
 from kb.schema.article_markdown import article_markdown
+from support.examples import at_most
 
 
 def again(article: Article) -> Article:
@@ -86,7 +87,7 @@ _LINES = st.lists(
 ).map("\n".join)
 
 
-@settings(max_examples=150)
+@settings(max_examples=at_most(150))
 @given(st.lists(_LINES, min_size=1, max_size=4).map("\n\n".join))
 def test_any_text_is_read_back(text: str) -> None:
     article = replace(PLAIN, sections=(Section("top", "", 1, text),))

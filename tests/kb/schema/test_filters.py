@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,8 +20,9 @@ from kb.schema.errors import InvalidRequest
 from kb.schema.filters import MANY_VALUED, including
 from kb.schema.results import SearchResult
 from kb.schema.search_request import MODES, Mode
+from support.json_lines import write_records
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 MARMOTS = "why do marmots whistle"
 
 VARIED: dict[str, dict[str, Any]] = {
@@ -52,7 +52,7 @@ def varied(
         for number, (name, more) in enumerate(VARIED.items())
     ]
     corpus = folder / "articles.jsonl"
-    corpus.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    write_records(corpus, lines)
     build_index(folder / "index", corpus)
     with KnowledgeBase.open(folder / "index") as opened:
         yield opened

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from indexer.writers.articles import write_store
 from kb.schema.article import Article, Section, Source
 from kb.storage.articles import ArticleStore
+from support.examples import at_most
 
 plain = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 sections = st.lists(
@@ -41,7 +42,7 @@ articles = st.lists(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=articles)
 def test_every_article_comes_out_as_it_went_in_and_ordinals_follow_ids(
     written: list[Article], tmp_path_factory: pytest.TempPathFactory

@@ -108,10 +108,10 @@ def test_rights_that_are_missing_name_who_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = storage_error(refused(errno.EACCES, tmp_path / "x"))
-    assert f"Give {disk_errors._name(os.geteuid())} the right to {tmp_path}" in str(own)
+    assert f"Give {disk_errors.user_name(os.geteuid())} the right to {tmp_path}" in str(own)
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
     other = storage_error(refused(errno.EACCES, tmp_path / "deep" / "x"))
-    owner = disk_errors._name(tmp_path.stat().st_uid)
+    owner = disk_errors.user_name(tmp_path.stat().st_uid)
     assert str(other) == (
         f"{tmp_path / 'deep' / 'x'}: Permission denied. {tmp_path} belongs to {owner}, and user 4000000 runs this: "
         f"run it as {owner}, or give user 4000000 the right to it."

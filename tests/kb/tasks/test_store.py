@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from kb.schema.service import ArticleChange, Report, Summary
-from kb.tasks import store as task_store
 from kb.tasks.messages import PutRequest, SentFile
-from kb.tasks.store import TaskStore
+from kb.tasks.store import KEPT, TaskStore
 from kb.tasks.task import TASK_ID, TasksFull, new_task_id
 
 
@@ -157,17 +156,13 @@ def test_several_can_open_the_tasks_at_once(tmp_path: Path) -> None:
     assert failed == []
 
 
-def test_ended_tasks_are_kept_for_a_while_and_work_is_never_dropped(
-    store: TaskStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ended_tasks_are_kept_for_a_while_and_work_is_never_dropped(store: TaskStore) -> None:
     waiting, *ended = (add(store) for _ in range(6))
     for task_id in ended:
         store.finish(task_id)
-    monkeypatch.setattr(task_store, "KEPT_AT_MOST", 3)
-    store.sweep()
+    store.sweep(kept_at_most=3)
     assert [task.id for task in store.latest(10)] == [*reversed(ended[2:]), waiting]
-    monkeypatch.setattr(task_store, "KEPT", -task_store.KEPT)
-    store.sweep()
+    store.sweep(kept=-KEPT)
     assert [task.id for task in store.latest(10)] == [waiting]
 
 

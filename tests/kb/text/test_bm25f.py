@@ -17,6 +17,7 @@ from indexer.passages.texts import Fields
 from kb.retrieval.postings import Postings
 from kb.text.analysis import terms
 from kb.text.bm25f import BM25FParameters, impacts, inverse_document_frequency
+from support.examples import at_most
 
 MakePostings = Callable[..., Postings]
 
@@ -63,7 +64,7 @@ def oracle(collection: Sequence[Fields], question: str, parameters: BM25FParamet
     return scores
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=at_most(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     collection=collections,
     question=texts,

@@ -17,6 +17,7 @@ import uvicorn
 from search_api.http import protocol
 from search_api.service.server import listen, make_server
 from search_api.state.settings import load_settings
+from support.waiting import until
 
 CLIENT_TIMEOUT_S = 0.5
 
@@ -32,8 +33,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     number: int = listener.getsockname()[1]
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    until(lambda: server.started)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(protocol, "LINGER_S", 0.3)
         yield number

@@ -80,6 +80,7 @@ def scopes_of(operation: dict[str, Any]) -> set[str]:
     return {scope for each in operation["security"] for scope in each["key"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search_access", ["open", "key"])
 def test_every_operation_with_every_kind_of_key(
     tmp_path: Path, stopped_behind_the_check: None, search_access: str

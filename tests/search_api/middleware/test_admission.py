@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from search_api.http.parts import part
 from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
+from support.waiting import until
 
 ASK = {"method": "GET", "url": "/api/v1/search?q=legs"}
 
@@ -67,13 +67,6 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 def service(index: Path, **settings: Any) -> Iterator[TestClient]:
     with TestClient(create_app(load_settings(index=index, **settings))) as client:
         yield client
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def kind(response: Any) -> tuple[int, str]:

@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from starlette.responses import StreamingResponse
 
 from search_api.middleware.caching import with_caching
+from support.questions import QUESTION
 
 ARTICLE = "/api/v1/articles/sleep-starts-hypnic-jerks"
-QUESTION = "why do my legs jerk when I fall asleep"
 PLAIN, GZIP = {"Accept-Encoding": "identity"}, {"Accept-Encoding": "gzip"}
 
 

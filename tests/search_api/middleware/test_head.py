@@ -26,8 +26,8 @@ from kb.tasks.store import TaskStore
 from search_api.middleware.head import HeadAsGet
 from search_api.service.app import create_app
 from search_api.state.settings import Settings
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 ADDRESSES = {
     "/api/v1/search": "/api/v1/search?q=legs",
     "/api/v1/suggest": "/api/v1/suggest?q=leg",

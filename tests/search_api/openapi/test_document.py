@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +24,6 @@ from kb.schema.service import (
 from search_api.openapi import examples
 from search_api.openapi.curl import curl_commands
 from search_api.routes.health import Readiness
-
-CORPUS = Path(__file__).parents[3] / "corpus"
 
 
 @pytest.fixture(scope="module")

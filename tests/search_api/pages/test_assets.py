@@ -10,16 +10,13 @@ from fastapi.testclient import TestClient
 from search_api.pages import assets
 
 
-def test_one_changed_file_changes_every_address(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(assets, "STATIC_DIR", tmp_path)
+def test_one_changed_file_changes_every_address(tmp_path: Path) -> None:
     (tmp_path / "a.js").write_text("import './b.js'")
     (tmp_path / "b.js").write_text("1")
-    before = {name: asset.path for name, asset in assets.load_assets().items()}
+    before = {name: asset.path for name, asset in assets.load_assets(tmp_path).items()}
     assert before.keys() == {"a.js", "b.js"}
     (tmp_path / "b.js").write_text("2")
-    after = {name: asset.path for name, asset in assets.load_assets().items()}
+    after = {name: asset.path for name, asset in assets.load_assets(tmp_path).items()}
     assert not set(before.values()) & set(after.values())
 
 

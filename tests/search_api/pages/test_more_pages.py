@@ -11,20 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from bs4 import BeautifulSoup
 from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
 from search_api.pages import library_page
 from search_api.pages.status_page import size_in_words
+from support.answers import soup
+from support.questions import QUESTION
 
 Reader = Callable[..., str]
 FORM = {"Accept": "text/html"}
-QUESTION = "why do my legs jerk when I fall asleep"
-
-
-def soup(html: str) -> BeautifulSoup:
-    return BeautifulSoup(html, "html.parser")
 
 
 def listed(html: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 import pytest
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
@@ -21,18 +21,15 @@ from kb.storage import articles
 from search_api.pages.cards import passage_path
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
+from support.answers import soup
+from support.questions import QUESTION
 
-QUESTION = "why do my legs jerk when I fall asleep"
 RESULTS = f"/?q={quote(QUESTION)}"
 UNTITLED = "sleep-starts-hypnic-jerks"
 NAMING_IT = "sleep-hygiene"
 NASTY = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
 Reader = Callable[..., str]
-
-
-def soup(html: str) -> BeautifulSoup:
-    return BeautifulSoup(html, "html.parser")
 
 
 def one(parent: Tag, selector: str) -> Tag:

@@ -8,12 +8,8 @@ from fastapi.testclient import TestClient
 
 from kb import KnowledgeBase
 from kb.knowledge_base import MAX_QUESTION_CHARS
-
-QUESTION = "why do my legs jerk when I fall asleep"
-
-
-def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if name != "timings"}
+from support.answers import without_timings
+from support.questions import QUESTION
 
 
 def as_json(value: Any) -> Any:

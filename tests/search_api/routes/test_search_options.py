@@ -10,16 +10,12 @@ from fastapi.testclient import TestClient
 from kb import KnowledgeBase
 from search_api.routes.related import RelatedQuery
 from search_api.routes.search_models import OPTION_FIELDS
-
-QUESTION = "why do my legs jerk when I fall asleep"
+from support.answers import without_timings
+from support.questions import QUESTION
 
 
 def post(client: TestClient, **body: Any) -> Any:
     return client.post("/api/v1/search", json={"question": QUESTION, **body})
-
-
-def without_timings(answer: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in answer.items() if name != "timings"}
 
 
 @pytest.mark.parametrize(

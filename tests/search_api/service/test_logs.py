@@ -68,6 +68,7 @@ def ended(index: Path, *arguments: str, **environment: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "environment", "code", "told"),
     [
@@ -88,6 +89,7 @@ def test_what_ends_a_command_is_an_object_too(
     assert done.returncode == code
 
 
+@pytest.mark.slow
 def test_what_ends_a_command_stands_by_itself_where_the_log_is_text(tmp_path: Path) -> None:
     done = ended(tmp_path / "none", "serve")
     assert done.stderr.startswith("kb: ")

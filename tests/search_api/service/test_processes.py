@@ -8,8 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from uvicorn.config import STARTUP_FAILURE
 from kb_cli.main import run
 from search_api.service.processes import worker_app
 from search_api.state.settings import load_settings
+from support.waiting import until
 
 
 @contextmanager
@@ -38,20 +38,15 @@ def workers(index: Path, temporary: Path) -> Iterator[tuple[subprocess.Popen[str
         ) as process,
     ):
         try:
-            until(lambda: process.poll() is not None or "Serving on" in log.read_text())
+            until(
+                lambda: process.poll() is not None or "Serving on" in log.read_text(), within_s=120
+            )
             found = re.search(r"Serving on (\S+) with 2 workers", log.read_text())
             assert found, log.read_text()
             yield process, found[1]
         finally:
             process.terminate()
             process.wait(60)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def get(address: str) -> str:
@@ -75,7 +70,7 @@ def test_two_workers_answer_count_together_are_replaced_and_stop_in_good_order(
 ) -> None:
     ask = "/api/v1/search?q=pterodactyl"
     with workers(index_path, tmp_path) as (process, address):
-        until(lambda: len(pids(address)) == 2)
+        until(lambda: len(pids(address)) == 2, within_s=120)
         with ThreadPoolExecutor(4) as pool:
             found = list(pool.map(lambda _: json.loads(get(address + ask)), range(20)))
         assert {answer["generation"] for answer in found} == {
@@ -84,7 +79,7 @@ def test_two_workers_answer_count_together_are_replaced_and_stop_in_good_order(
         assert counted(address) == 20
         victim = min(before := pids(address))
         os.kill(victim, signal.SIGKILL)
-        until(lambda: len(pids(address) - {victim}) == 2)
+        until(lambda: len(pids(address) - {victim}) == 2, within_s=120)
         assert before - {victim} < pids(address)
         get(address + ask)
         assert counted(address) == 21, "what a dead worker has counted stays"
@@ -99,10 +94,10 @@ def test_two_workers_answer_count_together_are_replaced_and_stop_in_good_order(
 
 def test_a_worker_does_not_outlive_its_supervisor(index_path: Path, tmp_path: Path) -> None:
     with workers(index_path, tmp_path) as (process, address):
-        until(lambda: len(pids(address)) == 2)
+        until(lambda: len(pids(address)) == 2, within_s=120)
         left = pids(address)
         process.kill()
-        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in left))
+        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() for pid in left), within_s=120)
 
 
 def test_why_a_worker_cannot_start_is_in_the_log_without_the_message(

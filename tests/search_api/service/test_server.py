@@ -50,6 +50,7 @@ def test_it_says_where_it_serves_answers_and_stops_in_good_order(index_path: Pat
     assert "Traceback" not in log
 
 
+@pytest.mark.slow
 def test_it_starts_without_an_index_and_says_what_to_do(tmp_path: Path) -> None:
     with start(tmp_path / "none") as process:
         assert process.stderr is not None

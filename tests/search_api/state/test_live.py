@@ -20,6 +20,8 @@ from search_api.service.app import create_app
 from search_api.state import live as live_module
 from search_api.state.live import LiveIndex
 from search_api.state.settings import load_settings
+from support.places import CORPUS
+from support.waiting import until
 
 
 @dataclass
@@ -213,12 +215,12 @@ def test_closing_closes_once_and_ends_the_thread(shelf: Shelf) -> None:
     live = LiveIndex(SHELF, poll_interval_s=0.01)
     live.start()
     shelf.current = "two"
-    deadline = time.monotonic() + 10
-    while served(live) != "two" and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: served(live) == "two")
     live.close()
     assert [(base.generation, base.closed) for base in shelf.opened] == [("one", 1), ("two", 1)]
-    assert set(threading.enumerate()) <= running
+    until(
+        lambda: set(threading.enumerate()) <= running
+    )  # one that loads the languages ends by itself
 
 
 def test_a_new_generation_is_taken_over_while_questions_are_asked(
@@ -228,7 +230,7 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
     from indexer.build.request import BuildRequest
 
     corpus = tmp_path / "corpus"
-    shutil.copytree(Path(__file__).parents[3] / "corpus", corpus)
+    shutil.copytree(CORPUS, corpus)
     index = tmp_path / "index"
     shutil.copytree(index_path, index, ignore=shutil.ignore_patterns("tasks"))  # and no socket
     settings = load_settings(index=index, poll_interval_s=0.05)
@@ -247,19 +249,14 @@ def test_a_new_generation_is_taken_over_while_questions_are_asked(
             asker.start()
         (corpus / "sleep-hygiene.md").unlink()
         published = build(BuildRequest(index, [corpus])).generation
-        deadline = time.monotonic() + 30
-        while client.get("/healthz").json()["generation"] != published:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: client.get("/healthz").json()["generation"] == published)
         time.sleep(0.2)
         stop.set()
         for asker in askers:
             asker.join()
         after = client.get("/healthz").json()
         (index / "CURRENT").write_text("20990101T000000Z-0000000000000000\n")
-        while client.get("/healthz").json()["status"] != "degraded":
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: client.get("/healthz").json()["status"] == "degraded")
         assert client.get("/healthz").json()["generation"] == published
     assert {status for status, _ in seen} == {200}
     assert {generation for _, generation in seen} == {before["generation"], published}

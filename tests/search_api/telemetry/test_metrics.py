@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[3]
 CANARY = "quetzalcoatlus"
 
 

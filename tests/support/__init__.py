@@ -1,0 +1,1 @@
+"""What tests of several folders share: values, waiting, small libraries, processes to run and to break."""
