@@ -1,10 +1,10 @@
-"""Questions to a library of sectioned articles, answered with passages and citations.
+"""Search a library of sectioned articles: a question in, cited passages out.
 
     from kb import KnowledgeBase
     response = KnowledgeBase.open("index").search("why do my legs jerk when I fall asleep")
     print(response.results[0].citation.quote)
 
-Names are loaded on first use, so that a command without the engine starts quickly.
+Names are loaded on first use, so a command that needs no engine starts quickly.
 """
 
 from __future__ import annotations

@@ -64,10 +64,10 @@ def build(
     An article or a file about words that cannot be read stops no other and stands in the report. `executor`, by default
     this process, runs the steps that cut articles and embed texts.
 
-    Raises CorpusError where no article can be read. Without `replace` it also raises it where a corpus of the live
+    Raises CorpusError if no article can be read. Without `replace` it also raises it where a corpus of the live
     generation is missing or has no article left, or more than half of the published articles would go
-    (`indexer.generations.published`). Raises ModelError, BuildInProgress where another build goes on for longer than
-    the request waits, NoRoom where the disk has less than the build takes, and KbError or OSError where it fails. The
+    (`indexer.generations.published`). Raises ModelError, BuildInProgress if another build goes on for longer than
+    the request waits, NoRoom if the disk has less than the build takes, and KbError or OSError if it fails. The
     live generation then stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
@@ -209,7 +209,7 @@ class _Builder:
             )
 
     def _check_loss(self, before: Published, scan: Scan) -> None:
-        """Raise CorpusError where the build would remove, or bring back, articles that nobody asked for."""
+        """Raise CorpusError if the build would remove, or bring back, articles that nobody asked for."""
         known = known_removed(self._index)
         if not self._request.replace:
             removed = known.union(self._request.removed)

@@ -52,7 +52,7 @@ class BuildRequest:
 class BuildReport:
     """What a build did. `embedded` of `texts` vectors were computed, the others were reused.
 
-    `published` is False where nothing had changed: then `generation` is the one that was live before. `moved` maps
+    `published` is False if nothing had changed: then `generation` is the one that was live before. `moved` maps
     former ids of articles to their present ones. `removed` are the ids of articles that are gone. `waiting` maps the
     ids of articles that are not shown today to their dates of publication and expiry. `other_ids` maps the ids of new
     articles that are not their file's plain one to the file.

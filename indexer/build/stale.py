@@ -16,7 +16,7 @@ def is_stale(request: BuildRequest) -> bool:
     """Whether this build would make anything but what is live now, or nothing usable is live.
 
     An index whose corpus cannot be read is stale: the build says why. An index that a rollback holds is not stale: only
-    a build on purpose leaves a rollback. Raises IndexFormatMismatch where that one is of a format that this program
+    a build on purpose leaves a rollback. Raises IndexFormatMismatch if that one is of a format that this program
     cannot read.
     """
     index = request.index

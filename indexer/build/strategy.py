@@ -57,7 +57,7 @@ class BuildStrategy(Protocol):
     def write(self, work: Work) -> Contents:
         """Write all that hangs on the articles.
 
-        Raises IndexDamaged where the generation that is copied from turns out to be damaged.
+        Raises IndexDamaged if the generation that is copied from turns out to be damaged.
         """
 
 

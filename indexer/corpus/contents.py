@@ -76,7 +76,7 @@ class CorpusContents:
         return bytes_hash(self._by_spot[claim.spot].sha256)
 
     def read(self, claim: Claim) -> Article | None:
-        """The claim's article as it states itself, or None where it cannot be read."""
+        """The claim's article as it states itself, or None if it cannot be read."""
         contents = self._by_spot[claim.spot]
         return contents.parsed.get(claim.line) or article_at(contents.file.path, claim.line)
 

@@ -50,7 +50,7 @@ class Accepted:
 
     @property
     def replaced(self) -> bool:
-        """Whether there was an article of that id."""
+        """Whether there was an article with that id."""
         return self.before is not None
 
 
@@ -59,7 +59,7 @@ class PreconditionFailed(KbError):
 
 
 Precondition = Callable[[str | None, str | None], None]
-"""Is told the digests of the article that is there and of the one that takes its place, each None where there is none,
+"""Is told the digests of the article that is there and of the one that takes its place, each None if there is none,
 before anything is changed; may raise PreconditionFailed."""
 
 
@@ -90,9 +90,9 @@ def add(
 ) -> Edit:
     """Put the articles of files or folders into the writable corpus.
 
-    An article that states its id takes the place of the one of that id. One that states none is named by its file's
-    path (`indexer.identity.naming`), and takes the place of the article of that name if it has the same title; else it
-    is another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
+    An article that states its id takes the place of the one with that id. One that states none is named by its file's
+    path (`indexer.identity.naming`), and takes the place of the article with that name if it has the same title; else
+    it is another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
     articles that state one id in `paths` the first is taken, and each further one is a failure. An article that cannot
     be read stops no other. `known` spares reading what an index has seen; `names` are those to speak of files by, where
     they are not their paths, and `places` their POSIX paths, where these are not those in the folders given. `cache`
@@ -131,10 +131,10 @@ def put(
     precondition: Precondition | None = None,
     cache: CorpusCache[WritableCorpus] | None = None,
 ) -> Accepted:
-    """Put the one article that `content` is into the writable corpus, as the article of that id.
+    """Put the one article that `content` is into the writable corpus, as the article with that id.
 
     `suffix` says how it is read (`indexer.readers.forms`, collections left out); it may leave its id out. The
-    precondition is asked with nobody else changing the corpus. Raises ArticleError where it cannot be read or states
+    precondition is asked with nobody else changing the corpus. Raises ArticleError if it cannot be read or states
     another id, CorpusError, PreconditionFailed and OSError.
     """
     folder = writable_folder(corpora)
@@ -263,7 +263,7 @@ class _Adding:
         raise AssertionError("there is always another number")
 
     def _may_replace(self, article_id: str) -> bool:
-        """Whether the article of that id is neither one that was just taken nor one that is being read."""
+        """Whether the article with that id is neither one that was just taken nor one that is being read."""
         there = self._corpus.own_file(article_id)
         return article_id not in self._taken and (there is None or there not in self._given)
 
@@ -291,7 +291,7 @@ def _put(
 
 
 def _reads_back(target: Path, content: bytes, article: Article) -> bool:
-    """Whether the same article is read from a file of that name."""
+    """Whether the same article is read from a file with that name."""
     try:
         found, stated = parse_stating(target, content)
     except ArticleError:

@@ -42,7 +42,7 @@ def free_paths(source: Path, path: str) -> Iterator[str]:
 
 
 def sent_paths(name: str) -> Iterator[str]:
-    """Paths for a file of that name that was sent without a folder."""
+    """Paths for a file with that name that was sent without a folder."""
     yield name
     yield f"added/{name}"
     yield from (f"added-{number}/{name}" for number in count(2))

@@ -190,7 +190,7 @@ def _visible(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
 
 
 def _problem(path: Path, inside: Path) -> ArticleError | None:
-    """Why a file or folder found in a corpus is refused; None where it is not."""
+    """Why a file or folder found in a corpus is refused; None if it is not."""
     reason = ""
     try:
         if path.is_symlink():
@@ -206,7 +206,7 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
 
 
 def is_article_name(name: str) -> bool:
-    """Whether a file of that name in a folder is read for articles."""
+    """Whether a file with that name in a folder is read for articles."""
     return _has_suffix(Path(name)) and not name.startswith(SKIPPED) and name not in RECORDS
 
 

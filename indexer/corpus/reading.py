@@ -42,7 +42,7 @@ def read_stating(path: Path) -> Iterator[tuple[int | None, Article | ArticleErro
 
 
 def article_at(path: Path, line: int | None) -> Article | None:
-    """The article at that line of a file, or its only one for None. None where none can be read there."""
+    """The article at that line of a file, or its only one for None. None if none can be read there."""
     for at, item in read_file(path):
         if at == line and isinstance(item, Article):
             return item
@@ -50,7 +50,7 @@ def article_at(path: Path, line: int | None) -> Article | None:
 
 
 def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
-    """The article of a file of that name and content, which holds one, and whether it states its id.
+    """The article of a file with that name and content, which holds one, and whether it states its id.
 
     An article that states no id has the stem of `path` for one. A name of no known form is read as plain text. Raises
     ArticleError.
@@ -70,7 +70,7 @@ def refuse_foreign_form(path: Path, content: bytes) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that holds one article. Raises ArticleError where it is unreadable or too large."""
+    """The bytes of a file that holds one article. Raises ArticleError if it is unreadable or too large."""
     try:
         if path.stat().st_size > FILE_MAX_BYTES:
             limit = FILE_MAX_BYTES >> 20

@@ -25,13 +25,13 @@ def can_read_articles() -> bool:
 
 
 def check_can_read_articles() -> None:
-    """Raise ExtraMissing where articles cannot be taken in here."""
+    """Raise ExtraMissing if articles cannot be taken in here."""
     if not can_read_articles():
         raise missing("sentencex", "Taking articles in", "indexing")
 
 
 def check_only_removals(corpora: Sequence[Path], known: Sources | None) -> None:
-    """Raise ExtraMissing where the corpora have articles that `known` lacks and that cannot be taken in here.
+    """Raise ExtraMissing if the corpora have articles that `known` lacks and that cannot be taken in here.
 
     So that nothing is taken out of the corpus that would then stay in the index.
     """

@@ -35,7 +35,7 @@ class Scan:
     articles that tombstones hide, `waiting` those that are not to be published yet or have expired, with the date;
     `lexicons` are corpus, name and content hash of the files about words. `failed` are those of `base` that are gone
     because their file can no longer be read, which is not the same as removed. `ledger` is the ledger as it was read,
-    `updates` what it is to gain. The end raises CorpusError where there was nothing to index, unless tombstones hide
+    `updates` what it is to gain. The end raises CorpusError if there was nothing to index, unless tombstones hide
     all of it, or it `may_be_empty`.
     """
 
@@ -205,7 +205,7 @@ class Scan:
         self.files.append(SourceFile(*file.spot, digest, tuple(entries), failures))
 
     def _recall(self, contents: CorpusContents, file: FileContents) -> Iterator[Article]:
-        """A file that the index has seen: parsed only where it has an article that the index does not."""
+        """A file that the index has seen: parsed only if it has an article that the index does not."""
         entries: list[Entry] = []
         wanted: dict[int | None, Entry] = {}
         for claim, entry in zip(file.claims, file.entries, strict=True):
@@ -264,7 +264,7 @@ class Scan:
     ) -> None:
         """Have the ledger know whose the id is; the article is read where it is needed and not given.
 
-        Of a collection's it is told only where there is a doubt.
+        Of a collection's it is told only if there is a doubt.
         """
         before = self.ledger.addresses.get(article_id)
         if is_collection(file.file.name):

@@ -2,7 +2,7 @@
 
 The writable corpus is the first folder among them. An article that lives elsewhere, in a collection or a corpus that is
 not ours to change, is removed by a tombstone: its id as a line of `_removed.txt` in that folder. A tombstone hides the
-article of that id wherever it stands but in a file of its own in the writable folder, which is how it is replaced.
+article with that id wherever it stands but in a file of its own in the writable folder, which is how it is replaced.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FILE = "_removed.txt"
 
 
 class Tombstones:
-    """What `kb remove` hides. `corpus` is the number of the writable folder, None where no corpus is one."""
+    """What `kb remove` hides. `corpus` is the number of the writable folder, None if no corpus is one."""
 
     def __init__(self, corpora: Sequence[Path]) -> None:
         self.corpus = next((n for n, path in enumerate(corpora) if path.is_dir()), None)
@@ -34,7 +34,7 @@ class Tombstones:
 
 
 def writable_folder(corpora: Sequence[Path]) -> Path:
-    """The folder that `kb add` and `kb remove` write to. Raises CorpusError where there is none."""
+    """The folder that `kb add` and `kb remove` write to. Raises CorpusError if there is none."""
     folder = Tombstones(corpora).folder
     if folder is None:
         names = " ".join(f"--corpus {path}" for path in corpora)
@@ -46,7 +46,7 @@ def writable_folder(corpora: Sequence[Path]) -> Path:
 
 
 def read_tombstones(folder: Path) -> frozenset[str]:
-    """The ids in the folder's `_removed.txt`. Raises CorpusError where it cannot be read."""
+    """The ids in the folder's `_removed.txt`. Raises CorpusError if it cannot be read."""
     path = folder / FILE
     try:
         lines = path.read_text(encoding="utf-8").split("\n")

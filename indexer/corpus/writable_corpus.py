@@ -45,7 +45,7 @@ class Step(NamedTuple):
 class WritableCorpus:
     """Where each article of the corpora stands. With `dry_run`, steps are noted and nothing is done.
 
-    Raises CorpusError where there is no folder that may be written to.
+    Raises CorpusError if there is no folder that may be written to.
     """
 
     def __init__(
@@ -105,11 +105,11 @@ class WritableCorpus:
         return article_id in self._naming.holders
 
     def digest(self, article_id: str) -> str | None:
-        """The digest of the article of that id, None where there is none, or none that can be read."""
+        """The digest of the article with that id, None if there is none, or none that can be read."""
         return self._digests.get(article_id)
 
     def place(self, article_id: str) -> Place:
-        """Where the article of that id stands."""
+        """Where the article with that id stands."""
         return self._scan.place_of(self._naming.holders[article_id])
 
     def rivals(self, article_id: str) -> list[Place]:
@@ -117,7 +117,7 @@ class WritableCorpus:
         return self._rivals.get(article_id, [])
 
     def own_file(self, article_id: str) -> Path | None:
-        """The file in the writable folder that holds the article of that id, and nothing else."""
+        """The file in the writable folder that holds the article with that id, and nothing else."""
         claim = self._naming.holders.get(article_id)
         return self._path(claim) if claim is not None and claim.is_own else None
 
@@ -126,7 +126,7 @@ class WritableCorpus:
         return self._files.get(path.resolve())
 
     def address(self, article_id: str) -> Address | None:
-        """What the ledger says of that id."""
+        """What the ledger says with that id."""
         return self._addresses.get(article_id)
 
     def is_free(self, article_id: str) -> bool:
@@ -174,7 +174,7 @@ class WritableCorpus:
         self._settle(target, read_bytes(target), article, target)
 
     def withdraw(self, article_id: str, *, because: str, see: str, forget: bool = False) -> None:
-        """Take the article of that id out, and have its address say so; with `forget`, keep no title and no hashes."""
+        """Remove the article with that id and record that in its address. `forget` drops its title and hashes, too."""
         claim = self._naming.holders[article_id]
         article = None if forget else self._read(claim)
         known = Address(article_id, claim.spot)

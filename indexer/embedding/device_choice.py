@@ -82,7 +82,7 @@ class DeviceChooser:
         return self._own
 
     def _on(self, device: str) -> Embed | None:
-        """What embeds there, or None where it cannot be used or embeds otherwise than the index's own encoder."""
+        """What embeds there, or None if it cannot be used or embeds otherwise than the index's own encoder."""
         try:
             encoder = TorchEncoder(self._model_name, self._folder, device, self._precision)
             distance = _distance(encoder, self._own)

@@ -34,7 +34,7 @@ GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 
 
 def find_accelerator() -> str | None:
-    """What torch sees beside the processor in this machine, "cuda" say; None where it sees nothing, or is missing."""
+    """What torch sees beside the processor in this machine, "cuda" say; None if it sees nothing, or is missing."""
     try:
         import torch  # noqa: PLC0415  (takes seconds)
     except (ImportError, OSError):  # it is not installed, or a library that it needs
@@ -55,7 +55,7 @@ class TorchEncoder:
     def __init__(self, model_name: str, folder: Path, device: str, precision: Precision) -> None:
         """`folder` is the encoder's that was exported from the model, `device` a name of torch's.
 
-        Raises ModelError where the model cannot be loaded, and what torch raises where the device cannot be used.
+        Raises ModelError if the model cannot be loaded, and what torch raises where the device cannot be used.
         """
         import torch  # noqa: PLC0415  (as above)
 
@@ -80,7 +80,7 @@ class TorchEncoder:
         return self._in_what_fits(batch["input_ids"], batch["attention_mask"])
 
     def _in_what_fits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of the rows, at once or by halves. Raises torch.OutOfMemoryError where one row does not fit."""
+        """The vectors of the rows, at once or by halves. Raises torch.OutOfMemoryError if one row does not fit."""
         import torch  # noqa: PLC0415  (as above)
 
         if ids.size <= self._fitting or len(ids) == 1:

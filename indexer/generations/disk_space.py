@@ -76,7 +76,7 @@ def encoder_bytes(model: str) -> int:
 
 
 def check_space_to_add(index: Path, model: str) -> None:
-    """Raise NoRoom where not even a build of one article has the room: before anything is put into the corpus."""
+    """Raise NoRoom if not even a build of one article has the room: before anything is put into the corpus."""
     live: Manifest | None = None
     with suppress(IndexUnusable):
         live = Manifest.load(generation_path(index, current_generation(index)))

@@ -181,7 +181,7 @@ class _Namer:
         return found
 
     def _owner(self, article_id: str, claims: list[Claim]) -> Claim | None:
-        """Whose the id is of those that state it; None where it was given to a file that states none."""
+        """Whose the id is of those that state it; None if it was given to a file that states none."""
         address = self._ledger.get(article_id)
         spot = self._published.get(article_id)
         if address is not None:

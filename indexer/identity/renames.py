@@ -15,7 +15,7 @@ SAME_SHARE = Fraction(4, 5)
 
 
 def alike_by(bytes_of: Callable[[Claim], str], read: Callable[[Claim], Article | None]) -> Alike:
-    """How articles are recognised: by the hash of a claim's file, and by what is read there, None where nothing is."""
+    """How articles are recognised: by the hash of a claim's file, and by what is read there, None if nothing is."""
     return Alike(
         lambda addresses, claims: find_renamed(addresses, claims, bytes_of, read),
         lambda address, claim: is_same(address, claim, bytes_of, read),

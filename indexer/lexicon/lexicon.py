@@ -82,5 +82,5 @@ def load_lexicon(folder: Path) -> Lexicon:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexDamaged(
             f"{folder}: the notices or groups cannot be read ({type(error).__name__}). "
-            "Run `kb build` to make the index anew."
+            "Run `kb build` to rebuild the index."
         ) from error

@@ -30,7 +30,7 @@ from kb.storage.manifest import FILE as MANIFEST
 class Backup:
     """What a backup holds. `missing` are the corpora that could not be read and are not in it.
 
-    `noted` is False where the index could not be written: it will not name this backup when an article is purged.
+    `noted` is False if the index could not be written: it will not name this backup when an article is purged.
     """
 
     generation: str
@@ -43,7 +43,7 @@ class Backup:
 def back_up(index: Path, target: Path) -> Backup:
     """Write the live generation and its corpora to `target`, whole or not at all, and on disk once this returns.
 
-    Raises the kinds of IndexUnusable where the live generation does not verify, TuningDamaged, NoRoom where there is
+    Raises the kinds of IndexUnusable if the live generation does not verify, TuningDamaged, NoRoom if there is
     not enough for it, and OSError.
     """
     IndexRecords.load(index)  # nothing damaged goes into a backup

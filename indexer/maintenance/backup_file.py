@@ -20,10 +20,10 @@ from typing import IO
 
 from kb.ranking import tuned_weights
 from kb.schema.errors import IndexDamaged, KbError
-from kb.storage.generation import PINNED
-from kb.storage.open_newest import REMOVED, removed_articles
+from kb.storage.generation import PINNED_FILE
+from kb.storage.open_newest import REMOVED_FILE, removed_articles
 
-BESIDE = (tuned_weights.FILE, REMOVED, PINNED)
+BESIDE = (tuned_weights.FILE, REMOVED_FILE, PINNED_FILE)
 CORPORA = "corpora"
 HASHES = "corpora.json"
 
@@ -43,7 +43,7 @@ class IndexRecords:
     @classmethod
     def load(cls, folder: Path) -> IndexRecords:
         """Read it. Raises TuningDamaged and IndexDamaged."""
-        pin = folder / PINNED
+        pin = folder / PINNED_FILE
         pinned = pin.read_text(encoding="ascii", errors="replace").strip() if pin.exists() else None
         return cls(tuned_weights.load(folder), removed_articles(folder), pinned)
 
@@ -78,7 +78,7 @@ def add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) -> None:
     if add(archive, path, name) != sha256:
         raise IndexDamaged(
-            f"{path}: the content is not what was written. Run `kb build` to make the index anew."
+            f"{path}: the content is not what was written. Run `kb build` to rebuild the index."
         )
 
 

@@ -35,7 +35,7 @@ _EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to mend: `code` names its kind, `line` is None where no line is at fault."""
+    """One thing to mend: `code` names its kind, `line` is None if no line is at fault."""
 
     path: str
     line: int | None
@@ -212,7 +212,7 @@ class _Survey:
             level = section.level
 
     def _link_problem(self, path: Path, target: str) -> str:
-        """What is wrong with a link from `path`; "" where nothing is, or it leads elsewhere."""
+        """What is wrong with a link from `path`; "" if nothing is, or it leads elsewhere."""
         if _EXTERNAL.match(target):
             return ""
         address, _, anchor = target.partition("#")

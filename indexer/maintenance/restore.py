@@ -37,7 +37,7 @@ class Restored:
 
     `tuned` says whether weights of `kb tune` came with it, `pinned` whether it is a rollback that holds. `corpora` are
     the paths that corpora were put to and are built from henceforth, `absent` those that the backup does not hold and
-    that stay where they were; both are empty where no folder was given.
+    that stay where they were; both are empty if no folder was given.
     """
 
     generation: str

@@ -220,7 +220,7 @@ class Library:
         return self._section(section).heading
 
     def opening(self, section: int) -> str:
-        """The heading of a section and how its text begins; empty where there is no heading."""
+        """The heading of a section and how its text begins; empty if there is no heading."""
         found = self._section(section)
         return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
 

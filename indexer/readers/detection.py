@@ -33,7 +33,7 @@ class UnsupportedFile:
 def foreign_form(name: str, head: bytes, tail: bytes = b"") -> Form | None:
     """The form of a file that begins and ends so, where it is not the one that its name states.
 
-    None where the content may be what the name says, or is of no form that content tells.
+    None if the content may be what the name says, or is of no form that content tells.
     """
     named = reader_form(name)
     if named is not None and named.is_named:

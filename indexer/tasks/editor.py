@@ -219,7 +219,7 @@ class TaskEditor:
             raise edit.failures[0]
         # Resumed, it is not missing: the attempt that was cut off has removed it.
         if edit.missing and not change.is_resumed:
-            raise Refused("missing", "There is no article of that id.")
+            raise Refused("missing", "There is no article with that id.")
         return report_of((ArticleChange(change.subject, "removed"),))
 
     def _add(self, change: Change, request: BulkRequest) -> Report:

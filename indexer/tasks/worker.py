@@ -73,7 +73,7 @@ def work(
     log_format: LogFormat = "text",
     make_builder: Callable[[Path, LogFormat], Builder] = BuilderProcess,
 ) -> bool:
-    """Change the corpus for whoever asks, and build the index; False where another process does already.
+    """Change the corpus for whoever asks, and build the index; False if another process does already.
 
     Ends once there has been nothing to do for `idle_s` seconds; when `stopped` is set; and at once, whatever is under
     way, when the process `parent` is not the one above any more. A child of a service that lacks what changing articles

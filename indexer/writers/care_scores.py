@@ -6,7 +6,7 @@ heading and opening together with how they begin; the sum of the two best cosine
 rest of the text is compared so, or the subject would drown what is said about it.
 
 "Symptoms" is near to all of that too, and a list of symptoms that stood under "When to seek care" would mislead. So an
-English section counts only where its own words tell a reader to turn to somebody ("check with your doctor").
+English section counts only if its own words tell a reader to turn to somebody ("check with your doctor").
 
 Whether a question is about a symptom, the direction tells that leads from the mean of some questions about subjects
 to the mean of some about symptoms. Of the 60 in tests/quality/companions.jsonl, written apart, it parts 57.

@@ -1,6 +1,6 @@
-"""Errors about malformed requests over streamable HTTP, without the words of the request.
+"""Errors about malformed requests over streamable HTTP that do not repeat the request.
 
-The SDK answers what is not JSON-RPC with pydantic's messages, which repeat the body.
+The SDK answers a body that is not JSON-RPC with pydantic's messages, which repeat the body.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
-NO_MESSAGE = "The body must be one JSON-RPC request or notification, its params an object."
+NO_MESSAGE = "The body must be one JSON-RPC request or notification, and its params an object."
 
 
 class PlainEnvelopeErrors:
-    """ASGI middleware. Puts our words into an answer of 400 about a message of which not even the id could be read."""
+    """ASGI middleware. Replaces the text of a 400 about a message whose id could not be read."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -34,7 +34,7 @@ class PlainEnvelopeErrors:
         async def plain_send(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start" and message["status"] == 400:
-                start = message  # until its body is there
+                start = message  # kept until its body arrives
             elif start is None:
                 await send(message)
             else:

@@ -16,7 +16,7 @@ def backup(file: Path, index: Path) -> int:
     """Write the live generation, verified, and the corpora it was made from into FILE, a tar archive.
 
     With them go the weights that `kb tune` stored, and what is known of rollbacks and removed articles.
-    Ends with exit code 1 where a corpus is not there any more; everything else is in FILE then.
+    Ends with exit code 1 if a corpus is not there any more; everything else is in FILE then.
     """
     from indexer.maintenance.backup import back_up
 

@@ -31,7 +31,7 @@ def lint(paths: tuple[Path, ...]) -> int:
     """Look for what is missing or wrong in articles: aliases, sources, repeated headings, broken links.
 
     `notices.yaml` and `vocabulary.yaml` in the root of a folder are checked too.
-    PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found, or there is
+    PATHS are folders or files, by default `corpus`. Ends with exit code 1 if something was found, or there is
     nothing to look at.
     """
     from indexer.corpus.unsupported_files import unsupported_files

@@ -47,12 +47,12 @@ if TYPE_CHECKING:
     "the index's own encoder, the processor embeds instead, as it does a few texts.",
 )
 @click.option(
-    "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
+    "--if-stale", is_flag=True, help="Build only if the index is not what the corpus would make."
 )
 @click.option(
     "--replace",
     is_flag=True,
-    help="Build even where a corpus of the index is missing or empty, or more than half of the published articles "
+    help="Build even if a corpus of the index is missing or empty, or more than half of the published articles "
     "would go.",
 )
 @wait_option
@@ -71,7 +71,7 @@ def build(
     """Make the index hold what the corpus holds, and publish it.
 
     Only what is new or has changed is embedded. The index that is live goes on answering until the new one is whole. A
-    rollback ends. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
+    rollback ends. Ends with exit code 1 if some articles or files could not be read; the others are in the index.
     Changes nothing, and ends with exit code 1, where a corpus of the index is missing or has no article left, or more
     than half of the published articles would go, unless told to --replace.
     """

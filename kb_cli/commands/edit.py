@@ -60,9 +60,9 @@ def add(
 
     A FILE is Markdown, plain text, JSONL or JSONL.gz, or a folder of such. The articles are copied into the first
     folder among the corpora, and are on disk there before anything is said. One that states its id replaces the article
-    of that id. One that states none is named by its file, and replaces the article of that name only if it has the same
-    title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit code
-    1 where some could not be read, or none is there.
+    with that id. One that states none is named by its file, and replaces the article with that name only if it has the
+    same title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit
+    code 1 where some could not be read, or none is there.
     """
     from indexer.corpus.editing import add as add_articles
     from indexer.corpus.requirements import check_can_read_articles
@@ -126,7 +126,7 @@ def remove(
 
     What is left of each is an address that says so, with the reason given, or leads to the article to read instead. One
     that stands in a collection or a corpus that is not written to is named in `_removed.txt`, in the first folder among
-    the corpora, and stays out of every index. Ends with exit code 1 where there is no article of some ID, or several
+    the corpora, and stays out of every index. Ends with exit code 1 if there is no article of some ID, or several
     files claim one: then they are named, and that article stays.
     """
     from indexer.corpus.editing import remove as remove_articles
@@ -290,7 +290,7 @@ def _corpora(
 def _follow(
     index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
-    """Have the index follow the corpus, and say what was done; None where a rollback holds."""
+    """Have the index follow the corpus, and say what was done; None if a rollback holds."""
     gc.set_threshold(_NEW_OBJECTS)
     from indexer.build.request import BuildRequest
     from indexer.maintenance.follow import Held, follow_corpus

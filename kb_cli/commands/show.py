@@ -41,7 +41,7 @@ def show(name: str, index: Path, as_json: bool) -> None:
 
 
 def find(knowledge_base: KnowledgeBase, name: str) -> tuple[Article, Section | None]:
-    """The article or section of that name, split at the first "#" whose left side is a known article.
+    """The article or section with that name, split at the first "#" whose left side is a known article.
 
     Raises NotFound.
     """

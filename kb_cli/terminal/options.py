@@ -87,7 +87,7 @@ reranker_option: Decorator = click.option(
 
 
 def load_reranker(name: str | None) -> Reranker | None:
-    """The reranker of that name, or None where none is named. Raises ModelError."""
+    """The reranker with that name, or None if none is named. Raises ModelError."""
     if not name:
         return None
     from kb.ranking.reranker import Reranker

@@ -19,7 +19,7 @@ def etag(digest: str, form: str = "") -> str:
 
 
 def if_match(header: str | None) -> tuple[str, ...] | None:
-    """The digests of which an article must have one to be changed, or `*`; None where any or no article may be there.
+    """The digests of which an article must have one to be changed, or `*`; None if any or no article may be there.
 
     A weak tag matches nothing, since a change must not be lost. The tag of any form of an article stands for the
     article. Raises InvalidRequest.

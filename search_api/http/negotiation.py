@@ -15,7 +15,7 @@ _EVERYTHING = "*/*"
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The media type of `offered` that an Accept header prefers, the first of equals; None where it accepts none.
+    """The media type of `offered` that an Accept header prefers, the first of equals; None if it accepts none.
 
     `accept` holds the values of all Accept headers, joined by commas. `offered` is not empty and has no parameters.
     """

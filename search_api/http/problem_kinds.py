@@ -18,8 +18,8 @@ from kb.schema.errors import (
 from kb.tasks.task import TasksFull
 
 NOT_JSON = "The body is not JSON in UTF-8."
-NO_ARTICLE = "There is no article of that id."
-NO_PASSAGE = "The article has no section of that id, or no passage at that place."
+NO_ARTICLE = "There is no article with that id."
+NO_PASSAGE = "The article has no section with that id, or no passage at that place."
 _REMEDY = "Run `kb build`; the service takes the new index over by itself."
 
 
@@ -95,7 +95,7 @@ KINDS = (
         "not-found",
         404,
         "Not found",
-        "There is no article or address of that name.",
+        "There is no article or address with that name.",
         {"detail": NO_ARTICLE},
     ),
     Kind(
@@ -127,7 +127,7 @@ KINDS = (
         412,
         "The article is another than you think",
         "`If-Match` or `If-None-Match` names what is not there (or is).",
-        {"detail": "There is an article of that id already."},
+        {"detail": "There is an article with that id already."},
     ),
     Kind(
         "body-too-large",

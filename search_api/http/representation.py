@@ -1,4 +1,4 @@
-"""The media type of a response, chosen from what its route offers; 406 where the client accepts none.
+"""The media type of a response, chosen from what its route offers; 406 if the client accepts none.
 
 A route offers what it declares for the OpenAPI document, so a new route is covered at once. The choice is made before
 the route runs: nothing is changed for a client that could not read the outcome. Errors are sent whatever is accepted.
@@ -50,7 +50,7 @@ def require_media_type(request: Request, *types: str) -> str:
 
 
 async def representation(request: Request) -> str:
-    """The media type of the response; "" where the address names it, or the route negotiates itself.
+    """The media type of the response; "" if the address names it, or the route negotiates itself.
 
     A dependency of every route. Raises HTTPException, 406.
     """

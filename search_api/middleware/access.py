@@ -43,7 +43,7 @@ _NO_KEYS_TO_ASK = (
 
 
 def needed(method: str, path: str, reading: Access) -> frozenset[str]:
-    """The scopes of which a request must have one; empty where the request is open."""
+    """The scopes of which a request must have one; empty if the request is open."""
     if path == "/api/v1/articles" or path.startswith("/api/v1/articles/"):
         if method not in _SAFE:
             return _CHANGING
@@ -115,7 +115,7 @@ def bearer(request: Request) -> Key:
 
 
 def _presented(headers: Headers) -> str | None:
-    """What was presented as a key, well formed or not; None where nothing was presented."""
+    """What was presented as a key, well formed or not; None if nothing was presented."""
     given = headers.getlist("authorization")
     if not given:
         return None

@@ -131,7 +131,7 @@ class Admission:
         return "gone" if gone.done() else "line_slow"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, left: float) -> bool:
-        """Work on a request that has a place. False where no response has begun within `left` seconds."""
+        """Work on a request that has a place. False if no response has begun within `left` seconds."""
         relay = _Relay(send, self._queue.release)
         task = asyncio.create_task(self._work(scope, receive, relay))
         overdue = asyncio.get_running_loop().call_later(left, relay.time_out)

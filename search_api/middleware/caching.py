@@ -35,7 +35,7 @@ def with_caching(app: ASGIApp) -> ASGIApp:
 
 
 class Tagged:
-    """ASGI middleware. Gives a cacheable response an ETag of its content, and answers 304 where the client has that."""
+    """ASGI middleware. Gives a cacheable response an ETag of its content, and answers 304 if the client has that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

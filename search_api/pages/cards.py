@@ -103,7 +103,7 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
         ),
         Part(
             "The passage as a whole",
-            "How close it is in meaning to your question, even where it uses other words.",
+            "How close it is in meaning to your question, even if it uses other words.",
             why.dense,
             _closeness(why.passage_cosine),
         ),

@@ -90,7 +90,7 @@ def _results(
 
 
 def _plain(question: str) -> str | None:
-    """The question without its operators, or None where it has none."""
+    """The question without its operators, or None if it has none."""
     parsed = parse_question(question)
     return parsed.text if parsed.conditions and parsed.text else None
 

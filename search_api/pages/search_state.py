@@ -82,7 +82,7 @@ class SearchState:
         return f"/?{urlencode(given, doseq=True)}" if given else "/"
 
     def more(self, has_more: bool) -> str | None:
-        """The address that shows more results, or None where there are none."""
+        """The address that shows more results, or None if there are none."""
         if not has_more:
             return None
         first_new = self.offset + self.shown + 1

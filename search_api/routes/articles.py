@@ -35,7 +35,7 @@ from search_api.state.settings import Settings
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
-_SUFFIXES = {each.media_type: each.suffixes[0] for each in article_files.SENDABLE}
+_SUFFIXES = {each.media_type: each.suffixes[0] for each in article_files.SENDABLE_FORMS}
 """The suffix by which the body of an article is read, by its media type."""
 
 _ARTICLE = TypeAdapter(Article)
@@ -149,9 +149,9 @@ IF_MATCH = _header(
     _TAGS,
 )
 IF_NONE_MATCH = _header(
-    "If-None-Match", "`*`: only if there is no article of that id. Else 412.", r"^\*$"
+    "If-None-Match", "`*`: only if there is no article with that id. Else 412.", r"^\*$"
 )
-HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
+HELD = _header("If-None-Match", "The entity tags you hold. 304 if the article is one of them.")
 
 
 def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
@@ -229,11 +229,11 @@ def read_article(
     "/api/v1/articles/{article_id:path}",
     operation_id="putArticle",
     summary="Add or replace an article",
-    description="Puts the article into the corpus, in place of any other of that id. It is read, and the conditions on"
-    " it are judged against the last change that was accepted; what is refused leaves no task. When this answers"
-    " 202, the corpus has it on disk: no crash or power cut loses it. Questions find it once the task is done."
-    " The body is the JSON that reading an article gives, Markdown with front matter, or plain text whose first"
-    " line is the title; an `id` in it must be that of the address, and may be left out.",
+    description="Puts the article into the corpus, replacing any other with that id. Conditions are checked against the"
+    " last accepted change. A refused change leaves no task. When this answers 202, the corpus has the article on disk,"
+    " and no crash or power cut loses it. Searches find it once the task is done. The body is the JSON that reading an"
+    " article returns, Markdown with front matter, or plain text whose first line is the title. An `id` in it may be"
+    " left out. If present, it must be the one in the address.",
     status_code=202,
     response_model=TaskView,
     responses={

@@ -66,7 +66,7 @@ def allow_large_body(request: Request, max_bytes: int) -> None:
 
 
 async def keep_body(request: Request, received: RequestFiles, name: str) -> None:
-    """Keep the whole body as one file of that name. Raises InvalidRequest where it is empty."""
+    """Keep the whole body as one file with that name. Raises InvalidRequest if it is empty."""
     size = await _keep(received, name, request.stream())
     if not size:
         raise InvalidRequest("body", "The body is empty.")

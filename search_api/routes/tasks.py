@@ -68,7 +68,7 @@ class RebuildQuery(BaseModel):
     replace: Annotated[
         bool,
         Field(
-            description="Build even where a corpus of the index is missing or empty, or more than half of the published"
+            description="Build even if a corpus of the index is missing or empty, or more than half of the published"
             " articles would go."
         ),
     ] = False
@@ -220,6 +220,6 @@ async def _task(store: TaskStore, task_id: str) -> Task:
         task = await run_in_threadpool(store.get, task_id)
     if task is None:
         raise HTTPException(
-            404, "There is no task of that id; those that ended are kept for a while."
+            404, "There is no task with that id; those that ended are kept for a while."
         )
     return task

@@ -38,7 +38,7 @@ HEALTH_CHECK_S = 30
 
 
 def serve_by_workers(settings: Settings, listener: socket.socket, address: str) -> None:
-    """Serve until SIGINT or SIGTERM, then let the requests under way end. Raises KbError where no worker starts."""
+    """Serve until SIGINT or SIGTERM, then let the requests under way end. Raises KbError if no worker starts."""
     config = uvicorn.Config(
         partial(worker_app, settings),
         factory=True,

@@ -40,7 +40,7 @@ class WorkerClient:
     async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
         """The worker's reply. A request whose worker dies is sent again to the next one; a second time does no harm.
 
-        `sending` is called right before a worker gets the request. Raises WorkerMissing where there is no worker for
+        `sending` is called right before a worker gets the request. Raises WorkerMissing if there is no worker for
         `UNATTENDED_S`, or where this request makes each worker die.
         """
         attended = time.monotonic()

@@ -36,7 +36,7 @@ class QueryLog:
     def __init__(self, folder: Path, days: int, now: Callable[[], datetime] = _now) -> None:
         """`days`, 1 or more, is the maximum age of a question.
 
-        Raises InvalidRequest where the folder cannot be used, or is open to others. Such a folder is left as it is,
+        Raises InvalidRequest if the folder cannot be used, or is open to others. Such a folder is left as it is,
         since it may be theirs.
         """
         self._folder = folder
@@ -54,7 +54,7 @@ class QueryLog:
             )
 
     def record(self, response: SearchResponse) -> bool:
-        """Log one question. Returns False where it could not be written; the reason is logged without the question."""
+        """Log one question. Returns False if it could not be written; the reason is logged without the question."""
         now = self._now()
         found = [
             f"{result.citation.article_id}#{result.citation.section_id}"

@@ -207,10 +207,10 @@ def test_every_extra_that_brings_modules_is_one_of_the_project() -> None:
     [
         ("markdown_it.tree", "This command needs markdown_it. Install the extra `writing`: "),
         ("torch", "This command needs torch. Install the extra `indexing`: "),
-        ("numpy", "This command needs numpy, which kb itself brings. Install kb anew: "),
+        ("numpy", "This command needs numpy, which is part of kb itself. Reinstall kb: "),
         (
             "indexer.gone",
-            "This command needs indexer.gone, which kb itself brings. Install kb anew: ",
+            "This command needs indexer.gone, which is part of kb itself. Reinstall kb: ",
         ),
     ],
 )

@@ -36,7 +36,7 @@ def test_only_large_tables_are_read_and_small_ones_mapped(
     table = np.eye(8, dtype=np.float32)
     np.save(tmp_path / "table.npy", table)
     for limit, kind in ((table.nbytes, np.ndarray), (table.nbytes - 1, RowsOnDisk)):
-        monkeypatch.setattr(rows_on_disk, "MAPPED_UP_TO", limit)
+        monkeypatch.setattr(rows_on_disk, "MAX_MAPPED_BYTES", limit)
         found = rows_of(tmp_path, "table")
         assert isinstance(found, kind)
         assert len(found) == 8

@@ -178,7 +178,7 @@ PROBLEMS = [
     (get("/nope"), NOT_FOUND),
     (get("/static/../app.py"), NOT_FOUND),
     (get("/static/%00"), NOT_FOUND),
-    (get("/api/v1/articles/nope"), NOT_FOUND | {"detail": "There is no article of that id."}),
+    (get("/api/v1/articles/nope"), NOT_FOUND | {"detail": "There is no article with that id."}),
     ({"method": "DELETE", "url": "/api/v1/search"}, NO_METHOD),
 ]
 
