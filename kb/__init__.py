@@ -33,25 +33,6 @@ if TYPE_CHECKING:
     )
     from kb.schema.search_request import SearchRequest
 
-_HOME = {
-    "Article": "kb.schema.article",
-    "ArticleSummary": "kb.schema.article",
-    "Citation": "kb.schema.results",
-    "Explanation": "kb.schema.results",
-    "KbError": "kb.schema.errors",
-    "KnowledgeBase": "kb.knowledge_base",
-    "Link": "kb.schema.results",
-    "Notice": "kb.schema.results",
-    "Passage": "kb.schema.passage",
-    "SearchRequest": "kb.schema.search_request",
-    "SearchResponse": "kb.schema.results",
-    "SearchResult": "kb.schema.results",
-    "Section": "kb.schema.article",
-    "Snippet": "kb.schema.results",
-    "Source": "kb.schema.article",
-    "Suggestion": "kb.schema.results",
-}
-
 __all__ = [
     "Article",
     "ArticleSummary",
@@ -71,8 +52,20 @@ __all__ = [
     "Suggestion",
 ]
 
+# The values are quick to load, so they come first. The engine is loaded only for KnowledgeBase.
+_MODULES = (
+    "kb.schema.article",
+    "kb.schema.errors",
+    "kb.schema.passage",
+    "kb.schema.results",
+    "kb.schema.search_request",
+    "kb.knowledge_base",
+)
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'kb' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    if name in __all__:
+        for module in map(import_module, _MODULES):
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'kb' has no attribute {name!r}")

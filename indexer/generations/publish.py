@@ -27,7 +27,7 @@ from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import Manifest
 from kb.storage.open_newest import REMOVED_FILE, removed_articles, removed_to_bytes
 
-BUILDING = ".building"
+BUILDING_PREFIX = ".building"
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def building_folder(index: Path) -> Iterator[Path]:
     generations = index / "generations"
     make_folder(generations)
     sweep(index)
-    folder = generations / f"{BUILDING}-{os.getpid()}"
+    folder = generations / f"{BUILDING_PREFIX}-{os.getpid()}"
     folder.mkdir()
     try:
         yield folder
@@ -47,7 +47,7 @@ def building_folder(index: Path) -> Iterator[Path]:
 def sweep(index: Path) -> int:
     """Delete what writers that were killed have left behind; how many things. For the holder of the lock alone."""
     leftovers = [
-        *(index / "generations").glob(f"{BUILDING}*"),
+        *(index / "generations").glob(f"{BUILDING_PREFIX}*"),
         *index.glob(".*.new"),
         *(index / "cache" / "verified").glob("*.tmp"),
     ]

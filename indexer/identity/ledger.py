@@ -41,7 +41,7 @@ class Spot(NamedTuple):
     name: str
 
 
-NOWHERE = Spot(-1, "")
+NO_SPOT = Spot(-1, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Address:
             key: getattr(former, key)
             for key in ("title", "moved_to", "withdrawn", "because", "see")
         }
-        return cls(former.id, NOWHERE, state, **texts)
+        return cls(former.id, NO_SPOT, state, **texts)
 
     def former(self) -> FormerAddress:
         """The same for those who ask for the id; for an address that is not live."""

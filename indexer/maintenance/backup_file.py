@@ -23,9 +23,9 @@ from kb.schema.errors import IndexDamaged, KbError
 from kb.storage.generation import PINNED_FILE
 from kb.storage.open_newest import REMOVED_FILE, removed_articles
 
-BESIDE = (tuned_weights.FILE, REMOVED_FILE, PINNED_FILE)
-CORPORA = "corpora"
-HASHES = "corpora.json"
+INDEX_FILES = (tuned_weights.FILE, REMOVED_FILE, PINNED_FILE)
+CORPORA_FOLDER = "corpora"
+HASHES_FILE = "corpora.json"
 
 _BLOCK_BYTES = 1 << 20
 _REMEDY = "name a file that `kb backup` wrote, or fetch this one again."
@@ -109,11 +109,11 @@ def extract(source: Path, folder: Path) -> str:
 def _is_ours(parts: tuple[str, ...]) -> bool:
     """Whether a backup may hold a file of that path."""
     if parts[:1] == ("beside",):
-        return len(parts) == 2 and parts[1] in BESIDE
+        return len(parts) == 2 and parts[1] in INDEX_FILES
     if len(parts) == 1:
-        return parts[0] == HASHES
+        return parts[0] == HASHES_FILE
     return (
         len(parts) > 2
-        and parts[0] in ("generation", CORPORA)
+        and parts[0] in ("generation", CORPORA_FOLDER)
         and not any(part in ("..", "/") for part in parts)
     )

@@ -22,7 +22,7 @@ from indexer.corpus.scan import Scan
 from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Address, reserved
 from indexer.lexicon.lexicon import read_lexicon
-from indexer.maintenance.skeleton import PLACEHOLDER
+from indexer.maintenance.skeleton import PLACEHOLDER_TEXT
 from indexer.readers.forms import MARKDOWN, PLAIN_TEXT, is_collection, reader_form
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from kb.schema.article import Article, Section
@@ -198,8 +198,8 @@ class _Survey:
             if words > SECTION_MAX_WORDS:
                 message = f"{words} words without a heading: divide them, about 300 a section"
                 self.add(at, "long-section", message)
-            if section.text == PLACEHOLDER:
-                self.add(at, "placeholder", f'still says "{PLACEHOLDER}"')
+            if section.text == PLACEHOLDER_TEXT:
+                self.add(at, "placeholder", f'still says "{PLACEHOLDER_TEXT}"')
             if not section.heading:
                 continue
             if _folded(section.heading) in seen:

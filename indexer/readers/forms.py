@@ -267,10 +267,10 @@ FORMS: tuple[Form, ...] = (
 )
 """All forms, in the order in which content is compared with them."""
 
-OTHER = Form("a file of another form", "files of other forms", "save as FILE.md or FILE.txt")
+OTHER_FORM = Form("a file of another form", "files of other forms", "save as FILE.md or FILE.txt")
 """Any form that `FORMS` does not list."""
 
-SUFFIXES = tuple(suffix for form in FORMS if form.is_readable for suffix in form.suffixes)
+READABLE_SUFFIXES = tuple(suffix for form in FORMS if form.is_readable for suffix in form.suffixes)
 """The endings of the names of files that are read for articles."""
 
 
@@ -294,7 +294,7 @@ def reader_form(name: str) -> Form | None:
 def suffix_of(name: str) -> str:
     """The ending by which a file with that name is read, as it is spelled there; "" if it is not read."""
     lower = name.lower()
-    known = next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), "")
+    known = next((suffix for suffix in READABLE_SUFFIXES if lower.endswith(suffix)), "")
     return name[len(name) - len(known) :]
 
 

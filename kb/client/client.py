@@ -28,7 +28,7 @@ from kb.schema.service import TaskView
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONNECT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
 """Seconds to wait for a connection. A slower one counts as broken, and is tried again."""
 
 
@@ -113,7 +113,7 @@ class _Api:
                 content=call.content,
                 files=[("file", file) for file in files] or None,
                 headers={**self._headers, **call.headers},
-                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S)),
+                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import kb.schema.errors
 from kb.schema.errors import InvalidRequest, KbError, NotFound
 
-PROBLEM = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 
 ECHO_WORDS = 3
 """Number of consecutive words of a question that count as a repetition."""
@@ -164,7 +164,7 @@ def repeats(text: str, private: str) -> bool:
 
 
 def _problem(headers: Mapping[str, str], content: bytes) -> Mapping[str, Any]:
-    if not headers.get("content-type", "").startswith(PROBLEM):
+    if not headers.get("content-type", "").startswith(PROBLEM_TYPE):
         return {}
     try:
         problem = json.loads(content)

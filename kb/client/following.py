@@ -17,7 +17,7 @@ from kb.schema.service import TaskView
 
 EVENT_STREAM = "text/event-stream"
 
-SILENCE_S = 60.0
+MAX_SILENCE_S = 60.0
 """Seconds of silence after which a connection counts as broken. The service sends something every 15 seconds."""
 
 
@@ -62,7 +62,7 @@ class Following:
     @property
     def silence_s(self) -> float:
         """How long the connection may be silent, in seconds."""
-        return max(0.001, min(SILENCE_S, self._ends - self._now()))
+        return max(0.001, min(MAX_SILENCE_S, self._ends - self._now()))
 
     def feed(self, piece: bytes) -> Iterator[TaskView]:
         """The task, once for each change in the next bytes. Raises UnexpectedAnswer, DeadlineExceeded."""

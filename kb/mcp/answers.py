@@ -18,7 +18,7 @@ ONLY_NEAREST_TEXT = (
     f"{NO_ANSWER_TEXT} The passages below are only the nearest ones; do not give them as an answer."
 )
 
-NO_ARTICLE = "There is no article with that id. `search` and `list_articles` give the ids."
+NO_ARTICLE_TEXT = "There is no article with that id. `search` and `list_articles` give the ids."
 
 _DATE = "ISO 8601, null if unknown."
 
@@ -132,7 +132,7 @@ def read_section(library: Library, article_id: str, section_id: str) -> SectionA
     try:
         article = _article(library, article_id)
     except NotFound:
-        raise NotFound(NO_ARTICLE) from None  # the library's own message repeats the id
+        raise NotFound(NO_ARTICLE_TEXT) from None  # the library's own message repeats the id
     section = article.section(section_id) if section_id else None
     if section_id and section is None:
         known = ", ".join(section.id for section in article.sections)

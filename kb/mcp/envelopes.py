@@ -15,7 +15,9 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
-NO_MESSAGE = "The body must be one JSON-RPC request or notification, and its params an object."
+NOT_A_MESSAGE_TEXT = (
+    "The body must be one JSON-RPC request or notification, and its params an object."
+)
 
 
 class PlainEnvelopeErrors:
@@ -55,7 +57,9 @@ def _in_our_words(body: bytes) -> bytes:
         return body
     if not is_of_the_envelope:
         return body
-    return json.dumps({**answer, "error": {"code": INVALID_PARAMS, "message": NO_MESSAGE}}).encode()
+    return json.dumps(
+        {**answer, "error": {"code": INVALID_PARAMS, "message": NOT_A_MESSAGE_TEXT}}
+    ).encode()
 
 
 def _with_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:

@@ -23,7 +23,7 @@ from kb.reporting.safe_traceback import safe_traceback, safe_warning
 
 logger = logging.getLogger(__name__)
 
-ANNOUNCEMENTS = "search_api.announcements"
+ANNOUNCEMENT_LOGGER = "search_api.announcements"
 """The logger of announcements. They are logged at every level. As text, they have no time and level."""
 
 request_id_of_context: ContextVar[str] = ContextVar("request_id", default="")
@@ -40,7 +40,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return record.getMessage() if record.name == ANNOUNCEMENTS else super().format(record)
+        return record.getMessage() if record.name == ANNOUNCEMENT_LOGGER else super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         """The error's types and source locations, without messages."""
@@ -76,7 +76,10 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
             "formatters": {"line": {"()": formatter}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"level": "WARNING", "handlers": ["stderr"]},
-            "loggers": {"search_api": {"level": level.upper()}, ANNOUNCEMENTS: {"level": "INFO"}},
+            "loggers": {
+                "search_api": {"level": level.upper()},
+                ANNOUNCEMENT_LOGGER: {"level": "INFO"},
+            },
         }
     )
     sys.excepthook = _log_uncaught
@@ -87,7 +90,7 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
 
 def announce(message: str) -> None:
     """Log an announcement, such as where the service listens. Nothing is written without `configure_logging`."""
-    logging.getLogger(ANNOUNCEMENTS).info(message)
+    logging.getLogger(ANNOUNCEMENT_LOGGER).info(message)
 
 
 def _log_uncaught(

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.schema.errors import ExtraMissing, KbError
 
-DISTRIBUTION = "sectioned-kb"
+DISTRIBUTION_NAME = "sectioned-kb"
 
 EXTRAS = {
     "writing": ("markdown_it",),
@@ -71,7 +71,7 @@ def _origin() -> tuple[Path, bool] | None:
     """The folder or wheel that the program was installed from, if it still exists, and whether it is editable."""
     try:
         # PEP 610: pip writes this when it installs from a path.
-        origin = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+        origin = json.loads(distribution(DISTRIBUTION_NAME).read_text("direct_url.json") or "{}")
         address = urlsplit(origin.get("url", ""))
         path = Path(unquote(address.path))
         if address.scheme == "file" and path.exists():

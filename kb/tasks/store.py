@@ -37,11 +37,11 @@ from kb.tasks.schema import make_tables
 from kb.tasks.task import Task, TasksFull
 
 FOLDER = "tasks"
-KEPT = timedelta(days=7)
+TASK_LIFETIME = timedelta(days=7)
 """How long a task can be read after it has ended."""
-KEPT_AT_MOST = 1000
+MAX_ENDED_TASKS = 1000
 """Maximum number of ended tasks; the latest are kept."""
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Maximum attempts per task: a task that no process survives must not stop all others for ever."""
 _ABANDONED = timedelta(days=1)
 
@@ -219,12 +219,12 @@ class TaskStore:
 
     def sweep(self) -> None:
         """Delete tasks that ended too long ago, and files that no task waits for. Only the worker may call this."""
-        before = (datetime.now(UTC) - KEPT).isoformat(timespec="seconds")
+        before = (datetime.now(UTC) - TASK_LIFETIME).isoformat(timespec="seconds")
         with self._transaction() as connection:
             connection.execute(
                 "DELETE FROM tasks WHERE state IN ('done', 'failed') AND (ended < ? OR number NOT IN "
                 "(SELECT number FROM tasks WHERE state IN ('done', 'failed') ORDER BY number DESC LIMIT ?))",
-                (before, KEPT_AT_MOST),
+                (before, MAX_ENDED_TASKS),
             )
             waited_for = {
                 row["id"]

@@ -23,7 +23,7 @@ MAX_FACETS = 8
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to narrow the answer. `path` is the address that chooses it, or takes a chosen one back.
+    """One way to narrow the answer. `path` is the address that chooses it, or undoes the choice.
 
     `value` is the value in the address of a chosen one, else empty. `back` names what taking it back does.
     """

@@ -1,7 +1,7 @@
 """Request bodies kept as files, for the worker to read.
 
-No request waits for the disk. The worker acknowledges only what lies in the corpus, and recognises a file that was cut
-off before that by its SHA-256.
+No request waits for the disk. The worker acknowledges only what is in the corpus, and recognises a truncated file by
+its SHA-256.
 """
 
 from __future__ import annotations

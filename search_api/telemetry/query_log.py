@@ -21,7 +21,7 @@ from kb.schema.results import SearchResponse
 
 logger = logging.getLogger(__name__)
 
-MAX_RESULTS = 10
+MAX_LOGGED_RESULTS = 10
 """Maximum number of results logged with a question."""
 _NAME = re.compile(r"questions-(\d{4}-\d{2}-\d{2})\.jsonl")
 
@@ -58,7 +58,7 @@ class QueryLog:
         now = self._now()
         found = [
             f"{result.citation.article_id}#{result.citation.section_id}"
-            for result in response.results[:MAX_RESULTS]
+            for result in response.results[:MAX_LOGGED_RESULTS]
         ]
         line = {
             "hour": now.strftime("%Y-%m-%dT%HZ"),

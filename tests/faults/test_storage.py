@@ -95,7 +95,11 @@ def test_a_build_without_room_for_the_model_is_refused_before_that_is_loaded(
 def test_a_disk_that_fills_up_during_a_build_is_never_a_bad_model(
     kb: Kb, mount: Mount, library: Library, monkeypatch: pytest.MonkeyPatch, is_long: bool
 ) -> None:
-    for times in ("ENCODER_TIMES", "GENERATION_TIMES", "CACHE_TIMES"):
+    for times in (
+        "BYTES_PER_MODEL_BYTE",
+        "GENERATION_BYTES_PER_STORE_BYTE",
+        "CACHE_BYTES_PER_STORE_BYTE",
+    ):
         monkeypatch.setattr(f"indexer.generations.disk_space.{times}", 0)  # nothing is foreseen
     failed = 0
     sizes = (40, 120, 200, 320, 480, 800, 8000)

@@ -21,7 +21,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 
 from kb.knowledge_base import KnowledgeBase
-from kb.mcp.envelopes import NO_MESSAGE
+from kb.mcp.envelopes import NOT_A_MESSAGE_TEXT
 
 QUESTION = "why do my legs jerk when I fall asleep"
 NO_ANSWER = "how do I file a tax return"
@@ -327,7 +327,10 @@ def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_pa
             ):
                 refused = httpx2.post(url, json=no_message, headers=headers)
                 assert refused.status_code == 400
-                assert refused.json()["error"] == {"code": INVALID_PARAMS, "message": NO_MESSAGE}
+                assert refused.json()["error"] == {
+                    "code": INVALID_PARAMS,
+                    "message": NOT_A_MESSAGE_TEXT,
+                }
         finally:
             server.terminate()
             assert server.stderr is not None

@@ -163,10 +163,10 @@ def test_ended_tasks_are_kept_for_a_while_and_work_is_never_dropped(
     waiting, *ended = (add(store) for _ in range(6))
     for task_id in ended:
         store.finish(task_id)
-    monkeypatch.setattr(task_store, "KEPT_AT_MOST", 3)
+    monkeypatch.setattr(task_store, "MAX_ENDED_TASKS", 3)
     store.sweep()
     assert [task.id for task in store.latest(10)] == [*reversed(ended[2:]), waiting]
-    monkeypatch.setattr(task_store, "KEPT", -task_store.KEPT)
+    monkeypatch.setattr(task_store, "TASK_LIFETIME", -task_store.TASK_LIFETIME)
     store.sweep()
     assert [task.id for task in store.latest(10)] == [waiting]
 
