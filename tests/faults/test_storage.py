@@ -150,7 +150,7 @@ def test_what_needs_room_for_a_whole_generation_asks_for_it_first(
     # What is removed is out of the corpus all the same, and `kb gc` runs where nothing can be written.
     code, _, err = kb("remove", "article-1", "--index", index, "--corpus", library.corpus)
     assert code == 1
-    assert "The corpus is changed and the index is not: `kb build` makes it follow.\n" in err
+    assert "The corpus has changed, but the index has not: run `kb build`.\n" in err
     assert re.search(NO_ROOM.format(index), err)
     (large / "rest").write_bytes(b"x" * shutil.disk_usage(large).free)
     # What can be deleted is; the database of embeddings may want room for that.
