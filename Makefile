@@ -136,8 +136,8 @@ docs-serve: setup ## these pages in an index of their own (build/docs-index), se
 	@exec $(BIN)/kb serve --index build/docs-index --site-name "$(DOCS_NAME)" $(if $(PORT),--port $(PORT))
 DOCS_NAME = Documentation
 
-wheels: setup ## a wheel with the compiled part and a pure one, into build/wheels/
-	$(BIN)/python scripts/wheels.py build/wheels
+wheels: build/wheels-tools/.installed ## a wheel with the compiled part (manylinux on Linux) and a pure one, into build/wheels/
+	build/wheels-tools/bin/python scripts/wheels.py build/wheels
 
 licences: setup build/licences-tools/.installed ## licences of all dependencies and a CycloneDX SBOM, into build/licences/
 	@mkdir -p build/licences

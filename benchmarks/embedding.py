@@ -27,7 +27,7 @@ from sentence_transformers import SentenceTransformer
 from indexer.embedding.batches import Embed, EmbeddingCache, embed_into
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.embedding.model_folder import model_folder
-from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
+from indexer.embedding.torch_encoder import CPU_DEVICE, TorchEncoder, find_accelerator
 from kb import KnowledgeBase
 from kb.storage.manifest import PRECISIONS
 
@@ -116,12 +116,12 @@ def main() -> int:
     def built(embed: Embed) -> Way:
         return as_a_build(embed, size, lengths)
 
-    on_processor = TorchEncoder(name, folder, PROCESSOR, "bf16")
+    on_processor = TorchEncoder(name, folder, CPU_DEVICE, "bf16")
     ways: dict[str, tuple[Way, str, torch.dtype]] = {
-        "plain calls, fp32": (plain(model), PROCESSOR, torch.float32),
-        "a build, fp32": (built(IndexEncoder(folder)), PROCESSOR, torch.float32),
-        "plain calls, bf16": (plain(half), PROCESSOR, torch.bfloat16),
-        "a build, bf16": (built(on_processor), PROCESSOR, torch.bfloat16),
+        "plain calls, fp32": (plain(model), CPU_DEVICE, torch.float32),
+        "a build, fp32": (built(IndexEncoder(folder)), CPU_DEVICE, torch.float32),
+        "plain calls, bf16": (plain(half), CPU_DEVICE, torch.bfloat16),
+        "a build, bf16": (built(on_processor), CPU_DEVICE, torch.bfloat16),
     }
     gpu = find_accelerator()
     if gpu is not None:

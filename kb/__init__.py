@@ -1,10 +1,10 @@
-"""Questions to a library of sectioned articles, answered with passages and citations.
+"""Search a library of sectioned articles: a question in, cited passages out.
 
     from kb import KnowledgeBase
     response = KnowledgeBase.open("index").search("why do my legs jerk when I fall asleep")
     print(response.results[0].citation.quote)
 
-Names are loaded on first use, so that a command without the engine starts quickly.
+Names are loaded on first use, so a command that needs no engine starts quickly.
 """
 
 from __future__ import annotations
@@ -33,25 +33,6 @@ if TYPE_CHECKING:
     )
     from kb.schema.search_request import SearchRequest
 
-_HOME = {
-    "Article": "kb.schema.article",
-    "ArticleSummary": "kb.schema.article",
-    "Citation": "kb.schema.results",
-    "Explanation": "kb.schema.results",
-    "KbError": "kb.schema.errors",
-    "KnowledgeBase": "kb.knowledge_base",
-    "Link": "kb.schema.results",
-    "Notice": "kb.schema.results",
-    "Passage": "kb.schema.passage",
-    "SearchRequest": "kb.schema.search_request",
-    "SearchResponse": "kb.schema.results",
-    "SearchResult": "kb.schema.results",
-    "Section": "kb.schema.article",
-    "Snippet": "kb.schema.results",
-    "Source": "kb.schema.article",
-    "Suggestion": "kb.schema.results",
-}
-
 __all__ = [
     "Article",
     "ArticleSummary",
@@ -71,8 +52,20 @@ __all__ = [
     "Suggestion",
 ]
 
+# The values are quick to load, so they come first. The engine is loaded only for KnowledgeBase.
+_MODULES = (
+    "kb.schema.article",
+    "kb.schema.errors",
+    "kb.schema.passage",
+    "kb.schema.results",
+    "kb.schema.search_request",
+    "kb.knowledge_base",
+)
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'kb' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    if name in __all__:
+        for module in map(import_module, _MODULES):
+            if hasattr(module, name):
+                return getattr(module, name)
+    raise AttributeError(f"module 'kb' has no attribute {name!r}")

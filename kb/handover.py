@@ -1,6 +1,6 @@
-"""Reference-counted handover from one open resource to the next, while the first is still used.
+"""Reference-counted handover from one open resource to the next, while the first is still in use.
 
-A service and a library that follow an index replace the generation that answers. A question that is under way keeps the
+A service or a library that follows an index replaces the generation that answers. A running question keeps the
 generation that it began with.
 """
 
@@ -14,10 +14,10 @@ from typing import Generic, Protocol, TypeVar
 
 
 class Closable(Protocol):
-    """What can be closed."""
+    """A resource that can be closed."""
 
     def close(self) -> None:
-        """Release what is held open."""
+        """Release the resource."""
 
 
 Resource = TypeVar("Resource", bound=Closable)
@@ -33,7 +33,7 @@ class _Shared(Generic[Resource]):
 class Handover(Generic[Resource]):
     """Holds one open resource, or none. Thread-safe.
 
-    A resource is closed when it has been replaced and its last user is done, in the thread that comes last.
+    A replaced resource is closed when its last user is done, in the thread of that user.
     """
 
     def __init__(self, resource: Resource | None = None) -> None:
@@ -42,13 +42,13 @@ class Handover(Generic[Resource]):
 
     @property
     def current(self) -> Resource | None:
-        """The resource now. It may be closed at any time: to use it, enter `use`."""
+        """The current resource. It may be closed at any time: to use it, enter `use`."""
         shared = self._shared
         return shared.resource if shared is not None else None
 
     @contextmanager
     def use(self) -> Iterator[Resource | None]:
-        """The resource now, or None. It stays open until the block ends."""
+        """The current resource, or None. It stays open until the block ends."""
         with self._lock:
             shared = self._shared
             if shared is not None:

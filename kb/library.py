@@ -1,6 +1,6 @@
-"""A library to ask, in an index folder or behind a service's address: for programs that take either.
+"""One interface to a library in an index folder or behind a service, for programs that accept either.
 
-Such programs run for long, so a folder's newest generation is looked for at each question.
+Such programs run for a long time, so each question looks for the folder's newest generation.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from kb.storage.generation import current_generation
 
 
 class Library(Protocol):
-    """A source of cited passages and articles. Safe to share between threads; raises the kinds of KbError.
+    """A source of cited passages and articles. Safe to share between threads. Raises the kinds of KbError.
 
-    `url` is the public address to put before links that begin with a slash, empty where none is known.
+    `url` is the public address to put before links that begin with a slash, empty if none is known.
     """
 
     url: str
@@ -39,7 +39,7 @@ class Library(Protocol):
         """One page of the articles by title."""
 
     def close(self) -> None:
-        """Close the library, once no question is under way."""
+        """Close the library, once no question is running."""
 
 
 def open_library(
@@ -52,7 +52,7 @@ def open_library(
     """The library in the folder `index`, or behind the service at `url`. Raises InvalidRequest unless one is given.
 
     `api_key` is for the service. `base_url` is the public address in a folder's citations. A folder's index is opened
-    now and may raise IndexUnusable. A service is first contacted by the first question.
+    at once, which may raise IndexUnusable. A service is first contacted by the first question.
     """
     if (index is None) == (url is None):
         raise InvalidRequest("index", "Give either the folder of an index or the url of a service.")
@@ -65,18 +65,18 @@ def open_library(
 
 
 def full_link(library: Library, link: str) -> str:
-    """A link of the library with its public address, where that is known."""
+    """A link of the library, with the public address in front if it is known."""
     return library.url + link if link.startswith("/") else link
 
 
 class FolderLibrary:
-    """An index folder. Each question is answered by the generation that is live then.
+    """A library in an index folder. Each question is answered by the generation that is live at that time.
 
-    A new generation that does not open is skipped until another is published. Safe to share between threads.
+    A new generation that does not open is ignored until another is published. Safe to share between threads.
     """
 
     def __init__(self, index: str | Path, *, base_url: str = "") -> None:
-        """Raises IndexUnusable where no generation opens."""
+        """Raises IndexUnusable if no generation opens."""
         self.path = Path(index)
         self.url = base_url.rstrip("/")
         self._lock = threading.Lock()
@@ -86,7 +86,7 @@ class FolderLibrary:
 
     @property
     def damage(self) -> IndexUnusable | None:
-        """Why an older generation answers; None where the live one does."""
+        """Why an older generation answers; None if the live one does."""
         opened = self._opened.current
         return opened.damage if opened is not None else None
 
@@ -108,7 +108,7 @@ class FolderLibrary:
             )
 
     def close(self) -> None:
-        """Close the generation once the last question is answered. Questions that come later raise IndexUnusable."""
+        """Close the generation once the last question is answered. Later questions raise IndexUnusable."""
         with self._lock:
             self._is_closed = True
             self._opened.replace(None)
@@ -123,7 +123,7 @@ class FolderLibrary:
             yield knowledge_base
 
     def _take_over(self) -> None:
-        """Open what was published since the last look, if anything was."""
+        """Open a generation that was published since the last look."""
         current = self._current()
         if self._is_closed or current == self._seen:
             return

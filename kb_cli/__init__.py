@@ -1,4 +1,4 @@
-"""The command `kb`: the one place that may know the indexer and the service; it loads both lazily."""
+"""The command `kb`. Only this package knows both the indexer and the service. It loads them lazily."""
 
 from kb_cli.main import main
 

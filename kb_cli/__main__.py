@@ -1,4 +1,4 @@
-"""`python -m kb_cli`: the command line, for whoever has the package and not its script."""
+"""`python -m kb_cli`: the command line without the installed script."""
 
 from kb_cli import main
 

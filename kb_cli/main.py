@@ -1,7 +1,7 @@
-"""Given a command line, the command run, its results on stdout, its messages on stderr, and an exit code.
+"""The command line: results on stdout, messages on stderr, and an exit code.
 
-Exit codes: 0 done (also where no answer was found), 1 failed or partly failed, 2 wrong usage, 3 the index is missing,
-damaged or of another format.
+Exit codes: 0 success (including no answer), 1 failed or partly failed, 2 wrong usage, 3 the index is missing, damaged
+or of another format.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from kb_cli.commands.serve import serve
 from kb_cli.commands.show import show
 from kb_cli.commands.tune import tune
 from kb_cli.commands.work import work
-from kb_cli.terminal.exit_codes import EXPECTED, FAILED, STOPPED, USAGE, explain
+from kb_cli.terminal.exit_codes import (
+    EXIT_FAILED,
+    EXIT_STOPPED,
+    EXIT_USAGE,
+    EXPECTED_ERRORS,
+    explain,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -50,21 +56,21 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line; the exit code. Every error a user can cause is one message on stderr."""
+    """Run the command line and return the exit code. Every error that a user can cause is one message on stderr."""
     try:
         result = kb.main(arguments, prog_name="kb", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        return USAGE
+        return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
-        return STOPPED
-    except EXPECTED as error:
+        return EXIT_STOPPED
+    except EXPECTED_ERRORS as error:
         message, code = explain(error)
         click.echo(f"kb: {message}", err=True)
         return code
     except SystemExit as stopped:
-        if stopped.code != FAILED:
+        if stopped.code != EXIT_FAILED:
             raise  # the server's own, where it cannot start
         # click's own, in this mode for one reason: the reader of our output has gone
         # (`kb search ... | head -1`). That is not an error, and there is nothing to add.

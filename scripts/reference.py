@@ -17,7 +17,7 @@ import click
 
 from kb_cli.main import kb
 from search_api.service.app import create_app
-from search_api.state.settings import PREFIX, Settings, load_settings
+from search_api.state.settings import VARIABLE_PREFIX, Settings, load_settings
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 MADE = "<!-- Written by `make reference` from the code; do not edit. -->"
@@ -90,7 +90,7 @@ def _paragraphs(text: str | None) -> str:
 
 def settings_page() -> str:
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field.default)} | {_cell(field.description or '')} |"
+        f"| `{VARIABLE_PREFIX}{name.upper()}` | {_default(field.default)} | {_cell(field.description or '')} |"
         for name, field in Settings.model_fields.items()
     ]
     return f"""\

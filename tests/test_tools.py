@@ -70,7 +70,11 @@ def test_licences_are_those_of_the_locked_versions() -> None:
 
 
 def test_the_tools_are_locked_with_hashes() -> None:
-    for name, package in (("docs", "sphinx"), ("licences", "cyclonedx-bom")):
+    for name, package in (
+        ("docs", "sphinx"),
+        ("licences", "cyclonedx-bom"),
+        ("wheels", "auditwheel"),
+    ):
         text = (ROOT / "lock" / f"{name}.lock").read_text("utf-8")
         assert f"\n{package}==" in text
         pins = [part for part in text.split("\n") if "==" in part]

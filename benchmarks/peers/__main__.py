@@ -25,7 +25,7 @@ from benchmarks.peers.engines import NAMES, engine
 from benchmarks.peers.material import Material, prepare
 from benchmarks.peers.measuring import size_mb
 from benchmarks.peers.runs import Run, machine, now
-from kb.reporting.telemetry import VARIABLES
+from kb.reporting.telemetry import OFF_SWITCHES
 
 ROOT = Path(__file__).parents[2]
 WORK = ROOT / "build" / "bench"
@@ -44,7 +44,7 @@ def environment(name: str) -> dict[str, str]:
         "TQDM_DISABLE": "1",
         "TOKENIZERS_PARALLELISM": "false",
     }
-    return kept | quiet | VARIABLES | engine(name).variables | {"PYTHONPATH": str(ROOT)}
+    return kept | quiet | OFF_SWITCHES | engine(name).variables | {"PYTHONPATH": str(ROOT)}
 
 
 def command(name: str, stage: str, folder: Path, material: Material) -> list[str]:

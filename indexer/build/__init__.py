@@ -1,1 +1,1 @@
-"""Corpora in, a published generation out."""
+"""Builds: from corpora to a published generation."""

@@ -1,7 +1,7 @@
-"""Corpora in, a published generation out: the driver of a build.
+"""The driver of a build: from corpora to a published generation.
 
-Only articles that are new or changed are split, embedded and written; the arrays of the live generation are merged
-with theirs. Everything is built aside and published by one rename, so that a query never meets half a generation.
+Only new and changed articles are split, embedded and written. Their arrays are merged with those of the live
+generation. Everything is built aside and published by one rename, so a query never sees half a generation.
 """
 
 from __future__ import annotations
@@ -59,23 +59,23 @@ from kb.text.bm25f import BM25FParameters
 def build(
     request: BuildRequest, progress: Progress | None = None, executor: Executor | None = None
 ) -> BuildReport:
-    """Make the index be what the corpora hold, and publish it. A rollback ends.
+    """Bring the index up to date with the corpora, and publish it. This ends a rollback.
 
-    An article or a file about words that cannot be read stops no other and stands in the report. `executor`, by default
-    this process, runs the steps that cut articles and embed texts.
+    An article, or a file of notices or synonyms, that cannot be read is reported and does not stop the others.
+    `executor`, by default this process, runs the steps that cut articles and embed texts.
 
-    Raises CorpusError where no article can be read. Without `replace` it also raises it where a corpus of the live
+    Raises CorpusError if no article can be read. Without `replace` it also raises it where a corpus of the live
     generation is missing or has no article left, or more than half of the published articles would go
-    (`indexer.generations.published`). Raises ModelError, BuildInProgress where another build goes on for longer than
-    the request waits, NoRoom where the disk has less than the build takes, and KbError or OSError where it fails. The
+    (`indexer.generations.published`). Raises ModelError, BuildInProgress if another build goes on for longer than
+    the request waits, NoRoom if the disk has less than the build takes, and KbError or OSError if it fails. The
     live generation then stays as it was, and nothing half done is left.
     """
     progress = progress or Progress()
     begun = time.monotonic()
     index = request.index
-    given = distinct(request.corpora)  # a corpus listed twice would define its notices twice
+    given = distinct(request.corpora)  # a repeated corpus would define its notices twice
     try:
-        # Before the lock: a corpus that is not there leaves no trace of an index.
+        # Before the lock: a missing corpus must not leave an empty index behind.
         corpora = check_corpora(index, given, replace=request.replace)
         left_out = tuple(corpus for corpus in given if corpus not in corpora)
         request = replace(request, corpora=corpora)
@@ -91,7 +91,7 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
         collect_and_wait(index, lambda: progress.stage("wait for readers"))
         with building_folder(index) as folder:
             report = builder.build_upon_undamaged(folder)
-        collect(index)  # now that the generation built upon is no longer held
+        collect(index)  # now that the base generation is released
         return report
     except (OSError, sqlite3.Error, StorageError) as error:
         told = storage_error(error, index, builder.needed or None)
@@ -101,13 +101,13 @@ def _build_locked(index: Path, builder: _Builder, progress: Progress) -> BuildRe
             raise
         if isinstance(error, sqlite3.Error):
             raise KbError(f"{index}: cannot be written ({error}).") from error
-        if error.filename is None:  # of a full disk
+        if error.filename is None:  # as for a full disk
             error.filename = str(index)
         raise
 
 
 class _Builder:
-    """One build, for the holder of the lock. `left_out` are missing corpora that it goes without."""
+    """One build, for the holder of the lock. `left_out` are missing corpora that are skipped."""
 
     def __init__(
         self,
@@ -128,10 +128,10 @@ class _Builder:
         self._model_files = model_files(request.model)
         self._lexicon = Lexicon()
         self.needed = 0
-        """Disk space in bytes that the build takes, as far as that is known."""
+        """Disk space in bytes that the build needs, if known."""
 
     def build_upon_undamaged(self, folder: Path) -> BuildReport:
-        """Build upon the best generation that is undamaged, or from nothing where there is none."""
+        """Build on the best undamaged generation, or from nothing if there is none."""
         request = self._request
         fits = fits_model(request.model, self._model_files, request.precision)
         damaged: set[str] = set()
@@ -139,7 +139,7 @@ class _Builder:
         while base is not None:
             try:
                 return self._build(folder, base)
-            except IndexDamaged:  # found while the build goes on
+            except IndexDamaged:  # found during the build
                 forget_stamps(self._index, base.folder.name)
                 damaged.add(base.folder.name)
                 base = open_base(self._index, fits, damaged)
@@ -147,7 +147,7 @@ class _Builder:
         return self._build(folder, None)
 
     def _build(self, folder: Path, base: Base | None) -> BuildReport:
-        """Build in `folder`, upon `base` where there is one, which is released."""
+        """Build in `folder`, on `base` if there is one. Releases `base`."""
         with base or nullcontext():
             self._before = (
                 Published.of(base.manifest, base.sources)
@@ -163,7 +163,7 @@ class _Builder:
                 base.verified()
                 return self._unchanged(base, scan)
             if base is not None and self._is_mostly_removed(base, removed_ids):
-                # The embeddings are kept in the cache.
+                # The embeddings are in the cache now.
                 _empty(folder)
                 strategy = FreshBuild(folder, encoder_source=base)
                 scan = self._read(strategy)
@@ -173,11 +173,11 @@ class _Builder:
             return self._publish(strategy, base, scan, removed_ids)
 
     def _is_mostly_removed(self, base: Base, removed_ids: set[str]) -> bool:
-        """Whether a fresh build is cheaper than merging: more of `base` goes than stays."""
+        """Whether a fresh build is cheaper than a merge, because more of `base` goes than stays."""
         return 2 * len(removed_ids) > len(base.sources.articles) and can_read_articles()
 
     def _read(self, strategy: BuildStrategy) -> Scan:
-        """Write the store of the articles to index, and read the lexicon."""
+        """Write the store of articles to index, and read the lexicon."""
         self._progress.stage("read")
         known, before = strategy.known, self._before
         scan = Scan(
@@ -187,7 +187,7 @@ class _Builder:
             everything=strategy.wants_all,
             may_be_empty=before is not None or bool(self._request.removed),
         )
-        # After the scan has hashed its files: what is edited meanwhile is taken in by the next build.
+        # After the scan has hashed the files: a later edit is picked up by the next build.
         self._lexicon = read_lexicon(self._corpora)
         strategy.store_folder.mkdir(exist_ok=True)
         write_store(strategy.store_folder / STORE, counted(scan, self._progress))
@@ -196,20 +196,20 @@ class _Builder:
         return scan
 
     def _keep_ledger(self, scan: Scan) -> None:
-        """Write to disk which ids are given, before anybody can ask for them."""
+        """Record the new ids on disk before anybody can ask for them."""
         try:
             scan.keep_ledger()
         except OSError as error:
             if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
                 raise
-            # A read-only corpus: only the index knows which ids were given.
+            # A read-only corpus: only the index records the ids.
             self._progress.note(
-                f"{scan.tombstones.folder} cannot be written to ({error.strerror}): the ids of its articles stand in "
-                "the index alone, and another machine may give others."
+                f"{scan.tombstones.folder} cannot be written to ({error.strerror}): the ids of its articles are only "
+                "in the index, and another machine may choose other ids."
             )
 
     def _check_loss(self, before: Published, scan: Scan) -> None:
-        """Raise CorpusError where the build would remove, or bring back, articles that nobody asked for."""
+        """Raise CorpusError if the build would remove, or bring back, articles that nobody asked for."""
         known = known_removed(self._index)
         if not self._request.replace:
             removed = known.union(self._request.removed)
@@ -275,9 +275,9 @@ class _Builder:
         return self._report(generation, contents, scan, published=True)
 
     def _taken_out(self, scan: Scan) -> frozenset[str]:
-        """The articles that are no longer in the corpora, without those that cannot be read.
+        """The articles that are no longer in the corpora, apart from unreadable ones.
 
-        What is live counts even if it cannot be built upon: a service of an earlier program may go on with it.
+        The live generation counts even if it cannot be a base: a service of an earlier program may still use it.
         """
         gone = frozenset(scan.removed)
         if self._before is not None:

@@ -1,7 +1,7 @@
-"""The files of a generation that are derived from its whole library: names, words, suggestions and spellings.
+"""The files of a generation that depend on its whole library: names, words, suggestions and spellings.
 
 A patched generation gets the same bytes as a fresh one. Its names, suggestions and word counts are made from those of
-the generation it is built upon.
+its base.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from kb.schema.article import Article
 from kb.storage.articles import FILE as STORE
 from kb.storage.articles import ArticleStore
 
-NAMES, SPELLING, SUGGESTIONS = "names", "spelling", "suggestions"
+NAMES_FOLDER, SPELLING_FOLDER, SUGGESTIONS_FOLDER = "names", "spelling", "suggestions"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a generation differs from the one in `base`: it lacks `removed_ids` and has the articles in `additions`.
+    """How a generation differs from `base`: without `removed_ids`, and with the articles in `additions`.
 
-    `names` tells how the names of both became its own.
+    `names` says how the names of both were merged.
     """
 
     base: Path
@@ -52,35 +52,35 @@ def write_starts(library: Library, folder: Path) -> None:
 def write_derived_files(
     library: Library, folder: Path, lexicon: Lexicon, change: Change | None = None
 ) -> None:
-    """Write them into the folder of a generation. With `change`, unchanged articles are not read."""
+    """Write these files into the folder of a generation. With `change`, unchanged articles are not read."""
     write_starts(library, folder)
     write_coarse(folder / "vectors")
     write_names(
-        folder / NAMES,
+        folder / NAMES_FOLDER,
         library.names,
         library.name_starts,
         Postings(folder / "postings"),
-        (change.base / NAMES, change.names) if change else None,
+        (change.base / NAMES_FOLDER, change.names) if change else None,
     )
     earlier = None
     if change is None:
         counts = count_words(library.articles())
-        write_suggestions(folder / SUGGESTIONS, library.outlines())
+        write_suggestions(folder / SUGGESTIONS_FOLDER, library.outlines())
     else:
         before = WordCounts.load(change.base / COUNTS)
-        earlier = Earlier(change.base / SPELLING, before.words.keys())
+        earlier = Earlier(change.base / SPELLING_FOLDER, before.words.keys())
         lost = count_words(_articles(change.base / STORE, change.removed_ids))
         gained = count_words(_articles(change.additions / STORE))
         counts = before.plus(lost, -1).plus(gained)
         patch_suggestions(
-            folder / SUGGESTIONS,
-            change.base / SUGGESTIONS,
+            folder / SUGGESTIONS_FOLDER,
+            change.base / SUGGESTIONS_FOLDER,
             _articles(change.base / STORE, change.removed_ids),
             _articles(change.additions / STORE),
             library.outlines,
         )
     counts.save(folder / COUNTS)
-    write_spelling(folder / SPELLING, counts, earlier)
+    write_spelling(folder / SPELLING_FOLDER, counts, earlier)
     write_lexicon(folder, lexicon, library)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from indexer.embedding.batches import EmbeddingCache
-from indexer.embedding.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.embedding.index_encoder import VECTOR_RUNTIMES, IndexEncoder, cache_key
 from indexer.generations.base import Base
 from indexer.passages.texts import Library
 from kb.storage.manifest import ModelInfo
@@ -14,12 +14,12 @@ from kb.storage.manifest import ModelInfo
 
 def open_cache(index: Path, model: ModelInfo) -> EmbeddingCache:
     """The cache of a model's vectors."""
-    first, *others = (cache_key(model, runtime) for runtime in RUNTIMES)
+    first, *others = (cache_key(model, runtime) for runtime in VECTOR_RUNTIMES)
     return EmbeddingCache(_path(index), first, model.dimensions, others)
 
 
 def forget_embeddings(index: Path, base: Base, ids: Iterable[str]) -> None:
-    """Delete the vectors of articles that `base` has and that were removed."""
+    """Delete the vectors of removed articles that `base` still has."""
     removed_ids = set(ids)
     if not removed_ids or not _path(index).exists():
         return

@@ -20,7 +20,7 @@ from kb.storage.sources import Sources
 
 
 class FreshBuild:
-    """Writes a generation of all articles, with the encoder of an earlier generation or one that is exported."""
+    """Writes a generation of all articles, with the encoder of an earlier generation or a newly exported one."""
 
     wants_all = True
 
@@ -31,12 +31,12 @@ class FreshBuild:
         self._source = encoder_source
 
     def needed_bytes(self, request: BuildRequest, store_bytes: int) -> int:
-        """As of BuildStrategy."""
+        """See BuildStrategy."""
         source = self._source.manifest if self._source else None
         return build_bytes(request.index, store_bytes, request.model, None, source)
 
     def write(self, work: Work) -> Contents:
-        """As of BuildStrategy. Removed articles are not in the store."""
+        """See BuildStrategy. Removed articles are not in the store."""
         model = self._write_encoder(work)
         encoder = self.folder / "encoder"
         counter = IndexEncoder.counter_of(encoder)

@@ -1,8 +1,8 @@
-"""A generation merged with a small one of new articles, without the articles that were removed.
+"""Merges a generation with a small one of new articles, without the removed articles.
 
 The result is what one build of the final set would write: the same text, numbering, postings and vectors. Only the
-Whoosh index is another: it keeps the old segments and gets a small new one, and its documents are numbered by
-`keyword/*/documents.npy`. The cost is a few passes over the arrays, however little changes.
+Whoosh index differs: it keeps the old segments and gets a small new one, and `keyword/*/documents.npy` maps its
+documents to passages. The cost is a few passes over the arrays, however small the change.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from kb.text.bm25f import BM25FParameters
 
 
 class Merged(NamedTuple):
-    """The library of the result, open; the number of its terms; and how the names of both became its names."""
+    """The open library of the result, the number of its terms, and how the names were merged."""
 
     library: Library
     terms: int
@@ -50,10 +50,10 @@ def merge_generations(
     *,
     compact: bool = False,
 ) -> Merged:
-    """Write into `folder` the generation `start` without the articles `removed_ids` and with those of `additions`.
+    """Write into `folder` the generation `start` without the articles `removed_ids`, and with those in `additions`.
 
-    `additions` is the folder of a generation. The encoder is not written. With `compact` nothing is left of the words
-    of removed articles. Raises IndexDamaged for a segment of `start` that is not what was written.
+    `additions` is the folder of a generation. The encoder is not written. With `compact`, no word of a removed article
+    is left in the files. Raises IndexDamaged for a damaged segment of `start`.
     """
     base = start.folder
     ordinals = merge_stores(folder / STORE, base / STORE, removed_ids, additions / STORE)
@@ -84,7 +84,7 @@ def merge_generations(
 def _renumbered(
     passages: NDArray[Any], articles: NDArray[np.int64], sections: NDArray[np.int64]
 ) -> NDArray[Any]:
-    """The rows with new ordinals. Those of articles that are gone get nonsense and are not to be used."""
+    """The rows with new ordinals. Rows of removed articles get invalid ordinals and must not be used."""
     renumbered = passages.copy()
     renumbered["article"] = articles[passages["article"]]
     renumbered["section"] = sections[passages["section"]]
@@ -94,7 +94,7 @@ def _renumbered(
 def _merge_passages(
     store: Path, old: NDArray[Any], new: NDArray[Any], stays: NDArray[np.bool_]
 ) -> Merge:
-    """Merge both in the order of their ids, in which each is already: new rows are looked up among the old ones."""
+    """Merge both by id. Each is sorted already, so the position of each new row is found by binary search."""
     there = np.flatnonzero(stays)
     section_ids = _section_ids(store)
 
@@ -102,7 +102,7 @@ def _merge_passages(
         article, section = section_ids[int(row["section"])]
         return Passage(article, section, int(row["start"]), int(row["end"]), 0).id
 
-    # For each new passage, the number of old ones that come before it.
+    # For each new passage, the number of old passages before it.
     before = np.array(
         [
             bisect_left(there, passage_id(row), key=lambda place: passage_id(old[place]))
@@ -116,7 +116,7 @@ def _merge_passages(
 
 
 def _section_ids(store: Path) -> list[tuple[str, str]]:
-    """The ids of each section's article and of the section, in the order of the sections."""
+    """The id of each section's article and its own id, in the order of the sections."""
     with closing(sqlite3.connect(store)) as connection:
         return connection.execute(
             "SELECT a.id, s.id FROM sections s JOIN articles a ON a.ordinal = s.article"
@@ -125,7 +125,7 @@ def _section_ids(store: Path) -> list[tuple[str, str]]:
 
 
 def _merge_sentences(folder: Path, base: Path, additions: Path, passages: Merge) -> Merge:
-    """Write `sentences.npy`: each passage's sentences stay together and in their order."""
+    """Write `sentences.npy`. The sentences of a passage stay together and in order."""
     old, new = (np.load(place / "sentences.npy", allow_pickle=False) for place in (base, additions))
     owners = np.concatenate((passages.kept[old["passage"]], passages.new[new["passage"]]))
     there = np.flatnonzero(owners >= 0)
@@ -164,13 +164,13 @@ def _merge_vectors(
     for name, merge in merges.items():
         file = f"vectors/{name}.npy"
         copy_rows(folder / file, base / file, additions / file, merge.order)
-    # Of the model alone; only what has no section has none.
+    # It depends only on the model. A generation without sections has none.
     learnt = base if len(ordinals.sections) else additions
     shutil.copyfile(learnt / "vectors" / "symptom.npy", folder / "vectors" / "symptom.npy")
 
 
 def _merge_names(base: Path, additions: Path, ordinals: MergedOrdinals) -> Merge:
-    """Every article's names stay together and in their order."""
+    """Merge the names. The names of an article stay together and in order."""
     counts, owners = [], []
     for place, articles in ((base, ordinals.articles), (additions, ordinals.new_articles)):
         starts = np.load(place / "vectors" / "name_starts.npy", allow_pickle=False)

@@ -1,4 +1,4 @@
-"""Passages, vectors and keywords of the articles in a new store, written into the folder of a generation."""
+"""Writes passages, vectors and keywords of the articles in a new store into the folder of a generation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TextAt = Callable[[int], str]
 
 
 class Written(NamedTuple):
-    """Numbers of what was written: `embedded` vectors were computed, the others came from the cache."""
+    """What was written, in numbers. `embedded` vectors were computed, the others came from the cache."""
 
     terms: int
     embedded: int
@@ -43,7 +43,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ArticleWriter:
-    """Writes what hangs on new articles, with the encoder in `encoder` and the steps run by `executor`."""
+    """Writes the files of new articles, with the encoder in the folder `encoder`. `executor` runs the steps."""
 
     request: BuildRequest
     encoder: Path
@@ -70,7 +70,7 @@ class ArticleWriter:
 def split_articles(
     library: Library, folder: Path, counter: TokenCounter, executor: Executor, progress: Progress
 ) -> None:
-    """Cut the articles into passages and sentences, and write these."""
+    """Cut the articles into passages and sentences, and write both tables."""
     library.split(counter, executor, progress.advance)
     np.save(folder / "passages.npy", library.passages, allow_pickle=False)
     np.save(folder / "sentences.npy", library.sentences, allow_pickle=False)
@@ -85,7 +85,7 @@ def embed_texts(
     executor: Executor,
     progress: Progress,
 ) -> int:
-    """Write the vectors; the number of texts that had to be embedded."""
+    """Write the vectors. Returns the number of texts that had to be embedded."""
     vectors = folder / "vectors"
     vectors.mkdir()
     passages, sentences = len(library.passages), len(library.sentences)
@@ -106,7 +106,7 @@ def embed_texts(
             [len(name) // 4 for name in library.names],
         ),
     )
-    # Counted in tokens: the longest texts come first, and take a hundred times as long as the last.
+    # Progress counts tokens: the longest texts come first, and take a hundred times as long as the last.
     tokens = sum(int(sum(lengths)) for _, _, lengths in jobs) + 2 * sum(library.opening_lengths)
     progress.stage("embed tokens", tokens)
     embedded = 0
@@ -122,7 +122,7 @@ def embed_texts(
 
 
 def index_passages(library: Library, folder: Path, progress: Progress) -> int:
-    """Write the keyword index and its postings; the number of terms."""
+    """Write the keyword index and its postings. Returns the number of terms."""
     count = len(library.passages)
     progress.stage("write", count)
     write_whoosh(folder / "keyword" / "00000", counted(library.fields(), progress))
@@ -148,7 +148,7 @@ def _no_encoder(_: int) -> Embed:
 
 
 def counted(items: Iterable[T], progress: Progress) -> Iterator[T]:
-    """The items, each a step of the present stage."""
+    """The items. Each one advances the progress by a step."""
     for item in items:
         yield item
         progress.advance()

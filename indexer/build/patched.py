@@ -1,4 +1,4 @@
-"""A generation built upon an earlier one: only new and changed articles are split, embedded and written."""
+"""A generation built on an earlier one: only new and changed articles are split, embedded and written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kb.storage.sources import Sources
 from kb.text.bm25f import BM25FParameters
 
 _ADDITIONS = "additions"
-"""Name of the folder of the small generation of new articles, inside the one that is built."""
+"""Name of the folder for the small generation of new articles, inside the folder that is built."""
 
 
 class PatchedBuild:
@@ -35,12 +35,12 @@ class PatchedBuild:
         self._base = base
 
     def needed_bytes(self, request: BuildRequest, store_bytes: int) -> int:
-        """As of BuildStrategy."""
+        """See BuildStrategy."""
         base = self._base.manifest
         return build_bytes(request.index, store_bytes, request.model, base, base)
 
     def write(self, work: Work) -> Contents:
-        """As of BuildStrategy."""
+        """See BuildStrategy."""
         base, additions = self._base, self.store_folder
         encoder = self.folder / "encoder"
         base.copy("encoder", encoder)

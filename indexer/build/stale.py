@@ -1,4 +1,4 @@
-"""Whether an index is what its corpora would make."""
+"""Whether an index is up to date with its corpora."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kb.storage.sources import Sources
 
 
 def is_stale(request: BuildRequest) -> bool:
-    """Whether this build would make anything but what is live now, or nothing usable is live.
+    """Whether this build would change the index, or the live generation is unusable.
 
     An index whose corpus cannot be read is stale: the build says why. An index that a rollback holds is not stale: only
-    a build on purpose leaves a rollback. Raises IndexFormatMismatch where that one is of a format that this program
+    a build on purpose leaves a rollback. Raises IndexFormatMismatch if that one is of a format that this program
     cannot read.
     """
     index = request.index
@@ -26,8 +26,8 @@ def is_stale(request: BuildRequest) -> bool:
     except IndexFormatMismatch as error:
         if pinned := pinned_generation(index):
             raise IndexFormatMismatch(
-                f"{index} was rolled back to {pinned}, which is of a format that this program does not read. "
-                "`kb build` without --if-stale leaves the rollback and makes the index of what the corpus holds."
+                f"{index} was rolled back to {pinned}, which has a format that this program does not read. "
+                "`kb build` without --if-stale ends the rollback and builds the index from the corpus."
             ) from error
         return True
     except IndexUnusable:

@@ -1,4 +1,4 @@
-"""What the two ways to build a generation have in common: from nothing, and upon another one."""
+"""The interface of the two ways to build a generation: from nothing, and on another one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kb.storage.sources import Sources
 
 
 class Contents(NamedTuple):
-    """What a generation holds: `embedded` of `texts` vectors were computed."""
+    """The content of a generation, in numbers. Of `texts` vectors, `embedded` were computed."""
 
     model: ModelInfo
     counts: Counts
@@ -34,33 +34,33 @@ class Work:
     progress: Progress
     lexicon: Lexicon
     removed_ids: Collection[str]
-    """The articles of the earlier generation that go or are replaced."""
+    """The articles of the earlier generation that are removed or replaced."""
     finisher: Finisher
-    """Told which files are complete, so that these are synced and hashed beside the work."""
+    """Syncs and hashes complete files while others are written."""
 
 
 class BuildStrategy(Protocol):
-    """Makes a generation of the articles in a store that the driver has written."""
+    """Makes a generation from the articles in a store that the driver has written."""
 
     folder: Path
     """The folder of the generation."""
     store_folder: Path
     """The folder in which the driver writes the store of articles to index."""
     known: Sources | None
-    """What an earlier generation holds: articles that are as there are not new."""
+    """The sources of the earlier generation. Its unchanged articles are not new."""
     wants_all: bool
-    """Whether the store is to hold all articles, rather than those that are new or changed since `known`."""
+    """Whether the store needs all articles, or only those that are new or changed since `known`."""
 
     def needed_bytes(self, request: BuildRequest, store_bytes: int) -> int:
-        """The disk space that the build takes with a store of that size."""
+        """The disk space in bytes that the build needs with a store of that size."""
 
     def write(self, work: Work) -> Contents:
-        """Write all that hangs on the articles.
+        """Write all files that depend on the articles.
 
-        Raises IndexDamaged where the generation that is copied from turns out to be damaged.
+        Raises IndexDamaged if the generation that is copied from turns out to be damaged.
         """
 
 
 def encoder_files(manifest: Manifest) -> dict[str, FileInfo]:
-    """What is known of the encoder's files of a generation, once they were copied and verified."""
+    """Length and hash of a generation's encoder files, known once they were copied and verified."""
     return {name: info for name, info in manifest.files.items() if name.startswith("encoder/")}

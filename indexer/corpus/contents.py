@@ -1,7 +1,7 @@
-"""What each file of the corpora claims: its articles, as far as an index knows them already, or as they are read.
+"""The articles in each file of the corpora, from the record of an index or by reading the file.
 
-Files whose content an index has seen are not parsed again: what stood in them is in its record (`kb.storage.sources`).
-What is parsed is kept for whoever reads it next, up to a bound.
+A file whose content an index has seen is not parsed again: its articles are in the index's record
+(`kb.storage.sources`). Parsed articles are cached up to a limit.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from kb.schema.article import Article
 from kb.schema.errors import ArticleError
 from kb.storage.sources import Entry, SourceFile
 
-CACHED_CHARS = 64 * 1024 * 1024
-"""Maximum length in characters of parsed articles that are kept, so that they need not be parsed twice."""
+MAX_CACHED_CHARS = 64 * 1024 * 1024
+"""Maximum total length of cached articles, in characters."""
 
 
 @dataclass(slots=True)
 class FileContents:
-    """One file as it was found: its content hash, its articles as far as they can be read, and what each claims.
+    """One file: its content hash, its readable articles, and what each of them claims.
 
-    `is_own` says that it is a file of one article in the writable corpus. Where an article states no id, its entry's
-    `id` and `digest` are those that an index knows it by, or empty. `known` says that an index has seen the same bytes.
+    `is_own` says that it is a file of one article in the writable corpus. If an article states no id, its entry's `id`
+    and `digest` are those in the index, or empty. `known` says that an index has seen the same bytes.
     """
 
     file: CorpusFile
@@ -41,12 +41,12 @@ class FileContents:
 
     @property
     def spot(self) -> Spot:
-        """Where the file lies."""
+        """The location of the file."""
         return Spot(self.file.corpus, self.file.name)
 
 
 class CorpusContents:
-    """All files of the corpora, contents in order. `own_corpus` is the number of the writable one, if any."""
+    """All files of the corpora, in order. `own_corpus` is the number of the writable corpus, if any."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class CorpusContents:
         known: Mapping[tuple[str, str], SourceFile],
         own_corpus: int | None,
     ) -> None:
-        self._chars_left = CACHED_CHARS
+        self._chars_left = MAX_CACHED_CHARS
         self._own_corpus = own_corpus
         self.files = [self._look_at(file, known) for file in listed]
         self._by_spot = {each.spot: each for each in self.files}
@@ -65,7 +65,7 @@ class CorpusContents:
             )
 
     def claims(self, given: Container[Spot]) -> Iterator[Claim]:
-        """What all articles claim. A file that cannot be read goes on claiming the id that it was `given`."""
+        """What all articles claim. An unreadable file continues to claim the id that it was `given`."""
         for each in self.files:
             yield from each.claims
             if not each.claims and each.spot in given and not is_collection(each.file.name):
@@ -76,13 +76,13 @@ class CorpusContents:
         return bytes_hash(self._by_spot[claim.spot].sha256)
 
     def read(self, claim: Claim) -> Article | None:
-        """The claim's article as it states itself, or None where it cannot be read."""
+        """The article of a claim as its file states it, or None if it cannot be read."""
         contents = self._by_spot[claim.spot]
         return contents.parsed.get(claim.line) or article_at(contents.file.path, claim.line)
 
     @staticmethod
     def articles(contents: FileContents) -> Iterator[Article | None]:
-        """The articles of a file as they state themselves, one for each entry; None for one that is gone."""
+        """The articles of a file as it states them, one for each entry. None for a missing one."""
         if all(entry.line in contents.parsed for entry in contents.entries):
             yield from (contents.parsed.pop(entry.line) for entry in contents.entries)
             return

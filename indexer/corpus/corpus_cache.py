@@ -1,8 +1,8 @@
-"""A value made from a reading of the whole corpus, kept until the corpus changes.
+"""A cache for a value that needs a reading of the whole corpus, valid until the corpus changes.
 
-Three things tell that the corpora have changed. Whoever changes them as this program does leaves a new time on the
-folder (`kb.storage.durable.changing`). The files that a change is about are looked at each time. And every file is
-looked at when that was longer than `CHECK_AFTER_S` ago, by length, times and inode: some 15 ms for 5,000 files.
+A change of the corpora is noticed in three ways. This program leaves a new time on the folder when it changes it
+(`kb.storage.durable.changing`). The files that a change is about are checked each time. And all files are checked after
+`CHECK_AFTER_S` seconds, by length, times and inode: about 15 ms for 5,000 files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from indexer.corpus.files import SKIPPED
+from indexer.corpus.files import SKIPPED_PREFIXES
 from indexer.identity.ledger import FILE as LEDGER
 from kb.storage.durable import FolderTurn, changing, stamp
 
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 CHECK_AFTER_S = 10.0
 UNSETTLED_NS = 50_000_000
-"""A file that changed so short a time before it was read may change again and show the same times."""
+"""A file that changed this short a time before it was read may change again without new times."""
 
 _Stamp = tuple[int, int, int, int]
 _CHANGING: _Stamp = (0, 0, 0, 0)
 
 
 class CorpusCache(Generic[T]):
-    """Keeps what `make` gives for the corpora. For one thread at a time, which holds the writable folder's lock."""
+    """Caches the result of `make` for the corpora. For one thread at a time, which holds the writable folder's lock."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class CorpusCache(Generic[T]):
 
     @contextmanager
     def locked(self, folder: Path) -> Iterator[None]:
-        """One turn at changing the writable folder; the methods below are for the block of it."""
+        """Take a turn at changing the writable folder. Call the methods below inside the block."""
         turn: FolderTurn | None = None
         try:
             with changing(folder) as turn:
@@ -57,7 +57,7 @@ class CorpusCache(Generic[T]):
             self._ended_ns = turn.ended_ns if turn else 0
 
     def get(self, corpora: tuple[Path, ...]) -> T:
-        """What is kept, or made anew where others may have changed something since."""
+        """The cached value, or a new one if others may have changed the corpora."""
         if self._value is None or corpora != self._corpora:
             return self.refresh(corpora)
         if self._clock() - self._looked > CHECK_AFTER_S:
@@ -70,7 +70,7 @@ class CorpusCache(Generic[T]):
         """Made anew."""
         self.invalidate()
         now = time.time_ns()
-        # Before reading: what changes meanwhile is seen the next time.
+        # Before reading, so that a change during the reading is noticed next time.
         files = dict(_stamps(corpora))
         for name, found in files.items():
             if now - max(found[:2]) < UNSETTLED_NS:
@@ -81,11 +81,11 @@ class CorpusCache(Generic[T]):
         return made
 
     def are_unchanged(self, paths: Iterable[Path]) -> bool:
-        """Whether these files are as they were when they were last read or noted."""
+        """Whether these files are unchanged since they were last read or noted."""
         return all(self._files.get(str(path)) == stamp(path) for path in paths)
 
     def note(self, paths: Iterable[Path]) -> None:
-        """These files are as this process made them, or are gone."""
+        """Note that this process wrote or deleted these files."""
         for path in paths:
             found = stamp(path)
             if found is None:
@@ -94,12 +94,12 @@ class CorpusCache(Generic[T]):
                 self._files[str(path)] = found
 
     def invalidate(self) -> None:
-        """Make it anew the next time."""
+        """Make the value again next time."""
         self._value = None
 
 
 def _stamps(corpora: Iterable[Path]) -> Iterator[tuple[str, _Stamp]]:
-    """Each file of the corpora that may say something of its articles."""
+    """The stamp of each file that may affect the articles."""
     for corpus in corpora:
         if not corpus.is_dir():
             found = stamp(corpus)
@@ -112,9 +112,9 @@ def _stamps(corpora: Iterable[Path]) -> Iterator[tuple[str, _Stamp]]:
             with (
                 suppress(OSError),
                 os.scandir(folder) as entries,
-            ):  # a scan names what it cannot list
+            ):  # a scan reports folders that cannot be listed
                 for entry in entries:
-                    passed_over = entry.name.startswith(SKIPPED)
+                    passed_over = entry.name.startswith(SKIPPED_PREFIXES)
                     if entry.is_dir(follow_symlinks=False):
                         if not passed_over:
                             folders.append(entry.path)

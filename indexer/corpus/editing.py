@@ -1,9 +1,9 @@
-"""Articles added to the writable corpus, replaced and removed, durably.
+"""Adding, replacing and removing articles of the writable corpus, durably.
 
-The corpus is the truth and the index is made from it: every later index has what is accepted here. An added article
-gets a file of its own. A removed one loses that file, and leaves an address that says so (`indexer.identity.ledger`).
-Where it stands in other files too, it gets a tombstone (`indexer.corpus.tombstones`). Only the addressed article is
-written, replaced or deleted, and the result lists every such file.
+The index is made from the corpus, so every later index has what is accepted here. An added article gets its own file.
+Removing an article deletes that file and records the withdrawal at its address (`indexer.identity.ledger`). If the
+article is in other files too, it gets a tombstone (`indexer.corpus.tombstones`). Only the addressed article is written,
+replaced or deleted, and the result lists every such file.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from kb.storage.sources import Sources
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An article that is in the corpus now, and its file.
+    """An article that the corpus has now, and its file.
 
     `digest` is that of its content (`kb.storage.articles.article_digest`), `before` that of the article of its id until
     then, or None. `steps` are the files that were written, replaced or deleted for it.
@@ -50,7 +50,7 @@ class Accepted:
 
     @property
     def replaced(self) -> bool:
-        """Whether there was an article of that id."""
+        """Whether there was an article with that id."""
         return self.before is not None
 
 
@@ -59,13 +59,13 @@ class PreconditionFailed(KbError):
 
 
 Precondition = Callable[[str | None, str | None], None]
-"""Is told the digests of the article that is there and of the one that takes its place, each None where there is none,
-before anything is changed; may raise PreconditionFailed."""
+"""Called before a change with the digests of the present and the new article, each None if there is none. It may raise
+PreconditionFailed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What became of what was to be added or removed; `missing` are ids that the corpora do not have.
+    """The outcome of adding or removing. `missing` are ids that the corpora do not have.
 
     `steps` are all files that were written, replaced or deleted, in order.
     """
@@ -90,9 +90,9 @@ def add(
 ) -> Edit:
     """Put the articles of files or folders into the writable corpus.
 
-    An article that states its id takes the place of the one of that id. One that states none is named by its file's
-    path (`indexer.identity.naming`), and takes the place of the article of that name if it has the same title; else it
-    is another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
+    An article that states its id replaces the one with that id. An article that states none is named by its file's
+    path (`indexer.identity.naming`), and takes the place of the article with that name if it has the same title; else
+    it is another article, which gets a file and an id of its own. What is returned as accepted is on disk. Of several
     articles that state one id in `paths` the first is taken, and each further one is a failure. An article that cannot
     be read stops no other. `known` spares reading what an index has seen; `names` are those to speak of files by, where
     they are not their paths, and `places` their POSIX paths, where these are not those in the folders given. `cache`
@@ -131,10 +131,10 @@ def put(
     precondition: Precondition | None = None,
     cache: CorpusCache[WritableCorpus] | None = None,
 ) -> Accepted:
-    """Put the one article that `content` is into the writable corpus, as the article of that id.
+    """Put the one article that `content` is into the writable corpus, as the article with that id.
 
     `suffix` says how it is read (`indexer.readers.forms`, collections left out); it may leave its id out. The
-    precondition is asked with nobody else changing the corpus. Raises ArticleError where it cannot be read or states
+    precondition is asked with nobody else changing the corpus. Raises ArticleError if it cannot be read or states
     another id, CorpusError, PreconditionFailed and OSError.
     """
     folder = writable_folder(corpora)
@@ -175,12 +175,11 @@ def remove(
     forget: bool = False,
     dry_run: bool = False,
 ) -> Edit:
-    """Take articles out of the corpora for good.
+    """Remove articles from the corpora for good.
 
-    Their addresses say so from then on: `because` why, and `see` the id of the article to read in their place. With
-    `forget`, not even their titles are cache. Where
-    several files claim an id, that is a failure which names them, and nothing is removed. Raises InvalidRequest for a
-    `see` that is no article, CorpusError, PreconditionFailed and OSError.
+    Their addresses then give the reason `because` and the id of the article to read instead, `see`. With
+    `forget`, not even their titles are kept. If several files claim an id, the failure names them and nothing is
+    removed. Raises InvalidRequest for a `see` that is no article, CorpusError, PreconditionFailed and OSError.
     """
     folder = writable_folder(corpora)
     removed: list[str] = []
@@ -198,7 +197,7 @@ def remove(
             if rivals:
                 files = ", ".join(map(str, [corpus.place(article_id), *rivals]))
                 reason = (
-                    f"several articles have the id {article_id!r}: {files}. Delete those that are not wanted, or give "
+                    f"several articles have the id {article_id!r}: {files}. Delete the superfluous ones, or give "
                     "them other ids"
                 )
                 failures.append(ArticleError(corpus.place(article_id).path, reason))
@@ -217,7 +216,7 @@ def remove(
 
 
 class _Adding:
-    """One run of `add`. What it has taken it does not replace, and no file that was `given` is written over."""
+    """One run of `add`. It does not replace an article that it has just added, nor overwrite a `given` file."""
 
     def __init__(self, corpus: WritableCorpus, given: Iterable[Path]) -> None:
         self._corpus = corpus
@@ -227,10 +226,10 @@ class _Adding:
     def add(
         self, source: Path, path: str, place: Place, article: Article, *, stated: bool
     ) -> Accepted:
-        """One article of a file: `path` is the POSIX path that it is to have, `place` how to speak of it."""
+        """Add one article of a file. `path` is its future POSIX path, `place` names it in messages."""
         corpus = self._corpus
         own = corpus.id_of_file(source) if place.line is None else None
-        if own is not None:  # it lies where it belongs
+        if own is not None:  # it is in the right place already
             article = replace(article, id=own)
             accepted = Accepted(own, source, article_digest(article), corpus.digest(own))
             corpus.keep(source, article)
@@ -251,7 +250,7 @@ class _Adding:
         return accepted
 
     def _id_of(self, source: Path, path: str, article: Article) -> str:
-        """The id of an article that states none: that of the article of its name and title, or else a new one."""
+        """The id of an article that states none: that of the article with its name and title, or a new one."""
         corpus = self._corpus
         for name in free_paths(source, path):
             there = corpus.id_of_file(corpus.folder / name)
@@ -263,7 +262,7 @@ class _Adding:
         raise AssertionError("there is always another number")
 
     def _may_replace(self, article_id: str) -> bool:
-        """Whether the article of that id is neither one that was just taken nor one that is being read."""
+        """Whether the article with that id was neither just added nor is among the files being read."""
         there = self._corpus.own_file(article_id)
         return article_id not in self._taken and (there is None or there not in self._given)
 
@@ -271,7 +270,7 @@ class _Adding:
 def _put(
     corpus: WritableCorpus, paths: Iterable[str], content: bytes, article: Article
 ) -> Accepted:
-    """The article into its own file, or into the first of those paths that is free."""
+    """Put the article into its own file, or into the first free path."""
     address, before = corpus.address(article.id), corpus.digest(article.id)
     own = corpus.own_file(article.id)
     first = len(corpus.steps)
@@ -291,7 +290,7 @@ def _put(
 
 
 def _reads_back(target: Path, content: bytes, article: Article) -> bool:
-    """Whether the same article is read from a file of that name."""
+    """Whether a file with that name and content reads back as the same article."""
     try:
         found, stated = parse_stating(target, content)
     except ArticleError:
@@ -302,7 +301,7 @@ def _reads_back(target: Path, content: bytes, article: Article) -> bool:
 
 
 def cached_corpus(known: Callable[[], Sources | None]) -> CorpusCache[WritableCorpus]:
-    """Where articles stand, for one process that makes many changes. `known` is asked when all has to be read anew."""
+    """A cache of article locations, for a process that makes many changes. `known` is called for a full reading."""
     return CorpusCache(lambda corpora: WritableCorpus(corpora, known()))
 
 
@@ -316,7 +315,7 @@ def _writable(
     about: Iterable[str] = (),
     dry_run: bool = False,
 ) -> Iterator[WritableCorpus]:
-    """Where the articles stand, with nobody else changing it inside the block, unless nothing is to be changed.
+    """The locations of the articles, locked inside the block unless nothing will be changed.
 
     `about` are the ids that will be changed.
     """
@@ -336,7 +335,7 @@ def _writable(
         try:
             yield corpus
         except OSError:
-            cache.invalidate()  # something was changed, and nobody knows how much
+            cache.invalidate()  # an unknown part was changed
             raise
         finally:
             cache.note(corpus.take_touched())

@@ -2,7 +2,7 @@
 
 A corpus is a folder or one file. A folder is searched at any depth for files of a readable form
 (`indexer.readers.forms`), which are read in the order of their POSIX paths. Names that begin with "." or LICENSE are
-passed over. `LEXICONS` in a folder's root, and `RECORDS`, are part of the corpus and hold no articles. A link that
+skipped. `LEXICON_FILES` and `RECORD_FILES` in a folder's root are part of the corpus and have no articles. A link that
 leads out of its folder is refused: write access to a corpus must not publish the rest of the disk.
 """
 
@@ -17,17 +17,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from indexer.readers.detection import foreign_form_of_file, form_of_unsupported
-from indexer.readers.forms import SUFFIXES, reader_form
+from indexer.readers.forms import READABLE_SUFFIXES, reader_form
 from kb.schema.errors import ArticleError, CorpusError
 
-LEXICONS = ("notices.yaml", "vocabulary.yaml")
-"""Files about words in the root of a corpus (`indexer.lexicon.lexicon`)."""
+LEXICON_FILES = ("notices.yaml", "vocabulary.yaml")
+"""Files of notices and synonyms in the root of a corpus (`indexer.lexicon.lexicon`)."""
 
-RECORDS = ("_removed.txt", "_addresses.jsonl")
+RECORD_FILES = ("_removed.txt", "_addresses.jsonl")
 """Files that commands write into the root of a corpus (`indexer.corpus.tombstones`, `indexer.identity.ledger`)."""
 
-SKIPPED = (".", "LICENSE")
-"""Beginnings of the names of files and folders that are passed over in a folder."""
+SKIPPED_PREFIXES = (".", "LICENSE")
+"""Prefixes of file and folder names that are skipped."""
 
 _BLOCK_BYTES = 1024 * 1024
 
@@ -42,7 +42,7 @@ class CorpusFile:
 
 
 class Place(NamedTuple):
-    """Where an article stands; `line` is that of a JSONL file, or None."""
+    """The location of an article. `line` is its line in a JSONL file, or None."""
 
     path: Path
     line: int | None
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """The paths in their order without repeats. A corpus that is spelled in two ways keeps its first name."""
+    """The paths in order, without repeats. A corpus that is spelled in two ways keeps its first name."""
     found: dict[Path, Path] = {}
     for path in paths:
         found.setdefault(path.resolve(), path)
@@ -60,7 +60,7 @@ def distinct(paths: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def list_files(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleError]]:
-    """The files of `paths` in reading order, each once, and what in them is refused.
+    """The files of `paths` in reading order, each once, and the refused ones.
 
     Raises CorpusError for a path that does not exist, cannot be read or has another suffix.
     """
@@ -82,14 +82,14 @@ def list_files(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleErr
 
 
 def list_lexicons(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[ArticleError]]:
-    """Those of `LEXICONS` that stand in the roots of `paths`, in their order, and which are refused.
+    """The `LEXICON_FILES` in the roots of `paths`, in order, and the refused ones.
 
-    Costs a look at each folder's root; a path that is a file has none.
+    Reads only the root of each folder. A path that is a file has none.
     """
     files: list[CorpusFile] = []
     refused: list[ArticleError] = []
     for corpus, root in enumerate(paths):
-        for name in LEXICONS:
+        for name in LEXICON_FILES:
             path = root / name
             if not os.path.lexists(path):
                 continue
@@ -104,13 +104,13 @@ def list_lexicons(paths: Sequence[Path]) -> tuple[list[CorpusFile], list[Article
 
 
 def lexicon_entries(paths: Sequence[Path]) -> list[tuple[int, str, str]]:
-    """What `LEXICONS` add to a fingerprint: corpus, name and content hash of each."""
+    """What `LEXICON_FILES` add to a fingerprint: the corpus, name and content hash of each."""
     files, _ = list_lexicons(paths)
     return [(file.corpus, file.name, content_hash(file.path)) for file in files]
 
 
 def _check_path(path: Path) -> None:
-    looked_for = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
+    looked_for = ", ".join(f"*{suffix}" for suffix in READABLE_SUFFIXES)
     try:
         if stat.S_ISDIR(path.stat().st_mode):
             with os.scandir(path):
@@ -134,7 +134,7 @@ def _check_path(path: Path) -> None:
 
 
 def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
-    """The files of a folder, sorted; what is refused in it is appended to `refused`."""
+    """The files of a folder, sorted. Refused ones are appended to `refused`."""
     files: list[Path] = []
     links: list[Path] = []
     problems: list[ArticleError] = []
@@ -153,8 +153,8 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
                 problems.append(problem)
             elif is_article_name(path.name) and path.is_file():
                 (links if path.is_symlink() else files).append(path)
-    # A linked file counts where its target does not count by itself, as a hidden one does. A linked
-    # folder within the corpus is read where it is: os.walk does not follow it.
+    # A linked file counts unless its target counts itself. A linked folder within the corpus is read
+    # at its own place: os.walk does not follow links.
     targets = {path.resolve() for path in files}
     files += [path for path in links if path.resolve() not in targets]
     refused += sorted(problems, key=lambda error: error.path)
@@ -164,33 +164,37 @@ def _folder(root: Path, refused: list[ArticleError]) -> list[Path]:
 def walk(
     root: Path, unreadable: Callable[[OSError], None] | None = None
 ) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """Each folder of a corpus with the names of the folders and of the files in it that are not passed over.
+    """Each folder of a corpus, with the names of its folders and files that are not skipped.
 
-    `unreadable` is told of a folder that cannot be listed.
+    `unreadable` is called for a folder that cannot be listed.
     """
     for folder, folder_names, file_names in os.walk(root, onerror=unreadable):
-        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
-        yield Path(folder), folder_names, [n for n in file_names if not n.startswith(SKIPPED)]
+        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED_PREFIXES)]
+        yield (
+            Path(folder),
+            folder_names,
+            [n for n in file_names if not n.startswith(SKIPPED_PREFIXES)],
+        )
 
 
 def passed_over(root: Path) -> list[Path]:
-    """The files of a folder that only their names (`SKIPPED`) keep from being articles. Hidden folders are left out."""
+    """The files that would be articles but for their names (`SKIPPED_PREFIXES`). Hidden folders are left out."""
     return [
         Path(folder) / name
         for folder, _, file_names in _visible(root)
         for name in file_names
-        if name.startswith(SKIPPED) and _has_suffix(Path(name))
+        if name.startswith(SKIPPED_PREFIXES) and _has_suffix(Path(name))
     ]
 
 
 def _visible(root: Path) -> Iterator[tuple[str, list[str], list[str]]]:
     for folder, folder_names, file_names in os.walk(root):
-        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED)]
+        folder_names[:] = [name for name in folder_names if not name.startswith(SKIPPED_PREFIXES)]
         yield folder, folder_names, file_names
 
 
 def _problem(path: Path, inside: Path) -> ArticleError | None:
-    """Why a file or folder found in a corpus is refused; None where it is not."""
+    """Why a file or folder in a corpus is refused, or None."""
     reason = ""
     try:
         if path.is_symlink():
@@ -198,7 +202,7 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
                 reason = "is a link that leaves the corpus: put a copy in its place"
         elif not path.is_dir() and not path.is_file():
             reason = "is not a regular file: take it out of the corpus"
-    except (FileNotFoundError, RuntimeError):  # RuntimeError is a loop of links, until Python 3.12
+    except (FileNotFoundError, RuntimeError):  # RuntimeError: a loop of links, until Python 3.12
         reason = "is a link to nothing: delete it, or put the file in its place"
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
@@ -206,8 +210,12 @@ def _problem(path: Path, inside: Path) -> ArticleError | None:
 
 
 def is_article_name(name: str) -> bool:
-    """Whether a file of that name in a folder is read for articles."""
-    return _has_suffix(Path(name)) and not name.startswith(SKIPPED) and name not in RECORDS
+    """Whether a file with that name is read for articles."""
+    return (
+        _has_suffix(Path(name))
+        and not name.startswith(SKIPPED_PREFIXES)
+        and name not in RECORD_FILES
+    )
 
 
 def _has_suffix(path: Path) -> bool:
@@ -215,13 +223,13 @@ def _has_suffix(path: Path) -> bool:
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256, in hex, of a file's content; "unreadable" where it cannot be read."""
+    """The SHA-256 of a file's content in hex, or "unreadable"."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
             while block := stream.read(_BLOCK_BYTES):
                 digest.update(block)
     except OSError:
-        # Reading it fails as well, so it has no articles; it gets another hash when it has some.
+        # Reading it fails too, so it has no articles. It gets another hash once it has some.
         return "unreadable"
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Fingerprints of corpora: equal as long as no file, and no record of a command, has changed."""
+"""Fingerprints of corpora: equal as long as no file and no record of a command has changed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _FINGERPRINT_FORMAT = "kb-corpus-1"
 
 
 def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
-    """The fingerprint of a number of corpora, from each file's corpus, name and content hash."""
+    """The fingerprint of some corpora, from the corpus, name and content hash of each file."""
     entries = sorted(hashed)
-    # JSON and not a mere join: no name can then pass for the end of another entry.
+    # JSON and not a plain join, so that no name can look like the end of another entry.
     digest = hashlib.sha256(json.dumps([_FINGERPRINT_FORMAT, corpora]).encode())
     for entry in entries:
         digest.update(json.dumps(entry).encode() + b"\n")
@@ -27,7 +27,7 @@ def fingerprint_of(corpora: int, hashed: Iterable[tuple[int, str, str]]) -> str:
 
 
 def corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
-    """The corpora and their fingerprints as a scan would give them. Costs one reading of every file."""
+    """The corpora and their fingerprints, as a scan gives them. Reads every file once."""
     files, _ = list_files(corpora)
     hashed = [(file.corpus, file.name, content_hash(file.path)) for file in files]
     return infos_of(corpora, hashed + lexicon_entries(corpora), Tombstones(corpora))
@@ -36,7 +36,7 @@ def corpus_infos(corpora: Sequence[Path]) -> tuple[CorpusInfo, ...]:
 def infos_of(
     corpora: Sequence[Path], hashed: list[tuple[int, str, str]], tombstones: Tombstones
 ) -> tuple[CorpusInfo, ...]:
-    """The corpora and their fingerprints, by the corpus, name and content hash of each file."""
+    """The corpora and their fingerprints, from the corpus, name and content hash of each file."""
     entries = hashed + tombstones.fingerprint_entries()
     return tuple(
         CorpusInfo(
@@ -50,7 +50,7 @@ def infos_of(
 
 
 def dates_passed(sources: Sources, since: str, day: str) -> bool:
-    """Whether an article is to be shown on that day and was not when the index was made, or the other way round."""
+    """Whether the publish or expiry date of any article lies between the build of the index and that day."""
     return any(
         is_shown_on(since, entry.publish, entry.expires)
         != is_shown_on(day, entry.publish, entry.expires)

@@ -1,4 +1,4 @@
-"""The articles of one file, by the reader of its form (`indexer.readers.forms`)."""
+"""Reads the articles of one file with the reader of its form (`indexer.readers.forms`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FILE_MAX_BYTES = 64 * 1024 * 1024
 
 
 def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]:
-    """The articles of one file, each with its line where it has one.
+    """The articles of one file, each with its line, if it has one.
 
     An article that cannot be read is an ArticleError in its place; nothing is raised.
     """
@@ -24,7 +24,7 @@ def read_file(path: Path) -> Iterator[tuple[int | None, Article | ArticleError]]
 
 
 def read_stating(path: Path) -> Iterator[tuple[int | None, Article | ArticleError, bool]]:
-    """The same, each with whether the article states its id."""
+    """The same as `read_file`, and whether each article states its id."""
     form = reader_form(path.name)
     if form is not None and form.read_collection is not None:
         foreign = foreign_form_of_file(path)
@@ -42,7 +42,7 @@ def read_stating(path: Path) -> Iterator[tuple[int | None, Article | ArticleErro
 
 
 def article_at(path: Path, line: int | None) -> Article | None:
-    """The article at that line of a file, or its only one for None. None where none can be read there."""
+    """The article at that line of a file, or the only one if `line` is None. None if it cannot be read."""
     for at, item in read_file(path):
         if at == line and isinstance(item, Article):
             return item
@@ -50,9 +50,9 @@ def article_at(path: Path, line: int | None) -> Article | None:
 
 
 def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
-    """The article of a file of that name and content, which holds one, and whether it states its id.
+    """Parse a file of one article. Returns the article, and whether it states its id.
 
-    An article that states no id has the stem of `path` for one. A name of no known form is read as plain text. Raises
+    An article that states no id gets the stem of `path`. A name of unknown form is read as plain text. Raises
     ArticleError.
     """
     refuse_foreign_form(path, content)
@@ -63,14 +63,14 @@ def parse_stating(path: Path, content: bytes) -> tuple[Article, bool]:
 
 
 def refuse_foreign_form(path: Path, content: bytes) -> None:
-    """Raise ArticleError for content of another form than the name says, such as HTML called *.txt."""
+    """Raise ArticleError if the content has another form than the name says, such as HTML named *.txt."""
     form = foreign_form_of_bytes(path.name, content)
     if form is not None:
         raise ArticleError(path, form.reason)
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that holds one article. Raises ArticleError where it is unreadable or too large."""
+    """The bytes of a file of one article. Raises ArticleError if it is unreadable or too large."""
     try:
         if path.stat().st_size > FILE_MAX_BYTES:
             limit = FILE_MAX_BYTES >> 20
@@ -81,6 +81,6 @@ def read_bytes(path: Path) -> bytes:
 
 
 def duplicate_id(article_id: str, place: Place, first: Place) -> ArticleError:
-    """The failure of one of two articles with one id, which is that of `first`."""
+    """The failure of an article whose id belongs to the article at `first`."""
     reason = f'the id "{article_id}" is already that of {first}, which stays: give one another id'
     return ArticleError(place.path, reason, place.line)

@@ -1,7 +1,7 @@
-"""Which changes of a corpus this installation can take into an index.
+"""Which changes of a corpus this installation can index.
 
-Taking articles out of an index needs neither a reader nor a model: what stays is moved, not made anew. Taking some in
-needs the extra `indexing`.
+Removing articles from an index needs neither a reader nor a model: what stays is copied. Adding articles needs the
+extra `indexing`.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ _SHOWN = 3
 
 
 def can_read_articles() -> bool:
-    """Whether articles of any form can be read and cut into passages here."""
+    """Whether this installation can read articles and cut them into passages."""
     return not any(_is_missing(module) for module in ("markdown_it", "sentencex"))
 
 
 def check_can_read_articles() -> None:
-    """Raise ExtraMissing where articles cannot be taken in here."""
+    """Raise ExtraMissing if this installation cannot index articles."""
     if not can_read_articles():
         raise missing("sentencex", "Taking articles in", "indexing")
 
 
 def check_only_removals(corpora: Sequence[Path], known: Sources | None) -> None:
-    """Raise ExtraMissing where the corpora have articles that `known` lacks and that cannot be taken in here.
+    """Raise ExtraMissing if the corpora have new articles that this installation cannot index.
 
-    So that nothing is taken out of the corpus that would then stay in the index.
+    So nothing is removed from the corpus that would then stay in the index.
     """
     if can_read_articles():
         return
     scan = Scan(corpora, known)
-    with suppress(CorpusError):  # nothing is left
+    with suppress(CorpusError):  # no article is left
         scan.finish()
     come = sorted(scan.added | scan.changed)
     if come:

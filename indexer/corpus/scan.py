@@ -1,4 +1,4 @@
-"""The corpora compared with what an index was made from: new and changed articles, and what became of the others."""
+"""Compares the corpora with the sources of an index: new and changed articles, and what happened to the others."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ from kb.storage.sources import Entry, SourceFile, Sources
 
 
 class Scan:
-    """Iterate over it, once and to the end, for the articles that `base` lacks or has otherwise.
+    """Iterate over a scan, once and to the end, for the articles that are new or changed since `base`.
 
-    Afterwards: `articles` maps each id of the corpora to its digest, `places` to where it stands; `files` is the
-    record of all files; `failures` what could not be read; `added`, `changed`, `removed` and `failed` are the sets of
-    ids by what became of them since `base`, and `moved` maps ids of `base` to what they are now; `hidden` are the
-    articles that tombstones hide, `waiting` those that are not to be published yet or have expired, with the date;
-    `lexicons` are corpus, name and content hash of the files about words. `failed` are those of `base` that are gone
-    because their file can no longer be read, which is not the same as removed. `ledger` is the ledger as it was read,
-    `updates` what it is to gain. The end raises CorpusError where there was nothing to index, unless tombstones hide
-    all of it, or it `may_be_empty`.
+    Afterwards it has these attributes:
+
+    - `articles` maps each id of the corpora to its digest, and `places` to its location.
+    - `files` is the record of all files, and `failures` are the errors.
+    - `added`, `changed`, `removed` and `failed` are sets of ids by what happened to them since `base`. `failed` are the
+      articles of `base` whose file cannot be read any more.
+    - `moved` maps ids of `base` to their present ids.
+    - `hidden` are the articles hidden by tombstones. `waiting` are those outside their dates, with these dates.
+    - `lexicons` has corpus, name and content hash of the files of notices and synonyms.
+    - `ledger` is the ledger as read, and `updates` are the changes to it.
+
+    The end raises CorpusError if there is nothing to index, unless tombstones hide all of it or `may_be_empty` is set.
     """
 
     def __init__(
@@ -49,11 +53,11 @@ class Scan:
         may_be_empty: bool = False,
         day: str | None = None,
     ) -> None:
-        """With `everything`, the articles that `base` has are given as well. `day` is today, unless it is given.
+        """With `everything`, the unchanged articles of `base` are included. `day` defaults to today.
 
-        `given` are ids that files were published by where neither `base` nor the ledger tells, as before an upgrade.
+        `given` are published ids of files that are neither in `base` nor in the ledger, as after an upgrade.
 
-        Raises CorpusError for a corpus that is not there.
+        Raises CorpusError for a missing corpus.
         """
         self._everything = everything
         self._may_be_empty = may_be_empty
@@ -108,13 +112,13 @@ class Scan:
             raise CorpusError(nothing_usable(self._corpora, self._listed, self.failures))
 
     def finish(self) -> None:
-        """Read to the end without keeping an article."""
+        """Read to the end, ignoring the articles."""
         for _ in self:
             pass
 
     @property
     def changes(self) -> Changes:
-        """The numbers of what the scan found."""
+        """The numbers of added, changed, removed and other articles."""
         arrived = self.added & set(self.moved.values())
         return Changes(
             added=len(self.added - arrived),
@@ -128,7 +132,7 @@ class Scan:
         )
 
     def other_ids(self) -> dict[str, str]:
-        """The ids of new articles that are not the plain ones of their files, and where these lie."""
+        """The ids of new articles that differ from their file's plain id, and the location of the file."""
         return {
             article_id: str(self.place_of(claim))
             for article_id in sorted(self.added)
@@ -142,7 +146,7 @@ class Scan:
         return self.removed | self.failed | self.changed | self.moved.keys()
 
     def former_addresses(self) -> list[FormerAddress]:
-        """What there is to say of ids that no article has, once the ledger has its updates."""
+        """The former addresses, once the ledger has its updates."""
         addresses = self.ledger.addresses | self.updates
         former = [
             address.former()
@@ -157,7 +161,7 @@ class Scan:
         return former
 
     def keep_ledger(self) -> None:
-        """Have the ledger on disk with its updates, before anybody can ask for the ids. Raises OSError."""
+        """Write the ledger with its updates, before anybody can ask for the ids. Raises OSError."""
         folder, corpus = self.tombstones.folder, self.tombstones.corpus
         if folder is None or corpus is None:
             return
@@ -170,7 +174,7 @@ class Scan:
             settle(folder, corpus, self._on_disk, {**known, **self.updates})
 
     def corpus_infos(self) -> tuple[CorpusInfo, ...]:
-        """The corpora and the fingerprint of each, with the records of commands as they lie on disk now."""
+        """The corpora and the fingerprint of each, with the records of commands that are on disk now."""
         hashed = [(file.corpus, file.name, file.sha256) for file in self.files]
         return infos_of(self._corpora, hashed + self.lexicons, self.tombstones)
 
@@ -188,7 +192,7 @@ class Scan:
         self.failures += file.failures
         for claim, article in zip(file.claims, contents.articles(file), strict=True):
             if article is None:
-                reason = "was written to while it was read: build once more"
+                reason = "was changed while it was read: build again"
                 self.failures.append(ArticleError(file.file.path, reason, claim.line))
                 continue
             named = self._named(claim, article)
@@ -200,16 +204,16 @@ class Scan:
                     yield named
         digest = file.sha256
         if content_hash(file.file.path) != digest:
-            digest = ""  # it was written to meanwhile: the next build reads it again
+            digest = ""  # it changed while it was read: the next build reads it again
         failures = tuple((failure.line, failure.reason) for failure in file.failures)
         self.files.append(SourceFile(*file.spot, digest, tuple(entries), failures))
 
     def _recall(self, contents: CorpusContents, file: FileContents) -> Iterator[Article]:
-        """A file that the index has seen: parsed only where it has an article that the index does not."""
+        """A file that the index has seen: parsed only if it has an article that the index does not."""
         entries: list[Entry] = []
         wanted: dict[int | None, Entry] = {}
         for claim, entry in zip(file.claims, file.entries, strict=True):
-            if self.naming.ids.get(claim, entry.id) != entry.id:  # so its digest is another, too
+            if self.naming.ids.get(claim, entry.id) != entry.id:  # so its digest differs, too
                 article = contents.read(claim)
                 if article is None:
                     continue
@@ -229,12 +233,12 @@ class Scan:
                     yield named
 
     def _named(self, claim: Claim, article: Article) -> Article:
-        """The article by its id; one that has none stays as it states itself."""
+        """The article with its id. An article without one stays as its file states it."""
         article_id = self.naming.ids.get(claim) or self.naming.hidden.get(claim)
         return replace(article, id=article_id) if article_id else article
 
     def _takes(self, file: FileContents, claim: Claim, entry: Entry) -> bool:
-        """Whether the article is the one of its id; what keeps it from that is noted."""
+        """Whether the article gets its id. Records the reason if it does not."""
         place = Place(file.file.path, claim.line)
         if claim in self.naming.hidden:
             self.hidden.add(self.naming.hidden[claim])
@@ -250,7 +254,7 @@ class Scan:
         return True
 
     def place_of(self, claim: Claim) -> Place:
-        """Where a claim stands on the disk."""
+        """The location of a claim on disk."""
         corpus = self._corpora[claim.spot.corpus]
         return Place(corpus / claim.spot.name if corpus.is_dir() else corpus, claim.line)
 
@@ -262,9 +266,9 @@ class Scan:
         article_id: str,
         article: Article | None = None,
     ) -> None:
-        """Have the ledger know whose the id is; the article is read where it is needed and not given.
+        """Record the owner of the id for the ledger. The article is read if it is needed and not given.
 
-        Of a collection's it is told only where there is a doubt.
+        An article of a collection is recorded only if several files state its id.
         """
         before = self.ledger.addresses.get(article_id)
         if is_collection(file.file.name):
@@ -285,7 +289,7 @@ class Scan:
             self.updates[article_id] = Address.of_article(named, file.spot, file.sha256)
 
     def _is_shown(self, entry: Entry, file: FileContents) -> bool:
-        """Whether the article is to be in the index on this day; then it is the one of its id."""
+        """Whether the article is indexed on this day. If so, it gets its id."""
         if not is_shown_on(self._day, entry.publish, entry.expires):
             self.waiting[entry.id] = (entry.publish, entry.expires)
             return False
@@ -326,7 +330,7 @@ def _entry(claim: Claim, article: Article) -> Entry:
 
 
 def _as_base_has_it(base: Sources) -> Ledger:
-    """The ledger as far as an index tells it, where the corpus has none."""
+    """The ledger as an index knows it, for a corpus that has none."""
     known = [
         Address(entry.id, Spot(file.corpus, file.name), bytes=bytes_hash(file.sha256))
         for file in base.files

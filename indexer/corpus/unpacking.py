@@ -1,8 +1,7 @@
-"""Uploads unpacked into plain files of articles. No name and no size is trusted.
+"""Unpacks uploads into plain files of articles. No name and no size is trusted.
 
-What is refused is named, with its reason, and stops nothing else; an archive that would unpack to more than is allowed
-is refused as a whole. Nothing is written but below the given folder, and no name of a sender's is a path there that
-was not checked part by part.
+A refused file is named with the reason, and does not stop the others. An archive that would unpack to more than the
+limits is refused as a whole. Files are written only below the given folder, and each part of a sent path is checked.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from indexer.corpus.files import RECORDS, SKIPPED, is_article_name
+from indexer.corpus.files import RECORD_FILES, SKIPPED_PREFIXES, is_article_name
 from indexer.readers.detection import (
     HEAD_BYTES,
     foreign_form,
@@ -37,7 +36,7 @@ _BLOCK_BYTES = 256 * 1024
 _PART_MAX_BYTES = 255
 _PARTS_MAX = 20
 _NAME_MAX_BYTES = 1000
-"""What a system takes for a path is some four times as long; what it refuses would look like a broken disk."""
+"""Systems allow paths about four times as long. A path that the system refuses would look like a broken disk."""
 _DAMAGE = (
     EOFError,
     IndexError,
@@ -48,11 +47,11 @@ _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""All that the libraries raise where they read what is damaged: an offset before the file's beginning is an OSError."""
-_NO_GZIP = "is not, or not to its end, a gzip file: write it again"
-_DAMAGED_MEMBER = "is damaged in the archive: pack it anew"
-_NO_ZIP = "is not a whole zip archive: write it again"
-_SKIPPED = f"names that begin with . or LICENSE, and {' and '.join(RECORDS)}, are no articles"
+"""Everything that the libraries raise for damaged data. An offset before the file's start is an OSError."""
+_NO_GZIP = "is not a complete gzip file: create it again"
+_DAMAGED_MEMBER = "is damaged in the archive: pack it again"
+_NO_ZIP = "is not a complete zip archive: create it again"
+_SKIPPED = f"names that begin with . or LICENSE, and {' and '.join(RECORD_FILES)}, are no articles"
 
 _END = b"PK\x05\x06"
 _END_BYTES = 22
@@ -60,12 +59,12 @@ _COMMENT_MAX_BYTES = 65_535
 _ZIP64_LOCATOR = b"PK\x06\x07"
 _ZIP64_LOCATOR_BYTES = 20
 _ENTRY_BYTES = 46 + 255
-"""Room for one entry of an archive's directory, by which the whole of it is bounded."""
+"""Size of one entry in an archive's directory, which bounds the directory's size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on what all uploaded files together may unpack to."""
+    """Limits on the total that all uploaded files may unpack to."""
 
     unpacked_bytes: int
     files: int
@@ -73,7 +72,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Unpacked:
-    """The files to read, each with the name to speak of it by; what is refused; what is passed over, and why."""
+    """The files to read, each with its name for messages, the refused ones, and the skipped ones with the reason."""
 
     files: list[tuple[Path, str]] = field(default_factory=list)
     failures: list[ArticleError] = field(default_factory=list)
@@ -81,7 +80,7 @@ class Unpacked:
 
 
 def unpack(sent: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> Unpacked:
-    """The articles' files of what was sent under these names, written into `folder`. Raises OSError."""
+    """Unpack the article files of an upload into `folder`. Raises OSError."""
     found = Unpacked()
     budget = _Budget(limits)
     for number, (name, path) in enumerate(sent):
@@ -95,11 +94,11 @@ def unpack(sent: Sequence[tuple[str, Path]], folder: Path, limits: Limits) -> Un
 
 
 class _TooMuch(ArticleError):
-    """What was sent unpacks to more than is allowed."""
+    """The upload unpacks to more than the limits allow."""
 
 
 class _Budget:
-    """What may still be unpacked."""
+    """How much may still be unpacked."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -129,7 +128,7 @@ class _Budget:
 
 @contextmanager
 def _reading(name: str, reason: str) -> Iterator[None]:
-    """What is damaged is an ArticleError. Nothing may be written meanwhile, lest a full disk be taken for damage."""
+    """Turn damage into ArticleError. Write nothing inside the block, or a full disk would look like damage."""
     try:
         yield
     except _DAMAGE:
@@ -137,7 +136,7 @@ def _reading(name: str, reason: str) -> Iterator[None]:
 
 
 def _blocks(source: IO[bytes], name: str, reason: str) -> Iterator[bytes]:
-    """What is in `source`, piece by piece. Raises ArticleError with that reason where it is damaged."""
+    """The content of `source`, block by block. Raises ArticleError with that reason if it is damaged."""
     while True:
         with _reading(name, reason):
             block = source.read(_BLOCK_BYTES)
@@ -206,11 +205,11 @@ def _unzipped(
 def _member_parts(archive: zipfile.ZipFile, shown: str, member: zipfile.ZipInfo) -> tuple[str, ...]:
     parts = _parts(shown, member.orig_filename)
     if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG):
-        raise ArticleError(shown, "is a link or a device and no file: put the file in its place")
+        raise ArticleError(shown, "is a link or a device, not a file: replace it with the file")
     if member.flag_bits & 1:
-        raise ArticleError(shown, "is encrypted: send it in the clear")
+        raise ArticleError(shown, "is encrypted: send it unencrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ArticleError(shown, "is compressed in another way than deflate: pack it so")
+        raise ArticleError(shown, "is compressed by another method than deflate: use deflate")
     if not _is_skipped(parts) and not is_article_name(parts[-1]):
         with _reading(shown, _DAMAGED_MEMBER), archive.open(member) as source:
             form = foreign_form(shown, source.read(HEAD_BYTES))
@@ -230,11 +229,11 @@ def _member(
             budget.copy(shown, _blocks(source, shown, _DAMAGED_MEMBER), target)
             return target
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
-        raise ArticleError(shown, "stands in the archive twice: leave one out") from None
+        raise ArticleError(shown, "is in the archive twice: leave one out") from None
 
 
 def _parts(shown: str, name: str) -> tuple[str, ...]:
-    """The parts of a relative path that stays below where it begins. Raises ArticleError for any other name."""
+    """The parts of a relative path that stays below its start. Raises ArticleError for any other name."""
     reason = ""
     parts = name.split("/")
     if not name:
@@ -242,9 +241,9 @@ def _parts(shown: str, name: str) -> tuple[str, ...]:
     elif not name.isprintable():
         reason = "has a name that cannot be printed: rename it"
     elif "\\" in name or name.startswith("/") or ".." in parts or name[1:2] == ":":
-        reason = "has a name that leads elsewhere: give it a relative one, with / and without .."
+        reason = "has a name that leads out of the archive: give it a relative path, with / and without .."
     elif "" in parts or "." in parts or len(parts) > _PARTS_MAX:
-        reason = "has a name that is no plain path: rename it"
+        reason = "has a name that is not a plain path: rename it"
     elif any(len(part.encode(errors="replace")) > _PART_MAX_BYTES for part in parts):
         reason = f"has a name longer than {_PART_MAX_BYTES} bytes: shorten it"
     elif len(name.encode(errors="replace")) > _NAME_MAX_BYTES:
@@ -255,7 +254,7 @@ def _parts(shown: str, name: str) -> tuple[str, ...]:
 
 
 def _is_skipped(parts: tuple[str, ...]) -> bool:
-    return any(part.startswith(SKIPPED) for part in parts) or parts[-1] in RECORDS
+    return any(part.startswith(SKIPPED_PREFIXES) for part in parts) or parts[-1] in RECORD_FILES
 
 
 def _why_no_article(name: str, content: Form | None) -> str:
@@ -265,12 +264,12 @@ def _why_no_article(name: str, content: Form | None) -> str:
 
 
 def _check_directory(name: str, path: Path, budget: _Budget) -> None:
-    """Refuse an archive whose directory alone would fill the memory: the library reads all of it at once."""
+    """Refuse an archive whose directory would fill the memory: the library reads it all at once."""
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - _END_BYTES - _COMMENT_MAX_BYTES - _ZIP64_LOCATOR_BYTES))
         tail = file.read()
-    # Found as the library finds it, lest another end than this one be taken.
+    # Searched for in the same way as the library does, so that both find the same one.
     end = len(tail) - _END_BYTES
     if end < 0 or not (tail[end:].startswith(_END) and tail.endswith(b"\0\0")):
         end = tail.rfind(_END)

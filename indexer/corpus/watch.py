@@ -1,6 +1,6 @@
-"""A callback whenever files of the corpora have changed and then stayed the same for a moment.
+"""Calls back whenever files of the corpora have changed and then stayed unchanged for a moment.
 
-By looking at names, lengths, times and inodes, which works on every file system, network ones included, and costs some
+It compares names, lengths, times and inodes. That works on every file system, network ones included, and takes about
 20 ms for 6,000 files.
 """
 
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from indexer.corpus.files import RECORDS, list_files, list_lexicons
+from indexer.corpus.files import RECORD_FILES, list_files, list_lexicons
 from indexer.identity.ledger import FILE as LEDGER
 from kb.schema.errors import CorpusError
 from kb.storage.durable import stamp
@@ -19,13 +19,13 @@ Look = dict[str, tuple[int, int, int, int]]
 
 
 def look(corpora: Sequence[Path]) -> Look:
-    """What there is now: each file with its stamp. A corpus that is not there counts as empty."""
+    """The present files, each with its stamp. A missing corpus counts as empty."""
     try:
         paths = [file.path for file in list_files(corpora)[0]]
     except CorpusError:
         paths = []
     paths += [file.path for file in list_lexicons(corpora)[0]]
-    return _look_at([*paths, *(corpus / name for corpus in corpora for name in RECORDS)])
+    return _look_at([*paths, *(corpus / name for corpus in corpora for name in RECORD_FILES)])
 
 
 def _look_at(paths: Iterable[Path]) -> Look:
@@ -42,15 +42,15 @@ def watch(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Call `changed` once now, and after every change of the corpora, until `stop` says so.
+    """Call `changed` once now, and after every change of the corpora, until `stop` returns True.
 
-    A change is told once nothing has changed further for `settle_s` seconds; one that comes while `changed` is at work
-    is told afterwards. The corpora are looked at every `interval_s` seconds.
+    A change is reported after `settle_s` seconds without a further change. A change during a call of `changed` is
+    reported afterwards. The corpora are checked every `interval_s` seconds.
     """
 
     def tell(seen: Look) -> Look:
         changed()
-        # A build writes the ledger itself, which is no reason for another.
+        # A build writes the ledger itself. That is no reason for another build.
         return seen | _look_at(corpus / LEDGER for corpus in corpora)
 
     told = tell(look(corpora))

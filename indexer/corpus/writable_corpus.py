@@ -1,7 +1,7 @@
-"""The corpora as they stand, for changes: which file holds which article, and each change as a step.
+"""The corpora during a change: which file has which article, and each change of a file as a step.
 
-A change is on disk when its method returns. There is one writer at a time: the maker of a WritableCorpus holds the
-writable folder (`kb.storage.durable.changing`) for as long as the object lives.
+A change is on disk when its method returns. There is one writer at a time: whoever makes a WritableCorpus keeps the
+writable folder locked (`kb.storage.durable.changing`) while the object is in use.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from kb.storage.sources import Sources
 
 
 class Step(NamedTuple):
-    """What was done to one file for an article: `hidden` is an article in a file that is not written to."""
+    """What was done to one file. `hidden` means an article in a file that is not written to."""
 
     action: Literal["written", "replaced", "deleted", "hidden"]
     path: Path
@@ -43,9 +43,9 @@ class Step(NamedTuple):
 
 
 class WritableCorpus:
-    """Where each article of the corpora stands. With `dry_run`, steps are noted and nothing is done.
+    """The location of each article of the corpora. With `dry_run`, steps are recorded but not done.
 
-    Raises CorpusError where there is no folder that may be written to.
+    Raises CorpusError if there is no writable folder.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class WritableCorpus:
         self._dry_run = dry_run
         ledger_stamp = stamp(self.folder / LEDGER)
         self._scan = Scan(corpora, known, may_be_empty=True)
-        with suppress(CorpusError):  # an empty corpus is one to add to
+        with suppress(CorpusError):  # articles can be added to an empty corpus
             self._scan.finish()
         corpus = self._scan.tombstones.corpus
         assert corpus is not None
@@ -89,7 +89,7 @@ class WritableCorpus:
         }
 
     def begin(self) -> None:
-        """Begin a change of its own: steps are counted anew, and what a build has noted in the ledger is read."""
+        """Begin a new change: reset the steps, and read what a build has written to the ledger."""
         self.steps = []
         if stamp(self.folder / LEDGER) != self._ledger_stamp:
             self._addresses = Ledger.read(self.folder, self._corpus).addresses
@@ -105,19 +105,19 @@ class WritableCorpus:
         return article_id in self._naming.holders
 
     def digest(self, article_id: str) -> str | None:
-        """The digest of the article of that id, None where there is none, or none that can be read."""
+        """The digest of the article with that id. None if there is none, or it cannot be read."""
         return self._digests.get(article_id)
 
     def place(self, article_id: str) -> Place:
-        """Where the article of that id stands."""
+        """The location of the article with that id."""
         return self._scan.place_of(self._naming.holders[article_id])
 
     def rivals(self, article_id: str) -> list[Place]:
-        """Where other articles stand that state the same id."""
+        """The locations of other articles that state the same id."""
         return self._rivals.get(article_id, [])
 
     def own_file(self, article_id: str) -> Path | None:
-        """The file in the writable folder that holds the article of that id, and nothing else."""
+        """The file in the writable folder that has only the article with that id, if any."""
         claim = self._naming.holders.get(article_id)
         return self._path(claim) if claim is not None and claim.is_own else None
 
@@ -126,15 +126,15 @@ class WritableCorpus:
         return self._files.get(path.resolve())
 
     def address(self, article_id: str) -> Address | None:
-        """What the ledger says of that id."""
+        """What the ledger says with that id."""
         return self._addresses.get(article_id)
 
     def is_free(self, article_id: str) -> bool:
-        """Whether no article has that id, or had it."""
+        """Whether no article has or had that id."""
         return not (article_id in self._naming.holders or article_id in self._addresses)
 
     def is_article(self, article_id: str, title: str, path: str) -> bool:
-        """Whether the id is that of an article of that title, or of one that was at that path and is gone."""
+        """Whether the id belongs to an article with that title, or to a deleted one that was at that path."""
         claim = self._naming.holders.get(article_id)
         if claim is not None:
             article = self._read(claim)
@@ -147,18 +147,18 @@ class WritableCorpus:
         return address.state in ("gone", "live") and address.spot == Spot(self._corpus, path)
 
     def can_write(self, path: str, content: bytes, article_id: str) -> bool:
-        """Whether a file of that POSIX path may be written: it is not there, or the article's, or holds just that."""
+        """Whether that POSIX path may be written: it is free, or the article's own file, or has the same content."""
         target = self.folder / path
         if not target.parent.resolve().is_relative_to(self.folder.resolve()):
-            return False  # by a link, which must not lead a writer out of the corpus
+            return False  # through a link, which must not lead out of the corpus
         if self.id_of_file(target) == article_id or not (target.exists() or target.is_symlink()):
             return True
-        with suppress(OSError):  # left by an attempt that was cut off
+        with suppress(OSError):  # left by an interrupted attempt
             return self.id_of_file(target) is None and target.read_bytes() == content
         return False
 
     def write(self, target: Path, content: bytes, article: Article) -> None:
-        """Let the article stand in that file of the writable folder, and nowhere else."""
+        """Put the article into that file of the writable folder, and remove it everywhere else."""
         before = self.own_file(article.id)
         self._step("replaced" if target.exists() else "written", target, article.id)
         if not self._dry_run:
@@ -167,26 +167,26 @@ class WritableCorpus:
         self._settle(target, content, article, before)
 
     def keep(self, target: Path, article: Article) -> None:
-        """The article stands in that file already: have it on disk, and its id promised."""
+        """The article is in that file already: sync it to disk, and record its id."""
         if not self._dry_run:
             fsync(target)
             fsync(target.parent)
         self._settle(target, read_bytes(target), article, target)
 
     def withdraw(self, article_id: str, *, because: str, see: str, forget: bool = False) -> None:
-        """Take the article of that id out, and have its address say so; with `forget`, keep no title and no hashes."""
+        """Remove the article with that id and record that in its address. `forget` drops its title and hashes, too."""
         claim = self._naming.holders[article_id]
         article = None if forget else self._read(claim)
         known = Address(article_id, claim.spot)
         if article is not None:
             content_sha256 = content_hash(self._scan.place_of(claim).path)
             known = Address.of_article(replace(article, id=article_id), claim.spot, content_sha256)
-        elif not forget:  # it cannot be read, here or at all: then as it was known
+        elif not forget:  # it cannot be read: use what was known
             known = self._addresses.get(article_id, known)
         gone = withdrawn(
             known, title=article.title if article else "", on=today(), because=because, see=see
         )
-        self._promise(gone)  # first: what is deleted without it would be taken for an oversight
+        self._promise(gone)  # first: a deletion without a record would look like a mistake
         if article_id in self._elsewhere:
             self._hide(article_id)
         own = self.own_file(article_id)
@@ -202,7 +202,7 @@ class WritableCorpus:
             self._promise(promised)
         if before is not None and before.resolve() != target.resolve():
             self._delete(before, article.id)
-        # Last: before, the article that stands elsewhere is still there.
+        # Last: until then, the article still exists elsewhere.
         if article.id in self._elsewhere:
             self._hide(article.id)
         self._naming.give(Claim(spot, None, None, is_own=True), article.id)

@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 
 from indexer.embedding.batches import Embed
 from indexer.embedding.index_encoder import IndexEncoder
-from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator, unusable_gpu
+from indexer.embedding.torch_encoder import CPU_DEVICE, TorchEncoder, find_accelerator, unusable_gpu
 from indexer.passages.executor import LocalExecutor
 from kb.storage.manifest import Precision
 
-AUTO = "auto"
+AUTO_DEVICE = "auto"
 """The device's name that stands for a GPU where there is one."""
 
-FEW_TOKENS = 32_768
+MIN_TORCH_TOKENS = 32_768
 """Number of tokens, some 200 passages, that are embedded in the time that importing torch and loading a model take."""
 
-MAX_DISTANCE = {"fp32": 1e-3, "bf16": 0.1}
+MAX_VECTOR_DISTANCE = {"fp32": 1e-3, "bf16": 0.1}
 """How far a device's vector may be from the encoder's own, by Euclidean length: no cosine differs by more.
 
 In float32 both differ by rounding alone, some 1e-6. In bfloat16 it is a cosine of 0.995, where 0.998 is the rule.
 """
 
-PROBES = (
+PROBE_TEXTS = (
     "Gums",
     "Why do my legs jerk when I fall asleep?",
     "Lack of iron makes restless legs worse. A blood test shows it; tablets, taken for three months, often help. "
@@ -49,7 +49,7 @@ class DeviceChooser:
     def __init__(
         self, folder: Path, model_name: str, precision: Precision, device: str, say: Say
     ) -> None:
-        """`folder` is that of the index's own encoder, `device` AUTO or a name of torch's; what is chosen is said."""
+        """`folder` has the index's own encoder. `device` is AUTO_DEVICE or torch's name. `say` reports the choice."""
         self._folder = folder
         self._model_name = model_name
         self._precision: Precision = precision
@@ -60,9 +60,9 @@ class DeviceChooser:
 
     def __call__(self, tokens: int) -> Embed:
         """What embeds texts of so many tokens."""
-        if self._for_many is None and tokens > FEW_TOKENS:
-            device = self._find() if self._device == AUTO else self._device
-            on_device = None if device == PROCESSOR else self._on(device)
+        if self._for_many is None and tokens > MIN_TORCH_TOKENS:
+            device = self._find() if self._device == AUTO_DEVICE else self._device
+            on_device = None if device == CPU_DEVICE else self._on(device)
             self._for_many = on_device or self._on_processor()
         return self._for_many or self._own
 
@@ -74,22 +74,22 @@ class DeviceChooser:
         unusable = unusable_gpu()
         if unusable is not None:
             self._say(_instead(str(unusable), "is there, but torch sees no GPU"))
-        return PROCESSOR
+        return CPU_DEVICE
 
     def _on_processor(self) -> Embed:
         if self._precision == "bf16":
-            return TorchEncoder(self._model_name, self._folder, PROCESSOR, "bf16")
+            return TorchEncoder(self._model_name, self._folder, CPU_DEVICE, "bf16")
         return self._own
 
     def _on(self, device: str) -> Embed | None:
-        """What embeds there, or None where it cannot be used or embeds otherwise than the index's own encoder."""
+        """What embeds there, or None if it cannot be used or embeds otherwise than the index's own encoder."""
         try:
             encoder = TorchEncoder(self._model_name, self._folder, device, self._precision)
             distance = _distance(encoder, self._own)
         except Exception as error:  # a driver's, say, which the processor needs not
             self._say(_instead(device, f"cannot be used: {_first_line(error)}"))
             return None
-        allowed = MAX_DISTANCE[self._precision]
+        allowed = MAX_VECTOR_DISTANCE[self._precision]
         if not distance <= allowed:  # which a distance of NaN is not
             self._say(
                 _instead(
@@ -134,7 +134,7 @@ class FallbackEncoder:
 
 def _distance(one: Embed, other: Embed) -> float:
     """The greatest Euclidean distance between two encoders' vectors of the same probe."""
-    texts = list(PROBES)
+    texts = list(PROBE_TEXTS)
     return float(np.linalg.norm(one(texts) - other(texts), axis=1).max())
 
 

@@ -15,7 +15,7 @@ from indexer.passages.tokens import TokenCounter
 from kb.retrieval.encoder import FOR_PASSAGES, Encoder, EncoderSettings
 from kb.storage.manifest import ModelInfo
 
-RUNTIMES = ("onnx", "torch")
+VECTOR_RUNTIMES = ("onnx", "torch")
 """The names under which vectors may be kept; new ones are under the first, whatever runtime or device makes them.
 
 In float32 they agree to some 1e-6, and a device further off than 1e-3 embeds nothing

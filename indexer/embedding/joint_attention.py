@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-STEP = "MultiHeadAttention"
+ATTENTION_OPERATOR = "MultiHeadAttention"
 """The runtime's step: queries, keys, values, two that are never given here, and what is added for the mask."""
 
 _NAME = "kb_joint"
@@ -81,7 +81,7 @@ def _stand_in(
     if scaling is not None:
         settings["scale"] = float(scaling)
     joint = torch.onnx.ops.symbolic(
-        f"com.microsoft::{STEP}",
+        f"com.microsoft::{ATTENTION_OPERATOR}",
         given if attention_mask is None else [*given, None, None, attention_mask],
         attrs=settings,
         dtype=query.dtype,

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from indexer.embedding.joint_attention import STEP
+from indexer.embedding.joint_attention import ATTENTION_OPERATOR
 
 _MASKS = 3
 """From this input on an attention is told of masks alone, since it is given none of the others."""
@@ -58,17 +58,17 @@ def drop_masks(model: onnx.ModelProto) -> None:
     """
     graph = model.graph
     made_by = {name: node for node in graph.node for name in node.output}
-    steps = {node.output[0] for node in graph.node if node.op_type == STEP}
+    steps = {node.output[0] for node in graph.node if node.op_type == ATTENTION_OPERATOR}
     whole = {}  # what was parted and at once put together again: what it was before, by its name now
     for node in graph.node:
         parted = made_by.get(node.input[0]) if node.op_type == "Reshape" else None
         if parted is not None and parted.op_type == "Reshape":
             whole[node.output[0]] = parted.input[0]
     for node in graph.node:
-        if node.op_type == STEP:
+        if node.op_type == ATTENTION_OPERATOR:
             del node.input[_MASKS:]
         for place, name in enumerate(node.input):
-            if name in whole and (node.op_type == STEP or whole[name] in steps):
+            if name in whole and (node.op_type == ATTENTION_OPERATOR or whole[name] in steps):
                 node.input[place] = whole[name]
     _keep(graph, list(graph.node))
 

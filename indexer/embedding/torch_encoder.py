@@ -20,7 +20,7 @@ from kb.storage.manifest import Precision
 if TYPE_CHECKING:
     import torch
 
-PROCESSOR = "cpu"
+CPU_DEVICE = "cpu"
 
 _CORE_TOKENS = 2 * BATCH_TOKENS
 """A batch of one of the processor's cores: each call of torch's costs more than the runtime's."""
@@ -29,12 +29,12 @@ _DEVICE_TOKENS = 64 * BATCH_TOKENS
 """A batch of another device, whose thousands of units want work at once: 128 passages, some 2 GB for a small model."""
 
 
-GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
+GPU_DEVICE_FILES = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 """What the drivers of NVIDIA, AMD and Windows' Linux put there, whether torch can use the GPU or not."""
 
 
 def find_accelerator() -> str | None:
-    """What torch sees beside the processor in this machine, "cuda" say; None where it sees nothing, or is missing."""
+    """What torch sees beside the processor in this machine, "cuda" say; None if it sees nothing, or is missing."""
     try:
         import torch  # noqa: PLC0415  (takes seconds)
     except (ImportError, OSError):  # it is not installed, or a library that it needs
@@ -46,7 +46,7 @@ def find_accelerator() -> str | None:
 
 def unusable_gpu() -> Path | None:
     """The file of a GPU that the machine has, asked for where torch sees none; or None."""
-    return next((path for path in GPU_FILES if path.exists()), None)
+    return next((path for path in GPU_DEVICE_FILES if path.exists()), None)
 
 
 class TorchEncoder:
@@ -55,7 +55,7 @@ class TorchEncoder:
     def __init__(self, model_name: str, folder: Path, device: str, precision: Precision) -> None:
         """`folder` is the encoder's that was exported from the model, `device` a name of torch's.
 
-        Raises ModelError where the model cannot be loaded, and what torch raises where the device cannot be used.
+        Raises ModelError if the model cannot be loaded, and what torch raises where the device cannot be used.
         """
         import torch  # noqa: PLC0415  (as above)
 
@@ -67,7 +67,7 @@ class TorchEncoder:
         self._device = torch.device(device)
         dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._module: torch.nn.Module = EmbeddingModel(model_name).module().to(self._device, dtype)
-        on_processor = self._device.type == PROCESSOR
+        on_processor = self._device.type == CPU_DEVICE
         self.lanes = len(os.sched_getaffinity(0)) if on_processor else 1
         self.batch_tokens = _CORE_TOKENS if on_processor else _DEVICE_TOKENS
         self._fitting = float("inf")
@@ -80,7 +80,7 @@ class TorchEncoder:
         return self._in_what_fits(batch["input_ids"], batch["attention_mask"])
 
     def _in_what_fits(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The vectors of the rows, at once or by halves. Raises torch.OutOfMemoryError where one row does not fit."""
+        """The vectors of the rows, at once or by halves. Raises torch.OutOfMemoryError if one row does not fit."""
         import torch  # noqa: PLC0415  (as above)
 
         if ids.size <= self._fitting or len(ids) == 1:
@@ -102,7 +102,7 @@ class TorchEncoder:
     def _encode(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
         import torch  # noqa: PLC0415  (as above)
 
-        if self._device.type == PROCESSOR:
+        if self._device.type == CPU_DEVICE:
             torch.set_num_threads(1)  # of this thread: each lane has a core
         with torch.inference_mode():
             vectors = self._module(

@@ -43,7 +43,7 @@ class Base:
         self.verification.result()
 
     def copy(self, name: str, target: Path, *leave_out: str) -> None:
-        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged, KbError where the disk fails."""
+        """Copy a folder of the generation, verified in the copy. Raises IndexDamaged, KbError if the disk fails."""
         source = self.folder / name
         try:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns(*leave_out))
@@ -73,7 +73,7 @@ class Base:
 def open_base(
     index: Path, fits: Callable[[Manifest, Sources], bool], without: Collection[str] = ()
 ) -> Base | None:
-    """The live generation, or else the newest, that `fits`; None where there is none.
+    """The live generation, or else the newest, that `fits`; None if there is none.
 
     Those whose ids are in `without`, and those whose damage is seen at once, are passed over. Whether the one that is
     returned is whole, `verified` says.
@@ -151,7 +151,7 @@ def fits_model(
 
 
 def model_files(model_name: str) -> str:
-    """A hash of the files of the model's folder; "" where the model has none here, as one of the hub."""
+    """A hash of the files of the model's folder; "" if the model has none here, as one of the hub."""
     folder = Path(model_folder(model_name))
     if not folder.is_dir():
         return ""

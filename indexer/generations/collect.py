@@ -70,7 +70,7 @@ def collect_and_wait(index: Path, waiting: Callable[[], None]) -> None:
 
 
 def other_format(index: Path) -> str | None:
-    """The newest generation whose format is not that of the live one, None where there is none."""
+    """The newest generation whose format is not that of the live one, None if there is none."""
     try:
         return next(iter(_by_format(index, current_generation(index))[1]), None)
     except IndexUnusable:
@@ -81,7 +81,7 @@ def _not_kept(index: Path, keep: int, *, keep_other_format: bool = True) -> list
     """All generations but the live one, the newest others of its format that are whole, `keep` in all, and one that is
     of another format.
 
-    A damaged one is kept only in the place of a whole one that is not there. None where nobody can say what is live.
+    A damaged one is kept only in the place of a whole one that is not there. None if nobody can say what is live.
     """
     try:
         live = current_generation(index)

@@ -15,13 +15,13 @@ from kb.storage.disk_errors import check_room
 from kb.storage.generation import current_generation, generation_path
 from kb.storage.manifest import Manifest
 
-ENCODER_TIMES = 2.0
+BYTES_PER_MODEL_BYTE = 2.0
 """Disk space of a new encoder, in sizes of its model's weights: two such files, until the second is reduced."""
 
-GENERATION_TIMES = 8
+GENERATION_BYTES_PER_STORE_BYTE = 8
 """Disk space of all other files, in sizes of the store of articles. Measured: 12, and 10 in a large library."""
 
-CACHE_TIMES = 30
+CACHE_BYTES_PER_STORE_BYTE = 30
 """Disk space of new embeddings of CACHE_DIMENSIONS dimensions, in sizes of the same store. Measured: 40."""
 
 CACHE_DIMENSIONS = 384
@@ -59,10 +59,10 @@ def build_bytes(
     store_bytes = max(0, store_bytes - _EMPTY_STORE_BYTES)
     manifest = base or encoder_source
     dimensions = manifest.model.dimensions if manifest else CACHE_DIMENSIONS
-    embeddings = CACHE_TIMES * store_bytes * dimensions // CACHE_DIMENSIONS
+    embeddings = CACHE_BYTES_PER_STORE_BYTE * store_bytes * dimensions // CACHE_DIMENSIONS
     if base is None:  # which may be there
         embeddings = max(0, embeddings - _size(index / "cache" / "embeddings.sqlite"))
-    return known + GENERATION_TIMES * store_bytes + embeddings
+    return known + GENERATION_BYTES_PER_STORE_BYTE * store_bytes + embeddings
 
 
 def encoder_bytes(model: str) -> int:
@@ -71,12 +71,12 @@ def encoder_bytes(model: str) -> int:
     for pattern in _WEIGHTS:
         sizes = [_size(path) for path in folder.rglob(pattern)] if folder.is_dir() else []
         if sizes:
-            return int(ENCODER_TIMES * sum(sizes))
+            return int(BYTES_PER_MODEL_BYTE * sum(sizes))
     return 0
 
 
 def check_space_to_add(index: Path, model: str) -> None:
-    """Raise NoRoom where not even a build of one article has the room: before anything is put into the corpus."""
+    """Raise NoRoom if not even a build of one article has the room: before anything is put into the corpus."""
     live: Manifest | None = None
     with suppress(IndexUnusable):
         live = Manifest.load(generation_path(index, current_generation(index)))

@@ -17,7 +17,7 @@ from pathlib import Path
 from kb.schema.errors import IndexUnusable
 from kb.storage.durable import fsync, make_folder, remove_durably, write_durably
 from kb.storage.generation import (
-    PINNED,
+    PINNED_FILE,
     current_generation,
     generation_path,
     save_stamps,
@@ -25,9 +25,9 @@ from kb.storage.generation import (
 )
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import Manifest
-from kb.storage.open_newest import REMOVED, removed_articles, removed_to_bytes
+from kb.storage.open_newest import REMOVED_FILE, removed_articles, removed_to_bytes
 
-BUILDING = ".building"
+BUILDING_PREFIX = ".building"
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def building_folder(index: Path) -> Iterator[Path]:
     generations = index / "generations"
     make_folder(generations)
     sweep(index)
-    folder = generations / f"{BUILDING}-{os.getpid()}"
+    folder = generations / f"{BUILDING_PREFIX}-{os.getpid()}"
     folder.mkdir()
     try:
         yield folder
@@ -47,7 +47,7 @@ def building_folder(index: Path) -> Iterator[Path]:
 def sweep(index: Path) -> int:
     """Delete what writers that were killed have left behind; how many things. For the holder of the lock alone."""
     leftovers = [
-        *(index / "generations").glob(f"{BUILDING}*"),
+        *(index / "generations").glob(f"{BUILDING_PREFIX}*"),
         *index.glob(".*.new"),
         *(index / "cache" / "verified").glob("*.tmp"),
     ]
@@ -121,18 +121,18 @@ def make_live(
 ) -> None:
     """Point CURRENT at a generation that is whole and on disk."""
     if removed is not None and removed != _recorded_removed(index):
-        write_durably(index / REMOVED, removed_to_bytes(removed))
+        write_durably(index / REMOVED_FILE, removed_to_bytes(removed))
     name = f"{generation_id}\n".encode("ascii")
     if pin:
         # Before CURRENT: a pin holds only while both name the same.
-        write_durably(index / PINNED, name)
+        write_durably(index / PINNED_FILE, name)
     write_durably(index / "CURRENT", name)
-    if not pin and (index / PINNED).exists():
-        remove_durably(index / PINNED)
+    if not pin and (index / PINNED_FILE).exists():
+        remove_durably(index / PINNED_FILE)
 
 
 def known_removed(index: Path) -> frozenset[str]:
-    """The articles that were published once and removed since; empty where that is not known."""
+    """The articles that were published once and removed since; empty if that is not known."""
     return _recorded_removed(index) or frozenset()
 
 

@@ -102,7 +102,7 @@ class Published:
 def published(index: Path) -> Published | None:
     """What the live generation publishes, or the newest whose record can be read, of whatever format.
 
-    None where nothing is, or nobody can tell what.
+    None if nothing is, or nobody can tell what.
     """
     try:
         names = [current_generation(index)]
@@ -146,7 +146,7 @@ def check_corpora(index: Path, corpora: Sequence[Path], *, replace: bool) -> tup
 def check_loss(
     before: Published, scan: Scan, corpora: Sequence[Path], removed: Collection[str]
 ) -> None:
-    """Raise CorpusError where a finished scan of the corpora lacks too much of what was published `before`.
+    """Raise CorpusError if a finished scan of the corpora lacks too much of what was published `before`.
 
     That is all articles of a corpus that has none now, or more than half of all articles; those that were `removed` by
     id do not count, nor does what moved to another corpus, or into a file of another name.
@@ -171,7 +171,7 @@ def check_loss(
 def check_return(
     before: Published, scan: Scan, left_out: Sequence[Path], removed: Collection[str]
 ) -> None:
-    """Raise CorpusError where articles that were `removed` are back, since corpora were `left_out` that hid them."""
+    """Raise CorpusError if articles that were `removed` are back, since corpora were `left_out` that hid them."""
     back = scan.articles.keys() & set(removed) - before.articles
     if back:
         raise CorpusError(

@@ -7,7 +7,7 @@
 
 The last line of an id counts: a command appends what it promises, and a build writes the file anew, by id. So an id
 that was published is never given to another article, whatever files come later, and every machine with the corpus
-gives the same ids. Articles of collections state their ids and stand here only where several files claim one.
+gives the same ids. Articles of collections state their ids and stand here only if several files claim one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Spot(NamedTuple):
     name: str
 
 
-NOWHERE = Spot(-1, "")
+NO_SPOT = Spot(-1, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Address:
             key: getattr(former, key)
             for key in ("title", "moved_to", "withdrawn", "because", "see")
         }
-        return cls(former.id, NOWHERE, state, **texts)
+        return cls(former.id, NO_SPOT, state, **texts)
 
     def former(self) -> FormerAddress:
         """The same for those who ask for the id; for an address that is not live."""
@@ -97,9 +97,9 @@ class Ledger:
 
     @classmethod
     def read(cls, folder: Path | None, corpus: int | None) -> Ledger:
-        """The ledger of the writable folder, which is corpus number `corpus`; empty where there is none.
+        """The ledger of the writable folder, which is corpus number `corpus`; empty if there is none.
 
-        Raises CorpusError where it cannot be read: ids would be given anew.
+        Raises CorpusError if it cannot be read: ids would be given anew.
         """
         if folder is None or corpus is None:
             return cls()

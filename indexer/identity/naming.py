@@ -20,7 +20,7 @@ from typing import NamedTuple
 from indexer.identity.ledger import Address, Spot
 from indexer.readers.ids import ID_MAX_CHARS, id_from_name
 
-FOLDER_NAMES = ("index", "_index", "readme")
+FOLDER_FILE_STEMS = ("index", "_index", "readme")
 """Stems, in any case, of files that are the article of their folder."""
 
 
@@ -87,7 +87,7 @@ def by_folders(name: str) -> Iterator[str]:
     """Those of the candidates that come from the path alone."""
     path = PurePosixPath(unicodedata.normalize("NFC", name))
     parts = [*path.parts[:-1], path.stem]
-    if path.stem.casefold() in FOLDER_NAMES and len(parts) > 1:
+    if path.stem.casefold() in FOLDER_FILE_STEMS and len(parts) > 1:
         parts.pop()
     for first in range(len(parts) - 1, -1, -1):
         # A suffix of its own: what comes after the last dot of a folder's name is no suffix.
@@ -181,7 +181,7 @@ class _Namer:
         return found
 
     def _owner(self, article_id: str, claims: list[Claim]) -> Claim | None:
-        """Whose the id is of those that state it; None where it was given to a file that states none."""
+        """Whose the id is of those that state it; None if it was given to a file that states none."""
         address = self._ledger.get(article_id)
         spot = self._published.get(article_id)
         if address is not None:

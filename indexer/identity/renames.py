@@ -10,12 +10,12 @@ from indexer.identity.ledger import Address, section_hashes
 from indexer.identity.naming import Alike, Claim
 from kb.schema.article import Article
 
-SAME_SHARE = Fraction(4, 5)
+MIN_SAME_SHARE = Fraction(4, 5)
 """The share of the sections, of the longer of two articles, that are the same in one that was renamed."""
 
 
 def alike_by(bytes_of: Callable[[Claim], str], read: Callable[[Claim], Article | None]) -> Alike:
-    """How articles are recognised: by the hash of a claim's file, and by what is read there, None where nothing is."""
+    """How articles are recognised: by the hash of a claim's file, and by what is read there, None if nothing is."""
     return Alike(
         lambda addresses, claims: find_renamed(addresses, claims, bytes_of, read),
         lambda address, claim: is_same(address, claim, bytes_of, read),
@@ -43,7 +43,7 @@ def find_renamed(
         found = set(by_bytes.get(address.bytes, ())) if address.bytes else set()
         mine = Counter(address.sections)
         near = {number for each in mine for number in by_section.get(each, ())}
-        found |= {number for number in near if _share(mine, sections[number]) >= SAME_SHARE}
+        found |= {number for number in near if _share(mine, sections[number]) >= MIN_SAME_SHARE}
         candidates[address.id] = found
     wanted = Counter(number for found in candidates.values() for number in found)
     return {
@@ -69,7 +69,7 @@ def is_same(
         return False
     if address.title and article.title == address.title:
         return True
-    return _share(Counter(address.sections), Counter(section_hashes(article))) >= SAME_SHARE
+    return _share(Counter(address.sections), Counter(section_hashes(article))) >= MIN_SAME_SHARE
 
 
 def _share(one: Counter[str], other: Counter[str]) -> Fraction:

@@ -23,7 +23,7 @@ from kb.question.notices import NoticeRule, Notices
 from kb.question.vocabulary import FOLDER as VOCABULARY
 from kb.schema.errors import ArticleError, IndexDamaged
 
-GROUPS = "groups.json"
+GROUPS_FILE = "groups.json"
 
 
 @dataclass(slots=True)
@@ -69,7 +69,9 @@ def read_lexicon(corpora: Sequence[Path]) -> Lexicon:
 def write_lexicon(folder: Path, lexicon: Lexicon, library: Library) -> None:
     """Write `notices.json`, `groups.json` and `vocabulary/` into the folder of a generation."""
     Notices.save(folder, lexicon.rules)
-    (folder / GROUPS).write_text(json.dumps(lexicon.groups, ensure_ascii=False), encoding="utf-8")
+    (folder / GROUPS_FILE).write_text(
+        json.dumps(lexicon.groups, ensure_ascii=False), encoding="utf-8"
+    )
     groups = (article_group(title, aliases) for title, *aliases in library.names_by_article())
     write_vocabulary(folder / VOCABULARY, lexicon.groups, groups)
 
@@ -77,10 +79,10 @@ def write_lexicon(folder: Path, lexicon: Lexicon, library: Library) -> None:
 def load_lexicon(folder: Path) -> Lexicon:
     """What a generation was given. Raises IndexDamaged."""
     try:
-        groups = [tuple(group) for group in json.loads((folder / GROUPS).read_bytes())]
+        groups = [tuple(group) for group in json.loads((folder / GROUPS_FILE).read_bytes())]
         return Lexicon(Notices.load_rules(folder), groups)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IndexDamaged(
             f"{folder}: the notices or groups cannot be read ({type(error).__name__}). "
-            "Run `kb build` to make the index anew."
+            "Run `kb build` to rebuild the index."
         ) from error

@@ -1,7 +1,7 @@
 """A reader of `notices.yaml`, with compiled triggers.
 
-The file is a list of notices, each with the keys `KEYS`. A broken notice breaks the file: half of a list of emergency
-notices would pass for the whole of it.
+The file is a list of notices, each with the keys `NOTICE_KEYS`. A broken notice breaks the file: half of a list of
+emergency notices would pass for the whole of it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from kb.schema.errors import ArticleError
 from kb.schema.results import Link, Notice
 from kb.text.analysis import stems
 
-KEYS = ("id", "title", "text", "links", "triggers", "unless")
+NOTICE_KEYS = ("id", "title", "text", "links", "triggers", "unless")
 MAX_SLOTS = 8
 """More slots than this in one trigger are a sentence, which nobody will type."""
 
@@ -66,8 +66,10 @@ def read_notices(name: Path | str, data: bytes) -> list[PlacedRule]:
 
 def _notice(value: object) -> Notice:
     if not isinstance(value, dict):
-        raise FieldError(f"a notice is {kind_of(value)}: write {', '.join(KEYS)} with their values")
-    metadata.refuse_unknown("a notice", value, KEYS)
+        raise FieldError(
+            f"a notice is {kind_of(value)}: write {', '.join(NOTICE_KEYS)} with their values"
+        )
+    metadata.refuse_unknown("a notice", value, NOTICE_KEYS)
     stated = {}
     for key in ("id", "title", "text"):
         stated[key] = metadata.line(key, value.get(key))

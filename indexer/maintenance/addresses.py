@@ -12,7 +12,7 @@ from kb.storage.durable import changing
 
 
 def former_addresses(corpora: Sequence[Path]) -> list[FormerAddress]:
-    """Those that the ledger holds, in the order of their ids. Raises CorpusError where it cannot be read."""
+    """Those that the ledger holds, in the order of their ids. Raises CorpusError if it cannot be read."""
     records = Tombstones(corpora)
     ledger = Ledger.read(records.folder, records.corpus)
     found = (ledger.addresses[each] for each in sorted(ledger.addresses))

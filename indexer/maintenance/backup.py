@@ -7,12 +7,12 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.corpus.files import RECORDS, list_files, list_lexicons
+from indexer.corpus.files import RECORD_FILES, list_files, list_lexicons
 from indexer.generations.disk_space import generation_bytes
 from indexer.maintenance.backup_file import (
-    BESIDE,
-    CORPORA,
-    HASHES,
+    CORPORA_FOLDER,
+    HASHES_FILE,
+    INDEX_FILES,
     IndexRecords,
     add,
     add_bytes,
@@ -30,7 +30,7 @@ from kb.storage.manifest import FILE as MANIFEST
 class Backup:
     """What a backup holds. `missing` are the corpora that could not be read and are not in it.
 
-    `noted` is False where the index could not be written: it will not name this backup when an article is purged.
+    `noted` is False if the index could not be written: it will not name this backup when an article is purged.
     """
 
     generation: str
@@ -43,7 +43,7 @@ class Backup:
 def back_up(index: Path, target: Path) -> Backup:
     """Write the live generation and its corpora to `target`, whole or not at all, and on disk once this returns.
 
-    Raises the kinds of IndexUnusable where the live generation does not verify, TuningDamaged, NoRoom where there is
+    Raises the kinds of IndexUnusable if the live generation does not verify, TuningDamaged, NoRoom if there is
     not enough for it, and OSError.
     """
     IndexRecords.load(index)  # nothing damaged goes into a backup
@@ -63,7 +63,7 @@ def back_up(index: Path, target: Path) -> Backup:
             archive.add(folder / MANIFEST, f"{inside}/{MANIFEST}", recursive=False)
             for name, info in manifest.files.items():
                 add_verified(archive, folder / name, f"{inside}/{name}", info.sha256)
-            for name in BESIDE:
+            for name in INDEX_FILES:
                 if (index / name).exists():
                     archive.add(index / name, f"beside/{name}", recursive=False)
             for number, corpus in enumerate(manifest.corpora):
@@ -73,9 +73,9 @@ def back_up(index: Path, target: Path) -> Backup:
                     missing.append(corpus.path)
                     continue
                 for name, path in files:
-                    inside = f"{CORPORA}/{number}/{name}"
+                    inside = f"{CORPORA_FOLDER}/{number}/{name}"
                     hashes[inside] = add(archive, path.resolve(), inside)
-            add_bytes(archive, HASHES, json.dumps(hashes, indent=1).encode("ascii"))
+            add_bytes(archive, HASHES_FILE, json.dumps(hashes, indent=1).encode("ascii"))
     finally:
         lease.release()
     try:
@@ -90,7 +90,7 @@ def back_up(index: Path, target: Path) -> Backup:
 def _corpus_files(corpus: Path) -> list[tuple[str, Path]]:
     found = [*list_files([corpus])[0], *list_lexicons([corpus])[0]]
     files = [(file.name, file.path) for file in found]
-    files += [(name, corpus / name) for name in RECORDS if (corpus / name).is_file()]
+    files += [(name, corpus / name) for name in RECORD_FILES if (corpus / name).is_file()]
     return files
 
 

@@ -20,12 +20,12 @@ from typing import IO
 
 from kb.ranking import tuned_weights
 from kb.schema.errors import IndexDamaged, KbError
-from kb.storage.generation import PINNED
-from kb.storage.open_newest import REMOVED, removed_articles
+from kb.storage.generation import PINNED_FILE
+from kb.storage.open_newest import REMOVED_FILE, removed_articles
 
-BESIDE = (tuned_weights.FILE, REMOVED, PINNED)
-CORPORA = "corpora"
-HASHES = "corpora.json"
+INDEX_FILES = (tuned_weights.FILE, REMOVED_FILE, PINNED_FILE)
+CORPORA_FOLDER = "corpora"
+HASHES_FILE = "corpora.json"
 
 _BLOCK_BYTES = 1 << 20
 _REMEDY = "name a file that `kb backup` wrote, or fetch this one again."
@@ -43,7 +43,7 @@ class IndexRecords:
     @classmethod
     def load(cls, folder: Path) -> IndexRecords:
         """Read it. Raises TuningDamaged and IndexDamaged."""
-        pin = folder / PINNED
+        pin = folder / PINNED_FILE
         pinned = pin.read_text(encoding="ascii", errors="replace").strip() if pin.exists() else None
         return cls(tuned_weights.load(folder), removed_articles(folder), pinned)
 
@@ -78,7 +78,7 @@ def add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def add_verified(archive: tarfile.TarFile, path: Path, name: str, sha256: str) -> None:
     if add(archive, path, name) != sha256:
         raise IndexDamaged(
-            f"{path}: the content is not what was written. Run `kb build` to make the index anew."
+            f"{path}: the content is not what was written. Run `kb build` to rebuild the index."
         )
 
 
@@ -109,11 +109,11 @@ def extract(source: Path, folder: Path) -> str:
 def _is_ours(parts: tuple[str, ...]) -> bool:
     """Whether a backup may hold a file of that path."""
     if parts[:1] == ("beside",):
-        return len(parts) == 2 and parts[1] in BESIDE
+        return len(parts) == 2 and parts[1] in INDEX_FILES
     if len(parts) == 1:
-        return parts[0] == HASHES
+        return parts[0] == HASHES_FILE
     return (
         len(parts) > 2
-        and parts[0] in ("generation", CORPORA)
+        and parts[0] in ("generation", CORPORA_FOLDER)
         and not any(part in ("..", "/") for part in parts)
     )

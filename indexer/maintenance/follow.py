@@ -31,7 +31,7 @@ def follow_corpus(
 ) -> BuildReport | Held:
     """Build, or leave the index as a rollback made it, but for removed articles, which nobody may find any longer.
 
-    `taken_out` are the ids that were removed, or None where nothing was. It may be empty where the corpus shows them.
+    `taken_out` are the ids that were removed, or None if nothing was. It may be empty if the corpus shows them.
     Raises what `build` and `roll_back` raise.
     """
     pinned = pinned_generation(request.index)

@@ -45,7 +45,7 @@ from kb.storage.generation import (
 )
 from kb.storage.keys import KeyRing, keys_file
 from kb.storage.manifest import Manifest, format_version
-from kb.storage.open_newest import REMOVED, removed_articles
+from kb.storage.open_newest import REMOVED_FILE, removed_articles
 from kb.storage.passage_table import PassageTable
 from kb.storage.sources import Sources
 from kb.text.analysis import terms
@@ -64,7 +64,7 @@ _UNIT = 0.05
 class Inspected:
     """One generation, or, where `generation` is empty, the `file` of the index that lies beside them.
 
-    `damage` says what is wrong with it, None where it is whole. `format_version` is that of a generation which another
+    `damage` says what is wrong with it, None if it is whole. `format_version` is that of a generation which another
     version of the program wrote: then it was not opened.
     """
 
@@ -84,7 +84,7 @@ class Inspected:
 def inspect(index: Path) -> list[Inspected]:
     """All generations, newest first, then what is damaged beside them.
 
-    Raises IndexMissing or IndexDamaged where nobody can say which generation is live.
+    Raises IndexMissing or IndexDamaged if nobody can say which generation is live.
     """
     live = current_generation(index)
     pinned = pinned_generation(index)
@@ -259,7 +259,7 @@ def _damage_beside(index: Path) -> Iterator[tuple[str, str]]:
     """The files that lie beside the generations and are damaged, with what is wrong and what to do."""
     checks: dict[str, Callable[[], object]] = {
         tuned_weights.FILE: lambda: tuned_weights.load(index),
-        REMOVED: lambda: removed_articles(index),
+        REMOVED_FILE: lambda: removed_articles(index),
         "keys/keys.json": lambda: KeyRing(keys_file(index)).all(),
     }
     for file, check in checks.items():

@@ -22,7 +22,7 @@ from indexer.corpus.scan import Scan
 from indexer.corpus.unsupported_files import nothing_usable
 from indexer.identity.ledger import Address, reserved
 from indexer.lexicon.lexicon import read_lexicon
-from indexer.maintenance.skeleton import PLACEHOLDER
+from indexer.maintenance.skeleton import PLACEHOLDER_TEXT
 from indexer.readers.forms import MARKDOWN, PLAIN_TEXT, is_collection, reader_form
 from indexer.readers.markdown import FrontMatterError, Link, MarkdownArticle, parse_markdown
 from kb.schema.article import Article, Section
@@ -35,7 +35,7 @@ _EXTERNAL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|/")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to mend: `code` names its kind, `line` is None where no line is at fault."""
+    """One thing to mend: `code` names its kind, `line` is None if no line is at fault."""
 
     path: str
     line: int | None
@@ -198,8 +198,8 @@ class _Survey:
             if words > SECTION_MAX_WORDS:
                 message = f"{words} words without a heading: divide them, about 300 a section"
                 self.add(at, "long-section", message)
-            if section.text == PLACEHOLDER:
-                self.add(at, "placeholder", f'still says "{PLACEHOLDER}"')
+            if section.text == PLACEHOLDER_TEXT:
+                self.add(at, "placeholder", f'still says "{PLACEHOLDER_TEXT}"')
             if not section.heading:
                 continue
             if _folded(section.heading) in seen:
@@ -212,7 +212,7 @@ class _Survey:
             level = section.level
 
     def _link_problem(self, path: Path, target: str) -> str:
-        """What is wrong with a link from `path`; "" where nothing is, or it leads elsewhere."""
+        """What is wrong with a link from `path`; "" if nothing is, or it leads elsewhere."""
         if _EXTERNAL.match(target):
             return ""
         address, _, anchor = target.partition("#")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from indexer.embedding.batches import EmbeddingCache
-from indexer.embedding.index_encoder import RUNTIMES, IndexEncoder, cache_key
+from indexer.embedding.index_encoder import VECTOR_RUNTIMES, IndexEncoder, cache_key
 from indexer.passages.texts import Library
 from kb.schema.errors import IndexUnusable
 from kb.storage.generation import generations, open_by_id
@@ -29,7 +29,7 @@ def prune_cache(index: Path) -> int:
             opened.callback(lease.release)
             counter = IndexEncoder.counter_of(folder / "encoder")
             libraries.append(opened.enter_context(Library.load(folder, counter)))
-            for runtime in RUNTIMES:
+            for runtime in VECTOR_RUNTIMES:
                 keys[cache_key(manifest.model, runtime)] = manifest.model.dimensions
         if not libraries:
             return 0

@@ -12,7 +12,7 @@ from indexer.generations.base import open_one
 from indexer.generations.collect import collect
 from indexer.generations.lock import writer_lock
 from indexer.generations.publish import building_folder, creation_time, fsync_folders, known_removed
-from indexer.maintenance.backup_file import CORPORA, HASHES, IndexRecords, extract
+from indexer.maintenance.backup_file import CORPORA_FOLDER, HASHES_FILE, IndexRecords, extract
 from indexer.maintenance.restore_corpora import (
     CorpusPlace,
     corpus_places,
@@ -37,7 +37,7 @@ class Restored:
 
     `tuned` says whether weights of `kb tune` came with it, `pinned` whether it is a rollback that holds. `corpora` are
     the paths that corpora were put to and are built from henceforth, `absent` those that the backup does not hold and
-    that stay where they were; both are empty where no folder was given.
+    that stay where they were; both are empty if no folder was given.
     """
 
     generation: str
@@ -80,7 +80,7 @@ def restore(
             places: tuple[CorpusPlace, ...] = ()
             if corpus_folder is not None:
                 sources = Sources.load(staged)
-                places = corpus_places(manifest, sources, folder / CORPORA, corpus_folder)
+                places = corpus_places(manifest, sources, folder / CORPORA_FOLDER, corpus_folder)
             generation_id = _place(
                 index, folder, staged, with_places(manifest, places, creation_time(index))
             )
@@ -114,11 +114,11 @@ def _check_corpora(source: Path, folder: Path) -> None:
     """Raise IndexDamaged unless the unpacked corpora are what was backed up."""
     found = {
         path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in (folder / CORPORA).rglob("*")
+        for path in (folder / CORPORA_FOLDER).rglob("*")
         if path.is_file()
     }
     try:
-        expected = json.loads((folder / HASHES).read_bytes())
+        expected = json.loads((folder / HASHES_FILE).read_bytes())
     except (OSError, ValueError):
         expected = None
     if found != expected:

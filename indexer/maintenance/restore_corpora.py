@@ -55,7 +55,7 @@ def corpus_places(
 
 
 def _is_one_file(files: Path, name: str) -> bool:
-    """Whether the corpus was a file of that name. A folder would hold others, or be named otherwise."""
+    """Whether the corpus was a file with that name. A folder would hold others, or be named otherwise."""
     there = list(files.iterdir()) if files.is_dir() else []
     return [file.name for file in there if file.is_file()] == [name] and is_article_name(name)
 

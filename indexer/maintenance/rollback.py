@@ -59,7 +59,7 @@ def roll_back(
     """Make a generation live again, by default the newest that is older than the live one's content.
 
     What is known to have been removed since is left out, and the articles `removed`. Naming the live one pins it.
-    Raises NotFound where there is none, IndexMissing where there is no index, IndexDamaged where it does not verify,
+    Raises NotFound if there is none, IndexMissing if there is no index, IndexDamaged if it does not verify,
     and BuildInProgress.
     """
     if not generations(index):

@@ -15,7 +15,7 @@ from kb.schema.errors import KbError
 _NAME_MAX_BYTES = 200
 """File systems allow 255; letters beyond ASCII take up to four each."""
 
-PLACEHOLDER = "Write here, in two or three sentences, what a hurried reader needs to know."
+PLACEHOLDER_TEXT = "Write here, in two or three sentences, what a hurried reader needs to know."
 """The only text of a new article, which needs some to be one; `indexer.maintenance.lint` finds it."""
 
 _SKELETON = """\
@@ -58,7 +58,7 @@ def new_article(folder: Path, title: str) -> Path:
         {"id": name, "title": title}, allow_unicode=True, sort_keys=False, width=float("inf")
     )
     body = _SKELETON.format(
-        front_matter=front_matter, today=date.today().isoformat(), placeholder=PLACEHOLDER
+        front_matter=front_matter, today=date.today().isoformat(), placeholder=PLACEHOLDER_TEXT
     )
     try:
         with path.open("x", encoding="utf-8", newline="\n") as file:

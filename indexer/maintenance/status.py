@@ -50,7 +50,7 @@ class Status:
 
 
 def status(index: Path) -> Status:
-    """How the index stands now. Raises the kinds of IndexUnusable where nothing can be served."""
+    """How the index stands now. Raises the kinds of IndexUnusable if nothing can be served."""
     found = open_newest(index)
     try:
         manifest, sources = found.manifest, Sources.load(found.folder)

@@ -17,7 +17,7 @@ from indexer.passages.tokens import TokenCounter
 from kb.schema.article import Article, Section
 from kb.schema.passage import Passage
 
-PREFIX_TOKENS = 64
+MAX_PREFIX_TOKENS = 64
 """Maximum number of tokens of the window that title and heading take."""
 
 _MAX_CHARS_PER_TOKEN = 32
@@ -52,7 +52,7 @@ class Splitter:
     def __init__(self, counter: TokenCounter) -> None:
         self._counter = counter
         between = counter.count("\n")  # stands between the prefix and the text
-        self.max_tokens = counter.max_tokens - counter.special_tokens - PREFIX_TOKENS - between
+        self.max_tokens = counter.max_tokens - counter.special_tokens - MAX_PREFIX_TOKENS - between
         if self.max_tokens < 16:
             raise ValueError(
                 f"a window of {counter.max_tokens} tokens leaves no room for a passage"

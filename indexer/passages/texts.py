@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.passages.executor import Executor
-from indexer.passages.splitter import PREFIX_TOKENS
+from indexer.passages.splitter import MAX_PREFIX_TOKENS
 from indexer.passages.steps import SplitArticles, find_sentences
 from indexer.passages.tokens import TokenCounter
 from kb.schema.article import Article
@@ -44,7 +44,7 @@ SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
 Fields = tuple[str, str, str, str]
 """The texts of one passage's fields, in the order of kb.text.bm25f.FIELDS."""
 
-OPENING_CHARS = 240
+MAX_OPENING_CHARS = 240
 
 _ARTICLES_IN_BATCH = 16
 _PASSAGES_IN_BATCH = 256
@@ -166,7 +166,7 @@ class Library:
             yield [*(text[start:end] for start, end in islice(spans, count)), *names]
 
     def passage_text(self, place: int) -> str:
-        """What is embedded for a passage: title and heading, at most PREFIX_TOKENS of them, and its own text."""
+        """What is embedded for a passage: title and heading, at most MAX_PREFIX_TOKENS of them, and its own text."""
         entry = self.passages[place]
         section = int(entry["section"])
         text = self._section(section).text[int(entry["start"]) : int(entry["end"])]
@@ -175,11 +175,11 @@ class Library:
     def _shortened_heading(self, section: int) -> str:
         title = self._head(int(self._owners[section])).title
         heading = f"{title}\n{self._section(section).heading}".strip()
-        return self._counter.shorten(heading, PREFIX_TOKENS)
+        return self._counter.shorten(heading, MAX_PREFIX_TOKENS)
 
     def passage_lengths(self) -> list[int]:
         """A rough number of tokens of each passage with its prefix, to sort by."""
-        return [PREFIX_TOKENS // 4 + int(tokens) for tokens in self.passages["tokens"]]
+        return [MAX_PREFIX_TOKENS // 4 + int(tokens) for tokens in self.passages["tokens"]]
 
     def sentence_text(self, place: int) -> str:
         """What is embedded for a sentence: title and heading, as for its passage, and the sentence."""
@@ -191,7 +191,7 @@ class Library:
     def sentence_lengths(self) -> list[int]:
         """A rough number of tokens of each sentence, to sort by."""
         characters = self.sentences["end"] - self.sentences["start"]
-        return [PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
+        return [MAX_PREFIX_TOKENS // 4 + int(count) // 4 for count in characters]
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -229,9 +229,9 @@ class Library:
         return self._section(section).heading
 
     def opening(self, section: int) -> str:
-        """The heading of a section and how its text begins; empty where there is no heading."""
+        """The heading of a section and how its text begins; empty if there is no heading."""
         found = self._section(section)
-        return f"{found.heading}\n{found.text[:OPENING_CHARS]}" if found.heading else ""
+        return f"{found.heading}\n{found.text[:MAX_OPENING_CHARS]}" if found.heading else ""
 
     def heading_and_text(self, section: int) -> str:
         """The heading of a section and all of its text."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.readers.forms import FORMS, OTHER, Form, reader_form
+from indexer.readers.forms import FORMS, OTHER_FORM, Form, reader_form
 
 HEAD_BYTES = 4096
 """Length of a file's beginning that is compared with the forms, in bytes."""
@@ -33,7 +33,7 @@ class UnsupportedFile:
 def foreign_form(name: str, head: bytes, tail: bytes = b"") -> Form | None:
     """The form of a file that begins and ends so, where it is not the one that its name states.
 
-    None where the content may be what the name says, or is of no form that content tells.
+    None if the content may be what the name says, or is of no form that content tells.
     """
     named = reader_form(name)
     if named is not None and named.is_named:
@@ -67,7 +67,7 @@ def form_of_unsupported(name: str, content: Form | None) -> Form:
         (form for form in FORMS if not form.is_readable and suffix in form.suffixes), None
     )
     if content is None:
-        return by_name or OTHER
+        return by_name or OTHER_FORM
     return by_name or content if content.holds_others else content
 
 

@@ -28,7 +28,7 @@ from kb.schema.errors import ArticleError
 from kb.schema.extras import missing
 
 Reader = Callable[[Path, bytes], tuple[Article, bool]]
-"""The one article of a file of that name and content, and whether it states its id. Raises ArticleError.
+"""The one article of a file with that name and content, and whether it states its id. Raises ArticleError.
 
 An article that states no id has the stem of the name for one.
 """
@@ -267,10 +267,10 @@ FORMS: tuple[Form, ...] = (
 )
 """All forms, in the order in which content is compared with them."""
 
-OTHER = Form("a file of another form", "files of other forms", "save as FILE.md or FILE.txt")
+OTHER_FORM = Form("a file of another form", "files of other forms", "save as FILE.md or FILE.txt")
 """Any form that `FORMS` does not list."""
 
-SUFFIXES = tuple(suffix for form in FORMS if form.is_readable for suffix in form.suffixes)
+READABLE_SUFFIXES = tuple(suffix for form in FORMS if form.is_readable for suffix in form.suffixes)
 """The endings of the names of files that are read for articles."""
 
 
@@ -284,7 +284,7 @@ ARTICLE_FORMS = _articles_are()
 
 
 def reader_form(name: str) -> Form | None:
-    """The form by which a file of that name is read; None where it is not read."""
+    """The form by which a file with that name is read; None if it is not read."""
     lower = name.lower()
     return next(
         (form for form in FORMS if form.is_readable and lower.endswith(form.suffixes)), None
@@ -292,13 +292,13 @@ def reader_form(name: str) -> Form | None:
 
 
 def suffix_of(name: str) -> str:
-    """The ending by which a file of that name is read, as it is spelled there; "" where it is not read."""
+    """The ending by which a file with that name is read, as it is spelled there; "" if it is not read."""
     lower = name.lower()
-    known = next((suffix for suffix in SUFFIXES if lower.endswith(suffix)), "")
+    known = next((suffix for suffix in READABLE_SUFFIXES if lower.endswith(suffix)), "")
     return name[len(name) - len(known) :]
 
 
 def is_collection(name: str) -> bool:
-    """Whether a file of that name holds any number of articles, which state their ids."""
+    """Whether a file with that name holds any number of articles, which state their ids."""
     form = reader_form(name)
     return form is not None and form.read_collection is not None

@@ -12,7 +12,7 @@ ID_MAX_CHARS = 200
 
 
 def article_id(value: object) -> str:
-    """`value` as an article's id, unchanged; FieldError where it cannot be one.
+    """`value` as an article's id, unchanged; FieldError if it cannot be one.
 
     1 to `ID_MAX_CHARS` characters, no white space, nothing that cannot be printed or encoded
     (control characters, lone surrogates), and no part between slashes "." or "..", which a URL would resolve.

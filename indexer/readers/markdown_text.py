@@ -17,7 +17,7 @@ _INDENT = "  "
 
 
 def section_text(nodes: Sequence[SyntaxTreeNode]) -> str:
-    """The text of some sibling blocks, normalised; "" where none of them has any.
+    """The text of some sibling blocks, normalised; "" if none of them has any.
 
     Paragraphs join their lines by a space, hard breaks are line ends. List items take a line each,
     "- item" or "1. item", what is nested in them indented by two spaces. Table rows take a line

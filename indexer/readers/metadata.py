@@ -94,7 +94,7 @@ def sources(key: str, value: object, *, lenient: bool = False) -> tuple[Source, 
 
 
 def named_source(key: str, value: object) -> Source:
-    """A source given as one text; its title is empty where the text is."""
+    """A source given as one text; its title is empty if the text is."""
     name = line(key, value)
     return Source(title=name, url=name if is_url(name) else "")
 

@@ -33,12 +33,12 @@ from kb.reporting.logs import configure_logging
 from kb.schema.errors import KbError
 from kb.schema.service import Report
 from kb.tasks.messages import RebuildRequest
-from kb.tasks.store import ATTEMPTS, TaskStore
+from kb.tasks.store import MAX_ATTEMPTS, TaskStore
 from kb.tasks.task import Task
 
 logger = logging.getLogger(__name__)
 
-IDLE_S = 30.0
+MAX_IDLE_S = 30.0
 """Time without a task after which the process ends, in seconds. Starting again takes seconds."""
 
 _LOOK_AGAIN_S = 1.0
@@ -76,9 +76,9 @@ class TaskBuilder:
 
     def _take(self, tasks: list[Task]) -> None:
         for task in tasks:
-            if task.attempts >= ATTEMPTS:
+            if task.attempts >= MAX_ATTEMPTS:
                 self._store.finish(task.id, error=_given_up(task))
-        tasks = [task for task in tasks if task.attempts < ATTEMPTS]
+        tasks = [task for task in tasks if task.attempts < MAX_ATTEMPTS]
         if not tasks:
             return
         self._store.begin([task.id for task in tasks])
@@ -137,13 +137,13 @@ def _given_up(task: Task) -> str:
 
 
 def run(index: Path) -> None:
-    """Build whenever a line comes on standard input; ends after `IDLE_S` without a task, or with that input."""
+    """Build whenever a line comes on standard input; ends after `MAX_IDLE_S` without a task, or with that input."""
     woken = threading.Event()
     threading.Thread(target=_listen, args=(woken,), name="parent-watcher", daemon=True).start()
     _give_way()
     store = TaskStore(index)
     builder, busy = TaskBuilder(index, store), time.monotonic()
-    while time.monotonic() - busy < IDLE_S:
+    while time.monotonic() - busy < MAX_IDLE_S:
         woken.clear()
         if builder.build_all():
             busy = time.monotonic()

@@ -39,10 +39,10 @@ class Change:
         if self.is_resumed and before == after:
             return  # it is there by the attempt that was cut off
         if if_match is not None and before is None:
-            raise PreconditionFailed("There is no article of that id.")
+            raise PreconditionFailed("There is no article with that id.")
         if if_match is not None and "*" not in if_match and before not in if_match:
             raise PreconditionFailed(
                 "The article has changed since: read it again, and send what you make of that."
             )
         if if_none_match and before is not None:
-            raise PreconditionFailed("There is an article of that id already.")
+            raise PreconditionFailed("There is an article with that id already.")

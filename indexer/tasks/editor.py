@@ -50,7 +50,7 @@ from kb.tasks.messages import (
     TooManyTasks,
     WorkerFailed,
 )
-from kb.tasks.store import ATTEMPTS, TaskStore
+from kb.tasks.store import MAX_ATTEMPTS, TaskStore
 from kb.tasks.task import Task, TasksFull, new_task_id
 
 logger = logging.getLogger(__name__)
@@ -144,7 +144,7 @@ class TaskEditor:
         """Take in what an attempt that was cut off may have begun with. Raises Refused, and whatever fails."""
         self._store.begin([task.id])
         request = task.request
-        if request is None or task.attempts >= ATTEMPTS or not self._is_whole(task.id, request):
+        if request is None or task.attempts >= MAX_ATTEMPTS or not self._is_whole(task.id, request):
             self._store.remove(task.id)
             raise Refused("unwritable", "What came in is not whole, or was begun too often.")
         return self._take(Change(task.id, request, task.subject, lambda: None, is_resumed=True))
@@ -219,7 +219,7 @@ class TaskEditor:
             raise edit.failures[0]
         # Resumed, it is not missing: the attempt that was cut off has removed it.
         if edit.missing and not change.is_resumed:
-            raise Refused("missing", "There is no article of that id.")
+            raise Refused("missing", "There is no article with that id.")
         return report_of((ArticleChange(change.subject, "removed"),))
 
     def _add(self, change: Change, request: BulkRequest) -> Report:

@@ -83,7 +83,7 @@ def work(
     load_editor: Callable[[], type[TaskEditor]] = editor_type,
     wait_for_lock_s: float = WAIT_FOR_LOCK_S,
 ) -> bool:
-    """Change the corpus for whoever asks, and build the index; False where another process does already.
+    """Change the corpus for whoever asks, and build the index; False if another process does already.
 
     Ends once there has been nothing to do for `idle_s` seconds; when `stopped` is set; and at once, whatever is under
     way, when the process `parent` is not the one above any more. A child of a service that lacks what changing articles

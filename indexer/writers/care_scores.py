@@ -6,7 +6,7 @@ heading and opening together with how they begin; the sum of the two best cosine
 rest of the text is compared so, or the subject would drown what is said about it.
 
 "Symptoms" is near to all of that too, and a list of symptoms that stood under "When to seek care" would mislead. So an
-English section counts only where its own words tell a reader to turn to somebody ("check with your doctor").
+English section counts only if its own words tell a reader to turn to somebody ("check with your doctor").
 
 Whether a question is about a symptom, the direction tells that leads from the mean of some questions about subjects
 to the mean of some about symptoms. Of the 60 in tests/quality/companions.jsonl, written apart, it parts 57.
@@ -27,7 +27,7 @@ from indexer.passages.executor import Executor
 from indexer.passages.texts import Library
 from kb.answering.care_companion import MIN_CARE_SCORE
 
-HEADINGS = (
+CARE_HEADINGS = (
     "When to see a doctor",
     "When to contact a medical professional",
     "When to get medical help",
@@ -38,7 +38,7 @@ HEADINGS = (
     "Red flags: get help at once",
 )
 
-OPENINGS = (
+CARE_OPENINGS = (
     "When to see a doctor: see your doctor if the symptoms are severe, get worse or do not go away.",
     "When to contact a medical professional: call your health care provider if you have these symptoms.",
     "Get emergency medical help right away if you have any of these warning signs.",
@@ -46,7 +46,7 @@ OPENINGS = (
 )
 
 
-SYMPTOMS = (
+SYMPTOM_QUESTIONS = (
     "I have pain and it will not go away, what is wrong with me?",
     "my leg hurts and feels numb",
     "why do I keep getting this twitching, is it serious?",
@@ -56,7 +56,7 @@ SYMPTOMS = (
     "she has a rash and a fever",
 )
 
-SUBJECTS = (
+SUBJECT_QUESTIONS = (
     "what is it and how does it work?",
     "how to do it step by step",
     "what are the types and parts of it?",
@@ -132,7 +132,7 @@ def write_care_scores(
     lengths = library.opening_lengths
     embedded = 0
     scores = np.zeros(count, dtype=np.float32)
-    for examples, text_at in ((HEADINGS, library.heading), (OPENINGS, library.opening)):
+    for examples, text_at in ((CARE_HEADINGS, library.heading), (CARE_OPENINGS, library.opening)):
         rows = _Nearest(count, _vectors(examples if count else (), choose, cache, executor), also)
         embedded += embed_into(rows, text_at, lengths, choose, cache, advance, executor)
         scores += rows.cosines
@@ -141,8 +141,8 @@ def write_care_scores(
             scores[section] = 0.0
     np.save(folder / "care.npy", scores, allow_pickle=False)
     if count:
-        symptom = _unit(_vectors(SYMPTOMS, choose, cache, executor)) - _unit(
-            _vectors(SUBJECTS, choose, cache, executor)
+        symptom = _unit(_vectors(SYMPTOM_QUESTIONS, choose, cache, executor)) - _unit(
+            _vectors(SUBJECT_QUESTIONS, choose, cache, executor)
         )
     else:
         symptom = np.zeros(cache.dimensions, dtype=np.float32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kb.retrieval.coarse import EXACT_UP_TO, THRESHOLD
 
-ROWS = 16_384
+BLOCK_ROWS = 16_384
 """Number of vectors in memory at a time."""
 
 _SHIFTS = np.array([2, 0, 6, 4], dtype=np.uint8)
@@ -32,9 +32,9 @@ def write_coarse(folder: Path, exact_up_to: int = EXACT_UP_TO) -> None:
     with (folder / "coarse.npy").open("wb") as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": (count, padded // 4)}
         np.lib.format.write_array_header_1_0(file, header)
-        for start in range(0, count, ROWS):
-            block = np.zeros((min(ROWS, count - start), padded), dtype=np.float32)
-            block[:, :dimensions] = vectors[start : start + ROWS]
+        for start in range(0, count, BLOCK_ROWS):
+            block = np.zeros((min(BLOCK_ROWS, count - start), padded), dtype=np.float32)
+            block[:, :dimensions] = vectors[start : start + BLOCK_ROWS]
             file.write(coarse_codes(block, columns).data)
 
 
@@ -52,8 +52,8 @@ def _columns(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The mean and the deviation of each dimension, (2, d)."""
     total = np.zeros(vectors.shape[1])
     squares = np.zeros(vectors.shape[1])
-    for start in range(0, len(vectors), ROWS):
-        block = np.asarray(vectors[start : start + ROWS], dtype=np.float64)
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        block = np.asarray(vectors[start : start + BLOCK_ROWS], dtype=np.float64)
         total += block.sum(axis=0)
         squares += (block**2).sum(axis=0)
     mean = total / len(vectors)

@@ -132,7 +132,8 @@ def merge_segments(
 ) -> None:
     """Copy the Whoosh segments of both generations into `folder`, documents renumbered, those without any left out.
 
-    `copy` copies a folder of the base, without the file of that name, and checks the copy (`indexer.generations.base`).
+    `copy` copies a folder of the base, without the file with that name, and checks the copy
+    (`indexer.generations.base`).
 
     Above MAX_SEGMENTS the smallest are written anew as one, from the texts that `fields` gives for passages; with
     `compact`, all are that hold a document which is gone, so that nothing of its words is left.

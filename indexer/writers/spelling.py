@@ -24,14 +24,14 @@ from kb.text.words import fold
 NAME_WEIGHT = 10
 """Weight of one occurrence in a title, alias or heading, in occurrences in a text."""
 
-ATTESTED = 3
+MIN_OCCURRENCES = 3
 """A word that stands less often, in no name and no dictionary may be misspelt itself, and corrects no other; nor do two
 words in a row that stand less often in texts part what was written as one."""
 
 COMMON_WORDS = 20_000
 """Number of common English words that are candidates beside those of the library."""
 
-RIVAL = -1.0
+RIVAL_WEIGHT = -1.0
 """The weight of those."""
 
 
@@ -59,7 +59,8 @@ def write_spelling(folder: Path, counts: WordCounts, earlier: Earlier | None = N
         "weights": np.array([weights[word] for word in words], dtype=np.float32),
         "names": _distinct([word.hash for word in counts.words.values() if word.names]),
         "pairs": union(
-            counts.text_pairs.keys[counts.text_pairs.counts >= ATTESTED], counts.name_pairs.keys
+            counts.text_pairs.keys[counts.text_pairs.counts >= MIN_OCCURRENCES],
+            counts.name_pairs.keys,
         ),
         **_tables(words, weights, earlier.folder if earlier else None),
     }
@@ -81,16 +82,16 @@ def _known(counts: WordCounts, english: Set[str], earlier: Earlier | None) -> ND
 
 
 def _weights(counts: WordCounts, common: list[str], english: set[str]) -> dict[str, float]:
-    """The words that may be meant, with what speaks for each: the logarithm of how often it stands there, or RIVAL."""
+    """The words that may be meant, each with its weight: the logarithm of its frequency, or RIVAL_WEIGHT."""
     weights = {
         name: math.log(word.texts + NAME_WEIGHT * word.names)
         for name, word in counts.words.items()
         if MIN_LETTERS <= len(name) <= MAX_LETTERS
-        and (word.names or word.texts >= ATTESTED or name in english)
+        and (word.names or word.texts >= MIN_OCCURRENCES or name in english)
     }
     for name in common:
         if name not in counts.words and MIN_LETTERS <= len(name) <= MAX_LETTERS:
-            weights[name] = RIVAL
+            weights[name] = RIVAL_WEIGHT
     return weights
 
 
@@ -99,7 +100,8 @@ def _tables(
 ) -> dict[str, NDArray[Any]]:
     """What the words sound like, and the hashes of both with letters left out."""
     slips = np.array(
-        [1 if weights[word] == RIVAL else slips_allowed(word) for word in words], dtype=np.int64
+        [1 if weights[word] == RIVAL_WEIGHT else slips_allowed(word) for word in words],
+        dtype=np.int64,
     )
     if earlier is None:
         sounds = [sound(word)[:MAX_LETTERS] for word in words]
@@ -116,11 +118,13 @@ def _tables(
         ]
         ear_slips = np.array([sound_slips_allowed(heard) for heard in sounds], dtype=np.int64)
         # A word that English alone had and the library has now, or the other way round, may have other slips.
-        rivals = (before["weights"] == RIVAL).tolist()
+        rivals = (before["weights"] == RIVAL_WEIGHT).tolist()
         place_of = {word: place for place, word in enumerate(words)}
         moved = np.array(
             [
-                place_of[word] if word in weights and (weights[word] == RIVAL) == rival else -1
+                place_of[word]
+                if word in weights and (weights[word] == RIVAL_WEIGHT) == rival
+                else -1
                 for word, rival in zip(old, rivals, strict=True)
             ],
             dtype=np.int64,

@@ -34,9 +34,9 @@ from kb.text.words import SPELT_WORD, fold
 
 FOLDER = "counts"
 
-LEFT_LETTERS = 3
+MIN_LEFT_LETTERS = 3
 """Two words in a row count as a pair where the left one has so many letters,"""
-TEXT_RIGHT_LETTERS, NAME_RIGHT_LETTERS = 3, 1
+MIN_TEXT_RIGHT_LETTERS, MIN_NAME_RIGHT_LETTERS = 3, 1
 """and the right one so many, in a text or in a name."""
 
 
@@ -152,7 +152,9 @@ def count_words(articles: Iterable[Article]) -> WordCounts:
         name: Word(in_texts.get(name, 0), in_names.get(name, 0), *facts[name]) for name in facts
     }
     return WordCounts(
-        words, texts.pairs(facts, TEXT_RIGHT_LETTERS), names.pairs(facts, NAME_RIGHT_LETTERS)
+        words,
+        texts.pairs(facts, MIN_TEXT_RIGHT_LETTERS),
+        names.pairs(facts, MIN_NAME_RIGHT_LETTERS),
     )
 
 
@@ -191,7 +193,7 @@ class _Running:
         hashes = np.array([facts[name][0] if name else 0 for name in names], dtype=np.uint64)
         counted = np.array([bool(name and facts[name][1]) for name in names], dtype=np.bool_)
         letters = np.array([len(name) for name in names], dtype=np.int64)
-        may_be_left = counted & (letters >= LEFT_LETTERS)
+        may_be_left = counted & (letters >= MIN_LEFT_LETTERS)
         may_be_right = counted & (letters >= right_letters)
         row = np.frombuffer(self._row, np.int32)
         first = np.flatnonzero(may_be_left[row[:-1]] & may_be_right[row[1:]])

@@ -1,1 +1,1 @@
-"""A ranking made into cited results: quotes, excerpts, reasons, facets and what is related."""
+"""From a ranking to cited results: quotes, excerpts, reasons, facets and related passages."""

@@ -2,13 +2,13 @@
 
 In the folder `vectors/`; S sections, vectors of d components:
 
-    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 where it has no heading,
-                               or is in English and tells nobody to turn to a doctor or the like
-    symptom.npy  float32 (d,)   the direction in which questions about symptoms lie, from questions about subjects
+    care.npy     float32 (S,)   how surely a section says when to seek care, -2 to 2; 0 if it has no heading,
+                               or is in English and does not tell the reader to see a doctor or the like
+    symptom.npy  float32 (d,)   the direction from questions about subjects to questions about symptoms
 
 Both are learnt from examples at build time (indexer/writers/care_scores.py), by the index's own model.
 
-A reader sees the section once: as a result where it is one of the first, else as the companion.
+A reader sees the section once: as a result if it is one of the first, otherwise as the companion.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from kb.compute.arrays import distinct, mapped
 from kb.storage.passage_table import PassageTable
 
 MIN_CARE_SCORE = 0.75
-"""Minimum score of a section that says when to seek care. An ordinary heading and opening have some .3 each."""
+"""Minimum score of a section that says when to seek care. An ordinary heading and opening score about .3 each."""
 
 MIN_SYMPTOM_COSINE = 0.185
 """Minimum cosine of a question about a symptom with the direction of such questions."""
 
 SEEN_RESULTS = 3
-"""Number of first results among which the section stays; further down it is taken out and comes as the companion."""
+"""Number of first results in which the section stays a result. Further down, it becomes the companion instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Companion:
     def left_out_of(
         self, order: NDArray[np.int64], sections: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """`order` without the section, or as it is where the section is among the first.
+        """`order` without the section, or unchanged if the section is among the first.
 
-        `order` are candidates, best first; `sections`, indexed by them, are those they belong to.
+        `order` lists candidates, best first. `sections` gives the section of each candidate.
         """
         if self.section in sections[order[:SEEN_RESULTS]]:
             return order
@@ -62,9 +62,9 @@ class CompanionFinder:
         self._symptom = mapped(folder, "symptom")
 
     def find(self, question: NDArray[np.float32], article: int) -> Companion | None:
-        """The companion of an answer from the article of that ordinal.
+        """The companion of an answer from the article with that ordinal.
 
-        None where the question is about a subject and no symptom, or no section says when to seek care.
+        None if the question is about a subject and no symptom, or no section says when to seek care.
         """
         if float(self._symptom @ question) < MIN_SYMPTOM_COSINE:
             return None

@@ -1,4 +1,4 @@
-"""Results made of ranked candidates: the passage word for word, its citation, and the reason it is here."""
+"""From ranked candidates to results: the verbatim passage, its citation, and the reason it is here."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from kb.schema.search_request import Unit
 from kb.storage.articles import ArticleStore
 
 FURTHER_DEPTH = 30
-"""Number of sections, from the first on, that are looked at for further ones of an article."""
+"""Number of top sections searched for further sections of a result's article."""
 
 MAX_FURTHER = 3
 """Maximum number of further sections named beside a result."""
 
 
 class Citer:
-    """Makes the results of one generation. Safe to share between threads."""
+    """Makes results from one generation. Safe to share between threads."""
 
     def __init__(self, folder: Path, store: ArticleStore, base_url: str) -> None:
-        """`folder` is the generation's; `base_url` is put before the path of every citation."""
+        """`folder` is the generation's. `base_url` is put before the path of every citation."""
 
         self._folder = folder
         self._store = store
@@ -43,7 +43,7 @@ class Citer:
         self._sentence_starts = mapped(folder, "vectors/sentence_starts")
 
     def unit_id(self, row: int, unit: Unit) -> str:
-        """The id, for evaluation, of the passage of that row, its section or its article."""
+        """The id, for evaluation, of the passage in that row, its section or its article."""
         entry = self.passages[row]
         article = self._store.article_head(int(entry["article"]))
         if unit == "article":
@@ -64,9 +64,9 @@ class Citer:
         sections: NDArray[np.int64],
         first_rank: int,
     ) -> tuple[SearchResult, ...]:
-        """The results of the candidates `shown`, ranked from `first_rank` on; `ranking` is of `search`.
+        """The results for the candidates `shown`, ranked from `first_rank` on. `ranking` is the ranking of `search`.
 
-        `sections` are the candidates for all sections, best first. Those not shown are named beside the results.
+        `sections` are the candidates for all sections, best first. Sections not shown are named beside the results.
         """
         on_page = set(ranking.sections[shown].tolist())
         below = sections[:FURTHER_DEPTH]
@@ -96,26 +96,26 @@ class Citer:
         )
 
     def companion(self, search: CandidateSearch, ranking: Ranking, section: int) -> SearchResult:
-        """The section by its best candidate, with rank 0; it has at least one. Raises IndexDamaged as `cited` does."""
+        """The section by its best candidate, with rank 0. It has at least one. Raises IndexDamaged as `cited` does."""
         own = np.flatnonzero(ranking.sections == section)
         best = own[np.argmax(ranking.scores[own])]
         return _Results(self, self._store, search, ranking, np.array([best])).result(int(best), 0)
 
     def cited(self, row: int) -> Citation:
-        """The passage of that row. Raises IndexDamaged where it is not what its section says there."""
+        """The citation of the passage in that row. Raises IndexDamaged if its section has another text there."""
         entry = self.passages[row]
         article = self._store.article_head(int(entry["article"]))
         return self.citation_for(row, article, self._store.section(int(entry["section"])))
 
     def citation_for(self, row: int, article: Article, section: Section) -> Citation:
-        """The passage of that row, in `article`, given without its sections, and `section`. Raises like `cited`."""
+        """The citation of the passage in that row. `article` may lack its sections. Raises as `cited` does."""
         entry = self.passages[row]
         start, end = int(entry["start"]), int(entry["end"])
         text = section.text[start:end]
         if len(text) != end - start or not text.strip():
             raise IndexDamaged(
                 f"{self._folder}: the passage {article.id}#{section.id}@{start} is not in its section. "
-                "Run `kb build` to make the index anew."
+                "Run `kb build` to rebuild the index."
             )
         return Citation(
             article_id=article.id,
@@ -132,18 +132,18 @@ class Citer:
         )
 
     def sentences(self, row: int) -> list[tuple[int, int]]:
-        """The sentences of the passage of that row as ranges of its section, in order; at least one."""
+        """The sentences of the passage in that row, as ranges of its section, in order. At least one."""
         first, end = self._sentence_starts[row], self._sentence_starts[row + 1]
         own = self._sentences[first:end]
         return list(zip(own["start"].tolist(), own["end"].tolist(), strict=True))
 
     def url(self, article_id: str, section_id: str) -> str:
-        """The page of an article here, at the section."""
+        """The address of the article's page, at the section."""
         return self._base_url + article_path(article_id, section_id)
 
 
 class _Results:
-    """The results of some candidates, with what is computed for all of them together."""
+    """The results of some candidates, and what is computed once for all of them."""
 
     def __init__(
         self,
@@ -166,7 +166,7 @@ class _Results:
         self._contributions = dict(zip(candidates.tolist(), contributions, strict=True))
 
     def result(self, candidate: int, rank: int, also: Sequence[int] = ()) -> SearchResult:
-        """The result of one of the candidates; `also` are those of `further` that are sections of its article."""
+        """The result of one candidate. `also` are the sections in `further` that belong to its article."""
         ranking, weights = self._ranking, self._marked.weights
         article = self._articles[int(ranking.articles[candidate])]
         section = self._sections[int(ranking.sections[candidate])]

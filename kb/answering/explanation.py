@@ -15,7 +15,7 @@ from kb.schema.results import ExplainedCondition, ExplainedName, ExplainedTerm, 
 def explained(
     query: Query, ranking: Ranking, index: CandidateIndex[Allowed], allowed: Allowed
 ) -> QuestionExplanation:
-    """Explain a question that was ranked among the `allowed` passages of `index`."""
+    """Explain how a question was read and ranked among the `allowed` passages of `index`."""
     passages = index.passage_count
     return QuestionExplanation(
         text=query.text,

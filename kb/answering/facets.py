@@ -13,16 +13,16 @@ from kb.schema.web_address import host_name
 from kb.storage.articles import ArticleStore
 
 FACET_DEPTH = 50
-"""Number of sections, from the first on, whose articles are counted."""
+"""Number of top sections whose articles are counted."""
 
 MIN_SCORE_SHARE = 0.5
-"""Minimum score of a counted section, as a share of the best. In a small library the others are about anything."""
+"""Minimum score of a counted section, as a share of the best. In a small library, lower ones are about anything."""
 
 
 def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.float64]) -> Facets:
-    """The topics and sources of the articles that are near to what was asked, each article counted once.
+    """The topics and sources of the articles near the question. Each article counts once.
 
-    `articles` are the ordinals of the sections' articles in the order shown, `scores` the sections' own.
+    `articles` are the ordinals of the sections' articles in the order shown. `scores` are the sections' scores.
     """
     articles, scores = articles[:FACET_DEPTH], scores[:FACET_DEPTH]
     near = articles[scores >= MIN_SCORE_SHARE * scores.max(initial=0.0)]
@@ -34,6 +34,6 @@ def facets(store: ArticleStore, articles: NDArray[np.int64], scores: NDArray[np.
 
 
 def _values(names: Iterable[str]) -> tuple[FacetValue, ...]:
-    """The names by how often they come, then in the order in which they came first; empty ones left out."""
+    """The names, most frequent first, ties in order of first appearance. Empty names are left out."""
     counted = Counter(name for name in names if name)
     return tuple(FacetValue(name, count) for name, count in counted.most_common())

@@ -19,12 +19,12 @@ def reason_for(explanation: Explanation, citation: Citation, mentioned: Sequence
     if citation.section_heading:
         parts.append(f"the section is “{citation.section_heading}”")
     if explanation.kind:
-        parts.append("of the article’s sections it is of the kind you ask for")
+        parts.append("it is the kind of section you ask for")
     words = list(dict.fromkeys(word.casefold() for word in mentioned))[:MAX_MENTIONED]
     if words:
         parts.append(f"it mentions {_listed(words)}")
     else:
-        parts.append("its meaning is near, in other words than yours")
+        parts.append("it is similar in meaning, though worded differently")
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
 

@@ -16,7 +16,7 @@ from kb.storage.articles import ArticleStore
 
 
 class Neighbourhood:
-    """The articles and sections of one generation, by nearness. Safe to share between threads."""
+    """Finds the nearest articles and sections in one generation. Safe to share between threads."""
 
     def __init__(
         self,
@@ -25,35 +25,35 @@ class Neighbourhood:
         citer: Citer,
         shown: NDArray[np.bool_] | None,
     ) -> None:
-        """`shown`, bool (N,), says which passages may be shown; None is all of them."""
+        """`shown`, bool (N,), marks the passages that may be shown; None means all."""
         self._store = store
         self._vectors = vectors
         self._citer = citer
         self._shown = shown
 
     def of_article(self, article_id: str, count: int) -> list[Neighbour]:
-        """At most `count` other articles, nearest first, of each title the nearest one. Raises NotFound."""
+        """At most `count` other articles, nearest first, one per title. Raises NotFound."""
         return self._near_articles(self._article(article_id), count)
 
     def of_passage(
         self, article_id: str, section_id: str, start: int, count: int
     ) -> list[Neighbour]:
-        """At most `count` other sections near to the passage that holds the code point `start`, nearest first.
+        """At most `count` other sections near the passage at the code point `start`, nearest first.
 
-        Raises NotFound, or PassageNotFound where the article has no such passage.
+        Raises NotFound, or PassageNotFound if the article has no such passage.
         """
         passages = self._citer.passages
         section = self._store.section_ordinal(self._article(article_id), section_id)
         own = passages["section"] == (-1 if section is None else section)
         rows = np.flatnonzero(own & (passages["start"] <= start) & (start < passages["end"]))
         if not len(rows):
-            raise PassageNotFound("The article has no section of that id, or no passage there.")
+            raise PassageNotFound("The article has no section with that id, or no passage there.")
         passage = int(rows[np.argmax(passages["start"][rows])])  # the last that begins before it
         sections = passages["section"].astype(np.int64)
         return nearest_sections(self._vectors, sections, passage, count, self._shown)
 
     def cited(self, neighbours: Iterable[Neighbour]) -> tuple[RelatedResult, ...]:
-        """Each by its nearest passage, ranks from 1."""
+        """The neighbours as results, each by its nearest passage, ranked from 1."""
         results = []
         for rank, neighbour in enumerate(neighbours, start=1):
             citation = self._citer.cited(neighbour.passage)

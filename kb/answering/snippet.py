@@ -1,4 +1,4 @@
-"""The sentences of a passage that answer a question best, and the words that match."""
+"""Snippets: the sentences of a passage that best answer a question, and the words that match."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Match = tuple[int, int, str]
 
 
 def matches(text: str, wanted: Mapping[str, float]) -> list[Match]:
-    """The words of `text` that are among the wanted terms, in order."""
+    """The words of `text` whose terms are wanted, in order."""
     return [
         (token.start, token.end, token.term)
         for token in analysis.tokens(text, among=frozenset(wanted))
@@ -33,11 +33,11 @@ def best_window(
 ) -> tuple[int, int]:
     """The run of whole `sentences`, at most SNIPPET_MAX_CHARS long, whose matches weigh most.
 
-    `sentences` are ranges of `text`, in order. `found` are the `matches` of `wanted`, which gives each term its weight;
-    a term counts once a run. Ties go to the earliest run, and there to the longest. `answer` is the range of the
-    sentence that is nearest in meaning. Holding it counts as much as one more word, and decides where no word matches.
-    (It cannot always decide: under a heading that says it all, a sentence of one word comes nearest.) A sentence longer
-    than a snippet is cut between words.
+    `sentences` are ranges of `text`, in order. `found` are the `matches` of `wanted`, which gives each term its weight.
+    A term counts once per run. Ties go to the earliest run, then to the longest. `answer` is the range of the sentence
+    nearest in meaning. It counts as much as one more word, and decides if no word matches. (It must not always decide:
+    under a heading that says it all, a one-word sentence comes nearest.) A sentence longer than a snippet is cut
+    between words.
     """
     if not sentences:
         return 0, len(text)
@@ -46,10 +46,10 @@ def best_window(
     begins = [begin for begin, _, _ in found]
     ends = [end for _, end in sentences]
     for first, (start, _) in enumerate(sentences):
-        # The longest run from here holds what the shorter ones do.
+        # The longest run from here includes the shorter ones.
         end = ends[max(bisect_right(ends, start + SNIPPET_MAX_CHARS) - 1, first)]
         held = {term for _, stop, term in found[bisect_left(begins, start) :] if stop <= end}
-        # fsum, since a set has no order that a sum could keep
+        # fsum: a set has no order, and a plain sum depends on it
         worth = math.fsum(map(wanted.__getitem__, held))
         if answer is not None and start <= answer[0] and answer[1] <= end:
             worth += one_word
@@ -59,7 +59,7 @@ def best_window(
 
 
 def _cut(text: str, window: tuple[int, int], hits: list[int]) -> tuple[int, int]:
-    """The window, or the part of an overlong one around its first match, between words where words are not overlong."""
+    """The window, or if it is too long, the part around its first match, cut between words if possible."""
     start, end = window
     if end - start <= SNIPPET_MAX_CHARS:
         return window
@@ -82,7 +82,7 @@ def _word_ends(text: str, place: int) -> bool:
 
 
 def _whole(found: list[Match], together: Collection[frozenset[str]]) -> list[Match]:
-    """The matches, less those that are only part of a set in `together` of which not all terms were found."""
+    """The matches, without those that belong only to incomplete sets in `together`."""
     if not together:
         return found
     held = {term for _, _, term in found}
@@ -99,10 +99,10 @@ def excerpt(
     answer: tuple[int, int] | None = None,
     together: Collection[frozenset[str]] = (),
 ) -> tuple[Snippet, list[Match]]:
-    """The snippet of the passage `section_text[start:end]`, whose sentences are given, and its `matches`, all.
+    """The snippet of the passage `section_text[start:end]`, and all matches in the passage.
 
-    Terms that are `wanted` only as parts of another name match where all of one of these names, `together`, stand in
-    the passage: "keep" alone is nothing of "legs that will not keep still". All offsets are in the section's text.
+    `together` are the terms of other names. Such a term matches only if all terms of its name are in the passage:
+    "keep" alone does not match "legs that will not keep still". All offsets are in the section's text.
     """
     passage = section_text[start:end]
     found = _whole(matches(passage, wanted), together)

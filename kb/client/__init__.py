@@ -1,4 +1,4 @@
-"""A client of the service for Python, with and without `await`.
+"""A Python client of the service, sync and async.
 
     from kb.client import AsyncClient, Client
     with Client("https://kb.example.org") as client:
@@ -6,13 +6,13 @@
     async with AsyncClient("https://kb.example.org") as client:
         response = await client.search("why do my legs jerk when I fall asleep", limit=3)
 
-With a key, it changes articles:
+With a key, it can change articles:
 
     with Client("https://kb.example.org", api_key=key) as client:
         accepted = client.put_article("growing-pains", "# Growing pains\\n\\nThey come in the evening.")
         task = client.wait(accepted.task.id)
 
-Needs the extra `client`; loads nothing of the engine.
+It needs the extra `client`, and loads no part of the engine.
 """
 
 from __future__ import annotations

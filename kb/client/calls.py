@@ -1,7 +1,7 @@
-"""Calls that read: method, path, body, and the type of the answer.
+"""Calls that only read: method, path, body, and the type of the answer.
 
-Each function here is a method of both clients. Calls that change something are in kb.client.changes. A call sends
-nothing itself, and every call here may be sent again.
+Each function here becomes a method of both clients. A function sends nothing itself. Every call here may be retried.
+Calls that change something are in kb.client.changes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 STATUS_DEADLINE_S = 120.0
-"""The service reads the whole corpus to answer."""
+"""Deadline of a status call in seconds. The service reads the whole corpus to answer."""
 
 _adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)  # some milliseconds for each type
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A file to send: under a name, from memory or from a path, which is read anew each time it is sent."""
+    """A file to send under a name, from memory or from a path. A path is read again for each attempt."""
 
     name: str
     content: bytes | Path
@@ -48,12 +48,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T]):
-    """One question to the service. `private` are the texts of it that belong into no message.
+    """One request to the service. `private` lists the texts in it that must not appear in messages.
 
-    The body is JSON (`body`), bytes (`content`), or a form (`files`). `answer` is the type that the JSON of the answer
-    is read as, and `finish` what makes of it and the answer's headers what the caller gets. Where `retried` is False,
-    the first answer counts; what `is_change` is tried for longer. `deadline_s` stands in place of the client's own,
-    `missing` is raised for 404.
+    The body is JSON (`body`), bytes (`content`), or a form (`files`). The answer's JSON is parsed as the type `answer`.
+    `finish` turns that value and the headers into what the caller gets. If `retried` is False, the first answer
+    counts. A call with `is_change` is retried for longer. `deadline_s` overrides the client's own deadline. `missing`
+    is raised for 404.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]
@@ -74,7 +74,7 @@ class Call(Generic[T]):
     )
 
     def read(self, content: bytes, headers: Mapping[str, str]) -> T:
-        """What the caller gets for an answer. Fields that are not known here are passed over. Raises UnexpectedAnswer.
+        """What the caller gets for an answer. Unknown fields are ignored. Raises UnexpectedAnswer.
 
         `headers` have lower-case names.
         """
@@ -87,27 +87,27 @@ def parsed(kind: type[V], content: bytes) -> V:
     try:
         value: V = _adapter(kind).validate_json(content)
     except ValidationError as error:
-        # The rest of the place may be a key of a dict, such as a word of the question.
+        # The rest of the location may be a key of a dict, such as a word of the question.
         place = [str(name) for name in error.errors(include_input=False)[0]["loc"][:1]]
         wrong = f" ({place[0]})" if place else ""
     else:
         return value
     raise UnexpectedAnswer(
         f"The answer is not a {kind.__name__} as this version knows it{wrong}. "
-        "Is the address that of the service, and the service of the same version?"
+        "Is this the address of the service, and does the service have the same version?"
     )
 
 
 @dataclass(frozen=True, slots=True)
 class HeldArticle:
-    """An article, and the entity tag that names what it holds: `if_match` of a change to it."""
+    """An article and the entity tag of its content, to send as `if_match` with a change."""
 
     article: Article
     etag: str
 
 
 class Question(SearchOptions, total=False):
-    """One search of several, as a dictionary."""
+    """One search of a batch, as a dictionary."""
 
     question: Required[str]
 
@@ -115,22 +115,22 @@ class Question(SearchOptions, total=False):
 def search(
     question: str, limit: int = 10, offset: int = 0, **options: Unpack[NamedSearchOptions]
 ) -> Call[SearchResponse]:
-    """Answer a question with the passages that fit it best. Arguments as KnowledgeBase.search.
+    """Answer a question with the passages that fit it best. The arguments are those of KnowledgeBase.search.
 
-    The question is sent in a body, never in an address. The service checks the arguments and answers RequestRefused
-    to a wrong one, or to a `generation` that is gone.
+    The question is sent in a body, never in an address. The service checks the arguments. Raises RequestRefused for a
+    wrong one, or for a `generation` that no longer answers.
     """
     return answer(SearchRequest(question, limit, offset, **options))
 
 
 def answer(request: SearchRequest) -> Call[SearchResponse]:
-    """Answer a search that is given as one value. The service checks it, as for `search`."""
+    """Answer a search given as one value. The service checks it, as for `search`."""
     body = _given(request.given())
     return Call("POST", "/api/v1/search", SearchResponse, body=body, private=(request.question,))
 
 
 def search_batch(searches: Sequence[Question]) -> Call[BatchResponse]:
-    """Answer up to 20 questions, each as it would be alone, all from one generation of the index."""
+    """Answer up to 20 questions independently, all from one generation of the index."""
     body = {"searches": [_given(asked) for asked in searches]}
     private = tuple(asked["question"] for asked in searches)
     return Call("POST", "/api/v1/search/batch", BatchResponse, body=body, private=private)
@@ -144,8 +144,9 @@ def related(
     limit: int = 10,
     generation: str | None = None,
 ) -> Call[RelatedResponse]:
-    """What is near in meaning to an article, or to the passage at `start` of one of its sections. Raises
-    ArticleNotFound.
+    """What is near in meaning to an article, or to the passage at `start` of one of its sections.
+
+    Raises ArticleNotFound.
     """
     query = {"article": article_id, "section": section_id, "limit": limit, "generation": generation}
     if section_id is not None:
@@ -154,18 +155,18 @@ def related(
 
 
 def suggest(text: str, *, limit: int = 8) -> Call[SuggestionList]:
-    """What the beginning of a text may become. The text travels in a body, never in an address."""
+    """Completions of a text. The text is sent in a body, never in an address."""
     body = {"text": text, "limit": limit}
     return Call("POST", "/api/v1/suggest", SuggestionList, body=body, private=(text,))
 
 
 def article(article_id: str) -> Call[Article]:
-    """The article of that id, with all its sections. Raises ArticleNotFound."""
+    """The article with that id, with all its sections. Raises ArticleNotFound."""
     return Call("GET", article_path(article_id), Article)
 
 
 def article_with_etag(article_id: str) -> Call[HeldArticle]:
-    """The same, with the entity tag for changing it only if nobody else has meanwhile. Raises ArticleNotFound."""
+    """The article with its entity tag, for a change that fails if somebody else changed it. Raises ArticleNotFound."""
 
     def held(article: Article, headers: Mapping[str, str]) -> HeldArticle:
         return HeldArticle(article, headers.get("etag", ""))
@@ -174,17 +175,17 @@ def article_with_etag(article_id: str) -> Call[HeldArticle]:
 
 
 def articles(limit: int = 100, offset: int = 0) -> Call[ArticleList]:
-    """One page of the articles by title: `limit` 1 to 100, from place `offset` on."""
+    """One page of the articles by title: `limit` (1 to 100) of them, starting at `offset`."""
     return Call("GET", "/api/v1/articles", ArticleList, query={"limit": limit, "offset": offset})
 
 
 def health() -> Call[Health]:
-    """What the service serves. Asked once, without retries: raises ServiceUnavailable where it serves nothing now."""
+    """What is being served. Sent once, without retries. Raises ServiceUnavailable if nothing is served now."""
     return Call("GET", "/healthz", Health, retried=False)
 
 
 def status() -> Call[IndexStatus]:
-    """How the index stands, and how many tasks wait. Needs a key of the scope `admin`; a large corpus takes long."""
+    """The state of the index and its tasks. Needs a key with the scope `admin`. A large corpus takes long."""
     return Call("GET", "/api/v1/status", IndexStatus, deadline_s=STATUS_DEADLINE_S)
 
 
@@ -194,7 +195,7 @@ def tasks(limit: int = 20) -> Call[TaskList]:
 
 
 def task(task_id: str) -> Call[TaskView]:
-    """How far a task is, and in the end what became of each article. Raises TaskNotFound."""
+    """The progress of a task, and at its end what happened to each article. Raises TaskNotFound."""
     return Call("GET", task_path(task_id), TaskView, missing=TaskNotFound)
 
 

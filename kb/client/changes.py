@@ -1,7 +1,7 @@
-"""Calls that change the library, and what is known once a change is accepted.
+"""Calls that change the library.
 
-Each change bears an idempotency key, a random one by default: the service does the work once, however often it is
-sent. So these calls are retried when a connection breaks, long enough to outlast a restart of the service
+Each change has an idempotency key, random by default. The service does the work once, however often it is sent. So
+these calls are retried after a broken connection, long enough to outlast a restart of the service
 (`RetryPolicy.outage_s`).
 """
 
@@ -23,8 +23,9 @@ from kb.schema.article import Article
 from kb.schema.service import TaskView
 
 CHANGE_DEADLINE_S = 120.0
-"""The service answers when the corpus has the change on disk, for which others may have to be made first."""
+"""Deadline of one change in seconds. The service answers once the change is on disk, after those before it."""
 BULK_DEADLINE_S = 900.0
+"""Deadline of an upload, an import or a rebuild in seconds."""
 
 JSON, MARKDOWN, JSON_LINES = "application/json", "text/markdown", "application/jsonl"
 
@@ -33,10 +34,10 @@ _adapter: Callable[[], TypeAdapter[Article]] = cache(lambda: TypeAdapter(Article
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A change that the corpus has on disk; questions find it once the task is done.
+    """A change that is on disk in the corpus. Searches find it once the task is done.
 
-    `etag` names what the article holds now, None where the change is of no one article. `replayed`: the service had
-    the work already, under the same idempotency key.
+    `etag` is the entity tag of the article's new content, or None if the change is not about one article. `replayed`
+    says that the service already had this work, under the same idempotency key.
     """
 
     task: TaskView
@@ -53,10 +54,10 @@ def put_article(
     idempotency_key: str | None = None,
     deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Add an article, or put it in the place of another: as an Article, a dict in the interchange form, or Markdown.
+    """Add or replace an article: an Article, a dict in the interchange form, or Markdown.
 
-    With `if_match`, an entity tag, only in the place of just that article; with `only_new`, only where there is none of
-    that id: else PreconditionFailed. RequestRefused where it cannot be read as an article.
+    `if_match`, an entity tag, replaces only that version. `only_new` only adds. Raises PreconditionFailed if the
+    condition does not hold, and RequestRefused if the content cannot be read as an article.
     """
     kind = MARKDOWN if isinstance(article, str) else JSON
     content = article.encode() if isinstance(article, str) else _as_json(article)
@@ -77,9 +78,9 @@ def delete_article(
     idempotency_key: str | None = None,
     deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Take an article out of the corpus, for good.
+    """Remove an article from the corpus for good.
 
-    Its address says `because` why, or leads to the article of the id `see`. Raises ArticleNotFound, and
+    Its address then shows the reason `because`, or leads to the article with the id `see`. Raises ArticleNotFound, and
     PreconditionFailed as `put_article` does.
     """
     return _change(
@@ -95,8 +96,10 @@ def upload(
     idempotency_key: str | None = None,
     deadline_s: float = BULK_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Send files of articles, as paths or as names with contents: Markdown, plain text, `.article.json`, `.jsonl`,
-    `.jsonl.gz`, `.zip` of such. What cannot be read is named in the task's report. Raises OSError for a path.
+    """Upload files of articles, given as paths or as names with contents.
+
+    They may be Markdown, plain text, `.article.json`, `.jsonl`, `.jsonl.gz`, or a `.zip` of these. The task's report
+    names what could not be read. Raises OSError for a path that cannot be read.
     """
     sent = tuple(
         Sent(*file) if isinstance(file, tuple) else Sent(Path(file).name, Path(file))
@@ -111,7 +114,7 @@ def import_articles(
     idempotency_key: str | None = None,
     deadline_s: float = BULK_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Send articles of a program, together, compressed in memory. A collection that is a file is sent by `upload`."""
+    """Send articles that a program holds, compressed in memory. To send a collection in a file, use `upload`."""
     content = gzip.compress(b"\n".join(map(_as_json, articles)), mtime=0)
     headers = {"Content-Type": JSON_LINES, "Content-Encoding": "gzip"}
     return _change(
@@ -125,9 +128,9 @@ def rebuild(
     idempotency_key: str | None = None,
     deadline_s: float = CHANGE_DEADLINE_S,
 ) -> Call[Accepted]:
-    """Make the index hold what the corpus holds, as `kb build` does. Needs a key of the scope `admin`.
+    """Bring the index up to date with the corpus, as `kb build` does. Needs a key with the scope `admin`.
 
-    With `replace`, even where a corpus is missing or empty, or more than half of the published articles would go.
+    `replace` does so even if a corpus is missing or empty, or more than half of the published articles would go.
     """
     query = {"replace": "true"} if replace else {}
     return _change("POST", "/api/v1/rebuild", idempotency_key, deadline_s, query=query)

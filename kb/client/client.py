@@ -1,7 +1,7 @@
-"""The API of a service as methods: `Client` blocks, `AsyncClient` is awaited.
+"""The API of the service as methods: `Client` blocks, `AsyncClient` is awaited.
 
-Both have the methods of kb.client.calls and kb.client.changes with their types. kb.client.conversation decides for
-both what is sent, and when.
+Both have a method for each function of kb.client.calls and kb.client.changes, with its types. kb.client.conversation
+decides for both what is sent, and when.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from kb.schema.service import TaskView
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONNECT_S = 5.0
-"""A connection that takes longer counts as none, and is tried again."""
+CONNECT_TIMEOUT_S = 5.0
+"""Seconds to wait for a connection. A slower one counts as broken, and is tried again."""
 
 
 class Method(Generic[P, T]):
-    """A function that makes a call, as a method of both clients."""
+    """Turns a function that makes a call into a method of both clients."""
 
     def __init__(self, build: Callable[P, Call[T]]) -> None:
         self._build = build
@@ -57,7 +57,7 @@ class Method(Generic[P, T]):
 
 
 class _Api:
-    """What both clients are: an address, a key, a policy, and the methods."""
+    """What both clients share: address, key, retry policy and methods."""
 
     search = Method(calls.search)
     answer = Method(calls.answer)
@@ -97,7 +97,7 @@ class _Api:
     def _request(
         self, http: httpx2.Client | httpx2.AsyncClient, call: Call[T], timeout_s: float
     ) -> Iterator[httpx2.Request]:
-        """The request for a call; the files that it sends are open inside the block."""
+        """The request for a call. The files that it sends are open inside the block."""
         with ExitStack() as opened:
             files = [
                 (sent.name, sent.content)
@@ -113,16 +113,15 @@ class _Api:
                 content=call.content,
                 files=[("file", file) for file in files] or None,
                 headers={**self._headers, **call.headers},
-                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_S)),
+                timeout=httpx2.Timeout(timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S)),
             )
 
 
 class Client(_Api):
-    """The service at `url`, the address under which its pages are. Safe to share between threads.
+    """A blocking client of the service at `url`, the address of its pages. Safe to share between threads.
 
-    `api_key` is sent where the service wants one. `transport` replaces the network's, as httpx2 has them. A call
-    takes no longer than `retry.deadline_s`; a service that sends its answer in drops may overstep that by one silence
-    between two of them.
+    `api_key` is sent with every request. `transport` replaces httpx2's network transport. A call takes at most
+    `retry.deadline_s`, plus one silence between two pieces if the answer arrives in pieces.
     """
 
     def __init__(
@@ -147,7 +146,7 @@ class Client(_Api):
         self._http.close()
 
     def ask(self, call: Call[T]) -> T:
-        """What the service answers to a call. Raises ServiceError."""
+        """Send a call and return its answer. Raises ServiceError."""
         conversation = self._conversation(call)
         try:
             step = next(conversation)
@@ -179,13 +178,15 @@ class Client(_Api):
         return _answer(response, content)
 
     def follow(self, task_id: str, *, timeout_s: float | None = None) -> Iterator[TaskView]:
-        """The task each time that it has changed, until it has ended. A connection that breaks is made anew.
+        """Yield the task each time it changes, until it has ended. Reconnects if the connection breaks.
 
-        Raises TaskNotFound, ServiceError, and DeadlineExceeded after `timeout_s` seconds, by default never.
+        Raises TaskNotFound, ServiceError, and DeadlineExceeded after `timeout_s` seconds (by default never).
         """
         following = self._following(task_id, timeout_s)
         while not following.has_ended:
-            heard: Answer | Broken = Broken.CONNECTION  # what ends before the task does has broken
+            heard: Answer | Broken = (
+                Broken.CONNECTION
+            )  # a stream that ends before its task has broken
             try:
                 with (
                     self._request(self._http, following.call, following.silence_s) as request,
@@ -202,13 +203,13 @@ class Client(_Api):
                 time.sleep(following.pause_s(heard))
 
     def wait(self, task_id: str, *, timeout_s: float | None = None) -> TaskView:
-        """The task once it has ended, be it `done` or `failed`. Raises as `follow`."""
+        """Wait for a task to end, and return it: `done` or `failed`. Raises as `follow` does."""
         *_, task = self.follow(task_id, timeout_s=timeout_s)
         return task
 
 
 class AsyncClient(_Api):
-    """As `Client`, its methods awaited. For one event loop. Files that are sent are read in it."""
+    """The same as `Client`, with methods to await. For one event loop, which also reads the files that are sent."""
 
     def __init__(
         self,
@@ -232,7 +233,7 @@ class AsyncClient(_Api):
         await self._http.aclose()
 
     async def ask(self, call: Call[T]) -> T:
-        """What the service answers to a call. Raises ServiceError."""
+        """Send a call and return its answer. Raises ServiceError."""
         conversation = self._conversation(call)
         try:
             step = next(conversation)
@@ -264,7 +265,7 @@ class AsyncClient(_Api):
     async def follow(
         self, task_id: str, *, timeout_s: float | None = None
     ) -> AsyncGenerator[TaskView]:
-        """As `Client.follow`, for `async for`."""
+        """The same as `Client.follow`, for `async for`."""
         following = self._following(task_id, timeout_s)
         while not following.has_ended:
             heard: Answer | Broken = Broken.CONNECTION
@@ -284,7 +285,7 @@ class AsyncClient(_Api):
                 await anyio.sleep(following.pause_s(heard))
 
     async def wait(self, task_id: str, *, timeout_s: float | None = None) -> TaskView:
-        """As `Client.wait`."""
+        """The same as `Client.wait`."""
         async with aclosing(self.follow(task_id, timeout_s=timeout_s)) as tasks:
             async for task in tasks:
                 last = task
@@ -301,7 +302,7 @@ def _answer(response: httpx2.Response, content: bytes | bytearray) -> Answer:
 
 
 def _broken(error: httpx2.RequestError) -> Broken:
-    """Why there is no answer. The error itself, which holds the request, goes no further."""
+    """Why there is no answer. The error itself holds the request, so it is not passed on."""
     match error:
         case httpx2.ReadTimeout() | httpx2.WriteTimeout():
             return Broken.LATE
@@ -328,6 +329,6 @@ def _checked(url: str) -> str:
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidRequest(
             "url",
-            "The service's address must hold no user, query or fragment; a key is given as `api_key`.",
+            "The service's address must have no user, query or fragment. Give a key as `api_key`.",
         )
     return url.rstrip("/")

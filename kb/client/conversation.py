@@ -1,7 +1,7 @@
 """Retries: what to send, how long to wait, and when to give up. Shared by both clients.
 
-`converse` is a generator without input or output of its own. It asks its driver to send or to wait, and is told the
-result. So the same retries serve code with and without `await`, and can be tested without a clock.
+`converse` is a generator that does no input or output itself. It asks its driver to send or to wait, and receives the
+result. So the same retries serve sync and async code, and can be tested without a clock.
 """
 
 from __future__ import annotations
@@ -19,22 +19,21 @@ from kb.schema.errors import InvalidRequest
 T = TypeVar("T")
 
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
-"""Statuses to retry: the service asks for that, or a proxy did not reach it."""
+"""Statuses to retry: the service asks for a retry, or a proxy could not reach the service."""
 
 _LEAST_PAUSE_S = 0.1
-"""What is timed and not counted leaves the service some rest."""
+"""Minimum pause before retrying a change, whose attempts are not limited in number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How long and how often a call is tried.
 
-    `deadline_s` bounds the whole of it, waiting included, of calls that have none of their own; `attempts` counts
-    the first. A change, and following a task, are not counted but timed: they are given up once the service has not
-    answered for `outage_s` seconds, so that they outlast its restart; with one attempt they are not tried again either.
-    The pause before the next attempt is random between 0 and `base_s` doubled each time, at most `cap_s`
-    ("full jitter": Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015), and comes on top of what the
-    service asks for in `Retry-After`.
+    `deadline_s` bounds a whole call, waiting included, unless the call has its own. `attempts` includes the first.
+    A change, and following a task, are limited by time instead: they end once the service has not answered for
+    `outage_s` seconds, so they outlast a restart. If `attempts` is 1, they are not retried either. The pause before
+    the next attempt is random between 0 and `base_s`, doubled each time up to `cap_s` ("full jitter": Brooker,
+    Exponential Backoff And Jitter, AWS Architecture Blog, 2015). It is added to the service's `Retry-After`.
     """
 
     attempts: int = 4
@@ -52,27 +51,27 @@ class RetryPolicy:
                 raise InvalidRequest(name, f"{name} is {value}; it must be more than 0.")
 
     def pause_s(self, attempt: int, retry_after_s: float | None, chance: float) -> float:
-        """Seconds to wait after the attempt of that number, from 0; `chance` is random, 0 to 1."""
+        """Seconds to wait after attempt number `attempt`, counted from 0. `chance` is random, 0 to 1."""
         return (retry_after_s or 0.0) + chance * min(self.cap_s, self.base_s * 2.0**attempt)
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the call, and give up on it after so many seconds."""
+    """Send the call, and give up after `timeout_s` seconds."""
 
     timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Wait so many seconds."""
+    """Wait this many seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the names of `headers` in lower case, `content` decompressed."""
+    """A response. The names in `headers` are in lower case, `content` is decompressed."""
 
     status: int
     headers: Mapping[str, str]
@@ -80,14 +79,12 @@ class Answer:
 
 
 class Broken(Enum):
-    """Why nothing came back."""
+    """Why there is no response."""
 
     CONNECTION = "There is no connection to {url}, or it broke. Does the service run there?"
     CERTIFICATE = "The TLS certificate of {url} is not accepted."
     LATE = "No answer came from {url} within the time given."
-    UNREADABLE = (
-        "What came from {url} is not HTTP as it should be. Is the address that of the service?"
-    )
+    UNREADABLE = "The response from {url} is not valid HTTP. Is this the address of the service?"
 
 
 Heard = Answer | Broken | None
@@ -100,11 +97,11 @@ def converse(
     now: Callable[[], float],
     chance: Callable[[], float],
 ) -> Generator[Send | Wait, Heard, T]:
-    """Ask for what `call` says until it is answered. Raises ServiceError.
+    """Send `call` until it is answered. Raises ServiceError.
 
-    `Send` is answered with an Answer or a Broken, `Wait` with None. `url` is the service's, for messages, `now` is a
-    monotonic clock in seconds, `chance` gives random numbers from 0 to 1. The last error is raised at once where
-    waiting as long as asked would pass the deadline.
+    The driver answers `Send` with an Answer or a Broken, and `Wait` with None. `url` is the service's, for messages.
+    `now` is a monotonic clock in seconds. `chance` gives random numbers from 0 to 1. The last error is raised at once
+    if the next wait would pass the deadline.
     """
     ends = now() + (policy.deadline_s if call.deadline_s is None else call.deadline_s)
     attempts = policy.attempts if call.retried else 1
@@ -129,14 +126,14 @@ def converse(
 
 
 def is_transient(heard: Answer | Broken) -> bool:
-    """Whether it may be otherwise in a moment."""
+    """Whether a retry may succeed."""
     return heard is Broken.CONNECTION or (
         isinstance(heard, Answer) and heard.status in TRANSIENT_STATUSES
     )
 
 
 def error_for(heard: Answer | Broken, call: Call[Any], url: str) -> ServiceError:
-    """The exception for what is no answer to a call."""
+    """The exception for a failed call."""
     if isinstance(heard, Answer):
         return error_of(heard.status, heard.headers, heard.content, call.private, call.missing)
     return (DeadlineExceeded if heard is Broken.LATE else Unreachable)(heard.value.format(url=url))

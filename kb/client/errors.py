@@ -1,7 +1,7 @@
 """Exceptions of the client, one for each way of handling an error.
 
-The service answers errors with problem details (RFC 9457). A proxy between client and service may echo a request, and
-exceptions end in logs. So an exception holds nothing of an answer that repeats the question.
+The service answers errors with problem details (RFC 9457). A proxy may echo a request, and exceptions end up in logs.
+So an exception drops any text of an answer that repeats the question.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 import kb.schema.errors
 from kb.schema.errors import InvalidRequest, KbError, NotFound
 
-PROBLEM = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 
 ECHO_WORDS = 3
-"""Number of words of a question in a row that count as a repetition of it."""
+"""Number of consecutive words of a question that count as a repetition."""
 
 
 class ServiceError(KbError):
-    """The service did not answer: the parent of all that a client raises, and itself raised for faults (500, 507).
+    """The base class of everything that a client raises. It is raised itself for faults of the service (500, 507).
 
-    `status` is the HTTP status, None where nothing came back. `kind` names the kind of problem (`invalid-request`),
-    `request_id` the line to look for in the service's log, `retry_after_s` the seconds that it asked to wait.
+    `status` is the HTTP status, None if there was no response. `kind` names the kind of problem (`invalid-request`).
+    `request_id` is the id to look for in the service's log. `retry_after_s` is how long the service asked to wait.
     """
 
     def __init__(
@@ -46,47 +46,47 @@ class ServiceError(KbError):
 
 
 class RequestRefused(ServiceError, InvalidRequest):
-    """A value that the service does not take (400, 409, 413, 415, 422). `field` names it, where one was named."""
+    """The service refused a value (400, 409, 413, 415, 422). `field` names it if the service did."""
 
     field: str = ""
 
 
 class KeyRefused(ServiceError):
-    """The service wants an API key, or another one (401, 403)."""
+    """The service requires an API key, or another one (401, 403)."""
 
 
 class ArticleNotFound(ServiceError, NotFound):
-    """There is no article of that id, or no such address at that service (404)."""
+    """The service has no article with that id, or no such address (404)."""
 
 
 class ArticleMoved(ArticleNotFound, kb.schema.errors.ArticleMoved):
-    """The article has another id by now, or another one is to be read in its place: `to` (301)."""
+    """The article has a new id, or another article replaces it: `to` (301)."""
 
     to: str = ""
 
 
 class ArticleWithdrawn(ArticleNotFound, kb.schema.errors.ArticleWithdrawn):
-    """The article was taken out for good (410); the message says when, and why where that is known."""
+    """The article was removed for good (410). The message says when, and why if that is known."""
 
 
 class TaskNotFound(ServiceError, NotFound):
-    """There is no task of that id: it ended too long ago, or never was (404)."""
+    """There is no task with that id: it ended too long ago, or never existed (404)."""
 
 
 class PreconditionFailed(ServiceError):
-    """The article is another than the change was meant for, or there is one already (412): read it again."""
+    """The article has changed since you read it, or exists already (412). Read it again."""
 
 
 class TooManyRequests(ServiceError):
-    """The service wants fewer questions from this client (429)."""
+    """This client sends too many requests (429)."""
 
 
 class ServiceUnavailable(ServiceError):
-    """The service cannot answer now: overloaded, without index or worker, or gone behind its proxy (502 to 504)."""
+    """The service cannot answer now (502 to 504): overloaded, without index or worker, or unreachable for its proxy."""
 
 
 class Unreachable(ServiceError):
-    """There is no connection to the service, or it broke."""
+    """The connection to the service failed or broke."""
 
 
 class DeadlineExceeded(ServiceError):
@@ -94,7 +94,7 @@ class DeadlineExceeded(ServiceError):
 
 
 class UnexpectedAnswer(ServiceError):
-    """Something answered that is not this service, or another version of it."""
+    """The answer is not one of this service, or of another version."""
 
 
 _BY_STATUS: Mapping[int, type[ServiceError]] = {
@@ -116,9 +116,9 @@ def error_of(
     private: Iterable[str],
     missing: type[ServiceError] = ArticleNotFound,
 ) -> ServiceError:
-    """The exception for an answer of that status, `missing` for 404. `headers` have lower-case names.
+    """The exception for an answer with that status, `missing` for 404. `headers` have lower-case names.
 
-    No attribute of it repeats one of the texts `private`.
+    No attribute repeats one of the texts `private`.
     """
     problem = _problem(headers, content)
     moved_to = _text(problem, "moved_to", private)
@@ -143,7 +143,7 @@ def error_of(
 
 
 def retry_after_s(value: str, now: datetime) -> float | None:
-    """The seconds that a `Retry-After` asks to wait: a number or a date (RFC 9110, 10.2.3); None for neither."""
+    """The seconds to wait by `Retry-After`, a number or a date (RFC 9110, 10.2.3). None for anything else."""
     value = value.strip()
     if value.isdecimal():
         return float(value[:12])
@@ -155,7 +155,7 @@ def retry_after_s(value: str, now: datetime) -> float | None:
 
 
 def repeats(text: str, private: str) -> bool:
-    """Whether a text holds another, or so many words of it in a row, without regard to case and white space."""
+    """Whether `text` contains `private`, or ECHO_WORDS consecutive words of it, ignoring case and white space."""
     words = private.casefold().split()
     count = min(ECHO_WORDS, len(words))
     told = " ".join(text.casefold().split())
@@ -164,7 +164,7 @@ def repeats(text: str, private: str) -> bool:
 
 
 def _problem(headers: Mapping[str, str], content: bytes) -> Mapping[str, Any]:
-    if not headers.get("content-type", "").startswith(PROBLEM):
+    if not headers.get("content-type", "").startswith(PROBLEM_TYPE):
         return {}
     try:
         problem = json.loads(content)

@@ -1,9 +1,9 @@
-"""Following a task until it has ended, over as many connections as that takes.
+"""Following a task until it has ended, over as many connections as necessary.
 
-The service sends events (WHATWG HTML, 9.2, "Server-sent events") until the task has ended. A broken connection is made
-anew with the id of the last event. A task survives a restart of the service, and so does following it. As in
-kb.client.conversation, a `Following` sends nothing itself. A client feeds it the events, and is told how long to wait
-before it connects again.
+The service sends events (WHATWG HTML, 9.2, "Server-sent events") until the task has ended. After a broken connection,
+the client reconnects with the id of the last event. A task survives a restart of the service, and so does following
+it. As in kb.client.conversation, a `Following` sends nothing itself. The client feeds it the events, and asks it how
+long to wait before it connects again.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from kb.schema.service import TaskView
 
 EVENT_STREAM = "text/event-stream"
 
-SILENCE_S = 60.0
-"""The service says something every 15 seconds, be it nothing new; who is silent for so long has gone."""
+MAX_SILENCE_S = 60.0
+"""Seconds of silence after which a connection counts as broken. The service sends something every 15 seconds."""
 
 
 class Following:
-    """The course of following one task for one caller. `now` is a monotonic clock in seconds, `chance` random, 0 to 1.
+    """Follows one task for one caller. `now` is a monotonic clock in seconds, `chance` is random, 0 to 1.
 
-    After `timeout_s` seconds DeadlineExceeded is raised, by whichever method is called next; the task goes on. A
-    service that cannot be reached is tried for `policy.outage_s` seconds, or not again where `attempts` is 1.
+    After `timeout_s` seconds, the next method call raises DeadlineExceeded; the task continues. An unreachable service
+    is retried for `policy.outage_s` seconds, or not at all if `attempts` is 1.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Following:
         self._ends = float("inf") if timeout_s is None else now() + timeout_s
         self._now = now
         self._chance = chance
-        self._last_id = self._id = ""  # of the last event that was whole, and of the one that comes
+        self._last_id = self._id = ""  # of the last complete event, and of the one that is arriving
         self._rest = b""
         self._data: list[bytes] = []
         self._broke: float | None = None
@@ -53,7 +53,7 @@ class Following:
 
     @property
     def call(self) -> Call[TaskView]:
-        """What to ask for: the events that have not come yet."""
+        """The call for the events that have not arrived yet."""
         headers = {"Accept": EVENT_STREAM, "Cache-Control": "no-store"}
         if self._last_id:
             headers["Last-Event-ID"] = self._last_id
@@ -61,11 +61,11 @@ class Following:
 
     @property
     def silence_s(self) -> float:
-        """How long a connection may be silent."""
-        return max(0.001, min(SILENCE_S, self._ends - self._now()))
+        """How long the connection may be silent, in seconds."""
+        return max(0.001, min(MAX_SILENCE_S, self._ends - self._now()))
 
     def feed(self, piece: bytes) -> Iterator[TaskView]:
-        """The task as often as the next bytes say that it has changed. Raises UnexpectedAnswer, DeadlineExceeded."""
+        """The task, once for each change in the next bytes. Raises UnexpectedAnswer, DeadlineExceeded."""
         self._broke, self._attempt = None, 0
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
@@ -84,12 +84,12 @@ class Following:
             self._check()
 
     def pause_s(self, heard: Answer | Broken) -> float:
-        """How long to wait before connecting again, after a connection that came to this. Raises ServiceError."""
+        """How long to wait before reconnecting, after a connection that ended with `heard`. Raises ServiceError."""
         self._rest, self._data = b"", []
         self._check()
         if isinstance(heard, Answer) and heard.status < 300:
             raise UnexpectedAnswer(
-                f"What came from {self._url} is no stream of events. Is the address that of the service?"
+                f"The response from {self._url} is not a stream of events. Is this the address of the service?"
             )
         error = error_for(heard, self.call, self._url)
         now = self._now()
@@ -104,5 +104,5 @@ class Following:
     def _check(self) -> None:
         if self._now() >= self._ends:
             raise DeadlineExceeded(
-                f"The task has not ended within {self._timeout_s:g} s. It goes on: follow it again."
+                f"The task has not ended within {self._timeout_s:g} s. It continues: follow it again."
             )

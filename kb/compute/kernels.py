@@ -1,13 +1,13 @@
-"""Dot products of vectors and sums over postings: compiled, or by numpy where the module was not compiled.
+"""Dot products of vectors and sums over postings: compiled, or by numpy if the extension was not compiled.
 
 A table of rounded rows is `codes`, int8 (K, d), and `scales`, float32 (K,): row n is codes[n] * scales[n]. The
-question, float32 (d,), is rounded in the same way, to 127 steps of its largest number. Results are exact for the two
-as rounded. Passages of postings are int32, each once. All arrays are C-contiguous.
+question, float32 (d,), is rounded in the same way, to 127 steps of its largest number. Results are exact for the
+rounded vectors. Passages of postings are int32 and distinct. All arrays are C-contiguous.
 
-`kb/compute/native.c` does the same several times as fast, and releases Python's lock meanwhile.
+`kb/compute/native.c` does the same several times as fast, and releases Python's lock while it runs.
 
-Raises IndexError for a row that does not exist, ValueError or IndexError for arrays that do not fit together. The
-compiled form raises TypeError for arrays of another type.
+Raises IndexError for a row that does not exist, and ValueError or IndexError for arrays that do not fit together.
+The compiled form raises TypeError for arrays of another type.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ try:
 except ImportError:
     native = None
 
-AT_ONCE = 4096
-"""Number of rows that numpy unpacks at a time."""
+UNPACKED_ROWS = 4096
+"""Number of rows that numpy converts to float32 at a time."""
 
 
 def dots(
@@ -63,7 +63,7 @@ def best_dots(
     starts: NDArray[np.int64],
     owners: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """For each owner, the highest dot product of its rows, (n,), and the index of that row; of equal ones the first.
+    """For each owner, the highest dot product of its rows, (n,), and the index of that row. Ties go to the first.
 
     Owner n has the rows `starts[n]` to `starts[n + 1]`, at least one.
     """
@@ -80,7 +80,7 @@ def best_dots(
     first = np.cumsum(counts) - counts
     best = np.maximum.reduceat(found, first)
     hits = np.flatnonzero(found == np.repeat(best, counts))
-    # The first hit that is in a run or behind its begin is in it: each run has one.
+    # The first hit at or after the start of a run is in that run: each run has one.
     return best, hits[np.searchsorted(hits, first)] - first
 
 
@@ -98,7 +98,7 @@ def vector_dots_of(
 def add_at(
     sums: NDArray[np.float32], passages: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
-    """Add to the sum of each of these passages its value."""
+    """Add each value to the sum of its passage."""
     if native is None:
         sums[passages] += values
     else:
@@ -111,7 +111,7 @@ def kept_of(
     impacts: NDArray[np.float32],
     factor: float,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The passages that are `allowed`, bool (N,), and their impacts times `factor`, a number of float32."""
+    """The passages that are `allowed`, bool (N,), and their impacts times `factor`, a float32 number."""
     if native is None:
         kept = np.flatnonzero(allowed[passages])
         return passages[kept], np.float32(factor) * impacts[kept]
@@ -131,9 +131,9 @@ def lift_at(
     scale: float,
     number: int,
 ) -> None:
-    """Where `scale * worth - own` exceeds the gain so far, raise score and gain by the excess, and note `number`.
+    """If `scale * worth - own` exceeds the gain so far, add the excess to score and gain, and record `number`.
 
-    Only these passages are looked at, and their `worth` is 0 afterwards. The other arrays cover every passage.
+    Only these passages are read, and their `worth` is 0 afterwards. The other arrays cover every passage.
     """
     if native is not None:
         native.lift_at(scores, gain, worth, own, most, passages, scale, number)
@@ -235,8 +235,8 @@ def _dots(
     scale = np.float32(float(np.abs(question).max(initial=0.0)) / 127 or 1.0)
     rounded = np.rint(question / scale)
     found = np.empty(len(codes), dtype=np.float32)
-    for start in range(0, len(codes), AT_ONCE):  # float32 holds these sums exactly
-        part = slice(start, start + AT_ONCE)
+    for start in range(0, len(codes), UNPACKED_ROWS):  # float32 holds these sums exactly
+        part = slice(start, start + UNPACKED_ROWS)
         found[part] = codes[part].astype(np.float32) @ rounded
     found *= scales
     found *= scale

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Lazy(Generic[T]):
-    """The result of `make`, kept. Where `make` raises, the next call tries again. Safe to share between threads."""
+    """Keeps the result of `make`. If `make` raises, the next call tries again. Safe to share between threads."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
@@ -18,7 +18,7 @@ class Lazy(Generic[T]):
         self._made: list[T] = []
 
     def __call__(self) -> T:
-        """Return the value, computing it on the first call; concurrent callers block meanwhile."""
+        """Return the value, computing it on the first call. Concurrent callers wait."""
         with self._lock:
             if not self._made:
                 self._made.append(self._make())

@@ -1,8 +1,8 @@
 """Rows of a large table, read without the table becoming resident memory.
 
-Touching a row of a mapped file brings in as much of the file as the system's cache holds in one piece, which may be a
-megabyte. After one question with 900 passages, 940 MB of vectors were resident. So rows of tables larger than
-MAPPED_UP_TO are read instead, 1.7 µs each, from the same cache.
+Touching a row of a mapped file loads as much of the file as the system caches in one piece, up to a megabyte. One
+question with 900 passages made 940 MB of vectors resident. So rows of tables larger than MAX_MAPPED_BYTES are read
+instead, at 1.7 µs each, from the same cache.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from kb.compute.arrays import gather, mapped
 
-MAPPED_UP_TO = 2**29
-"""Maximum size in bytes of a table that is mapped; a row of it costs 0.2 µs."""
+MAX_MAPPED_BYTES = 2**29
+"""Maximum size of a table that is mapped. Reading a mapped row takes 0.2 µs."""
 
 
 class RowsOnDisk:
-    """A two-dimensional table that gives rows and nothing else. Safe to share between threads."""
+    """A two-dimensional table on disk that is read by rows. Safe to share between threads."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError or ValueError for a file that is not a numpy array."""
@@ -38,7 +38,7 @@ class RowsOnDisk:
         return self.shape[0]
 
     def take(self, rows: NDArray[np.integer[Any]]) -> NDArray[Any]:
-        """The given rows, in any order; runs of ascending neighbours are read at once. Raises IndexError."""
+        """The given rows, in any order. Runs of consecutive rows are read at once. Raises IndexError."""
         out = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
         if not out.size:
             return out
@@ -57,8 +57,10 @@ class RowsOnDisk:
         return out
 
 
-def rows_of(folder: Path, name: str, mapped_up_to: int = MAPPED_UP_TO) -> NDArray[Any] | RowsOnDisk:
-    """`<name>.npy`: mapped, or read row by row where it is larger than `mapped_up_to` bytes."""
+def rows_of(
+    folder: Path, name: str, mapped_up_to: int = MAX_MAPPED_BYTES
+) -> NDArray[Any] | RowsOnDisk:
+    """`<name>.npy`: mapped, or read row by row if it is larger than `mapped_up_to` bytes."""
     table = mapped(folder, name)
     return RowsOnDisk(folder / f"{name}.npy") if table.nbytes > mapped_up_to else table
 

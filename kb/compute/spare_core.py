@@ -1,7 +1,7 @@
 """One helper thread, so that two parts of one question run on two cores.
 
-numpy, kb.compute.kernels and faiss release Python's lock while they compute. With several questions at once there is
-nothing to gain, since the cores are busy already.
+numpy, kb.compute.kernels and faiss release Python's lock while they compute. Several questions at once gain nothing,
+because the cores are busy already.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class SpareCore:
-    """A thread that sleeps until it is given work. Safe to share between threads."""
+    """A thread that sleeps until it gets work. Safe to share between threads."""
 
     def __init__(self) -> None:
         several = len(os.sched_getaffinity(0)) > 1
@@ -24,9 +24,9 @@ class SpareCore:
         self._free = threading.Lock()
 
     def submit(self, work: Callable[[], T]) -> Callable[[], T]:
-        """Start `work` on the helper thread, or run it now where the thread is busy.
+        """Start `work` on the helper thread, or run it now if the thread is busy.
 
-        The function returned waits for the result, or raises the error of `work`. It may be called repeatedly.
+        The returned function waits for the result, or raises the error of `work`. It may be called repeatedly.
         """
         if self._thread is not None and self._free.acquire(blocking=False):
             try:

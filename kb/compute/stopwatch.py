@@ -1,4 +1,4 @@
-"""The time that each step of some work takes."""
+"""A stopwatch for the steps of some work."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Stopwatch:
-    """Milliseconds by step: each `lap` is the time since the one before."""
+    """Milliseconds by step. Each `lap` measures the time since the last one."""
 
     def __init__(self) -> None:
         self._begun = self._last = time.perf_counter()

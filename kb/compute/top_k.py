@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLED = 16
-"""One score in this many is sampled to estimate the threshold."""
+SCORES_PER_SAMPLE = 16
+"""One of this number of scores is sampled to estimate the threshold."""
 
 
 def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
@@ -24,13 +24,13 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 
 
 def _above_estimate(scores: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Rows that include the `k` best: those above a threshold estimated from a sample, or all where it is too high.
+    """Rows that include the `k` best: those above a threshold estimated from a sample, or all if it is too high.
 
-    Sorting 500 of 30,000 scores out takes ten times as long as comparing each with one number. numpy's `partition`
-    takes a hundred times as long where most scores are equal, as a rare word's are.
+    Selecting 500 of 30,000 scores takes ten times as long as comparing each with one number. numpy's `partition` takes
+    a hundred times as long if most scores are equal, as for a rare word.
     """
-    sample = np.sort(scores[::SAMPLED])
-    rank = len(sample) - 2 * k // SAMPLED - SAMPLED
+    sample = np.sort(scores[::SCORES_PER_SAMPLE])
+    rank = len(sample) - 2 * k // SCORES_PER_SAMPLE - SCORES_PER_SAMPLE
     if rank > 0:
         for selected in (scores > sample[rank], scores >= sample[rank]):
             rows = np.flatnonzero(selected)

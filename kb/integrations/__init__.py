@@ -1,1 +1,1 @@
-"""Retrievers of other libraries over this one's answers. Each module needs the extra of its name."""
+"""Retrievers for LangChain, LlamaIndex and Haystack. Each module needs the extra of its name."""

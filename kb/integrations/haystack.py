@@ -4,9 +4,9 @@
     retriever = KnowledgeBaseRetriever(index="index", top_k=5)
     documents = retriever.run("why do my legs jerk when I fall asleep")["documents"]
 
-Haystack reports each run of a pipeline to its makers unless told otherwise (kb.reporting.telemetry). It can also put
-the inputs of components into traces. Questions here are health data: importing this module turns both off for the
-process, whatever the environment says.
+By default, Haystack reports each run of a pipeline to its makers (kb.reporting.telemetry). It can also put the inputs
+of components into traces. Questions here are health data, so importing this module turns both off for the process,
+whatever the environment says.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from haystack.utils import Secret
 
 from kb.integrations.passages import LazyLibrary, Wanted
 
-_telemetry.telemetry = None  # where haystack was there before
+_telemetry.telemetry = None  # if haystack was imported earlier
 tracer.is_content_tracing_enabled = False
 
 
@@ -28,12 +28,12 @@ tracer.is_content_tracing_enabled = False
 class KnowledgeBaseRetriever:
     """Passages as documents: `content` word for word, `meta` with the citation, `score`, `id` the passage's.
 
-    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
-    one: a Secret of an environment variable can be saved with a pipeline, a token cannot. `base_url` is the public
-    address for the links of a folder. `top_k` passages at most, 1 to 100, only of the `topic` or published at the host
-    `source`: one or a list, any of which will do, but none that begins with `-`. `nearest` gives the nearest also where
-    the library has no answer; `notices` puts the publisher's notices of an emergency first. The library is opened by
-    `warm_up`, or at the first question. Raises the kinds of kb.schema.errors.KbError.
+    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` if it needs one.
+    A Secret from an environment variable can be saved with a pipeline, a token cannot. `base_url` is the public address
+    for the links of a folder. `top_k`, 1 to 100, is the maximum number of passages. `topic` and `source` (a host) are
+    filters: one value or a list, of which any matches; a value that begins with `-` excludes. `nearest` returns the
+    nearest passages even if the library has no answer. `notices` puts the publisher's emergency notices first. The
+    library is opened by `warm_up` or by the first question. Raises the kinds of kb.schema.errors.KbError.
     """
 
     def __init__(
@@ -65,12 +65,12 @@ class KnowledgeBaseRetriever:
         self._library.open()
 
     def close(self) -> None:
-        """Let the index or the connections go."""
+        """Close the index or the connections."""
         self._library.close()
 
     @component.output_types(documents=list[Document])
     def run(self, query: str, top_k: int | None = None) -> dict[str, list[Document]]:
-        """The passages that answer `query`, the best first; `top_k` in place of the component's own."""
+        """The passages that answer `query`, the best first. `top_k` overrides the component's own."""
         wanted = Wanted(
             limit=self.top_k if top_k is None else top_k,
             topic=self.topic,
@@ -86,5 +86,5 @@ class KnowledgeBaseRetriever:
 
     @component.output_types(documents=list[Document])
     async def run_async(self, query: str, top_k: int | None = None) -> dict[str, list[Document]]:
-        """As `run`, awaited."""
+        """The same as `run`, to await."""
         return await asyncio.to_thread(self.run, query, top_k)

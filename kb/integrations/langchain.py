@@ -4,9 +4,9 @@
     retriever = KnowledgeBaseRetriever(index="index", limit=5)
     documents = retriever.invoke("why do my legs jerk when I fall asleep")
 
-LangChain sends questions to LangSmith where LANGSMITH_TRACING is set. Questions here are health data: importing this
+LangChain sends questions to LangSmith if LANGSMITH_TRACING is set. Questions here are health data, so importing this
 module turns that off for the process, whatever the environment says. `langsmith.configure(enabled=True)` after the
-import turns it on.
+import turns it on again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
     """Passages as documents: `page_content` word for word, `metadata` with the citation, `id` the passage's.
 
     Give either `index` or `url`. `invoke(question, limit=3)` asks for another number of passages. Raises the kinds of
-    kb.schema.errors.KbError, an unusable index included, which is opened when the retriever is made.
+    kb.schema.errors.KbError. An index is opened when the retriever is made, so an unusable one is reported then.
     """
 
     index: str | None = None
@@ -40,19 +40,19 @@ class KnowledgeBaseRetriever(BaseRetriever):
     url: str | None = None
     """The address of a service."""
     api_key: SecretStr | None = None
-    """The service's key, where it wants one."""
+    """The service's key, if it needs one."""
     base_url: str = ""
     """The public address, for the links of an index folder."""
     limit: int = Field(default=10, ge=1, le=100)
-    """How many passages at most."""
+    """Maximum number of passages."""
     topic: str | list[str] | None = None
-    """Only articles of this topic, or of any in a list; none of one that begins with `-`."""
+    """Only articles with this topic, or with any in a list. A topic that begins with `-` is excluded."""
     source: str | list[str] | None = None
-    """Only articles published at this host, or at any in a list; none at one that begins with `-`."""
+    """Only articles published at this host, or at any in a list. A host that begins with `-` is excluded."""
     nearest: bool = False
-    """Give the nearest passages also where the library has no answer."""
+    """Return the nearest passages even if the library has no answer."""
     notices: bool = True
-    """Put the publisher's notices of an emergency first, as documents of their own."""
+    """Put the publisher's emergency notices first, as separate documents."""
 
     _library: LazyLibrary = PrivateAttr()
 
@@ -64,7 +64,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
         self._library.open()
 
     def close(self) -> None:
-        """Let the index or the connections go."""
+        """Close the index or the connections."""
         self._library.close()
 
     def _get_relevant_documents(

@@ -3,7 +3,7 @@
     from kb.integrations.llama_index import KnowledgeBaseRetriever
     nodes = KnowledgeBaseRetriever(index="index", limit=5).retrieve("why do my legs jerk when I fall asleep")
 
-LlamaIndex reports nothing unless a program gives it a handler to report to.
+LlamaIndex reports nothing unless a program gives it a handler.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from kb.integrations.passages import LazyLibrary, Retrieved, Wanted
 from kb.schema.filters import FilterValues
 
-FOR_THE_MODEL = frozenset(
+MODEL_METADATA = frozenset(
     {"article_title", "section_heading", "url", "updated", "reviewed", "kind"}
 )
-"""What of the metadata a language model is shown beside a passage, where it says anything; the rest is for programs."""
+"""The metadata that a language model sees beside a passage, unless empty. The rest is for programs."""
 
 
 class KnowledgeBaseRetriever(BaseRetriever):
     """Passages as text nodes with scores: `text` word for word, `metadata` with the citation, `id_` the passage's.
 
-    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` where it wants
-    one. `base_url` is the public address for the links of a folder. `limit` passages at most, 1 to 100, only of the
-    `topic` or published at the host `source`: one or several, any of which will do, but none that begins with `-`.
-    `nearest` gives the nearest also where the library has no answer; `notices` puts the publisher's notices of an
-    emergency first. Raises the kinds of kb.schema.errors.KbError, an unusable index at once.
+    Give either `index`, the folder of an index, or `url`, the address of a service, with its `api_key` if it needs one.
+    `base_url` is the public address for the links of a folder. `limit`, 1 to 100, is the maximum number of passages.
+    `topic` and `source` (a host) are filters: one value or a list, of which any matches; a value that begins with `-`
+    excludes. `nearest` returns the nearest passages even if the library has no answer. `notices` puts the publisher's
+    emergency notices first. Raises the kinds of kb.schema.errors.KbError; an unusable index is reported at once.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class KnowledgeBaseRetriever(BaseRetriever):
         self._library.open()
 
     def close(self) -> None:
-        """Let the index or the connections go."""
+        """Close the index or the connections."""
         self._library.close()
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
@@ -71,7 +71,7 @@ def _node(found: Retrieved) -> NodeWithScore:
     hidden = [
         name
         for name, value in found.metadata.items()
-        if name not in FOR_THE_MODEL or value is None or value == ""
+        if name not in MODEL_METADATA or value is None or value == ""
     ]
     node = TextNode(
         id_=found.id,

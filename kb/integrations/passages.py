@@ -1,8 +1,8 @@
-"""Documents for the retrievers of other frameworks: passages and notices with their citations.
+"""Documents for retrievers: passages and notices with their citations.
 
-The retrievers differ from a search in two ways. Where the library has no answer they return nothing, unless `nearest`
-is set: what a retriever returns is taken for an answer. And the publisher's notices of an emergency come first, as
-documents of their own, unless `notices` is False: a list of documents has no other place for them.
+The retrievers differ from a search in two ways. If the library has no answer, they return nothing unless `nearest` is
+set, because what a retriever returns is taken for an answer. And the publisher's emergency notices come first, as
+separate documents, unless `notices` is False: a list of documents has no other place for them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Kind = Literal["passage", "notice"]
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """One document: `text` word for word, `metadata` flat and fit for JSON.
+    """One document: `text` word for word, `metadata` flat and ready for JSON.
 
-    `kind` is "passage" or "notice". Both have the same metadata: the citation, rank, score and what `answered` says. A
-    passage's id is `article#section@start`. A notice stands in no article: its title is the `article_title`, the first
-    page where it can be checked the `url` and `source_url`, its text is all of it (`start` 0), its rank is 0 and its
-    score 1, so that what sorts or drops by score keeps it first. Its ids and its heading are empty, its dates None.
+    `kind` is "passage" or "notice". Both have the same metadata: the citation, rank, score and `answered`. A passage's
+    id is `article#section@start`. A notice belongs to no article: its title is the `article_title`, and the first page
+    where it can be checked is the `url` and `source_url`. Its rank is 0 and its score 1, so that sorting or cutting by
+    score keeps it first. Its `start` is 0, its ids and heading are empty, its dates are None.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a retriever is asked for at each question: `limit` passages, 1 to 100, of some topics or sources alone."""
+    """A retriever's options for each question: at most `limit` passages, 1 to 100, filtered by topic and source."""
 
     limit: int = 10
     topic: FilterValues | None = None
@@ -49,7 +49,7 @@ class Wanted:
 
 
 class LazyLibrary:
-    """A library that is opened when it is first asked. Safe to share between threads."""
+    """A library that is opened at the first question. Safe to share between threads."""
 
     def __init__(
         self, index: str | None, url: str | None, api_key: str | None, base_url: str
@@ -67,7 +67,7 @@ class LazyLibrary:
             return self._library
 
     def close(self) -> None:
-        """Close it, where it is open. It is opened anew when it is asked again."""
+        """Close the library if it is open. The next question opens it again."""
         with self._lock:
             if self._library is not None:
                 self._library.close()
@@ -125,7 +125,7 @@ def _retrieved(
     score: float,
     response: SearchResponse,
 ) -> Retrieved:
-    """One place that names the metadata: a template that asks for one finds it in every document."""
+    """The only place that names the metadata, so every document has the same ones."""
     metadata: dict[str, Value] = {
         "kind": kind,
         "article_id": citation.article_id,

@@ -1,4 +1,4 @@
-"""A library of articles as tools for assistants, by the Model Context Protocol.
+"""A library of articles as tools for assistants, through the Model Context Protocol.
 
 Needs the extra `mcp`.
 """

@@ -1,6 +1,6 @@
-"""What the tools return: fields for programs, the most urgent first.
+"""The results of the tools, as fields for programs, the most urgent first.
 
-kb.mcp.wording has the same as text, for assistants that read text.
+kb.mcp.wording turns them into text, for assistants that read text.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from kb.schema.search_request import SearchRequest
 
 NO_ANSWER_TEXT = "This library has no answer to the question."
 ONLY_NEAREST_TEXT = (
-    f"{NO_ANSWER_TEXT} The passages below are only the nearest; do not give them as an answer."
+    f"{NO_ANSWER_TEXT} The passages below are only the nearest ones; do not give them as an answer."
 )
 
-NO_ARTICLE = "There is no article of that id: `search` and `list_articles` give the ids."
+NO_ARTICLE_TEXT = "There is no article with that id. `search` and `list_articles` give the ids."
 
-_DATE = "ISO 8601, null where unknown."
+_DATE = "ISO 8601, null if unknown."
 
 
 class Notice(BaseModel):
-    """Fixed words of the publisher for what sounds like an emergency. Show it first and unchanged."""
+    """The publisher's fixed text for a question that sounds like an emergency. Show it first and unchanged."""
 
     title: str
     text: str
@@ -32,13 +32,13 @@ class Notice(BaseModel):
 
 
 class Passage(BaseModel):
-    """A quotation with what is needed to cite it."""
+    """A quotation with its citation."""
 
     quote: str = Field(description="The passage word for word. Quote it unchanged.")
     article_title: str
     section_heading: str = Field(description="Empty for the text above the first heading.")
-    url: str = Field(description="Link to the section, to give with the quotation.")
-    source_url: str = Field(description="The publisher's own page, or empty.")
+    url: str = Field(description="Link to the section. Give it with the quotation.")
+    source_url: str = Field(description="The publisher's page, or empty.")
     updated: str | None = Field(description=f"When the article was last changed: {_DATE}")
     reviewed: str | None = Field(description=f"When a clinician reviewed it: {_DATE}")
     article_id: str
@@ -47,24 +47,24 @@ class Passage(BaseModel):
         description="Where the quotation begins in the section's text, in code points."
     )
     end: int = Field(description="Where it ends, exclusive.")
-    score: float = Field(description="How well it fits the question, at most 1.")
+    score: float = Field(description="How well the passage fits the question, at most 1.")
 
 
 class SearchAnswer(BaseModel):
     """The answer to a question."""
 
-    notices: list[Notice] = Field(description="To be shown before anything else, unchanged.")
+    notices: list[Notice] = Field(description="Show these before anything else, unchanged.")
     answered: Answered = Field(description="`none`: the library has no answer to the question.")
-    verdict: str = Field(description="What `answered` means here, in words.")
+    verdict: str = Field(description="What `answered` means, in words.")
     searched_for: str = Field(
-        description="The question with misspelt words repaired; empty where none were."
+        description="The question with its spelling corrected; empty if nothing was corrected."
     )
     left_out: list[str] = Field(
         description="Words that a minus in the question left out; no passage has them."
     )
     passages: list[Passage] = Field(description="The best first.")
     when_to_seek_care: Passage | None = Field(description="For a symptom: when to see a doctor.")
-    generation: str = Field(description="Names the state of the library that answered.")
+    generation: str = Field(description="Id of the index generation that answered.")
 
 
 class SectionName(BaseModel):
@@ -75,11 +75,11 @@ class SectionName(BaseModel):
 
 
 class SectionAnswer(BaseModel):
-    """A section of an article word for word, or, where none was named, only the article's sections by name."""
+    """A section of an article word for word. If no section was named, the names of the article's sections."""
 
     article_id: str
     article_title: str
-    section_id: str = Field(description="Empty where no section was named.")
+    section_id: str = Field(description="Empty if no section was named.")
     section_heading: str
     text: str = Field(description="The whole text of the section.")
     url: str
@@ -99,13 +99,13 @@ class ArticleEntry(BaseModel):
     updated: str | None
     reviewed: str | None
     topics: list[str]
-    sections: int = Field(description="How many sections it has.")
+    sections: int = Field(description="Number of sections.")
 
 
 class ArticlesAnswer(BaseModel):
     """A page of the list of articles."""
 
-    total: int = Field(description="How many articles there are in all.")
+    total: int = Field(description="Number of articles in the library.")
     articles: list[ArticleEntry]
     next_offset: int | None = Field(description="The `offset` of the next page; null on the last.")
 
@@ -129,18 +129,18 @@ def search(library: Library, request: SearchRequest) -> SearchAnswer:
 
 
 def read_section(library: Library, article_id: str, section_id: str) -> SectionAnswer:
-    """A section, or the names of all where `section_id` is empty.
+    """A section, or the names of all sections if `section_id` is empty.
 
-    Raises NotFound, and PassageNotFound, which names the sections that there are.
+    Raises NotFound, and PassageNotFound, which names the existing sections.
     """
     try:
         article = _article(library, article_id)
     except NotFound:
-        raise NotFound(NO_ARTICLE) from None  # the library's own words repeat the id
+        raise NotFound(NO_ARTICLE_TEXT) from None  # the library's own message repeats the id
     section = article.section(section_id) if section_id else None
     if section_id and section is None:
         known = ", ".join(section.id for section in article.sections)
-        raise PassageNotFound(f"The article has no section of that id; it has: {known}.")
+        raise PassageNotFound(f"The article has no section with that id; it has: {known}.")
     return SectionAnswer(
         article_id=article.id,
         article_title=article.display_title,
@@ -157,7 +157,7 @@ def read_section(library: Library, article_id: str, section_id: str) -> SectionA
 
 
 def _article(library: Library, article_id: str) -> Article:
-    """The article that has that id, or had it."""
+    """The article that has that id now, or had it earlier."""
     try:
         return library.article(article_id)
     except ArticleMoved as moved:

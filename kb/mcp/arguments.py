@@ -1,6 +1,6 @@
-"""Messages about wrong arguments of a tool, each with a remedy.
+"""Error messages for wrong tool arguments, each with a remedy.
 
-Arguments may hold the words of a question, and so may their names: no message repeats any.
+Arguments and their names may contain words of a question, so no message repeats them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ Schema = Mapping[str, Any]
 
 
 def no_such_tool(name: str, known: Collection[str]) -> str:
-    """For a tool that is not there."""
-    return f"There is no tool of that name.{_hint([name], known)} The tools are {_list(known)}."
+    """For a tool that does not exist."""
+    return f"There is no tool with that name.{_hint([name], known)} The tools are {_list(known)}."
 
 
 def unknown_arguments(tool: str, schema: Schema, given: Collection[str]) -> str:
-    """For arguments that the tool does not have, or nothing where it has them all."""
+    """For arguments that the tool does not have. Empty if it has them all."""
     known = schema["properties"]
     others = [name for name in given if name not in known]
     if not others:
@@ -31,7 +31,7 @@ def unknown_arguments(tool: str, schema: Schema, given: Collection[str]) -> str:
 
 
 def wrong_arguments(schema: Schema, found: Iterable[Mapping[str, Any]]) -> str:
-    """For arguments that are missing, of another type or out of bounds: pydantic's errors about them."""
+    """For arguments that are missing, of a wrong type or out of bounds. `found` are pydantic's errors."""
     properties, said = schema["properties"], dict[str, str]()
     for error in found:
         name = str(error["loc"][0])
@@ -45,7 +45,7 @@ def wrong_arguments(schema: Schema, found: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _accepted(field: Schema) -> str:
-    """What a field's JSON schema accepts, in words."""
+    """What the JSON schema of a field accepts, in words."""
     kinds = [_kind(each) for each in field.get("anyOf", [field]) if each.get("type") != "null"]
     return " or ".join(kinds)
 
@@ -61,7 +61,7 @@ def _kind(schema: Schema) -> str:
 
 
 def _hint(names: Iterable[str], known: Collection[str]) -> str:
-    """The known name that one of some others comes near to, if any does."""
+    """A hint at the known name that is most similar to one of `names`, if any is."""
     near = [each for name in names for each in get_close_matches(name, known, n=1)]
     return f" Did you mean {near[0]}?" if near else ""
 

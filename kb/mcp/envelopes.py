@@ -1,6 +1,6 @@
-"""Errors about malformed requests over streamable HTTP, without the words of the request.
+"""Errors about malformed requests over streamable HTTP that do not repeat the request.
 
-The SDK answers what is not JSON-RPC with pydantic's messages, which repeat the body.
+The SDK answers a body that is not JSON-RPC with pydantic's messages, which repeat the body.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Callable[[], Awaitable[Message]], Send], Awaitable[None]]
 
-NO_MESSAGE = "The body must be one JSON-RPC request or notification, its params an object."
+NOT_A_MESSAGE_TEXT = (
+    "The body must be one JSON-RPC request or notification, and its params an object."
+)
 
 
 class PlainEnvelopeErrors:
-    """ASGI middleware. Puts our words into an answer of 400 about a message of which not even the id could be read."""
+    """ASGI middleware. Replaces the text of a 400 about a message whose id could not be read."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -34,7 +36,7 @@ class PlainEnvelopeErrors:
         async def plain_send(message: Message) -> None:
             nonlocal start
             if message["type"] == "http.response.start" and message["status"] == 400:
-                start = message  # until its body is there
+                start = message  # kept until its body arrives
             elif start is None:
                 await send(message)
             else:
@@ -55,7 +57,9 @@ def _in_our_words(body: bytes) -> bytes:
         return body
     if not is_of_the_envelope:
         return body
-    return json.dumps({**answer, "error": {"code": INVALID_PARAMS, "message": NO_MESSAGE}}).encode()
+    return json.dumps(
+        {**answer, "error": {"code": INVALID_PARAMS, "message": NOT_A_MESSAGE_TEXT}}
+    ).encode()
 
 
 def _with_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:

@@ -1,7 +1,7 @@
 """A Model Context Protocol server with three read-only tools.
 
-The SDK logs the message of an error that a tool raises, so no error here holds a question. It traces only the names of
-tools. The SDK's own messages repeat arguments, so this module replaces them.
+The SDK logs the message of an error that a tool raises, so no error here contains a question. It traces only the names
+of tools. The SDK's own messages repeat arguments, so this module replaces them.
 """
 
 from __future__ import annotations
@@ -31,51 +31,52 @@ P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1024 * 1024
+"""Maximum size of an HTTP request's body in bytes."""
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 INSTRUCTIONS = """\
-Articles to quote from, word for word. Ask `search` a question in plain words; quote its passages unchanged, each with
-article, section and link, and say when the article was last changed and whether a clinician reviewed it. Show notices
-first, unchanged. Where `answered` is `none`, say that this library has no answer. `read_section` gives the text
-around a passage. What is quoted is general information, not medical advice."""
+A library of articles to quote word for word. Ask `search` a question in plain words. Quote its passages unchanged, each
+with article, section and link. Say when the article was last changed and whether a clinician reviewed it. Show notices
+first, unchanged. If `answered` is `none`, say that this library has no answer. `read_section` gives the text around a
+passage. The articles are general information, not medical advice."""
 
 _READ_ONLY = ToolAnnotations(
     read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
 )
 
 Question = Annotated[
-    str, Field(description="What is to be answered, in plain words, at most 4,000 characters.")
+    str, Field(description="The question to answer, in plain words, at most 4,000 characters.")
 ]
 Passages = Annotated[int, Field(description="Maximum number of passages.", ge=1, le=20)]
 DEFAULT_PASSAGES = 5
-"""Default number of passages, half of a search's default: an assistant reads each one whole."""
-_SEVERAL = f"A list, at most {MAX_VALUES}: any of them; one that begins with `-`: none of that."
+"""Default number of passages, half of a search's default: an assistant reads each one in full."""
+_SEVERAL = (
+    f"A list, at most {MAX_VALUES}: any of them matches; one that begins with `-` is excluded."
+)
 Values = str | list[str] | None
 Topic = Annotated[
     Values,
-    Field(description=f"Only articles of this topic, as `list_articles` names them. {_SEVERAL}"),
+    Field(description=f"Only articles with this topic, as named by `list_articles`. {_SEVERAL}"),
 ]
 Host = Annotated[
     Values,
     Field(description=f"Only articles published at this host, such as nhs.uk. {_SEVERAL}"),
 ]
 ArticleId = Annotated[
-    str, Field(description="The article's id, as `search` and `list_articles` give it.")
+    str, Field(description="The article's id, as returned by `search` and `list_articles`.")
 ]
 SectionId = Annotated[
-    str, Field(description="The section's id. Left out: the article's sections by name.")
+    str, Field(description="The section's id. If left out, the article's sections are named.")
 ]
-PageLength = Annotated[int, Field(description="How many articles at most.", ge=1, le=100)]
-Offset = Annotated[
-    int, Field(description="How many to leave out from the top.", ge=0, le=1_000_000_000)
-]
+PageLength = Annotated[int, Field(description="Maximum number of articles.", ge=1, le=100)]
+Offset = Annotated[int, Field(description="Number of articles to skip.", ge=0, le=1_000_000_000)]
 
 
 class Server(MCPServer[None]):
-    """The SDK's server, whose errors about arguments name the parameter and the remedy, and repeat nothing."""
+    """The SDK's server. Its errors about arguments name the parameter and the remedy, and repeat nothing."""
 
     async def list_tools(self) -> list[Tool]:
-        """The tools. What they do not take is refused, which their schemas say."""
+        """The tools. Their schemas say that unknown arguments are refused."""
         return [
             tool.model_copy(
                 update={"input_schema": {**tool.input_schema, "additionalProperties": False}}
@@ -86,7 +87,7 @@ class Server(MCPServer[None]):
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
     ) -> CallToolResult | InputRequiredResult:
-        """Call a tool. Raises ToolError, UnexpectedToolError and MCPError, as the SDK's own does."""
+        """Call a tool. Raises ToolError, UnexpectedToolError and MCPError, as the SDK's own method does."""
         schemas = {tool.name: tool.input_schema for tool in await self.list_tools()}
         if name not in schemas:
             raise ToolError(no_such_tool(name, schemas))
@@ -98,17 +99,17 @@ class Server(MCPServer[None]):
             raise
         except ToolError as error:
             told = _told(error, schemas[name])
-        raise ToolError(told)  # outside, so that it carries nothing of the other
+        raise ToolError(told)  # outside the handler, so that it carries nothing of the other
 
     def streamable_http_app(self, **options: Any) -> Any:
-        """The application for streamable HTTP, as the SDK makes it of these options."""
+        """The application for streamable HTTP, as the SDK makes it from these options."""
         app = super().streamable_http_app(**options)
         app.add_middleware(PlainEnvelopeErrors)
         return app
 
 
 def make_server(library: Library) -> Server:
-    """The server, not yet running. Its tools run in threads, so that several questions can be under way."""
+    """The server, not yet running. Its tools run in threads, so several questions can run at once."""
     server = Server(
         "sectioned-kb",
         title="Knowledge base",
@@ -127,7 +128,7 @@ def make_server(library: Library) -> Server:
     ) -> Annotated[CallToolResult, SearchAnswer]:
         """Answer a question with passages to quote word for word, each with its article, section, link and dates.
 
-        Says where nothing answers, and puts notices of an emergency first.
+        Says so if the library has no answer, and puts emergency notices first.
         """
         request = SearchRequest(question, limit, topic=topic, source=source)
         answer = answers.search(library, request)
@@ -160,16 +161,15 @@ def run_stdio(server: Server) -> None:
 
 
 def run_http(server: Server, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Speak it by streamable HTTP at `/mcp` until SIGINT or SIGTERM.
+    """Serve the protocol over streamable HTTP at `/mcp` until SIGINT or SIGTERM.
 
-    Requests must name one of `allowed_hosts`, or a loopback address, as their `Host`: a page in a browser that was
-    led here by a changed name does not. Raises KbError where it may not listen, InvalidRequest where it would listen
-    to all without hosts.
+    The `Host` of a request must be one of `allowed_hosts` or a loopback address, which stops DNS rebinding. Raises
+    KbError if it cannot listen, and InvalidRequest if others could reach it and no hosts are allowed.
     """
     if host not in LOOPBACK_HOSTS and not allowed_hosts:
         raise InvalidRequest(
             "allow_host",
-            f"{host} is reached from elsewhere: name the hosts that requests may be for, such as "
+            f"{host} can be reached from other machines: name the hosts that requests may use, such as "
             "--allow-host kb.example.org.",
         )
     try:
@@ -181,7 +181,7 @@ def run_http(server: Server, host: str, port: int, allowed_hosts: tuple[str, ...
             max_request_body_size=MAX_BODY_BYTES,
         )
     except SystemExit:
-        # The server has said on stderr why; its exit code is that of no command here.
+        # The server has said on stderr why. Its exit code means nothing to this program.
         raise KbError(f"Cannot listen on {host} port {port}: give another as --port.") from None
 
 
@@ -195,9 +195,9 @@ def _security(allowed_hosts: tuple[str, ...]) -> TransportSecuritySettings:
 
 
 def _tool(function: Callable[P, CallToolResult]) -> Callable[P, CallToolResult]:
-    """Tell the assistant what went wrong, in the words of the domain, and nothing of what went wrong otherwise."""
+    """Tell the assistant about errors of the domain, and only the type of any other error."""
 
-    @wraps(function)  # its docstring describes the tool, and is indented as the code is
+    @wraps(function)  # its docstring describes the tool
     def guarded(*arguments: P.args, **named: P.kwargs) -> CallToolResult:
         try:
             return function(*arguments, **named)
@@ -212,7 +212,7 @@ def _tool(function: Callable[P, CallToolResult]) -> Callable[P, CallToolResult]:
 
 
 def _told(error: ToolError, schema: dict[str, Any]) -> str:
-    """What is said of an error that the SDK has put a prefix before, or the arguments into."""
+    """The message for an error to which the SDK has added a prefix or the arguments."""
     match error.__cause__:
         case ValidationError() as found:
             return wrong_arguments(schema, found.errors(include_input=False, include_url=False))

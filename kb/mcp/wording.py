@@ -1,4 +1,4 @@
-"""What a tool returns as text: notices first, then the verdict, then quotations."""
+"""The results of the tools as text: notices first, then the verdict, then quotations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kb.mcp.answers import ArticlesAnswer, Passage, SearchAnswer, SectionAnswer
 
 
 def of_search(answer: SearchAnswer) -> str:
-    """An answer in words. Each line of a quotation begins with `> `."""
+    """An answer as text. Each line of a quotation begins with `> `."""
     parts = []
     for notice in answer.notices:
         links = [f"{link.title}: {link.url}" for link in notice.links]
@@ -34,7 +34,7 @@ def of_section(answer: SectionAnswer) -> str:
     if answer.section_id:
         lines += [_quoted(answer.text), f"Link: {answer.url}"]
     else:
-        lines.append("Sections, to be read by `section_id`:")
+        lines.append("Sections, to read by `section_id`:")
         lines += [
             f"- {section.section_id}: {section.heading or '(above the first heading)'}"
             for section in answer.sections

@@ -1,1 +1,1 @@
-"""What a process tells others: logs without questions, libraries without output or telemetry."""
+"""Logs without questions, and libraries without output or telemetry."""

@@ -1,8 +1,8 @@
 """Logging to stderr, one event a line: as text, or as JSON for a log collector.
 
 Nothing else writes to stderr: Python's warnings and uncaught exceptions become log lines too. A line that a request
-caused has the request's id. The message of an exception is never written, whether ours or a library's, since it may
-hold a question: its type and source locations stand for it.
+caused has the request's id. The message of an exception is never written, because it may contain a question. Its type
+and source locations are written instead.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from kb.reporting.safe_traceback import safe_traceback, safe_warning
 
 logger = logging.getLogger(__name__)
 
-ANNOUNCEMENTS = "search_api.announcements"
-"""The logger of announcements, which are logged at every level, as text without time and level."""
+ANNOUNCEMENT_LOGGER = "search_api.announcements"
+"""The logger of announcements. They are logged at every level. As text, they have no time and level."""
 
 request_id_of_context: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request being answered, also seen by threads that work for it."""
+"""The id of the current request, also in threads that work for it."""
 
 LogFormat = Literal["text", "json"]
 
@@ -40,7 +40,7 @@ class TextFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        return record.getMessage() if record.name == ANNOUNCEMENTS else super().format(record)
+        return record.getMessage() if record.name == ANNOUNCEMENT_LOGGER else super().format(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
         """The error's types and source locations, without messages."""
@@ -76,7 +76,10 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
             "formatters": {"line": {"()": formatter}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"level": "WARNING", "handlers": ["stderr"]},
-            "loggers": {"search_api": {"level": level.upper()}, ANNOUNCEMENTS: {"level": "INFO"}},
+            "loggers": {
+                "search_api": {"level": level.upper()},
+                ANNOUNCEMENT_LOGGER: {"level": "INFO"},
+            },
         }
     )
     sys.excepthook = _log_uncaught
@@ -87,7 +90,7 @@ def configure_logging(level: str, log_format: LogFormat = "text") -> None:
 
 def announce(message: str) -> None:
     """Log an announcement, such as where the service listens. Nothing is written without `configure_logging`."""
-    logging.getLogger(ANNOUNCEMENTS).info(message)
+    logging.getLogger(ANNOUNCEMENT_LOGGER).info(message)
 
 
 def _log_uncaught(
@@ -120,8 +123,7 @@ def _log_warning(
 
 
 def report_without_messages(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """An event loop's exception handler. The default one would log the exception's message, and what a task
-    returned."""
+    """An event loop's exception handler. The default one would log exception messages and task results."""
     error = context.get("exception")
     logging.getLogger(__name__).error(
         "the event loop met a fault: %s", safe_traceback(error) if error else "no exception"

@@ -1,4 +1,4 @@
-"""Tracebacks that are safe to log: error types and source locations, no messages, since these may hold a question."""
+"""Tracebacks that are safe to log: error types and source locations. Messages may contain a question."""
 
 from __future__ import annotations
 

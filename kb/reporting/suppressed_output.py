@@ -1,4 +1,4 @@
-"""Suppressing the output of libraries that print and warn about their own affairs."""
+"""Suppression of what libraries print and warn about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 def suppressed_output() -> Iterator[None]:
     """Drop prints, progress bars, warnings and log lines below critical, of all threads, within the block.
 
-    For loading and exporting models: the output of torch and its like is of no use to a user.
+    For loading and exporting models: the output of torch and similar libraries is of no use to a user.
     """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     level = logging.root.manager.disable

@@ -1,10 +1,9 @@
-"""The telemetry of libraries, turned off.
+"""Turns off the telemetry of libraries.
 
 Some libraries report to their makers by default. They read these variables when they are imported, so importing `kb`
-sets the variables first. A user's own values are overwritten, and child processes inherit them.
+sets the variables first. It overrides values of the environment. Child processes inherit the variables.
 
-What a user asks for still works: a model is downloaded from the hub, and traces go to the collector that
-`KB_OTLP_ENDPOINT` names.
+What a user asks for still works: downloading a model from the hub, and sending traces to `KB_OTLP_ENDPOINT`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import os
 import sys
 import warnings
 
-VARIABLES = {
+OFF_SWITCHES = {
     # ONNX Runtime since 1.29: a device id and a queue of events in ~/.cache/Microsoft, sent to Microsoft.
     "ORT_DISABLE_TELEMETRY": "1",
     # huggingface_hub, transformers: usage events, a list of programs fetched each day, details in the user agent.
@@ -22,20 +21,19 @@ VARIABLES = {
     "DISABLE_SAFETENSORS_CONVERSION": "1",
     # Haystack: each run of a pipeline, with a user id in ~/.haystack.
     "HAYSTACK_TELEMETRY_ENABLED": "false",
-    # The general word for it, which huggingface_hub heeds too.
+    # The general form, which huggingface_hub respects too.
     "DO_NOT_TRACK": "1",
 }
-"""Environment variables that turn reports off."""
+"""Environment variables that turn reports off, and their values."""
 
 
 def turn_off() -> None:
-    """Set the variables. Warns where ONNX Runtime is loaded already with its reports on: they cannot be stopped
-    then."""
+    """Set the variables. Warns if ONNX Runtime is loaded already with its reports on: they cannot be stopped."""
     was_off = os.environ.get("ORT_DISABLE_TELEMETRY", "").lower() in ("1", "true", "yes")
-    os.environ.update(VARIABLES)
+    os.environ.update(OFF_SWITCHES)
     if "onnxruntime" in sys.modules and not was_off:
         warnings.warn(
-            "onnxruntime was imported before kb, and reports to its maker: import kb first, or set "
+            "onnxruntime was imported before kb and reports to its maker: import kb first, or set "
             "ORT_DISABLE_TELEMETRY=1.",
             RuntimeWarning,
             stacklevel=3,

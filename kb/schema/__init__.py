@@ -1,1 +1,1 @@
-"""The values that go in and out: articles, results, filters, requests, errors."""
+"""Public values: articles, requests, filters, results, errors."""

@@ -1,6 +1,6 @@
-"""Checks of the arguments that a program passes. Errors name the argument.
+"""Checks of arguments from a program. Errors name the argument.
 
-Without these checks a wrong type would fail deep inside, or pass and mean something else.
+Without these checks, a wrong type would fail deep inside, or be accepted with another meaning.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LONGEST = 10**20
 
 
 def check_whole(field: str, value: object, least: int, most: int | None = None) -> None:
-    """Raise InvalidRequest unless it is a whole number, one of numpy's too, of at least `least` and at most `most`."""
+    """Raise InvalidRequest unless the value is a whole number (or numpy integer) from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         wanted = "of at least" if most is None else "from"
         raise InvalidRequest(
@@ -33,16 +33,16 @@ def check_whole(field: str, value: object, least: int, most: int | None = None) 
 
 
 def check_text(field: str, value: object, *, optional: bool = False) -> None:
-    """Raise InvalidRequest unless it is a text, or None where it is `optional`. The value is in no message."""
+    """Raise InvalidRequest unless the value is text, or None if `optional`. Messages never contain the value."""
     if not isinstance(value, str) and not (optional and value is None):
         raise InvalidRequest(field, f"{field} is {shown(value)}; it must be text.")
 
 
 def check_texts(field: str, value: object, most: int) -> None:
-    """Raise InvalidRequest unless it is None, a text, or a collection of texts, at most `most`. No text is repeated."""
+    """Raise InvalidRequest unless the value is None, a text, or at most `most` texts. Messages never contain a text."""
     if value is None or isinstance(value, str):
         return
-    # What is made of bytes or of keys is a collection too, and never meant.
+    # Bytes and mappings are collections too, but never meant.
     if not isinstance(value, Collection) or isinstance(value, bytes | bytearray | Mapping):
         raise InvalidRequest(
             field, f"{field} is {shown(value)}; it must be text, or a list of texts."
@@ -57,7 +57,7 @@ def check_texts(field: str, value: object, most: int) -> None:
 
 
 def check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
-    """Raise InvalidRequest unless the value is one of `accepted`, two or more."""
+    """Raise InvalidRequest unless the value is one of `accepted`, of which there are two or more."""
     if value not in accepted:
         *others, last = accepted
         raise InvalidRequest(
@@ -66,7 +66,7 @@ def check_choice(field: str, value: str, accepted: Sequence[str]) -> None:
 
 
 def shown(value: object) -> str:
-    """A number, a truth value or None as it is; of all else its type alone: it may be the text of a question."""
+    """A number, a truth value or None as it is. Of anything else only the type, since it may be a question."""
     if isinstance(value, int) and abs(value) >= _LONGEST:
         return "too long a number"
     if value is None or isinstance(value, bool | int | float):

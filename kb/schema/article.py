@@ -1,7 +1,7 @@
 """Articles, their sections and their sources.
 
-Every text is NFC with LF line ends. Offsets anywhere in the project are code points in `Section.text`. Making these
-objects validates nothing; `indexer.readers` does that, where a file and a line can be named.
+Every text is NFC with LF line ends. Offsets anywhere in the project are code points in `Section.text`. These classes
+validate nothing. `indexer.readers` does, because it can name a file and a line.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Section:
     level: int
     """1 to 6 as in HTML."""
     text: str
-    """Plain text, its blocks separated by a blank line."""
+    """Plain text, with a blank line between blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Article:
     id: str
     """The article's id."""
     title: str
-    """The article's title; empty where it has none."""
+    """The article's title; empty if it has none."""
     sections: tuple[Section, ...]
     """The sections in order."""
     aliases: tuple[str, ...] = ()
@@ -55,21 +55,21 @@ class Article:
     sources: tuple[Source, ...] = ()
     """Public references that a reader can check."""
     updated: str | None = None
-    """When the article was last changed: ISO 8601 date, or null where none is known."""
+    """When the article was last changed: ISO 8601 date, or null if none is known."""
     reviewed: str | None = None
-    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
+    """When a clinician reviewed the article: ISO 8601 date, or null if none is known."""
     publish: str | None = None
-    """First day on which the article is shown: ISO 8601 date, or null where none is known."""
+    """First day on which the article is shown: ISO 8601 date, or null if none is known."""
     expires: str | None = None
-    """Day from which the article is no longer shown: ISO 8601 date, or null where none is known."""
+    """Day from which the article is no longer shown: ISO 8601 date, or null if none is known."""
     language: str = "en"
     """BCP 47 language tag."""
     tags: tuple[str, ...] = ()
     """The article's topics."""
     related: tuple[str, ...] = ()
-    """Ids or titles of other articles, which may or may not exist here."""
+    """Ids or titles of related articles, which may not exist in this library."""
     section_ids_given: bool = False
-    """Whether the section ids came with the collection; else they are made from the headings."""
+    """Whether the section ids came with the collection. Otherwise they are made from the headings."""
 
     @property
     def display_title(self) -> str:
@@ -77,11 +77,11 @@ class Article:
         return self.title or self.id
 
     def is_shown_on(self, day: str) -> bool:
-        """Whether `publish` and `expires` let it be shown on that day (YYYY-MM-DD)."""
+        """Whether the article is shown on that day (YYYY-MM-DD), by `publish` and `expires`."""
         return is_shown_on(day, self.publish, self.expires)
 
     def section(self, section_id: str) -> Section | None:
-        """The section of that id, or None."""
+        """The section with that id, or None."""
         return next((section for section in self.sections if section.id == section_id), None)
 
 
@@ -92,13 +92,13 @@ class ArticleSummary:
     id: str
     """The article's id."""
     title: str
-    """The article's title; empty where it has none."""
+    """The article's title; empty if it has none."""
     url: str
     """The publisher's page, or empty."""
     updated: str | None
-    """When the article was last changed: ISO 8601 date, or null where none is known."""
+    """When the article was last changed: ISO 8601 date, or null if none is known."""
     reviewed: str | None
-    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
+    """When a clinician reviewed the article: ISO 8601 date, or null if none is known."""
     language: str
     """BCP 47 language tag."""
     tags: tuple[str, ...]
@@ -113,7 +113,7 @@ class ArticleSummary:
 
 
 def today() -> str:
-    """The day by which `publish` and `expires` are judged: UTC's, as YYYY-MM-DD."""
+    """Today in UTC, as YYYY-MM-DD. `publish` and `expires` are compared with it."""
     return datetime.now(UTC).date().isoformat()
 
 
@@ -123,11 +123,11 @@ def is_shown_on(day: str, publish: str | None, expires: str | None) -> bool:
 
 
 def is_question(title: str) -> bool:
-    """Whether a title or an alias is a question that can be asked as it stands."""
+    """Whether a title or an alias is a question that can be asked as it is."""
     return title.rstrip().endswith("?")
 
 
 def article_path(article_id: str, section_id: str = "") -> str:
-    """The page of an article, `/articles/{id}#{section}`, each part percent-encoded."""
+    """The path of an article's page, `/articles/{id}#{section}`, each part percent-encoded."""
     fragment = f"#{quote(section_id, safe='')}" if section_id else ""
     return f"/articles/{quote(article_id, safe='')}{fragment}"

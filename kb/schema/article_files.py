@@ -1,4 +1,4 @@
-"""The files that one article can be sent as: the media type and the names of each form."""
+"""The file forms in which one article can be sent, each with its media type and suffixes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class ArticleFile(NamedTuple):
-    """A form of file that holds one article. `suffixes` are in lower case, the usual one first."""
+    """A form of file with one article. `suffixes` are in lower case, the usual one first."""
 
     media_type: str
     suffixes: tuple[str, ...]
@@ -16,5 +16,5 @@ ARTICLE_JSON = ArticleFile("application/json", (".article.json",))
 MARKDOWN = ArticleFile("text/markdown", (".md", ".markdown"))
 PLAIN_TEXT = ArticleFile("text/plain", (".txt",))
 
-SENDABLE = (ARTICLE_JSON, MARKDOWN, PLAIN_TEXT)
-"""What the body of `PUT /api/v1/articles/{id}` may be, in the order in which errors list it."""
+SENDABLE_FORMS = (ARTICLE_JSON, MARKDOWN, PLAIN_TEXT)
+"""The forms that `PUT /api/v1/articles/{id}` accepts, in the order in which errors list them."""

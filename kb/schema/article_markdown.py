@@ -1,10 +1,10 @@
-"""Articles as Markdown with front matter, which the indexer reads back as the same article.
+"""Articles as Markdown with front matter. The indexer reads the result back as the same article.
 
-The index keeps plain text, so the emphasis and links of a source file are gone. Lists and tables are written as such.
-Other text is escaped where Markdown would read it as markup.
+The index keeps plain text, so emphasis and links of a source file are lost. Lists and tables are written as such.
+Other text is escaped if Markdown would read it as markup.
 
-A collection may hold what no Markdown file can. Sections get the ids of their headings. An article without a title
-gets its id as title. Titles and headings become one line. A section with the article's own title as heading is moved
+A collection may contain what Markdown cannot express. Section ids are made from the headings. An article without a
+title gets its id as title. Titles and headings become one line. A section whose heading is the article's title moves
 one level down. A section without a heading, unless it is the first, is joined to the section before.
 """
 
@@ -25,8 +25,8 @@ _BULLET = re.compile(r"((?:  )*)- (\S.*)")
 _NUMBER = re.compile(r"(\d{1,9})\. (\S.*)")
 _BACKTICKS = re.compile(r"`+")
 _CELL_BORDER = " | "
-_LISTS_APART = "<!-- -->"  # else two lists in a row would be read as one
-# What JSON leaves as it is and YAML takes for a line's end, or refuses.
+_LISTS_APART = "<!-- -->"  # separates two lists, which would be read as one
+# Characters that JSON does not escape, and that YAML refuses or reads as a line end.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
@@ -38,7 +38,7 @@ def article_markdown(article: Article) -> str:
     for section in article.sections:
         heading = _line(section.heading)
         if heading:
-            # A level-1 heading that is the title would be taken for it.
+            # A level-1 heading equal to the title would be read as the title.
             level = (
                 max(2, section.level) if heading.casefold() == title.casefold() else section.level
             )
@@ -73,7 +73,7 @@ def _front_matter(article: Article) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """A YAML scalar: JSON's string is one, but for a few characters."""
+    """The text as a YAML scalar. A JSON string is one, except for a few characters."""
     written = json.dumps(text, ensure_ascii=False)
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
 
@@ -100,7 +100,7 @@ def _escaped(line: str) -> str:
     if start is None:
         return written
     end = start.end()
-    if start[0][0].isdigit():  # "1." begins a list; its sign is what is escaped
+    if start[0][0].isdigit():  # "1." begins a list: escape its full stop
         return f"{written[:end]}\\{written[end:]}"
     return f"\\{written}"
 
@@ -118,7 +118,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def _list(lines: list[str]) -> str | None:
-    """The lines as a list, bulleted or numbered in order, if that is what they are."""
+    """The lines as a bulleted or numbered list, or None if they are not one."""
     if any(line != line.rstrip() for line in lines):
         return None
     bullets = [_BULLET.fullmatch(line) for line in lines]
@@ -155,7 +155,7 @@ def _table(lines: list[str]) -> str | None:
 
 
 def _paragraph(lines: list[str]) -> str | None:
-    """The lines with their ends kept; None where white space would be lost."""
+    """The lines with hard line breaks; None if white space would be lost."""
     if any(not line or line != line.strip() for line in lines):
         return None
     return "\\\n".join(map(_escaped, lines))

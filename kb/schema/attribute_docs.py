@@ -1,4 +1,4 @@
-"""The docstrings that stand under the attributes of a class."""
+"""The docstrings under the attributes of a class."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textwrap import dedent
 
 
 def attribute_docs(kind: type) -> dict[str, str]:
-    """Each documented attribute's docstring on one line, by name, read from the source of the class."""
+    """The docstring of each documented attribute, on one line, by name. Read from the source of the class."""
     module = ast.parse(dedent(inspect.getsource(kind)))
     body = next(each.body for each in module.body if isinstance(each, ast.ClassDef))
     docs = {}

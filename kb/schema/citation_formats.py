@@ -1,4 +1,4 @@
-"""Citations as people paste them: plain text, Markdown, BibTeX and CSL-JSON.
+"""Citations to paste: plain text, Markdown, BibTeX and CSL-JSON.
 
     Sleep Starts (Hypnic Jerks), section “Why the Body Jumps”. Health Knowledge Base, updated 22 November 2026.
     https://example.org/articles/sleep-starts-hypnic-jerks#why-the-body-jumps (accessed 24 November 2026).
@@ -17,10 +17,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What is cited: a section of an article, or the article as a whole where `section` is empty.
+    """What is cited: a section of an article, or the whole article if `section` is empty.
 
     `site` names where it was read, `url` is its public address, `accessed` the day of reading. `updated` is an ISO 8601
-    date or None; another text is left out of the formats that want a date.
+    date or None. Any other text is left out of the formats that need a date.
     """
 
     title: str
@@ -54,7 +54,7 @@ def markdown(reference: Reference) -> str:
 
 
 def bibtex(reference: Reference) -> str:
-    """An entry `@misc`. The key is made of the last part of the address."""
+    """An entry `@misc`. Its key is the last part of the address."""
     updated = iso_day(reference.updated)
     fields = {"title": f"{{{_escape_bibtex(_line(reference.title))}}}"}
     if reference.section:
@@ -71,7 +71,7 @@ def bibtex(reference: Reference) -> str:
 
 
 def csl_json(reference: Reference) -> str:
-    """A list of one item, as citeproc and Zotero import it."""
+    """A list with one item, as citeproc and Zotero import it."""
     updated = iso_day(reference.updated)
     item: dict[str, Any] = {
         "id": _key(reference),
@@ -91,7 +91,7 @@ def csl_json(reference: Reference) -> str:
 
 
 FORMATS = {"Plain text": plain, "Markdown": markdown, "BibTeX": bibtex, "CSL-JSON": csl_json}
-"""Every format by the name that a reader knows."""
+"""Every format, by the name shown to readers."""
 
 
 def day_in_words(day: date) -> str:
@@ -100,7 +100,7 @@ def day_in_words(day: date) -> str:
 
 
 def iso_day(text: str | None) -> date | None:
-    """The date that an ISO 8601 text says, or None."""
+    """The date in an ISO 8601 text, or None."""
     try:
         return date.fromisoformat(text or "")
     except ValueError:
@@ -130,7 +130,7 @@ def _escape_markdown(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>&!~|])", r"\\\1", text)
 
 
-# A brace counts for BibTeX even behind a backslash, so an odd one must be a command.
+# BibTeX counts a brace even after a backslash, so an unmatched one must be a command.
 _BIBTEX = {
     "\\": r"{\textbackslash}",
     "{": r"{\textbraceleft}",

@@ -1,7 +1,7 @@
-"""Errors of the domain. A message names the value and says what to do next.
+"""Errors of the domain. A message names the wrong value and says what to do next.
 
-The domain raises meaning. The command line turns an error into an exit code, the service into a status.
-No message ever holds the text of a question: questions are health data.
+The command line turns an error into an exit code, the service turns it into a status.
+No message ever contains a question: questions are health data.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class KbError(Exception):
-    """The parent of every error that a user can cause or mend. `str(error)` is the whole message."""
+    """Base class of every error that a user can cause or fix. `str(error)` is the whole message."""
 
 
 class InvalidRequest(KbError):
@@ -25,11 +25,11 @@ class InvalidRequest(KbError):
 
 
 class NotFound(KbError):
-    """No article, section or file of that name."""
+    """No article, section or file with that name."""
 
 
 class ArticleMoved(NotFound):
-    """The article has another id by now: `to`."""
+    """The article has a new id: `to`."""
 
     def __init__(self, article_id: str, to: str) -> None:
         super().__init__(f"The article {article_id!r} has moved: its id is {to!r} now.")
@@ -38,10 +38,10 @@ class ArticleMoved(NotFound):
 
 
 class ArticleWithdrawn(NotFound):
-    """The article was taken out for good.
+    """The article was removed for good.
 
-    `on` is the date (YYYY-MM-DD), `because` the publisher's reason and `see` the id of the article to read in its
-    place, both empty where none was given. `expired` says that it had a date of expiry.
+    `on` is the date (YYYY-MM-DD). `because` is the publisher's reason, and `see` the id of the article to read instead;
+    both may be empty. `expired` says that the article reached its date of expiry.
     """
 
     def __init__(
@@ -69,22 +69,22 @@ class ArticleWithdrawn(NotFound):
 
 
 class PassageNotFound(NotFound):
-    """The article is there, but no section of that id in it, or no passage at that place."""
+    """The article exists, but has no section with that id, or no passage at that offset."""
 
 
 class GenerationGone(KbError):
-    """A page of results was asked for of a generation that does not answer, or no longer."""
+    """A page of results was requested from a generation that does not answer, or no longer does."""
 
 
 class CorpusError(KbError):
-    """The corpus as a whole cannot be read: missing, empty, or with nothing usable in it."""
+    """The corpus as a whole cannot be read: it is missing, empty, or has no usable article."""
 
 
 class ArticleError(KbError):
-    """One article, or one file of a corpus, cannot be read. The others are not stopped by it."""
+    """One article, or one file of a corpus, cannot be read. Other articles are not affected."""
 
     def __init__(self, path: Path | str, reason: str, line: int | None = None) -> None:
-        # A file's name need not be UTF-8; what is printed or sent as JSON must be.
+        # A file's name need not be UTF-8, but printed text and JSON must be.
         self.path = str(path).encode(errors="replace").decode()
         self.line = line
         self.reason = reason.encode(errors="replace").decode()
@@ -93,19 +93,19 @@ class ArticleError(KbError):
 
 
 class ModelError(KbError):
-    """An embedding model cannot be loaded, or has no part that answering needs."""
+    """An embedding model cannot be loaded, or lacks a part that answering needs."""
 
 
 class ExtraMissing(KbError):
-    """What was asked for needs an extra of the program that is not installed (`kb.schema.extras`)."""
+    """The request needs an extra of the program that is not installed (`kb.schema.extras`)."""
 
 
 class StorageError(KbError):
-    """A place cannot be read or written: mounted read-only, or without the rights (`kb.storage.disk_errors`)."""
+    """A path cannot be read or written: mounted read-only, or missing rights (`kb.storage.disk_errors`)."""
 
 
 class NoRoom(StorageError):
-    """A disk has less room than is needed."""
+    """A disk has less free space than needed."""
 
 
 class BuildInProgress(KbError):
@@ -113,7 +113,7 @@ class BuildInProgress(KbError):
 
 
 class IndexUnusable(KbError):
-    """The parent of what is wrong with an index as it lies on disk."""
+    """Base class of errors of an index on disk."""
 
 
 class IndexMissing(IndexUnusable):
@@ -121,7 +121,7 @@ class IndexMissing(IndexUnusable):
 
 
 class IndexDamaged(IndexUnusable):
-    """A file of the generation is missing, short, or not what the manifest says."""
+    """A file of the generation is missing, too short, or differs from the manifest."""
 
 
 class IndexFormatMismatch(IndexUnusable):
@@ -129,14 +129,14 @@ class IndexFormatMismatch(IndexUnusable):
 
 
 class TuningDamaged(IndexUnusable):
-    """The weights stored beside the generations are not what was written. Without them the index opens."""
+    """The weights stored beside the generations are damaged. Without them the index opens."""
 
 
 class WorkerMissing(KbError):
-    """Nobody is there to do what was asked for; the message says so to a client."""
+    """No worker is running to make the change. The message is for the client."""
 
     def __init__(
         self,
-        detail: str = "No process that changes articles could be started or reached; the log of the service says why.",
+        detail: str = "No process that changes articles could be started or reached. The log of the service says why.",
     ) -> None:
         super().__init__(f"{detail} Nothing was changed or kept.")

@@ -1,7 +1,7 @@
-"""The extras of this program, which modules they bring, and how to install them.
+"""The extras of this program, the modules that they bring, and how to install them.
 
-The program comes as a folder or a wheel and is installed from there, never by its name. A registry may have anything
-under a name.
+The program comes as a folder or a wheel, and is installed from there, never by name. In a registry, anybody may own
+the name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from kb.schema.errors import ExtraMissing, KbError
 
-DISTRIBUTION = "sectioned-kb"
+DISTRIBUTION_NAME = "sectioned-kb"
 
 EXTRAS = {
     "writing": ("markdown_it",),
@@ -32,22 +32,24 @@ EXTRAS = {
     "haystack": ("haystack",),
     "telemetry": ("opentelemetry",),
 }
-"""The modules that each extra brings beyond what answering needs; what several bring stands with the smallest."""
+"""The modules that each extra brings beyond the plain install. A module of several extras is in the smallest one."""
 
 _OURS = ("kb", "indexer", "search_api", "kb_cli")
 
 
 def missing(module: str | None, wants: str = "This command", extra: str = "") -> KbError:
-    """The error to raise where `wants` needs a module that is not installed; it names the extra and what installs that.
+    """The error for a module that `wants` needs and that is not installed. It names the extra and how to install it.
 
-    `extra` is the one to name where that is not the smallest that brings the module.
+    `extra` overrides which extra is named; by default it is the smallest with the module.
     """
     package = (module or "").partition(".")[0]
     extra = extra or next((name for name, brings in EXTRAS.items() if package in brings), "")
     if extra:
         return ExtraMissing(f"{wants} needs {package}. {install(extra)}")
     what = module if package in _OURS else package or "a module"
-    return KbError(f"{wants} needs {what}, which kb itself brings. Install kb anew: {_command('')}")
+    return KbError(
+        f"{wants} needs {what}, which is part of kb itself. Reinstall kb: {_command('')}"
+    )
 
 
 def install(extra: str) -> str:
@@ -66,10 +68,10 @@ def _command(extra: str) -> str:
 
 
 def _origin() -> tuple[Path, bool] | None:
-    """The folder or wheel that the program was installed from, if it is still there, and whether it is editable."""
+    """The folder or wheel that the program was installed from, if it still exists, and whether it is editable."""
     try:
-        # PEP 610: what pip writes where it was given a path.
-        origin = json.loads(distribution(DISTRIBUTION).read_text("direct_url.json") or "{}")
+        # PEP 610: pip writes this when it installs from a path.
+        origin = json.loads(distribution(DISTRIBUTION_NAME).read_text("direct_url.json") or "{}")
         address = urlsplit(origin.get("url", ""))
         path = Path(unquote(address.path))
         if address.scheme == "file" and path.exists():

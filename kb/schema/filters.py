@@ -14,7 +14,7 @@ FilterValues = str | Collection[str]
 """One value of a filter, or several of them in any order."""
 
 MANY_VALUED = ("article", "topic", "source", "language")
-"""The filters that take several values."""
+"""Filters that take several values."""
 
 MAX_VALUES = 50
 """Maximum number of values of one filter."""
@@ -27,7 +27,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The values of one filter: an article must have any of `included`, where there are some, none of `excluded`."""
+    """The values of one filter. An article must have one of `included`, unless empty, and none of `excluded`."""
 
     included: frozenset[str]
     excluded: frozenset[str]
@@ -35,15 +35,15 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What must hold of an article, all of it; None asks for nothing, and a name that nothing bears leaves nothing.
+    """Conditions on an article, all of which must hold. None is no condition. An unknown name matches nothing.
 
-    `article` is an id; `topic` one of its tags and `source` the host of its `url` (`nhs.uk`), in any case; `language`
-    a BCP 47 tag or the beginning of one (`en` holds for `en-GB`). Each of these is a text or several, at most 50: any
-    of them will do, but what begins with `-` must not hold (`-children`). A value that itself begins with `-` or `\\`
-    is written with a `\\` in front. No values at all ask for nothing.
+    `article` is an id. `topic` is one of the tags and `source` the host of the `url` (`nhs.uk`), both in any case.
+    `language` is a BCP 47 tag or the beginning of one (`en` includes `en-GB`). Each takes one text or up to 50. One of
+    them must match, and none that begins with `-` may match (`-children`). Write `\\` before a value that itself begins
+    with `-` or `\\`. An empty collection is no condition.
 
-    `updated_since` and `reviewed_since` are dates (YYYY-MM-DD, that day included), which an article without such a
-    date never meets.
+    `updated_since` and `reviewed_since` are dates (YYYY-MM-DD, that day included). An article without the date never
+    matches.
     """
 
     article: FilterValues | None = None
@@ -54,7 +54,7 @@ class Filters:
     reviewed_since: str | None = None
 
     def __post_init__(self) -> None:
-        """Raises InvalidRequest, which names the parameter, where a date is none, or another value no text."""
+        """Raises InvalidRequest, which names the parameter, for a date that is not one, or a value that is not text."""
         for name in MANY_VALUED:
             object.__setattr__(self, name, checked_values(name, getattr(self, name)))
         for name in _DATES:
@@ -67,18 +67,18 @@ class Filters:
 
     @property
     def narrow(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether there is any condition."""
         return self.article is not None or self.need_catalogue
 
     @property
     def need_catalogue(self) -> bool:
-        """Whether anything but the article is asked for."""
+        """Whether there is a condition other than the article."""
         return any(
             getattr(self, name) is not None for name in (*MANY_VALUED, *_DATES) if name != "article"
         )
 
     def choice(self, name: str) -> Choice | None:
-        """The values of a filter that takes several, or None where it asks for nothing."""
+        """The values of a filter that takes several, or None if it is no condition."""
         values: FilterValues | None = getattr(self, name)
         if values is None:
             return None
@@ -90,7 +90,7 @@ class Filters:
 
 
 def checked_values(field: str, values: FilterValues | None) -> str | tuple[str, ...] | None:
-    """The values of a filter as they stay; None for none. Raises InvalidRequest, which names `field`."""
+    """The checked values of a filter, None for none. Raises InvalidRequest, which names `field`."""
     check_texts(field, values, MAX_VALUES)
     if values is None or isinstance(values, str):
         return values
@@ -98,22 +98,22 @@ def checked_values(field: str, values: FilterValues | None) -> str | tuple[str, 
 
 
 def is_exclusion(value: str) -> bool:
-    """Whether a filter's value says what must not hold."""
+    """Whether a filter's value excludes."""
     return value.startswith(_EXCLUDES)
 
 
 def including(name: str) -> str:
-    """The value that asks for just this name, whatever it begins with."""
+    """The filter value that includes exactly this name, whatever it begins with."""
     return f"{_ESCAPES}{name}" if name.startswith((_EXCLUDES, _ESCAPES)) else name
 
 
 def name_in(value: str) -> str:
-    """The name that a value asks for or excludes."""
+    """The name that a filter value includes or excludes."""
     return value.removeprefix(_EXCLUDES) if is_exclusion(value) else _unescaped(value)
 
 
 def speaks(language: str, wanted: str) -> bool:
-    """Whether a language tag is `wanted` or begins with it, by whole subtags (RFC 4647, basic filtering)."""
+    """Whether a language tag is `wanted` or begins with it, in whole subtags (RFC 4647, basic filtering)."""
     return f"{language}-".casefold().startswith(f"{wanted}-".casefold())
 
 

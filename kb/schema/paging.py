@@ -1,4 +1,4 @@
-"""Limits of a page of results."""
+"""Limits on pages of results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_DEPTH = 1000
 
 
 def check_page(limit: int, offset: int) -> None:
-    """Raise InvalidRequest, which names the parameter, unless `limit` is 1 to 100 and `offset` leaves room for it."""
+    """Raise InvalidRequest, which names the parameter, unless `limit` is 1 to 100 and the page ends by result 1,000."""
     check_whole("limit", limit, 1, MAX_LIMIT)
     check_whole("offset", offset, 0)
     if offset + limit > MAX_DEPTH:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 class Passage:
     """A stretch of one section: `section.text[start:end]`, code points, never empty.
 
-    `token_count` is the number of the model's tokens of that text alone, without the title and
-    heading that are embedded in front of it.
+    `token_count` counts the model's tokens of that text, without the title and heading embedded before it.
     """
 
     article_id: str
@@ -21,5 +20,5 @@ class Passage:
 
     @property
     def id(self) -> str:
-        """`article#section@start`: unique in an index and the last word in every tie."""
+        """`article#section@start`: unique in an index, and the last tie-breaker."""
         return f"{self.article_id}#{self.section_id}@{self.start}"

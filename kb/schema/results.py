@@ -1,4 +1,4 @@
-"""Search responses: ranked passages, each with a citation.
+"""Search responses: ranked passages with citations.
 
 The names are the same in Python, in JSON and in the templates. Offsets are code points in the text of the cited
 section, the end exclusive.
@@ -15,14 +15,14 @@ SuggestionKind = Literal["article", "section", "question"]
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """One contiguous part of a section's text, in code points, the end exclusive."""
+    """A contiguous part of a section's text, in code points, the end exclusive."""
 
     text: str
-    """The words of the part."""
+    """The text of the part."""
     start: int
-    """Where the part begins in the text of the section."""
+    """Start of the part in the text of the section."""
     end: int
-    """Where the part ends."""
+    """End of the part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Citation:
     quote: str
     """The passage, word for word."""
     start: int
-    """Where the passage begins in the text of the section, in code points."""
+    """Start of the passage in the text of the section, in code points."""
     end: int
-    """Where the passage ends, exclusive."""
+    """End of the passage, exclusive."""
     updated: str | None = None
-    """When the article was last changed: ISO 8601 date, or null where none is known."""
+    """When the article was last changed: ISO 8601 date, or null if none is known."""
     reviewed: str | None = None
-    """When a clinician reviewed the article: ISO 8601 date, or null where none is known."""
+    """When a clinician reviewed the article: ISO 8601 date, or null if none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Explanation:
     `subject` and `kind`."""
 
     keyword: float
-    """Contribution of the words in common."""
+    """Contribution of the words that question and passage share."""
     dense: float
     """Contribution of the passage's meaning."""
     sentence: float
@@ -79,17 +79,17 @@ class Explanation:
     name_cosine: float
     """Cosine of question and the nearest of title and aliases, -1 to 1."""
     name_matched: str
-    """The title or alias that was nearest."""
+    """The nearest title or alias."""
     focus_share: float
-    """How far the question and the title or an alias are the same words, 0 to 1."""
+    """Share of words that the question has in common with the title or an alias, 0 to 1."""
     wording_share: float
     """How far one sentence of the passage has the question's words, in its order, 0 to 1."""
     terms: dict[str, float]
     """The matched terms, each with its share of `keyword`."""
     subject: float = 0.0
-    """Added so that each of several subjects in one question is shown; mostly 0."""
+    """Added so that each of several subjects in one question is shown. Usually 0."""
     kind: float = 0.0
-    """Added so that an article's section of the requested kind comes first; mostly 0."""
+    """Added so that an article's section of the requested kind comes first. Usually 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,8 @@ class SearchResult:
     rank: int
     """Position in the list, from 1 over all pages; 0 for a companion."""
     score: float
-    """How well the passage answers, at most 1: the sum of the contributions in `explanation`. About 0 or less: nothing
-    in common."""
+    """How well the passage answers, at most 1: the sum of the contributions in `explanation`. A passage with nothing in
+    common with the question scores about 0 or less."""
     text: str
     """The whole passage, word for word."""
     snippet: Snippet
@@ -120,23 +120,23 @@ class SearchResult:
     highlights: tuple[tuple[int, int], ...]
     """The matched words, each as [start, end] in the text of the section."""
     citation: Citation
-    """Where the passage stands."""
+    """The location of the passage."""
     explanation: Explanation
-    """What each ranker contributed, in figures."""
+    """What each ranker contributed, in numbers."""
     why: str = ""
     """Why this result is here, in words."""
     also: tuple[SectionLink, ...] = ()
-    """Other sections of the same article that rank lower, at most three."""
+    """Up to three other sections of the same article that rank lower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Misspelt words of the question, repaired; `exact` leaves them as they are."""
+    """Corrected spelling of the question. The option `exact` turns it off."""
 
     text: str
-    """The whole question as it was searched for."""
+    """The whole question as searched for."""
     changes: tuple[tuple[str, str], ...]
-    """Each repaired word, as [typed, used]."""
+    """Each corrected word, as [typed, used]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A fixed text of the publisher. No ranking chose it."""
+    """A fixed text of the publisher, chosen by rules and not by ranking."""
 
     id: str
     """The notice's id."""
@@ -178,9 +178,9 @@ class FacetValue:
     """One topic or source."""
 
     name: str
-    """The topic or source. As a filter, a name that begins with `-` or `\\` has a `\\` in front."""
+    """The topic or source. To use a name that begins with `-` or `\\` as a filter, put `\\` in front."""
     articles: int
-    """Number of those articles that have this topic or source."""
+    """Number of the counted articles with this topic or source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +199,9 @@ class ExplainedTerm:
     """A term of the question."""
 
     term: str
-    """The stem, as the index holds it."""
+    """The stem, as in the index."""
     passages: int
-    """Number of passages that hold the term; 0: none."""
+    """Number of passages that contain the term."""
     idf: float
     """The weight of the term: its inverse document frequency."""
 
@@ -213,7 +213,7 @@ class ExplainedName:
     name: str
     """The name as it was typed."""
     others: tuple[str, ...]
-    """The other names that were searched for as well, as terms."""
+    """The other names that were also searched for, as terms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +221,15 @@ class ExplainedCondition:
     """An operator of the question."""
 
     kind: str
-    """`phrase`, of one or more words, or `prefix`."""
+    """`phrase` (of one or more words) or `prefix`."""
     text: str
     """The words of the phrase, or the prefix."""
     field: str | None
-    """`title` or `heading` where the operator names one; else null."""
+    """`title` or `heading` if the operator names one, otherwise null."""
     negated: bool
-    """Whether matching passages are left out."""
+    """Whether matching passages are excluded."""
     expansions: tuple[str, ...]
-    """The terms that a prefix stands for, at most 64."""
+    """The terms that begin with the prefix, at most 64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ class QuestionExplanation:
     """How a question was understood and answered."""
 
     text: str
-    """The text that was ranked by: the question without operator signs and excluded words, spelling repaired."""
+    """The text used for ranking: the question with corrected spelling, without operator signs and excluded words."""
     terms: tuple[ExplainedTerm, ...]
     """The terms of the question."""
     names: tuple[ExplainedName, ...]
@@ -247,11 +247,11 @@ class QuestionExplanation:
     weights: dict[str, float]
     """Weight of each of the six signals."""
     allowed: int
-    """Number of passages that filters and operators left."""
+    """Number of passages that passed filters and operators."""
     candidates: int
-    """Number of those passages that were ranked."""
+    """Number of these passages that were ranked."""
     evidence: float
-    """The figure that `answered` is decided by."""
+    """The number that decides `answered`."""
     likely_from: float
     """Evidence from which an answer is `likely`, in a library of this size."""
     confident_from: float
@@ -265,9 +265,9 @@ class SearchResponse:
     question: str
     """The question as it was sent."""
     answered: Answered
-    """How far the first result can be trusted to answer. With `none`, the results are only the nearest passages."""
+    """How likely the first result answers the question. With `none`, the results are only the nearest passages."""
     results: tuple[SearchResult, ...]
-    """The best passage of each section, best first. `group_by` asks for articles or passages instead."""
+    """The best passage of each section, best first. With `group_by`, of each article, or all passages."""
     generation: str
     """The id of the index generation that answered."""
     timings: dict[str, float]
@@ -275,20 +275,20 @@ class SearchResponse:
     notices: tuple[Notice, ...] = ()
     """Fixed notices for a question that sounds like an emergency. Show them above the results, in their order."""
     facets: Facets | None = None
-    """Topics and sources to narrow the search to, if `facets` was requested; else null."""
+    """Topics and sources to narrow the search to, if `facets` was requested, otherwise null."""
     correction: Correction | None = None
-    """What was searched for instead of what was typed; null where nothing was repaired."""
+    """What was searched for instead of what was typed; null if nothing was corrected."""
     reason: str = ""
-    """With `none`, one sentence that says why; else empty."""
+    """With `none`, one sentence that says why. Otherwise empty."""
     companion: SearchResult | None = None
-    """For a question about a symptom, the section of the first result's article that says when to seek care. Null where
-    that section is one of the first three results, where there is none, and on later pages. Its `rank` is 0."""
+    """For a question about a symptom, the section of the first result's article that says when to seek care. Null if
+    there is none, if it is one of the first three results, and on later pages. Its `rank` is 0."""
     total: int = 0
-    """Number of results on all pages together, at most 1,000."""
+    """Number of results on all pages, at most 1,000."""
     explanation: QuestionExplanation | None = None
-    """How the question was understood, if `explain` was requested; else null."""
+    """How the question was understood, if `explain` was requested, otherwise null."""
     excluded: Exclusion | None = None
-    """What the question left out, and the question that leaves nothing out; null where it has no minus."""
+    """What a minus left out, and the question that leaves nothing out. Null if the question has no minus."""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form, the same from the command line and the service."""
@@ -300,11 +300,11 @@ class Suggestion:
     """One completion of a text."""
 
     text: str
-    """What to show: a title, `alias: title`, `title › heading`, or a question."""
+    """The text to show: a title, `alias: title`, `title › heading`, or a question."""
     kind: SuggestionKind
-    """`article`, `section`, or `question` for a title or an alias that can be asked as it stands."""
+    """`article`, `section`, or `question` for a title or alias that can be asked as it is."""
     url: str
-    """The article's or section's page here; for a question, the page that answers it."""
+    """The page of the article or section. For a question, the page that answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +318,12 @@ class RelatedResult:
     text: str
     """The passage, word for word."""
     citation: Citation
-    """Where the passage stands."""
+    """The location of the passage."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelatedResponse:
-    """What is near in meaning."""
+    """Articles or sections that are near in meaning."""
 
     results: tuple[RelatedResult, ...]
     """The nearest first."""

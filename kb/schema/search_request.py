@@ -1,7 +1,7 @@
 """A search as one value: the question and every option, with their defaults and limits.
 
-Python, HTTP, the command line, the client and the page all hand this value to the engine. The HTTP model and the
-command line's options are made from its fields and their docstrings.
+Python, HTTP, the command line, the client and the page all pass this value to the engine. The HTTP model and the
+options of the command line are made from its fields and their docstrings.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ Unit = Literal["passage", "section", "article"]
 UNITS: tuple[Unit, ...] = get_args(Unit)
 
 OLDER_NAMES = {"tag": "topic"}
-"""Options that are still understood under an older name, and the name of today."""
+"""Older names of options that still work, and their present names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The least and the greatest value of a whole number, both allowed."""
+    """The minimum and maximum of a whole number, both allowed."""
 
     least: int
     most: int
@@ -40,13 +40,13 @@ Day = Annotated[str, "date"]
 """A date, YYYY-MM-DD."""
 
 
-# No repr: a request holds a reader's question, and a repr ends up in logs.
+# No repr: a request contains a reader's question, and a repr ends up in logs.
 @dataclass(frozen=True, slots=True, repr=False)
 class SearchRequest:
     """One search. Making a request checks nothing; `check` does.
 
-    A filter of several values accepts any of them. A value that begins with `-` excludes. kb.schema.filters has the
-    rules, kb.question.operators the operators that a question may hold.
+    If a filter has several values, any of them matches. A value that begins with `-` excludes. kb.schema.filters has
+    the rules, and kb.question.operators the operators in a question.
     """
 
     question: str
@@ -61,12 +61,12 @@ class SearchRequest:
     _: KW_ONLY
 
     mode: Mode = "hybrid"
-    """Rank by words and meaning (hybrid), by meaning alone (dense), or by words alone (keyword), which drops passages
-    without any.
+    """Rank by words and meaning (hybrid), only by meaning (dense), or only by words (keyword). The mode keyword drops
+    passages that contain none of the words.
     """
 
     group_by: Unit = "section"
-    """What a result is: a section or an article, each by its best passage, or a passage."""
+    """What a result is: a section or an article, each shown by its best passage, or a passage."""
 
     article: FilterValues | None = None
     """Answer only from the article with this id."""
@@ -90,21 +90,21 @@ class SearchRequest:
     """An older name of `topic`."""
 
     facets: bool = False
-    """Also list the topics and sources that the answer could be narrowed to."""
+    """Also list topics and sources to narrow the answer to."""
 
     exact: bool = False
-    """Leave the spelling of the question as it is."""
+    """Do not correct the spelling of the question."""
 
     explain: bool = False
-    """Also explain how the question was understood; results are always explained."""
+    """Also explain how the question was understood. Results are always explained."""
 
     generation: str | None = None
-    """Answer only from this generation of the index, so that all pages belong to one list."""
+    """Answer only from this generation of the index. All pages then belong to one list."""
 
     def check(self) -> Filters:
-        """The filters, once every option is within its limits. Raises InvalidRequest, which names the option.
+        """Check every option and return the filters. Raises InvalidRequest, which names the option.
 
-        The length of the question is checked where the question is read.
+        The length of the question is checked later, when the question is read.
         """
         check_text("question", self.question)
         check_page(self.limit, self.offset)
@@ -123,7 +123,7 @@ class SearchRequest:
         )
 
     def given(self) -> dict[str, Any]:
-        """The question and the options that differ from their defaults, by name. None stands for a default."""
+        """The question and the options that differ from their defaults, by name. None means the default."""
         named = ((field.name, getattr(self, field.name), field.default) for field in fields(self))
         return {
             name: value for name, value, default in named if value is not None and value != default
@@ -131,7 +131,7 @@ class SearchRequest:
 
 
 class NamedSearchOptions(TypedDict, total=False):
-    """The options of SearchRequest that are given by name, for signatures."""
+    """The options of SearchRequest that are passed by name, for signatures."""
 
     mode: Mode
     group_by: Unit
@@ -149,7 +149,7 @@ class NamedSearchOptions(TypedDict, total=False):
 
 
 class SearchOptions(NamedSearchOptions, total=False):
-    """The same and the page."""
+    """All options of SearchRequest, the page included."""
 
     limit: int
     offset: int

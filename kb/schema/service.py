@@ -1,6 +1,6 @@
-"""What the service answers to anything but a search: lists, tasks, its state.
+"""What the service answers, apart from searches: lists, tasks, its state.
 
-These are the shapes of the HTTP API. Search responses are in kb.schema.results, articles in kb.schema.article.
+These are shapes of the HTTP API. Search responses are in kb.schema.results, articles in kb.schema.article.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class SuggestionList:
     """Completions of a text."""
 
     suggestions: tuple[Suggestion, ...]
-    """The suggestions, best first, each address once."""
+    """The suggestions, best first. Each address occurs once."""
     generation: str
-    """The id of the index generation that the suggestions were taken from."""
+    """The id of the index generation that the suggestions come from."""
     timings: dict[str, float]
     """Milliseconds by step."""
 
@@ -46,7 +46,7 @@ class BatchResponse:
     generation: str
     """The id of the index generation that gave all answers."""
     timings: dict[str, float]
-    """Milliseconds in all."""
+    """Milliseconds in total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Health:
     """What is being served."""
 
     status: Literal["ok", "degraded"]
-    """`degraded` while a newer index was published that does not open."""
+    """`degraded` if a newer index was published that does not open."""
     generation: str
     """The id of the index generation that answers."""
     created: str
@@ -68,27 +68,27 @@ class Health:
     passages: int
     """Number of passages."""
     reason: str | None
-    """Why the service is degraded, and what to do; else null."""
+    """Why the service is degraded, and what to do. Otherwise null."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleChange:
-    """What became of one article."""
+    """What happened to one article."""
 
     id: str
     """The article's id."""
     change: Literal["added", "changed", "unchanged", "removed"]
-    """What became of the article in the corpus."""
+    """What happened to the article in the corpus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file or line that could not be read, and why."""
+    """A file or line that could not be read, and the reason."""
 
     file: str
-    """The file's name as it was sent; within an archive, below the archive's name."""
+    """The file's name as sent. For a file in an archive, the name of the archive comes first."""
     line: int | None
-    """The line, from 1; null where the file as a whole is meant."""
+    """The line, from 1. Null if the whole file is meant."""
     reason: str
     """What is wrong, and what to do about it."""
 
@@ -100,76 +100,76 @@ class PassedOver:
     file: str
     """The file's name."""
     reason: str
-    """Why the file is no article."""
+    """Why the file is not an article."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of the articles, in numbers."""
+    """What happened to the articles, in numbers."""
 
     added: int
     """New articles."""
     changed: int
-    """Articles that replaced others of the same id."""
+    """Articles that replaced others with the same id."""
     removed: int
-    """Articles taken out."""
+    """Removed articles."""
     skipped: int
-    """Articles that were there already with the same content, and files that were not read."""
+    """Articles that had the same content already, and files that were not read."""
     failed: int
     """Articles and files that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a task's articles. The summary of a rebuild counts all articles of the corpus."""
+    """What happened to a task's articles. The summary of a rebuild counts all articles of the corpus."""
 
     articles: tuple[ArticleChange, ...]
-    """Each article, the first 1,000 of them."""
+    """What happened to each article. At most 1,000 are listed."""
     left_out: int
     """Number of articles beyond those in `articles`."""
     failures: tuple[Failure, ...]
-    """Everything that failed, with its reason."""
+    """Every failure, with its reason."""
     passed_over: tuple[PassedOver, ...]
     """Files that were not read."""
     summary: Summary
-    """The same in numbers."""
+    """The outcome in numbers."""
     generation: str | None = None
-    """The id of the index generation that holds the articles; null until there is one."""
+    """The id of the index generation with the articles. Null until there is one."""
     note: str | None = None
-    """A remark on the outcome; mostly null."""
+    """A remark on the outcome. Usually null."""
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """Work that was accepted, as it stands."""
+    """An accepted piece of work and its progress."""
 
     id: str
     """The task's id."""
     kind: TaskKind
     """What the task does."""
     state: TaskState
-    """`queued`: being put into the corpus. `accepted`: in the corpus, and coming into the index. `done`: questions find
-    it. `failed`: the index does not have it, and `error` says why."""
+    """`queued`: being put into the corpus. `accepted`: in the corpus, not yet in the index. `done`: searches find it.
+    `failed`: the index does not have it, and `error` says why."""
     article_id: str | None
-    """The one article that the task is about; else null."""
+    """The article, if the task is about exactly one. Otherwise null."""
     created: str
     """When the task was received, ISO 8601 in UTC."""
     ended: str | None
-    """When the task ended; null until then."""
+    """When the task ended. Null until then."""
     stage: str
-    """The step that runs now; empty while the task waits."""
+    """The stage that is running now. Empty while the task waits."""
     steps_done: int
-    """Number of steps of that stage that are done."""
+    """Number of completed steps of that stage."""
     steps_total: int | None
-    """Number of steps of that stage; null where it is not known yet."""
+    """Number of steps of that stage. Null if it is not known yet."""
     report: Report | None
-    """What became of the articles; null until that is known."""
+    """What happened to the articles. Null until that is known."""
     error: str | None
-    """Why the task failed; null where it did not."""
+    """Why the task failed. Null if it did not."""
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing more will become of it."""
+        """Whether the task is done or has failed."""
         return self.ended is not None
 
 
@@ -178,12 +178,12 @@ class TaskList:
     """The latest tasks."""
 
     tasks: tuple[TaskView, ...]
-    """The latest first, without their reports."""
+    """The tasks, latest first, without their reports."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much an index holds."""
+    """The size of an index."""
 
     articles: int
     """Number of articles."""
@@ -197,36 +197,36 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """Ids of the articles that a build would change."""
+    """Ids of the articles that the next build would change."""
 
     added: tuple[str, ...]
     """Articles that the index lacks."""
     changed: tuple[str, ...]
-    """Articles with other content in the index."""
+    """Articles whose content in the index is out of date."""
     removed: tuple[str, ...]
-    """Articles that only the index still has."""
+    """Articles that are only in the index."""
     moved: tuple[str, ...] = ()
-    """Articles with another id now."""
+    """Articles whose id has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How many articles a build met. Those that are not `added`, `changed` or `removed` were skipped."""
+    """Number of articles by what a build did with them. All but `added`, `changed` and `removed` were skipped."""
 
     added: int
     """New articles."""
     changed: int
     """Articles with new content."""
     removed: int
-    """Articles that were gone."""
+    """Articles that were no longer in the corpus."""
     unchanged: int
-    """Articles that the index had already."""
+    """Articles that the index already had."""
     hidden: int
-    """Articles removed from a read-only corpus."""
+    """Articles hidden by `kb remove` in a corpus that is not written to."""
     failed: int
     """Articles that could not be read."""
     moved: int = 0
-    """Articles with a new id; the other numbers leave them out."""
+    """Articles with a new id. The other numbers do not include them."""
     waiting: int = 0
     """Articles outside their dates `publish` and `expires`."""
 
@@ -238,16 +238,16 @@ class TaskCounts:
     queued: int
     """Tasks being put into the corpus."""
     accepted: int
-    """Tasks in the corpus, and not yet in the index."""
+    """Tasks whose articles are in the corpus, but not yet in the index."""
     done: int
-    """Tasks that are done. A task can be read for seven days after it has ended."""
+    """Tasks that are done. A task can be read for seven days after its end."""
     failed: int
     """Tasks that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """The state of the index, as `kb status --json` prints it, and the tasks."""
+    """The state of the index, as printed by `kb status --json`, and of the tasks."""
 
     generation: str
     """The live generation, or the newest that verifies."""
@@ -256,25 +256,25 @@ class IndexStatus:
     model: str
     """The embedding model of that generation."""
     counts: Size
-    """How much that generation holds."""
+    """The size of that generation."""
     corpora: tuple[str, ...]
     """The corpora that it was built from, in order."""
     pinned: bool
     """Whether a rollback made it live."""
     damage: str | None
-    """Why the live generation does not open; null where it does."""
+    """Why the live generation does not open. Null if it does."""
     rebuild: bool
     """Whether a build would start from scratch: another model or program version."""
     stale: Stale
-    """Changes in the corpus that the index does not have yet."""
+    """Articles that differ between corpus and index."""
     words: tuple[str, ...]
-    """Vocabulary files that a build would read."""
+    """Changed files of notices and synonyms."""
     unreadable: tuple[str, ...]
-    """What in the corpus cannot be read, and why."""
+    """Articles and files of the corpus that cannot be read, with the reasons."""
     last_build: Changes
     """What the last build did."""
     last_failures: tuple[str, ...]
-    """What the last build could not read."""
+    """Articles and files that the last build could not read."""
     kept: tuple[str, ...]
     """Ids of the generations on disk."""
     bytes: int
@@ -282,8 +282,8 @@ class IndexStatus:
     cache_bytes: int
     """Size of the cache in bytes."""
     writer: str | None
-    """The process that is building now; null where there is none."""
+    """The process that is building now; null if there is none."""
     tasks: TaskCounts
     """The tasks of the service."""
     corpus_unreadable: str | None = None
-    """Why a whole corpus cannot be read; `stale` is then unknown. Null where each can."""
+    """Why a whole corpus cannot be read. `stale` is unknown then. Null if all can be read."""

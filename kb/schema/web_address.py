@@ -1,4 +1,4 @@
-"""Web addresses in articles: whether one leads to the web, and its host."""
+"""Checks of web addresses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def web_address(address: str) -> str:
-    """The address if it leads to the web, else nothing: `javascript:` is never a link."""
+    """The address if it is http or https, otherwise an empty text: `javascript:` is never a link."""
     try:
         parts = urlsplit(address.strip())
     except ValueError:
@@ -15,9 +15,9 @@ def web_address(address: str) -> str:
 
 
 def public_address(address: str) -> str:
-    """The address of a service as citations' links begin with it, without a slash at its end; empty where it is.
+    """The public address of a service, without a slash at its end, to put before links. An empty address stays empty.
 
-    Raises ValueError, with what is accepted, where it could begin no link.
+    Raises ValueError, which says what is accepted, for an address that no link can begin with.
     """
     wanted = "it must be an http or https address, such as https://example.org/kb"
     try:
@@ -32,6 +32,6 @@ def public_address(address: str) -> str:
 
 
 def host_name(address: str) -> str:
-    """The host of a web address as a reader knows it, without `www.`; empty for any other."""
+    """The host of a web address, without `www.`. Empty for any other address."""
     found = web_address(address)
     return (urlsplit(found).hostname or "").removeprefix("www.") if found else ""

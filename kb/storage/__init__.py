@@ -1,1 +1,1 @@
-"""What lies in an index folder: generations, articles, keys, and writing that survives a power cut."""
+"""The contents of an index folder: generations, articles, keys, and durable writes."""

@@ -1,7 +1,7 @@
-"""The articles and sections of a generation, by ordinal or id, word for word.
+"""The articles and sections of a generation, by ordinal or id.
 
-One SQLite file, `articles.sqlite`, opened read-only and immutable. Ordinals count articles in the order of their ids
-and sections in the order of (article, position in the article), both from 0.
+They are in one SQLite file, `articles.sqlite`, opened read-only and immutable. Ordinals count from 0: articles sorted
+by id, and sections by article and position in it.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def article_row(article: Article) -> tuple[Any, ...]:
 
 
 def article_digest(article: Article) -> str:
-    """The digest of an article's content: 32 hexadecimal digits, different for different articles."""
+    """The digest of an article's content: 32 hexadecimal digits of its SHA-256."""
     sections = [
         (section.id, section.heading, section.level, section.text) for section in article.sections
     ]
@@ -90,8 +90,8 @@ def expiry_dates(path: Path) -> dict[str, str]:
 class ArticleStore:
     """The canonical text of one generation. Safe to share between threads.
 
-    The articles `removed` are in no list, and cannot be found by id or title. Every look-up raises IndexDamaged where
-    the file is not what was written, and KbError once the store is closed.
+    Articles in `removed` are not listed, and cannot be found by id or title. Every look-up raises IndexDamaged if the
+    file is damaged, and KbError once the store is closed.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class ArticleStore:
         removed: Collection[str] = (),
         current: Callable[[str], str] = lambda article_id: article_id,
     ) -> None:
-        """`current` maps the former id of an article to its present one; `ordinal` accepts both."""
+        """`current` maps the former id of an article to its present one. `ordinal` accepts both."""
         self._current = current
         self._removed = json.dumps(sorted(removed))
         uri = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
@@ -121,7 +121,7 @@ class ArticleStore:
             raise KbError(CLOSED) from None
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(
-                f"{self._path}: cannot be read ({error}). Run `kb build` to make the index anew."
+                f"{self._path}: cannot be read ({error}). Run `kb build` to rebuild the index."
             ) from error
 
     def counts(self) -> tuple[int, int]:
@@ -135,7 +135,7 @@ class ArticleStore:
         return frozenset(row[0] for row in self._rows("SELECT DISTINCT language FROM articles"))
 
     def article_by_id(self, article_id: str) -> Article | None:
-        """The article of that id with all its sections, or None."""
+        """The article with that id with all its sections, or None."""
         if not _is_text(article_id):
             return None
         rows = self._rows(
@@ -146,7 +146,7 @@ class ArticleStore:
         return self._article(rows[0][0], rows[0][1:]) if rows else None
 
     def articles(self, ids: Collection[str] | None = None) -> Iterator[Article]:
-        """All articles with their sections, or those of the given ids, in the order of their ids."""
+        """All articles with their sections, or those with the given ids, sorted by id."""
         if ids is None:
             ids = [article_id for (article_id,) in self._rows("SELECT id FROM articles")]
         for article_id in sorted(ids):
@@ -155,7 +155,7 @@ class ArticleStore:
                 yield article
 
     def outlines(self) -> Iterator[Article]:
-        """All articles in the order of their ids, without the texts of their sections."""
+        """All articles sorted by id, without the texts of their sections."""
         sections: dict[int, list[Section]] = {}
         for article, section_id, heading, level in self._rows(
             "SELECT article, id, heading, level FROM sections ORDER BY ordinal"
@@ -177,7 +177,7 @@ class ArticleStore:
         return count
 
     def shown(self, owners: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Mask of the rows that belong to no removed article. `owners` are the ordinals of the rows' articles."""
+        """Mask of the rows whose article was not removed. `owners` are the ordinals of the rows' articles."""
         rows = self._rows(
             "SELECT ordinal FROM articles WHERE id IN (SELECT value FROM json_each(?))",
             self._removed,
@@ -189,8 +189,7 @@ class ArticleStore:
         return dict(self._rows("SELECT id, expires FROM articles WHERE expires IS NOT NULL"))
 
     def hidden_names(self) -> tuple[frozenset[str], frozenset[str]]:
-        """The ids of removed articles that are still in the file, and the names (title, aliases) that only they
-        have."""
+        """The ids of removed articles in the file, and the names (titles, aliases) that only they have."""
         if self._removed == "[]":
             return frozenset(), frozenset()
         removed = frozenset(json.loads(self._removed))
@@ -205,33 +204,33 @@ class ArticleStore:
         return frozenset(ids), frozenset(hidden - shown)
 
     def article_head(self, ordinal: int) -> Article:
-        """The article of that ordinal without its sections."""
+        """The article with that ordinal without its sections."""
         return self.article_heads((ordinal,))[ordinal]
 
     def section(self, ordinal: int) -> Section:
-        """The section of that ordinal."""
+        """The section with that ordinal."""
         return self.sections((ordinal,))[ordinal]
 
     def article_heads(self, ordinals: Iterable[int]) -> dict[int, Article]:
-        """The articles of these ordinals without their sections, in one query."""
+        """The articles with these ordinals without their sections, in one query."""
         sql = f"SELECT ordinal, {_ARTICLE} FROM articles WHERE ordinal IN {_GIVEN}"  # noqa: S608
         rows = self._rows(sql, json.dumps(sorted(ordinals)))
         return {ordinal: _head(row, ()) for ordinal, *row in rows}
 
     def sections(self, ordinals: Iterable[int]) -> dict[int, Section]:
-        """The sections of these ordinals."""
+        """The sections with these ordinals."""
         sql = f"SELECT ordinal, id, heading, level, text FROM sections WHERE ordinal IN {_GIVEN}"  # noqa: S608
         rows = self._rows(sql, json.dumps(sorted(ordinals)))
         return {ordinal: Section(*row) for ordinal, *row in rows}
 
     def section_names(self, ordinals: Iterable[int]) -> dict[int, tuple[str, str]]:
-        """The ids and headings of the sections of these ordinals."""
+        """The ids and headings of the sections with these ordinals."""
         sql = f"SELECT ordinal, id, heading FROM sections WHERE ordinal IN {_GIVEN}"  # noqa: S608
         rows = self._rows(sql, json.dumps(sorted(ordinals)))
         return {ordinal: (section_id, heading) for ordinal, section_id, heading in rows}
 
     def summaries(self, limit: int, offset: int) -> list[ArticleSummary]:
-        """Articles by title, without regard to ASCII case, then by id."""
+        """One page of the articles, sorted by title, ignoring ASCII case, then by id."""
         rows = self._rows(
             f"SELECT {_SUMMARY} FROM articles WHERE {_SHOWN}"  # noqa: S608
             " ORDER BY title COLLATE NOCASE, id LIMIT ?1 OFFSET ?3",
@@ -242,7 +241,7 @@ class ArticleStore:
         return [_summary(row) for row in rows]
 
     def summaries_of(self, ordinals: Sequence[int]) -> list[ArticleSummary]:
-        """The articles of the given ordinals, in the order given."""
+        """The articles with these ordinals, in the given order."""
         sql = f"SELECT {_SUMMARY} FROM articles WHERE ordinal = ?1 AND {_SHOWN}"  # noqa: S608
         return [
             _summary(row) for ordinal in ordinals for row in self._rows(sql, ordinal, self._removed)
@@ -262,7 +261,7 @@ class ArticleStore:
         ]
 
     def ordinal(self, article_id: str) -> int | None:
-        """The ordinal of the article that has, or had, that id; None where there is none."""
+        """The ordinal of the article that has or had that id, or None."""
         if not _is_text(article_id):
             return None
         sql = f"SELECT ordinal FROM articles WHERE id = ?1 AND {_SHOWN}"  # noqa: S608
@@ -273,7 +272,7 @@ class ArticleStore:
         return rows[0][0] if rows else None
 
     def section_ordinal(self, article: int, section_id: str) -> int | None:
-        """The ordinal of the section of that id in the article of that ordinal; None where there is none."""
+        """The ordinal of a section, by its id and the ordinal of its article, or None."""
         if not _is_text(section_id):
             return None
         sql = "SELECT ordinal FROM sections WHERE article = ? AND id = ?"
@@ -289,7 +288,7 @@ class ArticleStore:
         return frozenset(section_id for (section_id,) in self._rows(sql))
 
     def find_summary(self, name: str) -> ArticleSummary | None:
-        """The article whose id, or else whose title, is `name`, without regard to ASCII case."""
+        """The article whose id is `name`, otherwise the one whose title is, ignoring ASCII case."""
         if not _is_text(name):
             return None
         rows = self._rows(
@@ -309,7 +308,7 @@ class ArticleStore:
 
 
 def _is_text(name: str) -> bool:
-    """Whether SQLite accepts the name. It refuses bytes of a command line that are not UTF-8."""
+    """Whether SQLite accepts the name. It refuses command line bytes that are not UTF-8."""
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 

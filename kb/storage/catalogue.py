@@ -1,7 +1,7 @@
-"""The catalogue of all articles, as ordinals: A to Z, by topic and by source.
+"""The catalogue of all articles: A to Z, by topic and by source.
 
-A topic is one of an article's `tags`. A source is the host of its `url`, the publisher's page, as a reader knows it
-(`nhs.uk`, no `www.`). The catalogue is built by one scan, on first use, and takes some hundred bytes an article.
+A topic is one of an article's `tags`. A source is the host of its `url`, the publisher's page, without `www.`
+(`nhs.uk`). The catalogue is built by one scan on first use. It takes about a hundred bytes per article.
 """
 
 from __future__ import annotations
@@ -20,15 +20,14 @@ from kb.schema.web_address import host_name
 from kb.text.words import without_accents
 
 OTHER_LETTER = "#"
-"""The letter of titles that begin with a digit or hold no letter."""
+"""The letter of titles that begin with a digit or have no letter."""
 
 _NEVER = "0000-00-00"
 """A date before all others."""
 
 
 class Row(NamedTuple):
-    """An article in the catalogue: its ordinal, its title (or id, where it has no title), and what it can be filtered
-    by."""
+    """An article in the catalogue. `title` is its id if it has no title."""
 
     ordinal: int
     title: str
@@ -41,26 +40,26 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The articles of one letter, topic or source: their ordinals, A to Z."""
+    """The articles of one letter, topic or source, as ordinals, A to Z."""
 
     name: str
     articles: NDArray[np.int32]
 
 
 Bearing = Callable[[str], Iterable[Group]]
-"""Finds the groups of a filter's value."""
+"""Finds the groups for a value of a filter."""
 
 
 class Catalogue:
-    """The order of one generation's articles. Immutable, so safe to share between threads.
+    """The catalogue of one generation. Immutable, so safe to share between threads.
 
-    `letters`, `topics` and `sources` are groups in the order of their names. An article belongs to one letter, any
-    number of topics and at most one source. `by_title` holds all articles, A to Z.
+    `letters`, `topics` and `sources` are groups sorted by name. An article has one letter, any number of topics and at
+    most one source. `by_title` has all articles, A to Z.
     """
 
     def __init__(self, rows: Iterable[Row], count: int | None = None) -> None:
-        """`count` is the number A of ordinals, where articles that are not to be shown have no row."""
-        # Of equal titles the lower ordinal, that is, the lower id, comes first.
+        """`count` is the number A of ordinals. It is needed if some articles have no row because they are not shown."""
+        # Equal titles are sorted by ordinal, that is, by id.
         entries = sorted((title_key(row.title), row) for row in rows)
         self.by_title = _ordinals(row.ordinal for _, row in entries)
         letters: dict[str, list[int]] = defaultdict(list)
@@ -97,7 +96,7 @@ class Catalogue:
             for name, bearing in self._bearing.items()
             if (choice := filters.choice(name)) is not None
         ]
-        # Dates of one form stand in the order of their letters.
+        # ISO dates sort as text.
         if filters.updated_since is not None:
             masks.append(self._updated >= filters.updated_since)
         if filters.reviewed_since is not None:
@@ -121,7 +120,7 @@ class Catalogue:
 
 
 def title_key(title: str) -> str:
-    """The sort key of a title: no case, no accents, nothing before the first letter or digit."""
+    """The sort key of a title: without case, accents, and characters before the first letter or digit."""
     plain = without_accents(title.casefold())
     first = next((place for place, letter in enumerate(plain) if letter.isalnum()), len(plain))
     return plain[first:] or plain
@@ -142,7 +141,7 @@ def _groups(members: dict[str, list[int]]) -> tuple[Group, ...]:
 
 
 def _in_any_case(groups: Iterable[Group]) -> Bearing:
-    """A search for the groups of a name, in any case."""
+    """A look-up of groups by name that ignores case."""
     named: dict[str, list[Group]] = defaultdict(list)
     for group in groups:
         named[group.name.casefold()].append(group)

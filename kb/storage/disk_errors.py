@@ -1,7 +1,6 @@
-"""Disk errors in one sentence: no room, a read-only place, missing rights.
+"""Disk errors in one sentence: no space, a read-only file system, missing rights.
 
-Libraries wrap such an error in others of their own, or leave out the file's name. SQLite and numpy have their own
-kinds.
+Libraries wrap such an error in their own errors, or leave out the file's name. SQLite and numpy have their own kinds.
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ _SQLITE_ERRNO = {
     sqlite3.SQLITE_PERM: errno.EACCES,
 }
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
-"""numpy's message, without an error number, where it wrote less than it should have."""
+"""numpy's message for an incomplete write. The error has no number."""
 _NOTHING_FREE = 1 << 20
 
 
 def storage_error(
     error: BaseException, place: Path | str | None = None, needed: int | None = None
 ) -> StorageError | None:
-    """The disk error that `error`, or an error behind it, tells of; None where there is none.
+    """The disk error behind `error` or one of its causes, or None.
 
-    `place` is where the work writes, and stands for every file in it. A file outside is named as it is. `needed` is the
-    number of bytes that the work takes there, where that is known.
+    `place` is the folder or file that the work writes to. It is named instead of files in it; other files are named
+    themselves. `needed` is the number of bytes that the work needs there, if known.
     """
     for cause in _causes(error):
         code = _code(cause, place)
@@ -51,7 +50,7 @@ def storage_error(
             code = errno.EACCES
         if code == errno.EROFS:
             return StorageError(
-                f"{where}: {os.strerror(code)}. Mount it for writing, or run this where it may be written."
+                f"{where}: {os.strerror(code)}. Mount it for writing, or use another place."
             )
         if code in _RIGHTS:
             return StorageError(f"{where}: {os.strerror(code)}. {_whose(where)}")
@@ -60,7 +59,7 @@ def storage_error(
 
 @contextmanager
 def telling(place: Path | str, needed: int | None = None) -> Iterator[None]:
-    """Raise disk errors as StorageError, as `storage_error` describes them. All other errors pass."""
+    """Turn disk errors in the block into StorageError. All other errors pass."""
     try:
         yield
     except (OSError, sqlite3.Error, StorageError) as error:
@@ -71,14 +70,14 @@ def telling(place: Path | str, needed: int | None = None) -> Iterator[None]:
 
 
 def check_room(place: Path, needed: int) -> None:
-    """Raise NoRoom where the file system of `place` has less than `needed` bytes free. `place` need not exist."""
+    """Raise NoRoom if the file system of `place` has less than `needed` bytes free. `place` need not exist."""
     free = free_bytes(place)
     if free is not None and free < needed:
         raise NoRoom(_no_room(place, needed, "no room"))
 
 
 def check_writable(place: Path) -> None:
-    """Raise StorageError where a folder cannot be written to, or cannot be made."""
+    """Raise StorageError if a folder cannot be written to, or cannot be made."""
     folder = _nearest(place)
     if not os.access(folder, os.W_OK):
         code = errno.EROFS if _is_mounted_read_only(folder) else errno.EACCES
@@ -86,14 +85,14 @@ def check_writable(place: Path) -> None:
 
 
 def free_bytes(place: Path) -> int | None:
-    """Free bytes on the file system of `place`; None where that is unknown. Quotas are not counted."""
+    """Free bytes on the file system of `place`; None if that is unknown. Quotas are not counted."""
     with suppress(OSError):
         return shutil.disk_usage(_nearest(place)).free
     return None
 
 
 def size_in_words(count: int) -> str:
-    """A number of bytes in MB or GB, rounded for people."""
+    """A number of bytes in MB or GB, rounded."""
     if count >= 9.95e9:
         return f"{count / 1e9:,.0f} GB"
     if count >= 1e9:
@@ -106,11 +105,11 @@ def _no_room(place: Path, needed: int | None, what: str) -> str:
     there = [f"about {size_in_words(needed)} are needed"] if needed is not None else []
     there += [f"{size_in_words(free)} are free"] if free is not None else []
     told = f": {' and '.join(there)}" if there else ""
-    return f"{place}: {what}{told}. Make room there, then run this again."
+    return f"{place}: {what}{told}. Free some space there, then run this again."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and the errors behind it."""
+    """The error and its causes."""
     seen: list[BaseException] = []
     queue = [error]
     while queue:
@@ -136,12 +135,12 @@ def _where(error: BaseException, place: Path | str | None) -> Path | None:
 
 
 def _code(error: BaseException, place: Path | str | None) -> int | None:
-    """The system's error number of an error, also of what SQLite, numpy and shutil raise."""
+    """The system's error number for an error, including those of SQLite, numpy and shutil."""
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & _PRIMARY in _SQLITE_ERRNO:
             return _SQLITE_ERRNO[code & _PRIMARY]
-        return _refused(place)  # "unable to open", "disk I/O error": only the place tells why
+        return _refused(place)  # "unable to open", "disk I/O error": only the place shows why
     if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list):
         # A list of (source, target, reason), the reason a text.
         reasons = " ".join(str(each[-1]) for each in error.args[0])
@@ -155,7 +154,7 @@ def _code(error: BaseException, place: Path | str | None) -> int | None:
 
 
 def _refused(place: Path | str | None) -> int | None:
-    """The error number that a look at the place suggests; None where nothing is wrong there."""
+    """The error number that the state of the place suggests, or None."""
     if place is None:
         return None
     free = free_bytes(Path(place))
@@ -167,7 +166,7 @@ def _refused(place: Path | str | None) -> int | None:
 
 
 def _is_mounted_read_only(place: Path) -> bool:
-    """Whether the file system is mounted read-only, rather than rights missing."""
+    """Whether the file system is mounted read-only, as opposed to missing rights."""
     try:
         return bool(os.statvfs(_nearest(place)).f_flag & os.ST_RDONLY)
     except OSError:
@@ -183,25 +182,25 @@ def _nearest(place: Path) -> Path:
 
 
 def _whose(place: Path) -> str:
-    """Whose rights are missing, and the remedy."""
+    """Which user lacks rights, and the remedy."""
     user = user_name(os.geteuid())
     barrier = _barrier(place)
     owner = ""
     with suppress(OSError):
         owner = user_name(barrier.stat().st_uid)
     if not owner or owner == user:
-        return f"Give {user} the right to {barrier}, by chmod for instance, then run this again."
-    return f"{barrier} belongs to {owner}, and {user} runs this: run it as {owner}, or give {user} the right to it."
+        return f"Give {user} access to {barrier}, for instance with chmod, then run this again."
+    return f"{barrier} belongs to {owner}, but {user} runs this: run it as {owner}, or give {user} access to it."
 
 
 def _barrier(place: Path) -> Path:
-    """The path that blocks access: the first folder on the way that may not be entered, or the place itself."""
+    """The path that blocks access: the first folder on the way that cannot be entered, or the place itself."""
     end = _nearest(place)
     for folder in reversed(end.parents):
         if not os.access(folder, os.X_OK):
             return folder
     if end.is_file() and os.access(end, os.R_OK | os.W_OK):
-        return end.parent  # where another is to take its place
+        return end.parent  # another file will replace it there
     return end
 
 

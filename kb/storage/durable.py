@@ -1,4 +1,4 @@
-"""Durable writes: every fsync, and the renames around them, that make a change outlive a power cut."""
+"""Durable writes: the fsyncs and renames that make a change survive a power cut."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.storage.locks import lock
 
 
 def fsync(path: Path) -> None:
-    """Flush the content of a file, or the names in a folder, to disk."""
+    """Flush the content of a file, or the entries of a folder, to disk."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -23,7 +23,7 @@ def fsync(path: Path) -> None:
 
 
 def stamp(file: Path | os.DirEntry[str]) -> tuple[int, int, int, int] | None:
-    """The state of a file: times of content and of inode (ns), length, inode. None where there is no file."""
+    """The state of a file: times of content and inode (ns), length, inode. None if there is no file."""
     try:
         found = file.stat()
     except OSError:
@@ -33,7 +33,7 @@ def stamp(file: Path | os.DirEntry[str]) -> tuple[int, int, int, int] | None:
 
 @dataclass(slots=True)
 class FolderTurn:
-    """One turn at changing a folder: the folder's modification time in ns at its beginning and its end."""
+    """One exclusive change of a folder: the folder's modification times (ns) before and after it."""
 
     began_ns: int
     ended_ns: int = 0
@@ -41,11 +41,11 @@ class FolderTurn:
 
 @contextmanager
 def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
-    """Change a folder while no other process does, by a lock of the system on the folder itself.
+    """Change a folder while no other process does. Takes a lock on the folder itself.
 
-    At the end, the folder gets a new modification time, wherever below it something has changed. A process that finds
-    the time at which its own last turn ended knows that nobody else has had a turn since. An `unseen` turn keeps the
-    time as it was: for a change that says nothing new of the folder's content.
+    At the end, the folder gets a new modification time. A process that finds the time at which its own last turn ended
+    knows that no other process had a turn since. An `unseen` turn restores the old time: for a change that does not
+    alter the articles in the folder.
     """
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -54,8 +54,8 @@ def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
         try:
             yield turn
         finally:
-            with suppress(OSError):  # a folder of another user; what changes in it is seen later
-                # Finer than the system's own clock for files, which may stand still.
+            with suppress(OSError):  # a folder of another user: its changes are noticed later
+                # Finer than the system's clock for files, which may not have advanced.
                 now = turn.began_ns if unseen else time.time_ns()
                 os.utime(handle, ns=(now, now))
             turn.ended_ns = os.fstat(handle).st_mtime_ns
@@ -64,10 +64,10 @@ def changing(folder: Path, *, unseen: bool = False) -> Iterator[FolderTurn]:
 
 
 def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Make `path` hold `content`, whole or not at all. Once this returns, a power cut does not undo it.
+    """Write `content` to `path`, completely or not at all. Once this returns, it survives a power cut.
 
-    The content goes into a hidden file, which then takes the name. With `mode`, nobody else may read the file at any
-    time. Raises OSError, and then leaves nothing behind.
+    The content goes into a hidden file, which is then renamed. With a `mode`, the file never has other permissions.
+    Raises OSError, and leaves no file behind then.
     """
     with writing_durably(path, mode) as stream:
         stream.write(content)
@@ -75,7 +75,7 @@ def write_durably(path: Path, content: bytes, mode: int | None = None) -> None:
 
 @contextmanager
 def writing_durably(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
-    """`write_durably` of what is written to the stream in the block."""
+    """The same as `write_durably`, for what the block writes to the stream."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         if mode is not None:
@@ -94,14 +94,14 @@ def writing_durably(path: Path, mode: int | None = None) -> Iterator[IO[bytes]]:
 
 
 def name_file(error: OSError, temporary: Path, path: Path) -> None:
-    """Name the target in an error that names the hidden file, or no file at all, as a full disk does."""
+    """Name the target in an error that names the hidden file, or no file, as for a full disk."""
     if error.filename is None or error.filename == str(temporary):
         error.filename = str(path)
         error.filename2 = None
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, each durably. An existing folder is no error."""
+    """Make a folder and its parents durably. An existing folder is no error."""
     if path.is_dir():
         return
     make_folder(path.parent)

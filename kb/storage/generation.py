@@ -1,15 +1,15 @@
-"""Generations of an index: finding the live one, verifying it, and holding it open.
+"""Generations of an index: finding the live one, verifying it, and keeping it open.
 
     index/CURRENT                   the id of the live generation
-    index/PINNED                    the same id, where a rollback made it live; it holds until CURRENT names another
+    index/PINNED_FILE                    the same id, if a rollback made it live; valid until CURRENT names another
     index/generations/<id>/         immutable once published; `manifest.json` is written last
-    index/generations/<id>/lease    readers hold a shared lock on it while they have the generation open
-    index/cache/verified/<id>.json  the stamps of files whose content was hashed and found right
+    index/generations/<id>/lease    readers hold a shared lock on it while the generation is open
+    index/cache/verified/<id>.json  the stamps of files whose hash was right
 
-A full check hashes every file. A quick check trusts a large file (numpy's, ONNX, SQLite: none runs code) whose length,
-inode and times are those of when it was last hashed. The time of change is among them, and nobody can set it back, so
-only damage below the file system goes unseen. All other files are hashed, Whoosh's table of contents among them: it is
-a pickle, and a forged pickle runs code.
+A full check hashes every file. A quick check trusts a large file (numpy, ONNX, SQLite: none runs code) if its length,
+inode and times are those of its last hash. The time of change is among them, and cannot be set back, so only damage
+below the file system is missed. All other files are hashed. That includes Whoosh's table of contents, which is a
+pickle: a forged pickle runs code.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from kb.storage.locks import lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import FileInfo, Manifest
 
-PINNED = "PINNED"
+PINNED_FILE = "PINNED_FILE"
 
 Verify = Literal["quick", "full"]
 
 _TRUST_BY_STAMP = (".npy", ".onnx", ".sqlite")
 _GENERATION_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _BLOCK_BYTES = 1 << 23
-"""Number of bytes read and hashed at a time. Other threads get their turn at the interpreter between two blocks."""
-_REMEDY = "Run `kb build` to make the index anew."
+"""Number of bytes read and hashed at a time. Other threads can run between two blocks."""
+_REMEDY = "Run `kb build` to rebuild the index."
 
 
 def current_generation(index: Path) -> str:
-    """The id of the live generation. Raises IndexMissing where nothing was ever published."""
+    """The id of the live generation. Raises IndexMissing if nothing was ever published."""
     try:
         name = (index / "CURRENT").read_text(encoding="ascii").strip()
     except FileNotFoundError:
@@ -57,23 +57,23 @@ def current_generation(index: Path) -> str:
 
 
 def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> IndexDamaged:
-    """The error for a file that cannot be read. A build is the remedy, unless rights are missing."""
+    """The error for an unreadable file. A build is the remedy, unless rights are missing."""
     told = storage_error(error, path)
     why = getattr(error, "strerror", None) or error
     return IndexDamaged(str(told) if told else f"{path}: cannot be read ({why}). {_REMEDY}")
 
 
 def pinned_generation(index: Path) -> str | None:
-    """The id of the live generation where a rollback chose it; None otherwise."""
+    """The id of the live generation if a rollback made it live, otherwise None."""
     try:
-        pinned = (index / PINNED).read_text(encoding="ascii").strip()
+        pinned = (index / PINNED_FILE).read_text(encoding="ascii").strip()
         return pinned if pinned == current_generation(index) else None
     except (OSError, UnicodeDecodeError, IndexMissing, IndexDamaged):
         return None
 
 
 def generations(index: Path) -> list[str]:
-    """The ids of the generations on disk, newest first, whole or not."""
+    """The ids of the generations on disk, newest first, damaged or not."""
     try:
         names = [path.name for path in (index / "generations").iterdir()]
     except OSError:
@@ -82,7 +82,7 @@ def generations(index: Path) -> list[str]:
 
 
 def generation_path(index: Path, generation_id: str) -> Path:
-    """The folder of a generation, whether it exists or not."""
+    """The folder of a generation. It may not exist."""
     return index / "generations" / generation_id
 
 
@@ -105,7 +105,7 @@ class Lease:
 
 
 def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manifest, Lease]:
-    """The live generation's folder, its manifest, and the lease that keeps it from being deleted.
+    """Open the live generation: its folder, its manifest, and a lease that prevents its deletion.
 
     Raises IndexMissing, IndexFormatMismatch or IndexDamaged.
     """
@@ -116,7 +116,7 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
             lease = Lease(folder)
         except FileNotFoundError:
             if current_generation(index) != generation_id:
-                continue  # published anew, and the old one collected, between the two looks
+                continue  # another one was published and this one deleted in the meantime
             break
         except OSError as error:
             raise _unreadable(folder / "lease", error) from error
@@ -130,16 +130,16 @@ def open_generation(index: Path, verify: Verify = "quick") -> tuple[Path, Manife
             lease.release()
             raise
         return folder, manifest, lease
-    raise IndexDamaged(f"{index}: the live generation {generation_id} is not there. {_REMEDY}")
+    raise IndexDamaged(f"{index}: the live generation {generation_id} is missing. {_REMEDY}")
 
 
 def open_by_id(
     index: Path, generation_id: str, verify: Verify, spare: Callable[[str], bool] | None = None
 ) -> tuple[Path, Manifest, Lease]:
-    """The folder, manifest and lease of that generation, live or not.
+    """Open a generation by its id: folder, manifest and lease.
 
-    The content of files whose names `spare` picks is not checked. Raises IndexFormatMismatch, or IndexDamaged, also
-    where there is no such generation.
+    The content of files whose names `spare` accepts is not checked. Raises IndexFormatMismatch, or IndexDamaged, also
+    if there is no such generation.
     """
     folder = generation_path(index, generation_id)
     try:
@@ -162,13 +162,15 @@ def check_files(
     verify: Verify,
     spare: Callable[[str], bool] | None = None,
 ) -> None:
-    """Raise IndexDamaged, naming the file, unless every file of the generation is what the manifest says,
-    and Whoosh's folders hold no other. The content of those that `spare` picks is not looked at."""
+    """Raise IndexDamaged, naming the file, unless every file of the generation agrees with the manifest.
+
+    Whoosh's folders must have no other files. The content of files that `spare` accepts is not read.
+    """
     known = load_stamps(index, folder.name) if verify == "quick" else {}
-    # Whoosh takes the newest table of contents that lies there, whoever wrote it.
+    # Whoosh reads the newest table of contents in the folder, whoever wrote it.
     for path in (folder / "keyword").rglob("*"):
         if not path.is_dir() and path.relative_to(folder).as_posix() not in manifest.files:
-            raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
+            raise IndexDamaged(f"{path}: the manifest does not list this file. {_REMEDY}")
     stamps = {}
     suspects = []
     for name, expected in manifest.files.items():
@@ -180,7 +182,7 @@ def check_files(
         size = stamps[name][0]
         if size != expected.bytes:
             raise IndexDamaged(
-                f"{path}: {size} bytes long where the manifest says {expected.bytes}. {_REMEDY}"
+                f"{path}: {size} bytes long, but the manifest says {expected.bytes}. {_REMEDY}"
             )
         trusted = name.endswith(_TRUST_BY_STAMP) and known.get(name) == stamps[name]
         if not trusted and not (spare is not None and spare(name)):
@@ -188,7 +190,7 @@ def check_files(
     try:
         check_hashes(folder, {name: manifest.files[name] for name in suspects})
     except IndexDamaged:
-        forget_stamps(index, folder.name)  # what was found once is found at each look
+        forget_stamps(index, folder.name)  # so every later check finds the damage too
         raise
     if spare is None and stamps != known:
         save_stamps(index, folder.name, stamps)
@@ -204,20 +206,22 @@ def check_hashes(folder: Path, files: Mapping[str, FileInfo]) -> None:
             if isinstance(found, OSError):
                 raise _unreadable(path, found) from found
             if found != expected.sha256:
-                raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+                raise IndexDamaged(
+                    f"{path}: the content has changed since it was written. {_REMEDY}"
+                )
 
 
 def read_checked(folder: Path, manifest: Manifest, path: Path) -> bytes:
     """The verified content of a file of the generation. Raises IndexDamaged."""
     expected = manifest.files.get(path.relative_to(folder).as_posix())
     if expected is None:
-        raise IndexDamaged(f"{path}: the manifest knows no such file. {_REMEDY}")
+        raise IndexDamaged(f"{path}: the manifest does not list this file. {_REMEDY}")
     try:
         content = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
     if hashlib.sha256(content).hexdigest() != expected.sha256:
-        raise IndexDamaged(f"{path}: the content is not what was written. {_REMEDY}")
+        raise IndexDamaged(f"{path}: the content has changed since it was written. {_REMEDY}")
     return content
 
 
@@ -245,7 +249,7 @@ def stamp(path: Path) -> list[int]:
 
 
 def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
-    """The stamps of the generation's files from when they were last hashed; empty where none are known."""
+    """The stamps of the generation's files when they were last hashed. Empty if none are known."""
     try:
         stamps = json.loads(_stamps_path(index, generation_id).read_bytes())
     except (OSError, ValueError):
@@ -254,8 +258,8 @@ def load_stamps(index: Path, generation_id: str) -> dict[str, list[int]]:
 
 
 def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -> None:
-    """Keep the stamps of files just hashed. Failing to write them is no error."""
-    # Only a short cut for the next start: a read-only folder or a full disk must not stop an answer.
+    """Save the stamps of files just hashed. A failed write is not an error."""
+    # Only a shortcut for the next start: a read-only folder or a full disk must not prevent an answer.
     path = _stamps_path(index, generation_id)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     try:
@@ -268,7 +272,7 @@ def save_stamps(index: Path, generation_id: str, stamps: dict[str, list[int]]) -
 
 
 def forget_stamps(index: Path, generation_id: str) -> None:
-    """Make the next check hash every file. Failing to is no error."""
+    """Make the next check hash every file. A failure is not an error."""
     with suppress(OSError):
         _stamps_path(index, generation_id).unlink(missing_ok=True)
 

@@ -1,8 +1,7 @@
-"""API keys: a file of hashes, each with the scopes that its key allows.
+"""API keys: a file of hashes, each with the scopes of its key.
 
-A key is 256 random bits, shown once, when it is made. Only its SHA-256 is kept: against a guess of 256 bits no slower
-hash is needed. A presented key is compared with every kept hash, each in constant time, so the time taken tells
-nothing.
+A key is 256 random bits, shown once, when it is made. Only its SHA-256 is stored: 256 random bits need no slower hash.
+A presented key is compared with every stored hash, each in constant time, so the time taken reveals nothing.
 """
 
 from __future__ import annotations
@@ -23,25 +22,25 @@ from kb.storage.durable import changing, make_folder, write_durably
 
 FILE = "keys.json"
 FOLDER = "keys"
-"""The folder in an index that holds the file, unless a setting names another place."""
+"""The folder of the file in an index, unless a setting names another place."""
 
 Scope = Literal["search", "articles", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 _FORMAT = 1
-_PREFIX = "kb_"  # lets a scanner of repositories find one that leaked
+_PREFIX = "kb_"  # lets secret scanners find a leaked key
 _RANDOM_BYTES = 32
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 NAME_MAX_CHARS = 100
 
 
 class KeysDamaged(KbError):
-    """The file of keys cannot be read. Until it can, every key is refused."""
+    """The file of keys cannot be read. Every key is refused until it can."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is kept. `id` is not secret; `created` is ISO 8601 in UTC."""
+    """A stored key. `id` is not secret; `created` is ISO 8601 in UTC."""
 
     id: str
     name: str
@@ -56,7 +55,7 @@ def keys_file(index: Path) -> Path:
 
 
 class KeyRing:
-    """The keys of one file, read again whenever the file was replaced: a revoked key is refused at once.
+    """The keys of one file, which is read again whenever it was replaced. So a revoked key is refused at once.
 
     Safe to share between threads and processes.
     """
@@ -66,7 +65,7 @@ class KeyRing:
         self._read: tuple[tuple[int, int, int], tuple[Key, ...]] | None = None
 
     def all(self) -> tuple[Key, ...]:
-        """All keys, the oldest first. Empty where there is no file. Raises KeysDamaged."""
+        """All keys, the oldest first. Empty if there is no file. Raises KeysDamaged."""
         try:
             found = self.path.stat()
         except (FileNotFoundError, NotADirectoryError):
@@ -83,13 +82,13 @@ class KeyRing:
         """The key of a presented secret, or None. Raises KeysDamaged."""
         digest = _digest(presented)
         found = None
-        for key in self.all():  # all of them: the time taken does not tell which
+        for key in self.all():  # all of them, so the time taken does not reveal which
             if hmac.compare_digest(key.sha256, digest):
                 found = key
         return found
 
     def add(self, name: str, scopes: tuple[Scope, ...]) -> tuple[Key, str]:
-        """Make a key. Returns it with its secret, which is not kept. Raises InvalidRequest, KeysDamaged."""
+        """Make a key. Returns it with its secret, which is not stored. Raises InvalidRequest, KeysDamaged."""
         if not name.strip() or len(name) > NAME_MAX_CHARS or not name.isprintable():
             raise InvalidRequest(
                 "name", f"A key's name is 1 to {NAME_MAX_CHARS} printable characters, not {name!r}."
@@ -97,7 +96,7 @@ class KeyRing:
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             raise InvalidRequest(
-                "scopes", f"The scopes are {', '.join(SCOPES)}: name one or more of them."
+                "scopes", f"The scopes are {', '.join(SCOPES)}: name at least one."
             )
         presented = _PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
         key = Key(
@@ -114,7 +113,7 @@ class KeyRing:
         """Remove a key for good. Raises NotFound, KeysDamaged."""
         revoked = next((key for key in self.all() if key.id == key_id), None)
         if revoked is None:
-            raise NotFound(f"There is no key {key_id!r}: `kb keys list` names those there are.")
+            raise NotFound(f"There is no key {key_id!r}. `kb keys list` lists the keys.")
         self._change(lambda keys: tuple(key for key in keys if key.id != key_id))
         return revoked
 
@@ -133,18 +132,18 @@ class KeyRing:
         try:
             content = json.loads(self.path.read_bytes())
             if content["format"] != _FORMAT:
-                raise ValueError("it is of another format")
+                raise ValueError("it has another format")
             return tuple(_key(entry) for entry in content["keys"])
         except FileNotFoundError:
             return ()
         except OSError as error:
             raise self._damaged(error.strerror or "it cannot be read") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise self._damaged("it is not what was written") from error
+            raise self._damaged("it is damaged") from error
 
     def _damaged(self, reason: str) -> KeysDamaged:
         return KeysDamaged(
-            f"{self.path}: {reason}. Mend it, or delete it and make the keys anew with `kb keys add`."
+            f"{self.path}: {reason}. Repair it, or delete it and make new keys with `kb keys add`."
         )
 
 

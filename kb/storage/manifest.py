@@ -1,4 +1,4 @@
-"""The manifest of a generation: what it holds, what made it, and the length and SHA-256 of each file."""
+"""The manifest of a generation: its content, what it was made by, and the length and SHA-256 of each file."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from kb.schema.errors import IndexDamaged, IndexFormatMismatch
 from kb.text.bm25f import BM25FParameters
 
 FORMAT_VERSION = 7
-"""Version of the format: raised when an older reader could not read, or would misread, what is written now."""
+"""Version of the file format. Raise it if an older reader cannot read, or would misread, the new files."""
 
 PIPELINE_VERSION = 9
-"""Version of the pipeline: raised when the same corpus would now give other passages, terms or vectors."""
+"""Version of the pipeline. Raise it if the same corpus would now give other passages, terms or vectors."""
 
 FILE = "manifest.json"
 
 
 Precision = Literal["fp32", "bf16"]
-"""Number format of passage vectors: float32, or bfloat16 for many passages."""
+"""Number format in which passages are embedded: float32, or bfloat16 for many passages."""
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 
 def format_version(folder: Path) -> int | None:
-    """The format version of the generation in `folder`, whichever program wrote it; None where it is unknown."""
+    """The format version of the generation in `folder`, which any version may have written. None if unknown."""
     try:
         version = json.loads((folder / FILE).read_bytes())["format_version"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -38,7 +38,7 @@ def format_version(folder: Path) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The embedding model: its requested name, the SHA-256 of its weights and settings, its shape, and its use."""
+    """The embedding model: the requested name, the SHA-256 of its weights and settings, its dimensions and window."""
 
     name: str
     sha256: str
@@ -49,7 +49,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """One corpus as it was read: its absolute path, and the fingerprint of its content."""
+    """One corpus as it was read: its absolute path and the fingerprint of its content."""
 
     path: str
     fingerprint: str
@@ -57,7 +57,7 @@ class CorpusInfo:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How much a generation holds."""
+    """The size of a generation."""
 
     articles: int
     sections: int
@@ -77,7 +77,7 @@ class FileInfo:
 class Manifest:
     """What `manifest.json` says. `created` is ISO 8601 in UTC; `files` is keyed by relative POSIX path.
 
-    `failures` are the messages of the articles and files that could not be read.
+    `failures` are the messages for articles and files that could not be read.
     """
 
     created: str
@@ -91,14 +91,14 @@ class Manifest:
     pipeline_version: int = PIPELINE_VERSION
 
     def to_bytes(self) -> bytes:
-        """The canonical JSON, the same bytes for the same content; ASCII, since a path need not be UTF-8."""
+        """The canonical JSON: the same bytes for the same content. ASCII, because a path need not be UTF-8."""
         return (json.dumps(asdict(self), indent=1, sort_keys=True) + "\n").encode("ascii")
 
     @property
     def generation_id(self) -> str:
-        """The time of the build and the start of the manifest's own SHA-256, so that the name vouches for it.
+        """The time of the build and the start of the manifest's SHA-256. So the name verifies the manifest.
 
-        Ids sort as their generations were made.
+        Ids sort by time.
         """
         stamp = re.sub(r"[-:.]", "", self.created.partition("+")[0])
         return f"{stamp}Z-{hashlib.sha256(self.to_bytes()).hexdigest()[:16]}"
@@ -107,7 +107,7 @@ class Manifest:
     def load(cls, folder: Path) -> Manifest:
         """Read and check the manifest of the generation in `folder`.
 
-        Raises IndexFormatMismatch for another format version, IndexDamaged for anything else that is wrong.
+        Raises IndexFormatMismatch for another format version, and IndexDamaged for any other fault.
         """
         path = folder / FILE
         try:
@@ -115,25 +115,25 @@ class Manifest:
             version = content["format_version"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(
-                f"{path}: the manifest cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+                f"{path}: the manifest cannot be read ({type(error).__name__}). Run `kb build` to rebuild the index."
             ) from error
         if version != FORMAT_VERSION:
             is_newer = isinstance(version, int) and version > FORMAT_VERSION
             remedy = "Use the newer program that wrote it, or run" if is_newer else "Run"
             raise IndexFormatMismatch(
                 f"{folder}: the index has format version {version}, this program reads version {FORMAT_VERSION}. "
-                f"{remedy} `kb build` to make the index anew."
+                f"{remedy} `kb build` to rebuild the index."
             )
         try:
             manifest = cls.parse(content)
             generation_id = manifest.generation_id
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise IndexDamaged(
-                f"{path}: the manifest lacks what it must hold ({error}). Run `kb build` to make the index anew."
+                f"{path}: the manifest is incomplete ({error}). Run `kb build` to rebuild the index."
             ) from error
         if generation_id != folder.name:
             raise IndexDamaged(
-                f"{path}: the manifest is not the one that was written. Run `kb build` to make the index anew."
+                f"{path}: the manifest has changed since it was written. Run `kb build` to rebuild the index."
             )
         return manifest
 

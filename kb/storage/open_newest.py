@@ -1,9 +1,9 @@
-"""Opening a generation to serve: the live one, or the newest that verifies.
+"""Opens a generation to serve: the live one, or otherwise the newest that verifies.
 
-    index/removed.json    articles that were published once and have since been removed from the corpus
+    index/removed.json    articles that were published and later removed from the corpus
 
-An older generation may still hold an article that was removed since. The ids of such articles come with it, and nothing
-that answers from it may show them: a removed article stays removed.
+An older generation may contain an article that was removed later. The ids of such articles come with it. Nothing that
+answers from it may show them: a removed article stays removed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from kb.storage.generation import (
 )
 from kb.storage.manifest import Manifest
 
-REMOVED = "removed.json"
+REMOVED_FILE = "removed.json"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGeneration:
-    """A generation held open.
+    """An open generation.
 
-    Where it is not the live one, `damage` says why, and `removed` names the articles that it must not show.
+    If it is not the live one, `damage` says why, and `removed` has the ids of articles that must not be shown.
     """
 
     folder: Path
@@ -42,16 +42,16 @@ class OpenGeneration:
 
 
 def open_newest(index: Path, verify: Verify = "quick") -> OpenGeneration:
-    """Open the live generation, or the newest other one where the live one does not verify.
+    """Open the live generation, or the newest other one if the live one does not verify.
 
-    Raises the live generation's error where no other verifies: IndexMissing, IndexFormatMismatch or IndexDamaged.
+    Raises the live generation's error if no other verifies: IndexMissing, IndexFormatMismatch or IndexDamaged.
     """
     try:
         return OpenGeneration(*open_generation(index, verify))
     except IndexMissing as error:
         if not generations(index):
             raise
-        damage: IndexUnusable = IndexDamaged(f"{index / 'CURRENT'}: is not there. Run `kb build`.")
+        damage: IndexUnusable = IndexDamaged(f"{index / 'CURRENT'}: is missing. Run `kb build`.")
         damage.__cause__ = error
     except IndexUnusable as error:
         damage = error
@@ -75,8 +75,8 @@ def open_newest(index: Path, verify: Verify = "quick") -> OpenGeneration:
 
 
 def removed_articles(index: Path) -> frozenset[str]:
-    """The ids of the articles that were published once and are no longer in the corpus. Raises IndexDamaged."""
-    path = index / REMOVED
+    """The ids of the articles that were published and later removed from the corpus. Raises IndexDamaged."""
+    path = index / REMOVED_FILE
     try:
         content = json.loads(path.read_bytes())
         ids = [str(article_id) for article_id in content["articles"]]
@@ -95,5 +95,7 @@ def removed_to_bytes(ids: frozenset[str]) -> bytes:
     return json.dumps({"articles": listed, "sha256": _sha256(listed)}, indent=1).encode("ascii")
 
 
+# tuning.json has its own SHA-256 too, but over canonical JSON. Files with either formula exist, so each keeps its
+# formula. A helper for both would only share the comparison.
 def _sha256(ids: list[str]) -> str:
     return hashlib.sha256("\n".join(ids).encode()).hexdigest()

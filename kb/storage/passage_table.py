@@ -1,4 +1,4 @@
-"""The table of a generation's passages, in the order of their ids."""
+"""The table of a generation's passages, sorted by id."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class PassageTable:
     """The columns of all passages. Read-only and safe to share between threads."""
 
     def __init__(self, columns: NDArray[Any]) -> None:
-        """`columns` is `passages.npy`: indexer.passages.texts has its columns."""
+        """`columns` is `passages.npy`, as described in indexer.passages.texts."""
         self.columns = columns
 
     def __len__(self) -> int:
@@ -27,7 +27,7 @@ class PassageTable:
 
     @cached_property
     def opens(self) -> NDArray[np.bool_]:
-        """Whether each passage stands in the first non-empty section of its article, (N,)."""
+        """Whether each passage is in the first non-empty section of its article, (N,)."""
         sections = self.columns["section"]
         first = np.full(int(self.articles.max(initial=-1)) + 1, np.iinfo(sections.dtype).max)
         np.minimum.at(first, self.articles, sections)

@@ -1,4 +1,4 @@
-"""The sources of a generation: files and articles of the corpus, and what the build changed (`sources.json`)."""
+"""The sources of a generation (`sources.json`): files and articles of the corpora, and what the build changed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ FILE = "sources.json"
 
 
 class Entry(NamedTuple):
-    """One article as it stood in a file: its id, its line in a JSONL file or None, the digest of its content.
+    """One article in a file: its id, its line in a JSONL file or None, and the digest of its content.
 
-    `stated` says whether the article states its id. `publish` and `expires` are the dates that it states, or None.
+    `stated` says whether the article states its id. `publish` and `expires` are its dates, or None.
     """
 
     id: str
@@ -30,9 +30,9 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """One file of corpus number `corpus` as it was read. `name` is its POSIX path there, `sha256` that of its bytes.
+    """One file of corpus number `corpus`. `name` is its POSIX path in the corpus, `sha256` the hash of its bytes.
 
-    `failures` are the line (or None) and the reason of each article that could not be read.
+    `failures` has the line (or None) and the reason for each article that could not be read.
     """
 
     corpus: int
@@ -47,11 +47,11 @@ NO_CHANGES = Changes(added=0, changed=0, removed=0, unchanged=0, hidden=0, faile
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What `sources.json` says. `articles` maps the id of each article of the generation to its digest.
+    """The content of `sources.json`. `articles` maps the id of each article of the generation to its digest.
 
-    `model_files` identifies the files the embedding model was loaded from, or is empty. `rolled_back_to` is the id of
-    the generation whose content this is, where a rollback made it. `lexicons` are the corpus, the name and the SHA-256
-    of each file about words. `former` are the addresses that articles have left, which have a file of their own.
+    `model_files` identifies the files that the embedding model was loaded from, or is empty. If a rollback made this
+    generation, `rolled_back_to` is the id of the generation whose content it has. `lexicons` has the corpus, name and
+    SHA-256 of each file of notices or synonyms. `former` are the former addresses, which have a separate file.
     """
 
     files: tuple[SourceFile, ...] = ()
@@ -63,14 +63,14 @@ class Sources:
     former: tuple[FormerAddress, ...] = ()
 
     def save(self, folder: Path) -> None:
-        """Write into a generation's folder; ASCII, since a file's name need not be UTF-8."""
+        """Write `sources.json` into a generation's folder. ASCII, because a file name need not be UTF-8."""
         (folder / FILE).write_text(
             json.dumps(self._content(), separators=(",", ":"), sort_keys=True), encoding="ascii"
         )
         Addresses(self.former).save(folder)
 
     def _content(self) -> dict[str, Any]:
-        # Not asdict, which copies entry by entry: there may be a hundred thousand.
+        # Not asdict, which copies each of perhaps a hundred thousand entries.
         files = [
             {"corpus": file.corpus, "name": file.name, "sha256": file.sha256}
             | {"articles": file.articles, "failures": file.failures}
@@ -93,7 +93,7 @@ class Sources:
             sources = cls._parse(json.loads(path.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(
-                f"{path}: cannot be read ({type(error).__name__}). Run `kb build` to make the index anew."
+                f"{path}: cannot be read ({type(error).__name__}). Run `kb build` to rebuild the index."
             ) from error
         return replace(sources, former=tuple(Addresses.load(folder).all()))
 

@@ -86,7 +86,7 @@ _TaggedRequest = Annotated[ChangeRequest, Field(discriminator="kind")]
 
 @dataclass(frozen=True, slots=True)
 class SubmitTask:
-    """Make this change, as the task of that id.
+    """Make this change, as the task with that id.
 
     `subject` is the id of the article that the change is about, or empty. The same `idempotency_key` of the same
     `owner` is the same task. `fingerprint` tells one piece of work from another. A new task is refused where

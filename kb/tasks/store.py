@@ -37,11 +37,11 @@ from kb.tasks.schema import make_tables
 from kb.tasks.task import Task, TasksFull
 
 FOLDER = "tasks"
-KEPT = timedelta(days=7)
+TASK_LIFETIME = timedelta(days=7)
 """How long a task can be read after it has ended."""
-KEPT_AT_MOST = 1000
+MAX_ENDED_TASKS = 1000
 """Maximum number of ended tasks; the latest are kept."""
-ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Maximum attempts per task: a task that no process survives must not stop all others for ever."""
 _ABANDONED = timedelta(days=1)
 
@@ -58,7 +58,7 @@ _REPORT: TypeAdapter[Report] = TypeAdapter(Report)
 class TaskStore:
     """The tasks of one index. Safe to share between threads and processes.
 
-    Making a store creates its folder. Methods raise sqlite3.Error or OSError where the disk fails.
+    Making a store creates its folder. Methods raise sqlite3.Error or OSError if the disk fails.
     """
 
     def __init__(self, index: Path) -> None:
@@ -88,7 +88,7 @@ class TaskStore:
         return self.folder / "received" / task_id
 
     def find(self, task_id: str, owner: str, idempotency_key: str | None) -> Task | None:
-        """The task of that id, or else the task to which this owner gave that idempotency key; None where there is
+        """The task with that id, or else the task to which this owner gave that idempotency key; None if there is
         neither."""
         found = self._select(
             "id = ? OR (owner = ? AND idempotency_key = ?) ORDER BY id <> ?",
@@ -125,7 +125,7 @@ class TaskStore:
             connection.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
 
     def check_room(self, owner: str, idempotency_key: str | None, limit: int) -> None:
-        """Raise TasksFull where `limit` tasks wait, unless the task of that key is known already."""
+        """Raise TasksFull if `limit` tasks wait, unless the task of that key is known already."""
         with self._lock:
             waiting, is_known = self._connection.execute(
                 f"SELECT (SELECT COUNT(*) FROM tasks WHERE {_WAITS}), EXISTS "  # noqa: S608
@@ -136,7 +136,7 @@ class TaskStore:
             raise TasksFull(limit)
 
     def get(self, task_id: str) -> Task | None:
-        """The task of that id, or None."""
+        """The task with that id, or None."""
         return next(iter(self._select("id = ?", (task_id,))), None)
 
     def latest(self, limit: int) -> list[Task]:
@@ -217,7 +217,7 @@ class TaskStore:
         """Delete the files of a task."""
         shutil.rmtree(self.received(task_id), ignore_errors=True)
 
-    def sweep(self, kept: timedelta = KEPT, kept_at_most: int = KEPT_AT_MOST) -> None:
+    def sweep(self, kept: timedelta = TASK_LIFETIME, kept_at_most: int = MAX_ENDED_TASKS) -> None:
         """Delete tasks that ended too long ago, and files that no task waits for. Only the worker may call this."""
         before = (datetime.now(UTC) - kept).isoformat(timespec="seconds")
         with self.transaction() as connection:
@@ -239,7 +239,7 @@ class TaskStore:
 
     @contextmanager
     def working(self) -> Iterator[bool]:
-        """Hold the lock of the one worker of these tasks. Gives False where another process holds it."""
+        """Hold the lock of the one worker of these tasks. Gives False if another process holds it."""
         handle = self._try_lock(_WORKER_LOCK)
         try:
             yield handle is not None
@@ -259,7 +259,7 @@ class TaskStore:
             os.close(handle)
 
     def become_starter(self) -> int | None:
-        """Take the lock of the process that keeps a worker running. Returns its descriptor, None where another process
+        """Take the lock of the process that keeps a worker running. Returns its descriptor, None if another process
         has it."""
         return self._try_lock(_STARTER_LOCK)
 

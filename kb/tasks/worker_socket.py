@@ -34,7 +34,7 @@ def listen(folder: Path) -> socket.socket:
 
 
 def connect(folder: Path) -> socket.socket:
-    """A connection to the worker. Raises OSError where no worker listens."""
+    """A connection to the worker. Raises OSError if no worker listens."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with _short_path(folder) as path:

@@ -22,10 +22,10 @@ from kb.text.words import INDEXED_WORD, PHRASE_WORD, fold, straight_apostrophes
 MAX_TERM_BYTES = 64
 """Longer terms are cut, so that the sorted term table has a fixed and small width."""
 
-MAX_RUN = 64
+MAX_RUN_LETTERS = 64
 """Maximum length in letters of a cached run, the text between two spaces; few longer ones come again."""
 
-MAX_RUNS = 100_000
+MAX_CACHED_RUNS = 100_000
 """Maximum number of cached runs."""
 
 _STOP_WORDS = stoplists["en"]
@@ -81,8 +81,10 @@ def _looked_up(run: str) -> str | tuple[str, ...]:
         return known
     found = tuple(term for term, _, _ in _found(run))
     known = found if len(found) > 1 else "".join(found)
-    if len(run) <= MAX_RUN:  # a script without spaces has long runs, which do not come again
-        if len(_terms_of_run) >= MAX_RUNS:
+    if (
+        len(run) <= MAX_RUN_LETTERS
+    ):  # a script without spaces has long runs, which do not come again
+        if len(_terms_of_run) >= MAX_CACHED_RUNS:
             _terms_of_run.clear()
         _terms_of_run[run] = known
     return known

@@ -10,21 +10,21 @@ import math
 import re
 from itertools import accumulate
 
-DOUBLED = 0.4
-SWAPPED = 0.5
-VOWEL = 0.5
+DOUBLED_COST = 0.4
+SWAPPED_COST = 0.5
+VOWEL_COST = 0.5
 """A vowel, or an h, too many or too few, or one vowel for another."""
-SOUNDS_ALIKE = 0.5
-NEIGHBOUR = 0.8
-LETTER = 0.8
+LIKE_SOUND_COST = 0.5
+NEIGHBOUR_KEY_COST = 0.8
+LETTER_COST = 0.8
 """Any other letter too many or too few."""
-REPLACED = 1.2
-FIRST_LETTER = 0.4
+REPLACED_COST = 1.2
+FIRST_LETTER_COST = 0.4
 """Additional cost of a slip in the first letter, which people seldom get wrong."""
 
-BY_EAR = 0.3
+SAME_SOUND_COST = 0.3
 """Cost of words that are the same by sound alone."""
-FIRST_SOUND = 0.2
+FIRST_SOUND_COST = 0.2
 """Additional cost where the first letters of such words differ."""
 
 _SOFT = frozenset("aeiouyh")
@@ -33,9 +33,9 @@ _SAID_ALIKE = ("ck", "cs", "sz", "kq", "gj", "fv", "uw", "mn", "td", "bp", "xs",
 
 
 def _replacements() -> dict[tuple[str, str], float]:
-    """The costs of writing one letter for another that are below REPLACED."""
+    """The costs of writing one letter for another that are below REPLACED_COST."""
     costs = {
-        (_KEYS[row][place], _KEYS[other][near]): NEIGHBOUR
+        (_KEYS[row][place], _KEYS[other][near]): NEIGHBOUR_KEY_COST
         for row in range(len(_KEYS))
         for place in range(len(_KEYS[row]))
         for other in (row - 1, row, row + 1)
@@ -43,9 +43,9 @@ def _replacements() -> dict[tuple[str, str], float]:
         if 0 <= other < len(_KEYS) and 0 <= near < len(_KEYS[other])
     }
     for pair in _SAID_ALIKE:
-        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = SOUNDS_ALIKE
+        costs[pair[0], pair[1]] = costs[pair[1], pair[0]] = LIKE_SOUND_COST
     vowels = "aeiouy"
-    costs |= {(one, other): VOWEL for one in vowels for other in vowels}
+    costs |= {(one, other): VOWEL_COST for one in vowels for other in vowels}
     return costs
 
 
@@ -98,8 +98,8 @@ def unlikeness(
     """
     if typed == meant:
         return 0.0
-    ear = BY_EAR if typed[0] == meant[0] else BY_EAR + FIRST_SOUND
-    if heard == meant_sound and ear < DOUBLED:
+    ear = SAME_SOUND_COST if typed[0] == meant[0] else SAME_SOUND_COST + FIRST_SOUND_COST
+    if heard == meant_sound and ear < DOUBLED_COST:
         return ear  # no slip by eye costs less
     by_eye = weighted_distance(typed, meant, most)
     return min(by_eye, ear + weighted_distance(heard, meant_sound, min(most, by_eye) - ear))
@@ -109,7 +109,7 @@ def weighted_distance(typed: str, meant: str, most: float = math.inf) -> float:
     """The least cost of the slips that make `typed` of `meant`, or infinity where it is above `most`."""
     if typed == meant:
         return 0.0
-    if max(abs(len(typed) - len(meant)), 1) * DOUBLED > most:  # no slip costs less
+    if max(abs(len(typed) - len(meant)), 1) * DOUBLED_COST > most:  # no slip costs less
         return math.inf
     shorter = min(len(typed), len(meant))
     start = 0
@@ -120,7 +120,7 @@ def weighted_distance(typed: str, meant: str, most: float = math.inf) -> float:
         shared += 1
     # What is common at both ends costs nothing. One letter of it stays: the next may double it, or be swapped with it.
     start, shared = max(start - 1, 0), max(shared - 1, 0)
-    first = FIRST_LETTER if start == 0 and typed[0] != meant[0] else 0.0
+    first = FIRST_LETTER_COST if start == 0 and typed[0] != meant[0] else 0.0
     cost = first + _distance(
         typed[start : len(typed) - shared], meant[start : len(meant) - shared], most - first
     )
@@ -139,16 +139,16 @@ def _distance(typed: str, meant: str, most: float) -> float:
         for j, other in enumerate(meant):
             cost = before[j]
             if letter != other:
-                cost += _REPLACEMENTS.get((letter, other), REPLACED)
+                cost += _REPLACEMENTS.get((letter, other), REPLACED_COST)
             cost = min(cost, before[j + 1] + gap, last + meant_gaps[j])
             if (
                 i
                 and j
                 and letter == meant[j - 1]
                 and typed[i - 1] == other
-                and earlier[j - 1] + SWAPPED < cost
+                and earlier[j - 1] + SWAPPED_COST < cost
             ):
-                cost = earlier[j - 1] + SWAPPED
+                cost = earlier[j - 1] + SWAPPED_COST
             row.append(cost)
             last = cost
         if min(row) > most and min(before) > most:
@@ -159,6 +159,10 @@ def _distance(typed: str, meant: str, most: float) -> float:
 def _gaps(word: str) -> list[float]:
     """The cost of adding or leaving out each letter."""
     return [
-        DOUBLED if letter in (before, after) else VOWEL if letter in _SOFT else LETTER
+        DOUBLED_COST
+        if letter in (before, after)
+        else VOWEL_COST
+        if letter in _SOFT
+        else LETTER_COST
         for before, letter, after in zip(" " + word, word, word[1:] + " ", strict=False)
     ]

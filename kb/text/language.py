@@ -11,10 +11,10 @@ from typing import Any
 
 from kb.compute.lazy import Lazy
 
-MIN_STRANGENESS = 0.4
+MIN_UNKNOWN_SHARE = 0.4
 """Minimum share of unknown words in a question whose language is identified."""
 
-FEW_WORDS = 2
+MAX_UNCLEAR_WORDS = 2
 """Maximum number of words whose language cannot be told, unless their script tells it."""
 
 _LIKELY = 0.5
@@ -43,10 +43,10 @@ def foreign_language(
 
     `strange` is the share of its words that are unknown, 0 to 1; `languages` gives BCP 47 tags.
     """
-    if strange < MIN_STRANGENESS:
+    if strange < MIN_UNKNOWN_SHARE:
         return None
     latin = all(letter < "\u0250" for letter in text if letter.isalpha())
-    if latin and len(text.split()) <= FEW_WORDS:
+    if latin and len(text.split()) <= MAX_UNCLEAR_WORDS:
         return None
     language, likelihood = _identifier().classify(text)
     own = {tag.split("-")[0].lower() for tag in languages()}

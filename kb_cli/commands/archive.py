@@ -13,10 +13,10 @@ from kb_cli.terminal.options import index_option, say, wait_option
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @index_option
 def backup(file: Path, index: Path) -> int:
-    """Write the live generation, verified, and the corpora it was made from into FILE, a tar archive.
+    """Write the verified live generation and its corpora to FILE, a tar archive.
 
-    With them go the weights that `kb tune` stored, and what is known of rollbacks and removed articles.
-    Ends with exit code 1 where a corpus is not there any more; everything else is in FILE then.
+    FILE also has the weights stored by `kb tune`, and the records of rollbacks and removed articles. Ends with exit
+    code 1 if a corpus is missing; FILE has everything else then.
     """
     from indexer.maintenance.backup import back_up
 
@@ -29,7 +29,7 @@ def backup(file: Path, index: Path) -> int:
         say(f"kb: {path} cannot be read and is not in the backup.")
     if not done.noted:
         say(
-            f"kb: {index} cannot be written, and so does not know of this backup: "
+            f"kb: {index} cannot be written, so it does not record this backup: "
             "`kb remove --purge` will not name it."
         )
     return 1 if done.missing else 0
@@ -42,15 +42,15 @@ def backup(file: Path, index: Path) -> int:
     "--corpus",
     "corpus_folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="An empty folder, or a new one, to put the corpora of the backup into.",
+    help="An empty or new folder for the corpora of the backup.",
 )
 @wait_option
 def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) -> None:
-    """Publish the generation in FILE, once all of it is verified.
+    """Verify the generation in FILE, and publish it.
 
-    With --corpus, that folder is what the index is built from henceforth: itself, or a folder in it for each of several
-    corpora. Articles removed from this index since the backup stay removed. Weights of `kb tune` that are in FILE take
-    the place of those that are stored.
+    With --corpus, the index is built from that folder from then on. If there are several corpora, each gets a folder in
+    it. Articles removed from this index since the backup stay removed. Weights of `kb tune` in FILE replace the stored
+    ones.
     """
     from indexer.maintenance.restore import restore as restore_index
 
@@ -59,12 +59,12 @@ def restore(file: Path, index: Path, corpus_folder: Path | None, wait_s: float) 
     if done.tuned:
         say("The weights that `kb tune` had stored are in use again.")
     if done.pinned:
-        say("It was rolled back to, and stays until the next `kb build`.")
+        say("It is a rollback, and stays live until the next `kb build`.")
     if done.left_out:
         say(f"Removed since, and left out: {', '.join(done.left_out)}")
     if corpus_folder is not None:
         say(f"Put {done.corpus_files:,} files of the corpus into {corpus_folder}.")
     if done.corpora:
-        say(f"The index goes by {', '.join(done.corpora)} from now on.")
+        say(f"From now on the index is built from {', '.join(done.corpora)}.")
     for path in done.absent:
-        say(f"The backup holds no files of {path}: for these the index goes by that path still.")
+        say(f"The backup has no files of {path}. The index still expects them there.")

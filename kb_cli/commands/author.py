@@ -1,4 +1,4 @@
-"""`kb new` and `kb lint`: what authors of articles use."""
+"""`kb new` and `kb lint`: commands for authors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kb_cli.terminal.summary import name_unsupported_files
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("corpus"),
     show_default=True,
-    help="Where to put the file.",
+    help="Folder for the file.",
 )
 def new(title: str, folder: Path) -> None:
-    """Begin an article: write a Markdown file with front matter and headings to fill in."""
+    """Write a Markdown file with front matter and headings to fill in."""
     from indexer.maintenance.skeleton import new_article
 
     click.echo(new_article(folder, title))
@@ -28,11 +28,11 @@ def new(title: str, folder: Path) -> None:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 def lint(paths: tuple[Path, ...]) -> int:
-    """Look for what is missing or wrong in articles: aliases, sources, repeated headings, broken links.
+    """Check articles for missing aliases and sources, repeated headings, broken links and other mistakes.
 
     `notices.yaml` and `vocabulary.yaml` in the root of a folder are checked too.
-    PATHS are folders or files, by default `corpus`. Ends with exit code 1 where something was found, or there is
-    nothing to look at.
+    PATHS are folders or files, by default `corpus`. Ends with exit code 1 if anything was found, or there is nothing
+    to check.
     """
     from indexer.corpus.unsupported_files import unsupported_files
     from indexer.maintenance.lint import lint as find

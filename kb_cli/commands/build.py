@@ -1,4 +1,4 @@
-"""`kb build` and `kb watch`: the corpus into a new generation of the index, once or whenever it changes."""
+"""`kb build` and `kb watch`: build the index from the corpus, once or after every change."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     "--model",
     envvar="KB_MODEL",
     show_envvar=True,
-    help="The sentence-transformers model: a name, or the path of its folder; by default that of the last build, or "
-    "all-MiniLM-L6-v2.",
+    help="The sentence-transformers model: a name, or the path of its folder. The default is that of the last build,"
+    " or all-MiniLM-L6-v2.",
 )
 @click.option(
     "--precision",
     type=click.Choice(["fp32", "bf16"]),
     envvar="KB_PRECISION",
     show_envvar=True,
-    help="In which numbers a library is embedded: bf16 takes two thirds of the time or less on processors that "
-    "multiply it, at a cosine of 0.998 to fp32; by default that of the last build, or fp32.",
+    help="Number format for embedding a library. On processors with bfloat16, bf16 takes two thirds of the time or "
+    "less, at a cosine of 0.998 to fp32. The default is that of the last build, or fp32.",
 )
 @click.option(
     "--device",
@@ -43,16 +43,16 @@ if TYPE_CHECKING:
     show_default=True,
     envvar="KB_DEVICE",
     show_envvar=True,
-    help="Where a library is embedded: auto takes a GPU where torch sees one. If it fails, or gives other vectors than "
-    "the index's own encoder, the processor embeds instead, as it does a few texts.",
+    help="Device for embedding a library. auto uses a GPU if torch sees one. If that fails, or its vectors differ from "
+    "the index's own encoder, the processor embeds instead. A few texts are always embedded by the processor.",
 )
 @click.option(
-    "--if-stale", is_flag=True, help="Build only where the index is not what the corpus would make."
+    "--if-stale", is_flag=True, help="Build only if the index is not up to date with the corpus."
 )
 @click.option(
     "--replace",
     is_flag=True,
-    help="Build even where a corpus of the index is missing or empty, or more than half of the published articles "
+    help="Build even if a corpus of the index is missing or empty, or more than half of the published articles "
     "would go.",
 )
 @wait_option
@@ -68,12 +68,13 @@ def build(
     wait_s: float,
     as_json: bool,
 ) -> int:
-    """Make the index hold what the corpus holds, and publish it.
+    """Bring the index up to date with the corpus, and publish it.
 
-    Only what is new or has changed is embedded. The index that is live goes on answering until the new one is whole. A
-    rollback ends. Ends with exit code 1 where some articles or files could not be read; the others are in the index.
-    Changes nothing, and ends with exit code 1, where a corpus of the index is missing or has no article left, or more
-    than half of the published articles would go, unless told to --replace.
+    Only new and changed text is embedded. The live index answers until the new one is complete. A rollback ends. Ends
+    with exit code 1 if some articles or files could not be read; the others are in the index.
+
+    If a corpus of the index is missing or has no article left, or more than half of the published articles would be
+    removed, the build changes nothing and ends with exit code 1. --replace overrides that.
     """
     from indexer.build.build import build as build_index
     from indexer.build.request import BuildRequest
@@ -92,8 +93,8 @@ def build(
     if if_stale and not is_stale(request):
         pinned = pinned_generation(index)
         say(
-            f"{index} was rolled back to {pinned} and stays so, whatever the corpus holds: `kb build` without "
-            "--if-stale leaves that."
+            f"{index} was rolled back to {pinned} and stays so, whatever is in the corpus. `kb build` without "
+            "--if-stale ends the rollback."
             if pinned
             else f"The index in {index} is up to date."
         )
@@ -106,7 +107,7 @@ def build(
     summarise(report, index)
     if kept := other_format(index):
         say(
-            f"Generation {kept} stays for services of the earlier program: restart them with this one, "
+            f"Generation {kept} is kept for services of the earlier program: restart them with this one, "
             "then run `kb gc`."
         )
     name_unsupported_files(others)
@@ -122,7 +123,7 @@ def build(
     type=click.FloatRange(min=0.05),
     default=1.0,
     show_default=True,
-    help="Seconds between two looks at the corpus.",
+    help="Seconds between two checks of the corpus.",
 )
 @click.option(
     "--settle",
@@ -138,7 +139,7 @@ def watch(
 ) -> None:
     """Build whenever files of the corpus change, until stopped.
 
-    Several changes close to each other make one build. While a rollback holds, nothing is built.
+    Changes in quick succession make one build. During a rollback, nothing is built.
     """
     from indexer.build.request import BuildRequest
     from indexer.corpus.unsupported_files import unsupported_files
@@ -150,7 +151,7 @@ def watch(
 
     def changed() -> None:
         try:
-            # Read each time: somebody may have built with another model since.
+            # Read each time: somebody may have built with another model in the meantime.
             request = with_changes(
                 BuildRequest.like_last(index, chosen), wait_s=wait_s, waiting=say
             )

@@ -1,4 +1,4 @@
-"""`kb add`, `kb remove` and `kb addresses`: articles into the corpus or out of it, and what their addresses say."""
+"""`kb add`, `kb remove` and `kb addresses`: change the articles of the corpus, and list former addresses."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from kb.storage.sources import Sources
 
 _NEW_OBJECTS = 100_000
-"""Python looks for cycles after so many objects: after 700, as it would, that took a tenth of a small build's time,
-whose objects mostly live to its end."""
+"""Number of new objects after which Python looks for cycles. Its default of 700 took a tenth of a small build."""
 
 
 dry_run_option = click.option(
-    "--dry-run", is_flag=True, help="Name what would be written and deleted, and do nothing."
+    "--dry-run", is_flag=True, help="List what would be written and deleted, and do nothing."
 )
 
 
@@ -56,13 +55,13 @@ def add(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Put the articles of FILE... into the corpus and into the index.
+    """Add the articles of FILE... to the corpus and the index.
 
-    A FILE is Markdown, plain text, JSONL or JSONL.gz, or a folder of such. The articles are copied into the first
+    A FILE is Markdown, plain text, JSONL or JSONL.gz, or a folder of these. The articles are copied into the first
     folder among the corpora, and are on disk there before anything is said. One that states its id replaces the article
-    of that id. One that states none is named by its file, and replaces the article of that name only if it has the same
-    title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit code
-    1 where some could not be read, or none is there.
+    with that id. One that states none is named by its file, and replaces the article with that name only if it has the
+    same title. No other article is touched, and each file that is written, replaced or deleted is named. Ends with exit
+    code 1 where some could not be read, or none is there.
     """
     from indexer.corpus.editing import add as add_articles
     from indexer.corpus.requirements import check_can_read_articles
@@ -102,12 +101,14 @@ def add(
 @index_option
 @corpus_option
 @wait_option
-@click.option("--because", default="", metavar="TEXT", help="Why, for the page that is left.")
+@click.option(
+    "--because", default="", metavar="TEXT", help="The reason, for the page at the address."
+)
 @click.option("--see", default="", metavar="OTHER", help="The id of the article to read instead.")
 @click.option(
     "--purge",
     is_flag=True,
-    help="Take the text out of every generation and of the cache too, and name the backups that hold it.",
+    help="Also delete the text from every generation and the cache, and name the backups that have it.",
 )
 @dry_run_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
@@ -122,12 +123,12 @@ def remove(
     dry_run: bool,
     as_json: bool,
 ) -> int:
-    """Take articles out of the corpus and the index, for good.
+    """Remove articles from the corpus and the index for good.
 
-    What is left of each is an address that says so, with the reason given, or leads to the article to read instead. One
-    that stands in a collection or a corpus that is not written to is named in `_removed.txt`, in the first folder among
-    the corpora, and stays out of every index. Ends with exit code 1 where there is no article of some ID, or several
-    files claim one: then they are named, and that article stays.
+    The address of each then says that it was withdrawn, with the reason, or leads to the article to read instead. An
+    article in a collection or a read-only corpus is listed in `_removed.txt`, in the first folder among the corpora,
+    and stays out of every index. Ends with exit code 1 if there is no article with some ID. If several files claim an
+    ID, they are named, the article stays, and the exit code is 1, too.
     """
     from indexer.corpus.editing import remove as remove_articles
     from indexer.corpus.requirements import check_only_removals
@@ -190,14 +191,14 @@ def _purge(index: Path, ids: tuple[str, ...], edit: Edit, wait_s: float) -> dict
     say(
         f"The text is in no generation any more ({len(done.deleted)} deleted) and not in the cache."
         if not done.kept
-        else f"Generations that still hold the text, since somebody has them open: {', '.join(done.kept)}. "
+        else f"Some generations still hold the text because they are open: {', '.join(done.kept)}. "
         "Stop or restart that service, then run this again with `kb gc --keep 1`."
     )
     for backup in done.backups:
         say(f"A backup holds it: {backup.path}, written {backup.written}{_absent(backup.is_there)}")
     collections = [step.path for step in edit.steps if step.action == "hidden"]
     for path in collections:
-        say(f"A collection holds it, which is not written to: {path}")
+        say(f"A collection still holds it, because collections are not written to: {path}")
     return {
         "generations_deleted": done.deleted,
         "generations_kept": done.kept,
@@ -219,16 +220,16 @@ def _absent(is_there: bool) -> str:
     "released",
     multiple=True,
     metavar="ID",
-    help="Free an address, so that another article may get it. May be given several times.",
+    help="Free an address for another article. May be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def addresses(
     index: Path, corpora: tuple[Path, ...], wait_s: float, released: tuple[str, ...], as_json: bool
 ) -> int:
-    """List the addresses that articles have left: moved, withdrawn, or with a file that is gone.
+    """List former addresses of articles: moved, withdrawn, or of a deleted file.
 
-    Each stays reserved, so that an old link never leads to another article, until it is released. Ends with exit code 1
-    where an ID to release is no such address.
+    Each stays reserved until it is released, so an old link never leads to another article. Ends with exit code 1 if an
+    ID to release is not a former address.
     """
     from indexer.maintenance.addresses import former_addresses, release
 
@@ -240,7 +241,7 @@ def addresses(
             if article_id not in unknown:
                 say(f"Released {article_id}")
         for article_id in unknown:
-            say(f"{article_id!r} is no address that an article has left.")
+            say(f"{article_id!r} is not a former address of an article.")
         if len(unknown) < len(set(released)):
             _follow(index, chosen, wait_s)
     found = former_addresses(chosen)
@@ -250,7 +251,7 @@ def addresses(
     for each in found:
         click.echo(f"{each.id}: {_in_words(each)}")
     if not found:
-        say("No article has left an address.")
+        say("There are no former addresses.")
     return 1 if unknown else 0
 
 
@@ -261,7 +262,7 @@ def _in_words(address: FormerAddress) -> str:
         because = f": {address.because}" if address.because else ""
         see = f"; see {address.see}" if address.see else ""
         return f"withdrawn {address.withdrawn}{because}{see}"
-    return "its file is gone"
+    return "its file was deleted"
 
 
 def _corpora(
@@ -290,7 +291,7 @@ def _corpora(
 def _follow(
     index: Path, corpora: tuple[Path, ...], wait_s: float, *, removed: tuple[str, ...] = ()
 ) -> BuildReport | None:
-    """Have the index follow the corpus, and say what was done; None where a rollback holds."""
+    """Have the index follow the corpus, and say what was done; None if a rollback holds."""
     gc.set_threshold(_NEW_OBJECTS)
     from indexer.build.request import BuildRequest
     from indexer.maintenance.follow import Held, follow_corpus
@@ -301,7 +302,7 @@ def _follow(
     try:
         done = follow_corpus(request, make_progress(), taken_out=removed or None)
     except (KbError, OSError):
-        say("The corpus is changed and the index is not: `kb build` makes it follow.")
+        say("The corpus has changed, but the index has not: run `kb build`.")
         raise
     if not isinstance(done, Held):
         summarise(done, index)

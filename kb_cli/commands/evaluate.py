@@ -23,17 +23,23 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--qrels", type=_FILE, required=True, help="Judgments in TREC's form: topic 0 id grade."
 )
-@click.option("--field", default="text", show_default=True, help="The topics' field to ask.")
+@click.option(
+    "--field", default="text", show_default=True, help="The field of the topics with the question."
+)
 @click.option(
     "--unit",
     type=click.Choice(["section", "article", "passage"]),
     default="section",
     show_default=True,
-    help="What the judgments are of. Section ids are those of JSONL as given, article#section where several"
-    " articles have one and for Markdown.",
+    help="The unit of the judgments. Section ids are those of the JSONL file, or article#section for Markdown and for"
+    " ids that several articles have.",
 )
 @click.option(
-    "--depth", type=click.IntRange(1, 1000), default=100, show_default=True, help="Units per topic."
+    "--depth",
+    type=click.IntRange(1, 1000),
+    default=100,
+    show_default=True,
+    help="Number of units per topic.",
 )
 @click.option(
     "--run-out",
@@ -41,7 +47,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Write the run in TREC's form.",
 )
 @reranker_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, each topic's values included.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the values of each topic.")
 def evaluate(
     index: Path,
     topics: Path,
@@ -77,8 +83,8 @@ def evaluate(
         measures.write_run(run_out, result.run, "kb")
     if measures.finds_none(result, judgments):
         say(
-            f"No {unit} that was judged relevant is found for any topic. Are the judgments of another unit, or of"
-            f" another library? --unit is {unit}; --run-out shows the ids of the index."
+            f"No relevant {unit} was found for any topic. Are the judgments for another unit, or for another"
+            f" library? --unit is {unit}; --run-out shows the ids of the index."
         )
     if as_json:
         click.echo(json.dumps(result.to_dict(), indent=2))

@@ -1,4 +1,4 @@
-"""`kb keys`: who may ask, change articles and administer."""
+"""`kb keys`: API keys and their scopes."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ _file_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     envvar="KB_KEYS_FILE",
     show_envvar=True,
-    help="The file of keys; by default keys/keys.json in the index.",
+    help="The file of keys. The default is keys/keys.json in the index.",
 )
 
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke the keys by which programs change articles, administer, and, by setting, ask.
+    """Make, list and revoke API keys.
 
-    Without any key, administration is off. A running service takes each change over at once.
+    Keys allow programs to change articles, to administer the service and, if a setting requires it, to search. Without
+    any key, administration is off. A running service applies each change at once.
     """
 
 
@@ -35,17 +36,17 @@ def keys() -> None:
     multiple=True,
     required=True,
     type=click.Choice(SCOPES),
-    help="What it allows: `search` (where that needs a key), `articles` (changing them, and their tasks), `admin` "
-    "(rebuild, status, tasks). May be given several times.",
+    help="What the key allows: `search` (if that needs a key), `articles` (changing articles, and their tasks),"
+    " `admin` (rebuild, status, tasks). May be given several times.",
 )
 @index_option
 @_file_option
 def add(name: str, scopes: tuple[Scope, ...], index: Path, keys_file: Path | None) -> None:
-    """Make a key for NAME and print it: this once, for only its hash is kept."""
+    """Make a key for NAME and print it. It is shown only once, because only its hash is stored."""
     key, presented = _ring(index, keys_file).add(name, scopes)
     click.echo(presented)
     say(
-        f"Key {key.id} for {key.name}: {', '.join(key.scopes)}. Keep it now; it cannot be shown again."
+        f"Key {key.id} for {key.name}: {', '.join(key.scopes)}. Save it now; it cannot be shown again."
     )
 
 
@@ -54,7 +55,7 @@ def add(name: str, scopes: tuple[Scope, ...], index: Path, keys_file: Path | Non
 @_file_option
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def list_keys(index: Path, keys_file: Path | None, as_json: bool) -> None:
-    """List the keys: id, name, scopes, when it was made."""
+    """List the keys: id, time of creation, scopes, name."""
     found = _ring(index, keys_file).all()
     if as_json:
         click.echo(json.dumps([_as_dict(key) for key in found], ensure_ascii=False, indent=2))
@@ -72,7 +73,7 @@ def list_keys(index: Path, keys_file: Path | None, as_json: bool) -> None:
 @index_option
 @_file_option
 def revoke(key_id: str, index: Path, keys_file: Path | None) -> None:
-    """Make the key ID worthless, at once and for good."""
+    """Revoke the key with this ID, at once and for good."""
     key = _ring(index, keys_file).revoke(key_id)
     say(f"Revoked key {key.id} for {key.name}.")
 

@@ -24,7 +24,7 @@ _SHOWN = 10
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def status(index: Path, as_json: bool) -> None:
-    """Say what is live, how much it holds, what in the corpus it does not know yet, and what the last build did."""
+    """Show the live generation, its size, changes of the corpus that are not indexed yet, and the last build."""
     from indexer.maintenance.status import status as look
 
     found = look(index)
@@ -40,7 +40,7 @@ def _print(found: Status) -> None:
     if found.damage:
         click.echo(f"Degraded: {found.damage}")
     if found.pinned:
-        click.echo("Pinned: it was rolled back to, and stays until `kb build`.")
+        click.echo("Pinned: this is a rollback, and stays live until `kb build`.")
     click.echo(
         f"Holds: {counts.articles:,} articles, {counts.sections:,} sections, {counts.passages:,} passages, "
         f"{counts.terms:,} terms"
@@ -60,21 +60,19 @@ def _print(found: Status) -> None:
 
 def _print_stale(found: Status) -> None:
     if found.corpus_unreadable:
-        click.echo(
-            f"Stale: nobody knows, since the corpus cannot be read: {found.corpus_unreadable}"
-        )
+        click.echo(f"Stale: unknown, because the corpus cannot be read: {found.corpus_unreadable}")
         return
     if found.rebuild:
-        click.echo("Stale: the model or the program is another; `kb build` begins anew.")
+        click.echo("Stale: the model or the program has changed; `kb build` starts from scratch.")
     elif found.words or any(found.stale.values()):
-        click.echo("Stale: `kb build` would take in what has changed in the corpus:")
+        click.echo("Stale: `kb build` would index these changes of the corpus:")
         for kind, ids in found.stale.items():
             if ids:
                 click.echo(f"  {len(ids):,} {kind}: {named(ids, _SHOWN)}")
         if found.words:
             click.echo(f"  {', '.join(found.words)}")
     else:
-        click.echo("Stale: nothing; it is what the corpus holds.")
+        click.echo("Stale: nothing; the index is up to date with the corpus.")
     for message in found.unreadable:
         click.echo(f"  cannot be read: {message}")
 
@@ -83,11 +81,11 @@ def _print_stale(found: Status) -> None:
 @index_option
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def check(index: Path, as_json: bool) -> int:
-    """Compare every file of every generation with what was written, open it as answering does, look every passage up.
+    """Verify every file of every generation, open and use each part, and look up every passage.
 
-    A text is encoded, and a phrase is found. What lies beside the generations is read too. Ends with exit code 3 where
-    the live generation or the stored weights are damaged, and 1 where only something else is. A generation that another
-    version of the program wrote is named and not opened.
+    Files beside the generations are read too. Ends with exit code 3 if the live generation or the stored weights are
+    damaged, and with 1 if only something else is. A generation that another version of the program wrote is named but
+    not opened.
     """
     from indexer.maintenance.inspection import inspect
 
@@ -115,9 +113,9 @@ def _unopened(found: Inspected) -> str:
 @index_option
 @wait_option
 def rollback(generation: str | None, index: Path, wait_s: float) -> None:
-    """Make GENERATION live again, by default the one before the live one, and keep it so until `kb build`.
+    """Make GENERATION live again until the next `kb build`. The default is the one before the live one.
 
-    Articles that were removed from the corpus since stay removed.
+    Articles removed from the corpus since then stay removed.
     """
     from indexer.maintenance.rollback import roll_back
 
@@ -142,13 +140,13 @@ def _left_out(ids: tuple[str, ...]) -> str:
     type=click.IntRange(min=1),
     default=2,
     show_default=True,
-    help="How many generations to keep, the live one among them.",
+    help="Number of generations to keep, including the live one.",
 )
 @wait_option
 def gc(index: Path, keep: int, wait_s: float) -> None:
-    """Delete old generations that nobody has open, leftovers of killed builds, embeddings of texts that are gone.
+    """Delete old generations that are not open, leftovers of killed builds, and unused embeddings.
 
-    A generation of an earlier format, which builds keep, is deleted as well: after an upgrade, restart the services
+    A generation of an earlier format, which builds keep, is deleted as well. After an upgrade, restart the services
     first.
     """
     from indexer.generations.collect import collect

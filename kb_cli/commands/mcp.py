@@ -1,4 +1,4 @@
-"""`kb mcp`: the articles as tools for assistants, by the Model Context Protocol."""
+"""`kb mcp`: the articles as tools for assistants, through the Model Context Protocol."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kb_cli.terminal.options import base_url_option, index_option, say
     "--api-key",
     envvar="KB_API_KEY",
     show_envvar=True,
-    help="The service's key. Better in the environment: other users of a machine see command lines.",
+    help="The service's key. Prefer the environment variable: other users of a machine can see command lines.",
 )
 @base_url_option
 @click.option(
@@ -39,7 +39,7 @@ from kb_cli.terminal.options import base_url_option, index_option, say
     "--allow-host",
     "allowed_hosts",
     multiple=True,
-    help="A name under which HTTP requests may come beside those of this machine, such as kb.example.org. May be given "
+    help="An accepted `Host` for HTTP requests, besides this machine's own, such as kb.example.org. May be given "
     "several times.",
 )
 @click.pass_context
@@ -54,9 +54,9 @@ def mcp(
     port: int,
     allowed_hosts: tuple[str, ...],
 ) -> None:
-    """Let assistants search, read and list the articles, to quote them with citations.
+    """Let assistants search, read and list the articles, and quote them with citations.
 
-    Speaks the Model Context Protocol on stdin and stdout; an assistant starts this command itself.
+    Speaks the Model Context Protocol on stdin and stdout. An assistant starts this command itself.
     """
     if url is not None and context.get_parameter_source("index") is ParameterSource.COMMANDLINE:
         raise click.UsageError("Give either --index or --url.")

@@ -36,7 +36,7 @@ def _option(name: str, hint: Any, default: Any, help_text: str) -> Callable[[Com
     if hint is bool:
         return click.option(flag, is_flag=True, help=help_text)
     if hint == FilterValues | None:
-        several = "Repeatable: any of them; -VALUE: not that."
+        several = "Repeatable: any of them matches. -VALUE excludes."
         return click.option(flag, multiple=True, help=f"{help_text} {several}")
     if get_origin(hint) is Literal:
         choices = click.Choice(get_args(hint))

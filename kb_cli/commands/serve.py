@@ -20,14 +20,14 @@ class ServeCommand(click.Command):
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The options written here, then one for each other setting, in the table's order."""
-        from search_api.state.settings import PREFIX, Settings
+        from search_api.state.settings import VARIABLE_PREFIX, Settings
 
         own = super().get_params(ctx)
         known = {parameter.name for parameter in own}
         options = [
             click.Option(
                 [f"--{name.replace('_', '-')}"],
-                help=f"{field.description}  [env: {PREFIX}{name.upper()}]",
+                help=f"{field.description}  [env: {VARIABLE_PREFIX}{name.upper()}]",
             )
             for name, field in Settings.model_fields.items()
             if name not in known
@@ -44,15 +44,15 @@ class ServeCommand(click.Command):
 )
 @click.option("--host", help="The address to listen on.  [env: KB_HOST; default: 127.0.0.1]")
 @click.option("--port", help="The port.  [env: KB_PORT; default: 8000]")
-@click.option("--base-url", help="The public address, for citations' links.  [env: KB_BASE_URL]")
-@click.option("--workers", help="Processes that answer.  [env: KB_WORKERS; default: 1]")
+@click.option("--base-url", help="The public address, for links in citations.  [env: KB_BASE_URL]")
+@click.option("--workers", help="Number of processes that answer.  [env: KB_WORKERS; default: 1]")
 @click.pass_context
 def serve(
     context: click.Context, /, index: Path, config: Path | None, **overrides: str | int | None
 ) -> None:
-    """Serve the API and the search page, and take over each newer index once it is published.
+    """Serve the API and the search page, and switch to each newly published index.
 
-    Each setting can also stand in the environment, or in a file; docs/reference/settings.md lists them all.
+    Settings can also come from the environment or a file. docs/reference/settings.md lists them all.
     """
     from kb.ranking import tuned_weights
     from kb.storage.open_newest import open_newest

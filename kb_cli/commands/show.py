@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def show(name: str, index: Path, as_json: bool) -> None:
     """Print an article, or one section of it, word for word.
 
-    An address that an article has left leads to it; one that was withdrawn says so, and exit code 1.
+    A former address leads to the article. A withdrawn one prints that, and ends with exit code 1.
     """
     from kb.knowledge_base import KnowledgeBase
 
@@ -41,7 +41,7 @@ def show(name: str, index: Path, as_json: bool) -> None:
 
 
 def find(knowledge_base: KnowledgeBase, name: str) -> tuple[Article, Section | None]:
-    """The article or section of that name, split at the first "#" whose left side is a known article.
+    """The article or section with that name, split at the first "#" whose left side is a known article.
 
     Raises NotFound.
     """

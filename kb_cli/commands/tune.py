@@ -1,4 +1,4 @@
-"""`kb tune`: the ranking's weights, fitted to questions that were judged for this library."""
+"""`kb tune`: fits the ranking's weights to judged questions of this library."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from kb.storage.manifest import Manifest
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEXT = "A service takes this over with the next index that it opens: after a build, or a restart."
+_NEXT = "A service uses this from the next index that it opens: after a build or a restart."
 
 
 @click.command()
@@ -33,11 +33,13 @@ _NEXT = "A service takes this over with the next index that it opens: after a bu
     type=click.Choice(["section", "article"]),
     default="section",
     show_default=True,
-    help="What the judgments are of, as for kb eval.",
+    help="The unit of the judgments, as for kb eval.",
 )
 @click.option("--dry-run", is_flag=True, help="Store nothing.")
 @click.option(
-    "--force", is_flag=True, help="Store without a gain beyond noise, and fit to few topics."
+    "--force",
+    is_flag=True,
+    help="Store even without a gain beyond noise, and fit even to few topics.",
 )
 @click.option("--reset", is_flag=True, help="Go back to the shipped weights.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -52,10 +54,11 @@ def tune(
     reset: bool,
     as_json: bool,
 ) -> None:
-    """Fit the ranking's weights to judged questions, and store them where they gain more than noise.
+    """Fit the ranking's weights to judged questions, and store them if they gain more than noise.
 
-    The gain is cross-validated. The weights are stored beside the index, need no rebuild, and outlive rebuilds
-    with the same model. Without --topics and --qrels: what is stored, and whether it is in use.
+    The gain is cross-validated. The weights are stored beside the index. They need no rebuild, and stay valid for
+    rebuilds with the same model. Without --topics and --qrels, the command shows the stored weights, and whether they
+    are in use.
     """
     if (topics is None) != (qrels is None):
         raise click.UsageError("--topics and --qrels go together.")

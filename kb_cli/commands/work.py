@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     "--idle",
     "idle_s",
     type=click.FloatRange(min=0),
-    help="End after so many seconds without work; by default never.",
+    help="End after this many seconds without work. The default is never.",
 )
 @click.option(
-    "--parent", type=int, help="End when the process of this id is not the parent any more."
+    "--parent", type=int, help="End when the process with this id is no longer the parent."
 )
 @click.option(
     "--log-format",
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     envvar="KB_LOG_FORMAT",
     show_default=True,
     show_envvar=True,
-    help="How lines on stderr are written; `json`: each an object.",
+    help="Format of lines on stderr. `json`: one object per line.",
 )
 def work(index: Path, idle_s: float | None, parent: int | None, log_format: LogFormat) -> None:
-    """Take the articles that are sent to the service into the corpus and the index, until stopped.
+    """Put articles that are sent to the service into the corpus and the index, until stopped.
 
-    `kb serve` runs this by itself. Run it by hand where the service is installed without what building needs. One
-    process works at a time; what it leaves unfinished the next one does.
+    `kb serve` runs this by itself. Run it by hand if the service is installed without the extra `indexing`. One process
+    works at a time. The next one finishes what it leaves.
     """
     from kb.reporting.logs import announce
 

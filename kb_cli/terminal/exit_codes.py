@@ -14,31 +14,31 @@ from kb.schema.errors import IndexUnusable, InvalidRequest, KbError
 from kb.schema.extras import missing
 from kb.storage.disk_errors import storage_error
 
-FAILED, USAGE, INDEX_UNUSABLE, STOPPED = 1, 2, 3, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_INDEX_UNUSABLE, EXIT_STOPPED = 1, 2, 3, 130
 
-EXPECTED = (KbError, ModuleNotFoundError, OSError, sqlite3.Error)
-"""What a user or the machine can cause."""
+EXPECTED_ERRORS = (KbError, ModuleNotFoundError, OSError, sqlite3.Error)
+"""Errors that a user or the machine can cause."""
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """The message and the exit code of one that is EXPECTED."""
+    """The message and the exit code for one of EXPECTED_ERRORS."""
     if isinstance(error, IndexUnusable):
-        return str(error), INDEX_UNUSABLE
+        return str(error), EXIT_INDEX_UNUSABLE
     if isinstance(error, KbError):
-        return str(error), USAGE if isinstance(error, InvalidRequest) else FAILED
+        return str(error), EXIT_USAGE if isinstance(error, InvalidRequest) else EXIT_FAILED
     if isinstance(error, ModuleNotFoundError):
-        return str(missing(error.name)), FAILED
+        return str(missing(error.name)), EXIT_FAILED
     if isinstance(error, OSError | sqlite3.Error):
         told = storage_error(error)
-        return str(told) if told else _in_words(error), FAILED
+        return str(told) if told else _in_words(error), EXIT_FAILED
     raise error
 
 
 @contextmanager
 def errors_to_log(log_format: str) -> Iterator[None]:
-    """Log to stderr, and where the log is JSON what ends the command as well: then every line there is an object.
+    """Log to stderr. If the log is JSON, the error that ends the command is logged too, so every line is an object.
 
-    Where it is text that message stands by itself, as it does for every other command.
+    If it is text, that message is printed as it is, as for every other command.
     """
     from kb.reporting.logs import configure_logging
 
@@ -48,13 +48,13 @@ def errors_to_log(log_format: str) -> Iterator[None]:
         return
     try:
         yield
-    except EXPECTED as error:
+    except EXPECTED_ERRORS as error:
         message, code = explain(error)
         logging.getLogger("kb").error(message)
         raise click.exceptions.Exit(code) from None
     except KeyboardInterrupt:
         logging.getLogger("kb").error("Stopped.")
-        raise click.exceptions.Exit(STOPPED) from None
+        raise click.exceptions.Exit(EXIT_STOPPED) from None
 
 
 def _in_words(error: OSError | sqlite3.Error) -> str:

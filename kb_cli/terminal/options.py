@@ -28,7 +28,7 @@ index_option: Decorator = click.option(
 )
 
 json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, the same as the HTTP API's."
+    "--json", "as_json", is_flag=True, help="Print the same JSON as the HTTP API."
 )
 
 
@@ -46,8 +46,8 @@ corpus_option: Decorator = click.option(
     type=click.Path(path_type=Path),
     multiple=True,
     callback=_each_once,
-    help="A folder of articles, or one file: Markdown, plain text, JSONL or JSONL.gz. May be given several times; by "
-    "default those of the last build, or `corpus`.",
+    help="A folder of articles, or one file: Markdown, plain text, JSONL or JSONL.gz. May be given several times. The "
+    "default are those of the last build, or `corpus`.",
 )
 
 wait_option: Decorator = click.option(
@@ -66,7 +66,7 @@ def _public_address(_: click.Context, __: click.Parameter, value: str) -> str:
     try:
         return public_address(value)
     except ValueError as error:
-        raise click.BadParameter(f"{value!r} begins no link: {error}.") from None
+        raise click.BadParameter(f"{value!r} cannot begin a link: {error}.") from None
 
 
 base_url_option: Decorator = click.option(
@@ -75,19 +75,19 @@ base_url_option: Decorator = click.option(
     envvar="KB_BASE_URL",
     show_envvar=True,
     callback=_public_address,
-    help="The public address of the service, for citations' links.",
+    help="The public address of the service, for links in citations.",
 )
 
 reranker_option: Decorator = click.option(
     "--reranker",
     envvar="KB_RERANKER",
     show_envvar=True,
-    help="A sentence-transformers CrossEncoder, by name or path, that orders the first results anew. Off by default.",
+    help="A sentence-transformers CrossEncoder, by name or path, that reorders the first results. Off by default.",
 )
 
 
 def load_reranker(name: str | None) -> Reranker | None:
-    """The reranker of that name, or None where none is named. Raises ModelError."""
+    """The reranker with that name, or None if none is named. Raises ModelError."""
     if not name:
         return None
     from kb.ranking.reranker import Reranker
@@ -96,7 +96,7 @@ def load_reranker(name: str | None) -> Reranker | None:
 
 
 def warn_of_damage(knowledge_base: KnowledgeBase) -> None:
-    """Say on stderr where an older generation answers, and why."""
+    """Warn on stderr if an older generation answers, with the reason."""
     if knowledge_base.damage is not None:
         say(
             f"kb: {knowledge_base.damage} Answered from an older index, {knowledge_base.generation}."
@@ -105,7 +105,7 @@ def warn_of_damage(knowledge_base: KnowledgeBase) -> None:
 
 @contextmanager
 def as_typed() -> Iterator[None]:
-    """Name an option in an error as it was typed: `--updated-since`, where Python and the API say `updated_since`."""
+    """Name an option in errors as it was typed: `--updated-since` instead of `updated_since`."""
     try:
         yield
     except InvalidRequest as error:
@@ -117,5 +117,5 @@ def as_typed() -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Put a message on stderr."""
+    """Print a message on stderr."""
     click.echo(message, err=True)

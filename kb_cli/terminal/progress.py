@@ -51,7 +51,7 @@ def make_progress() -> Progress:
 
 
 def how_far(name: str, done: int, total: int | None, seconds: float) -> str:
-    """A stage in words: what is done, of how much, and the time that the rest will take at this pace."""
+    """A stage in words: how much is done, and the estimated time for the rest."""
     if not total:
         return f"{name}: {done:,}" if done else name
     share = f"{name}: {done:,} of {total:,}"

@@ -38,7 +38,7 @@ def summarise(report: BuildReport, index: Path) -> None:
 
 
 def _name_changes(report: BuildReport) -> None:
-    """Say which addresses lead elsewhere, which articles are gone, and which got an id that one would not expect."""
+    """Name the moved and removed articles, and those with an unexpected id."""
     told = [f"{old} is {new} now, and its address leads there" for old, new in report.moved.items()]
     told += [f"{article_id} is not there any more" for article_id in report.removed]
     told += [
@@ -87,7 +87,7 @@ def name_failures(failures: tuple[ArticleError, ...]) -> None:
 
 
 def name_unsupported_files(others: Sequence[UnsupportedFile]) -> None:
-    """Say on stderr, in one line, which files of the folders are of a form that nobody reads, and the way out."""
+    """Name in one line on stderr the files of unsupported forms, and how to convert them."""
     from indexer.readers.detection import describe
 
     if others:
@@ -107,7 +107,7 @@ def named(things: Sequence[object], shown: int) -> str:
 
 
 def printable(thing: object) -> str:
-    """It as text. A file's name need not be UTF-8; what is printed must be."""
+    """The text of a thing. A file name need not be UTF-8, but printed text must be."""
     return str(thing).encode(errors="replace").decode()
 
 

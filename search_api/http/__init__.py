@@ -1,1 +1,1 @@
-"""HTTP itself: problem details, entity tags, bodies, negotiation. Nothing here knows a route."""
+"""HTTP itself: problem details, entity tags, bodies, negotiation. It knows nothing of routes."""

@@ -1,4 +1,4 @@
-"""A text that a request may send under any of several field names.
+"""A text that a request may send under one of several field names.
 
 `question` in a body and `q` in an address are the usual names. Either is accepted in both, since mixing them up is the
 most common slip. The OpenAPI document describes every name, and shows the usual one as required.
@@ -17,9 +17,9 @@ from kb.schema.errors import InvalidRequest
 from search_api.http.whole_number import OWN_MESSAGE
 
 _DOMAIN_NAMES = ("question", "text")
-"""Names of the text in the errors of `kb`."""
+"""Names of the text in errors of `kb`."""
 
-REQUIRED = "x-required"
+REQUIRED_MARK = "x-required"
 """Marks the parameter that the OpenAPI document shows as required. Pydantic does not require it."""
 
 
@@ -34,7 +34,7 @@ Text = Annotated[str, AfterValidator(valid_unicode)]
 
 
 class AliasedText(BaseModel):
-    """A model with one text under any of its fields `aliases`. The first is the usual name."""
+    """A model with one text in any of its fields `aliases`. The first is the usual name."""
 
     aliases: ClassVar[tuple[str, ...]]
 
@@ -55,7 +55,9 @@ class AliasedText(BaseModel):
         if not given:
             raise PydanticCustomError("missing", "missing", {"field": self.aliases[0]})
         if len({getattr(self, name) for name in given}) > 1:
-            message = f"{' and '.join(given)} are names of the same, and differ here: send one."
+            message = (
+                f"{' and '.join(given)} are names of the same text, but differ here: send one."
+            )
             context = {"message": message, "field": given[-1]}
             raise PydanticCustomError(OWN_MESSAGE, "{message}", context)
         return self
@@ -74,7 +76,9 @@ class AliasedText(BaseModel):
 def usual_alias(description: str, schema: dict[str, Any]) -> Any:
     """The field of the usual name. In an address, the OpenAPI document shows it as required."""
     return Field(
-        default_factory=str, description=description, json_schema_extra={**schema, REQUIRED: True}
+        default_factory=str,
+        description=description,
+        json_schema_extra={**schema, REQUIRED_MARK: True},
     )
 
 

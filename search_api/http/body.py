@@ -21,7 +21,7 @@ class BodyTooSlow(Exception):
 
 
 class ClientGone(Exception):
-    """The client closed the connection before its request was whole."""
+    """The client closed the connection before its request was complete."""
 
 
 async def read_body(scope: Scope, receive: Receive, timeout_s: float) -> bytes:
@@ -66,7 +66,7 @@ async def _rest(receive: Receive, body: bytearray) -> bytearray:
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body that was read already, then what comes after it."""
+    """A `receive` that returns a body that was read already, then what comes after it."""
     given = False
 
     async def again() -> Message:
@@ -100,7 +100,7 @@ def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
             async with asyncio.timeout(timeout_s):
                 message = await receive()
         except TimeoutError:
-            raise HTTPException(408, TOO_SLOW) from None
+            raise HTTPException(408, TOO_SLOW_MESSAGE) from None
         whole = not message.get("more_body", False)
         received += len(message.get("body", b""))
         if received > limit:
@@ -110,7 +110,7 @@ def bounded(scope: Scope, receive: Receive, timeout_s: float) -> Receive:
     return counted
 
 
-TOO_SLOW = "The request did not arrive in time. Send it faster, or in a smaller piece."
+TOO_SLOW_MESSAGE = "The request did not arrive in time. Send it faster, or in a smaller piece."
 
 
 def too_large(limit: int) -> str:

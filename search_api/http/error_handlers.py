@@ -26,20 +26,25 @@ from kb.schema.errors import (
 )
 from kb.tasks.task import TasksFull
 from search_api.http.parts import part
-from search_api.http.problem_kinds import NO_ARTICLE, NO_PASSAGE, NOT_JSON, index_remedy
+from search_api.http.problem_kinds import (
+    NO_ARTICLE_MESSAGE,
+    NO_PASSAGE_MESSAGE,
+    NOT_JSON_MESSAGE,
+    index_remedy,
+)
 from search_api.http.problems import ProblemContext, problem
 from search_api.http.validation import field_errors
 
 RETRY_AFTER_S = 5
-"""`Retry-After` in seconds where no index can be served, or too many tasks wait."""
+"""`Retry-After` in seconds if no index can be served, or too many tasks wait."""
 WORKER_RETRY_AFTER_S = 30
-"""`Retry-After` in seconds where no worker answers."""
+"""`Retry-After` in seconds if no worker answers."""
 
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem, the framework's own included."""
+    """Make every error of `app` a problem, including the framework's own."""
     app.add_exception_handler(KbError, _domain_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
@@ -50,7 +55,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         case InvalidRequest():
             return problem(request, 422, str(error), errors=[(error.field, str(error))])
         case PassageNotFound():
-            return problem(request, 404, NO_PASSAGE)
+            return problem(request, 404, NO_PASSAGE_MESSAGE)
         case ArticleMoved():
             return _moved(request, error.article_id, error.to, str(error))
         case ArticleWithdrawn() if error.see:
@@ -58,7 +63,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
         case ArticleWithdrawn():
             return problem(request, 410, str(error))
         case NotFound():
-            return problem(request, 404, _without_slash(request) or NO_ARTICLE)
+            return problem(request, 404, _without_slash(request) or NO_ARTICLE_MESSAGE)
         case GenerationGone():
             return problem(request, 409, str(error))
         case TasksFull():
@@ -72,7 +77,7 @@ async def _domain_error(request: Request, error: Exception) -> Response:
             retry = {"Retry-After": str(RETRY_AFTER_S)}
             return problem(request, 503, index_remedy(error), headers=retry)
         case _:
-            # A kind that no route is meant to meet: the guard logs it and answers 500.
+            # No route should raise this kind: the boundary logs it and answers 500.
             raise error
 
 
@@ -102,7 +107,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if detail == HTTPStatus(error.status_code).phrase:
         detail = _without_slash(request) if error.status_code == 404 else None
     if error.status_code == 400:
-        detail = NOT_JSON
+        detail = NOT_JSON_MESSAGE
     headers = error.headers
     if error.status_code == 405:
         headers = {"Allow": ", ".join(_allowed_methods(request))}
@@ -110,12 +115,12 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _without_slash(request: Request) -> str | None:
-    """The hint for an address that would exist without the slash at its end."""
+    """The hint for an address that exists without the slash at its end."""
     path: str = request.scope["path"]
     bare = {**request.scope, "path": path.rstrip("/")}
     if not (path.endswith("/") and _leads_somewhere(request, bare)):
         return None
-    return "No address ends in a slash here: leave it out."
+    return "Addresses here do not end in a slash: leave it out."
 
 
 def _leads_somewhere(request: Request, scope: Scope) -> bool:
@@ -136,7 +141,7 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found: Sequence[Mapping[str, Any]] = error.errors()
     if any(entry["type"] == "json_invalid" for entry in found):
-        return problem(request, 400, NOT_JSON)
+        return problem(request, 400, NOT_JSON_MESSAGE)
     errors = field_errors(found, request.scope["endpoint"])
     detail = " ".join(
         message if message.startswith(f"{field} ") else f"{field}: {message}"

@@ -1,7 +1,7 @@
-"""Trusted hosts: whether the service may be reached by the name in `Host`.
+"""Trusted hosts: whether the service accepts the name in `Host`.
 
-Pages hold links made from that name, and a site that points its own name at this machine (DNS rebinding) sends its own.
-So a malformed `Host` is always refused. A host that is not trusted is refused where `KB_TRUSTED_HOSTS` names any.
+Pages contain links made from that name, and a site that points its own name at this machine (DNS rebinding) sends that
+name. So a malformed `Host` is always refused. If `KB_TRUSTED_HOSTS` names hosts, all others are refused.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Suggestions for unknown names: the known name that was probably meant.
 
-A client may put words of a question where a name belongs, and questions are never repeated. So `slip_of` accepts only
-harmless names: a known name spelt in another style (`groupBy`), a known name with one letter missing, doubled, added or
-swapped (`limt`), and names of a fixed list that other services use (`query`, `page_size`). One wrong letter does not
-count, since "tonic" is no slip of `topic`. `near_to` goes further, so its argument is never repeated: only the known
-name is.
+A client may send words of a question in place of a name, and questions are never repeated. So `slip_of` accepts only
+harmless names: a known name in another style (`groupBy`), a known name with one letter missing, doubled, added or
+swapped (`limt`), and a fixed list of names that other services use (`query`, `page_size`). One wrong letter does not
+count, because "tonic" is not a slip of `topic`. `near_to` accepts more, so its argument is never repeated, only the
+known name.
 """
 
 from __future__ import annotations
@@ -39,8 +39,7 @@ _OTHER_SERVICES = {
 
 
 def slip_of(name: str, known: Sequence[str]) -> str | None:
-    """The known name that `name` is a slip of, or another service's word for; None otherwise. Such a name may be
-    repeated."""
+    """The known name that `name` is a slip of, or another service's word for, or None. Such a name may be repeated."""
     if not _NAME.fullmatch(name):
         return None
     bare = _bare(name)

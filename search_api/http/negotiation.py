@@ -1,7 +1,7 @@
-"""Content negotiation by RFC 9110, 12.5.1: the offered media type that an `Accept` header prefers.
+"""Content negotiation (RFC 9110, 12.5.1): the offered media type that an `Accept` header prefers.
 
-Only the weight of an entry's parameters counts: `application/json; charset=utf-8` accepts JSON. An entry that is no
-media range is skipped. A header without any accepts everything, as a missing header does.
+Of an entry's parameters only the weight counts: `application/json; charset=utf-8` accepts JSON. An entry that is not a
+media range is skipped. A header without any media range accepts everything, as a missing header does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _EVERYTHING = "*/*"
 
 
 def preferred(accept: str, offered: Sequence[str]) -> str | None:
-    """The media type of `offered` that an Accept header prefers, the first of equals; None where it accepts none.
+    """The media type in `offered` that an Accept header prefers, the first of equals. None if it accepts none.
 
     `accept` holds the values of all Accept headers, joined by commas. `offered` is not empty and has no parameters.
     """

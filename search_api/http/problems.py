@@ -1,6 +1,6 @@
-"""Problem details by RFC 9457: the one shape of every error, as JSON or as a page.
+"""Problem details (RFC 9457): the one shape of every error, as JSON or as a page.
 
-A problem never holds the text of a question. A fault of the service itself shows nothing but the request's id.
+A problem never contains the text of a question. A fault of the service itself shows nothing but the request's id.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from search_api.http.negotiation import preferred
 from search_api.http.parts import part
-from search_api.http.problem_kinds import BY_NAME, BY_STATUS
+from search_api.http.problem_kinds import KIND_BY_NAME, KIND_BY_STATUS
 from search_api.http.representation import accept_header
 
 _FOR_MACHINES = ("/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -27,9 +27,9 @@ class FieldError(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     field: str
-    """The field's name, or `body` for the body as a whole. `unknown` stands for a name that is no field: it may be the
-    words of a question, which are never repeated. Of an upload in which nothing could be read: the name of a file, with
-    the line where it has one."""
+    """The field's name, or `body` for the whole body. `unknown` replaces an unknown name, which may be words of a
+    question and is never repeated. For an upload in which nothing could be read, the name of a file, and the line if
+    there is one."""
     message: str
     """What is wrong with the field and what is accepted."""
 
@@ -40,7 +40,7 @@ class Problem(BaseModel):
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
-    """Names the kind of problem; the address of its description."""
+    """The kind of problem, as the address of its description."""
     title: str
     """The kind of problem in words, always the same for one type."""
     status: int
@@ -57,12 +57,12 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ProblemContext:
-    """What problems use of their application."""
+    """What problems need from the application."""
 
     base_url: str
-    """Public address of the service, before the addresses of problem types; may be empty."""
+    """Public address of the service, put before the addresses of problem types. May be empty."""
     render_page: Callable[..., str]
-    """Renders a template, named first, with keyword arguments."""
+    """Renders a template by name, with keyword arguments."""
     on_tasks_full: Callable[[], None]
     """Called for each request that is refused because too many tasks wait."""
 
@@ -79,9 +79,9 @@ def problem(
 ) -> Response:
     """The response for one problem: JSON, or a page for a reader of a page.
 
-    `kind` names one of `KINDS`, where a status has several.
+    `kind` names one of `KINDS`, if a status has several.
     """
-    named = BY_NAME[kind] if kind else BY_STATUS.get(status)
+    named = KIND_BY_NAME[kind] if kind else KIND_BY_STATUS.get(status)
     context = part(request, ProblemContext)
     body = Problem(
         type=f"{context.base_url}/docs#{named.name}" if named else "about:blank",

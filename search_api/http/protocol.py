@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, with timeouts against slow and broken clients.
+"""uvicorn's HTTP/1.1, with timeouts against slow and broken clients.
 
 uvicorn waits without limit for the head of a request and for a client to read its response. It answers malformed HTTP
 in plain text, and reads all of a body that was refused. Here both waits are limited, every response to a malformed
@@ -18,8 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from search_api.http.problem_kinds import kind_of
 from search_api.http.problems import MEDIA_TYPE, Problem
 
-LINGER_S = 2.0
-"""Seconds that a client may go on sending a refused body. Closed at once, it might never see the response."""
+MAX_LINGER_S = 2.0
+"""Seconds that a client may continue to send a refused body. If closed at once, it might never see the response."""
 
 _TOO_SLOW = "The head of the request did not arrive in time."
 _NO_HTTP = "This is not a valid HTTP request."
@@ -72,7 +72,7 @@ class HttpProtocol(H11Protocol):
         if self.conn.trailing_data[0]:  # a part of the next head came with the request
             self._watch_head()
         if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
-            self._linger_timer = self.loop.call_later(LINGER_S, self._close_unfinished)
+            self._linger_timer = self.loop.call_later(MAX_LINGER_S, self._close_unfinished)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words
         """Answer malformed HTTP."""

@@ -1,7 +1,7 @@
-"""The media type of a response, chosen from what its route offers; 406 where the client accepts none.
+"""The media type of a response, chosen from what its route offers. 406 if the client accepts none.
 
 A route offers what it declares for the OpenAPI document, so a new route is covered at once. The choice is made before
-the route runs: nothing is changed for a client that could not read the outcome. Errors are sent whatever is accepted.
+the route runs: nothing is changed for a client that could not read the result. Errors are sent in any case.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from search_api.http.negotiation import preferred
 from search_api.http.validation import accepted_fields
 
-FORMAT = "format"
-"""The parameter by which an address names the media type itself. Where it is given, `Accept` is ignored."""
+FORMAT_PARAMETER = "format"
+"""The parameter by which an address names the media type itself. If it is given, `Accept` is ignored."""
 
 
 def accept_header(request: Request) -> str:
@@ -44,20 +44,21 @@ def require_media_type(request: Request, *types: str) -> str:
     if chosen is None:
         named = " or ".join(types)
         raise HTTPException(
-            406, f"This is served as {named}: let Accept name that, or leave it out."
+            406, f"This is served as {named}: add that to Accept, or leave Accept out."
         )
     return chosen
 
 
 async def representation(request: Request) -> str:
-    """The media type of the response; "" where the address names it, or the route negotiates itself.
+    """The media type of the response; "" if the address names it, or the route negotiates itself.
 
     A dependency of every route. Raises HTTPException, 406.
     """
     route: APIRoute = request.scope["route"]
     types = offered(route)
     if not types or (
-        request.query_params.get(FORMAT) and FORMAT in accepted_fields(route.endpoint)
+        request.query_params.get(FORMAT_PARAMETER)
+        and FORMAT_PARAMETER in accepted_fields(route.endpoint)
     ):
         return ""
     return require_media_type(request, *types)

@@ -1,4 +1,4 @@
-"""Checks that several routes share and run before anything else, each a dependency of FastAPI."""
+"""Checks that several routes share, as dependencies of FastAPI. They run before anything else."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from kb.schema.errors import InvalidRequest
-from search_api.http.validation import MISPLACED
+from search_api.http.validation import MISPLACED_TYPE
 
 
 def require_json(request: Request) -> None:
-    """Refuse a body that is not JSON by 415, so that no form of a foreign site can post one."""
+    """Refuse a body that is not JSON with 415, so that a form on another site cannot post one."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise HTTPException(415, "Send the body as JSON, with Content-Type: application/json.")
 
 
 def given_once(parameters: type[BaseModel]) -> Any:
-    """Refuse by 422 a parameter that an address gives twice. Lists are given once for each value."""
+    """Refuse with 422 a parameter that an address gives twice. Lists are given once for each value."""
     once = [
         name for name, field in parameters.model_fields.items() if not _is_list(field.annotation)
     ]
@@ -35,7 +35,7 @@ def given_once(parameters: type[BaseModel]) -> Any:
 
 
 async def nothing_misplaced(request: Request) -> None:
-    """Refuse by 422 a parameter in the address of an API operation that takes none, where it would do nothing.
+    """Refuse with 422 a parameter in the address of an API operation that takes none.
 
     A dependency of every route. Pages and addresses for machines ignore unknown parameters. An operation with
     parameters refuses unknown ones by its model.
@@ -47,7 +47,7 @@ async def nothing_misplaced(request: Request) -> None:
         and not route.dependant.query_params
     ):
         raise RequestValidationError(
-            [{"type": MISPLACED, "loc": ("query", name)} for name in request.query_params]
+            [{"type": MISPLACED_TYPE, "loc": ("query", name)} for name in request.query_params]
         )
 
 

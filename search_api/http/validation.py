@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as field names and messages that repeat nothing that was sent but numbers.
+"""Pydantic's validation errors as field names and messages. Of what was sent, only numbers are repeated.
 
 Pydantic's own errors carry the input, and the input may be a question. So may the name of an unknown field:
 `near_names` decides which names may be repeated. The length of a question is checked in `kb`, which raises
@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from search_api.http.near_names import near_to, slip_of
 from search_api.http.whole_number import OWN_MESSAGE
 
-UNKNOWN = "unknown"
-MISPLACED = "misplaced"
+UNKNOWN_FIELD = "unknown"
+MISPLACED_TYPE = "misplaced"
 """The error type of a parameter in an address that takes none."""
 
 _NO_SWITCH = "It must be true or false."
@@ -42,7 +42,7 @@ def field_errors(
 ) -> list[tuple[str, str]]:
     """`(field, message)` for each of pydantic's errors, in their order, each once.
 
-    An unknown name is repeated where it is a slip of a known one beside it; else the field is `unknown`.
+    An unknown name is repeated if it is a slip of a known one beside it. Otherwise the field is `unknown`.
     """
     return list(dict.fromkeys(_field_error(entry, endpoint) for entry in found))
 
@@ -75,7 +75,7 @@ def _field_error(entry: Mapping[str, Any], endpoint: Callable[..., Any]) -> tupl
     match entry["type"]:
         case "extra_forbidden":
             return _unknown(place, accepted_fields(endpoint, place[:-1]))
-        case kind if kind == MISPLACED:
+        case kind if kind == MISPLACED_TYPE:
             return _misplaced(str(place[-1]), accepted_fields(endpoint))
     if named := entry.get("ctx", {}).get("field"):
         place = [*place, named]
@@ -91,14 +91,14 @@ def _unknown(place: Sequence[str | int], known: Sequence[str]) -> tuple[str, str
         return field, f"{name} is not known here: did you mean {meant}? {_fields(known)}"
     near = near_to(name, known)
     hint = f" Did you mean {near}?" if near else ""
-    return UNKNOWN, f"A field was sent that is not known here.{hint} {_fields(known)}"
+    return UNKNOWN_FIELD, f"A field was sent that is not known here.{hint} {_fields(known)}"
 
 
 def _misplaced(name: str, in_body: Sequence[str]) -> tuple[str, str]:
     """The error for a name in an address that takes none."""
     if name in in_body:
-        return name, f"{name} belongs in the body here: nothing is taken from the address."
-    return UNKNOWN, "A parameter was sent, and nothing is taken from the address here."
+        return name, f"{name} belongs in the body: parameters in the address are not accepted here."
+    return UNKNOWN_FIELD, "A parameter was sent in the address, where none are accepted here."
 
 
 def _message(entry: Mapping[str, Any], name: str) -> str:

@@ -1,4 +1,4 @@
-"""A field type for whole numbers of a range, checked with the messages of `kb` and described in OpenAPI."""
+"""A field type for whole numbers in a range, checked with the messages of `kb` and described in OpenAPI."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _IN_ADDRESS = re.compile(r"[-+]?[0-9]{1,20}(?:\.0+)?")
 class WholeNumber:
     """The annotation of an `int` from `least` to `most`: `Annotated[int, WholeNumber(1, 100)]`.
 
-    In JSON, 5.0 is a whole number too. In an address, digits are one, since everything there is text. In a body, where
-    the model is strict, they are not.
+    In JSON, 5.0 is a whole number too. In an address everything is text, so digits are a number. In a body, where the
+    model is strict, they are not.
     """
 
     least: int

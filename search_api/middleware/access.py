@@ -22,7 +22,7 @@ Access = Literal["open", "key"]
 
 OPEN_PATHS = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/kb-search.js")
 OPEN_FOLDERS = ("/static/",)
-"""Addresses that hold no word of any article: always open."""
+"""Addresses without any text of an article. They are always open."""
 
 _READING = frozenset({"search"})
 _READING_ARTICLES = frozenset({"search", "articles"})
@@ -32,18 +32,18 @@ _ADMINISTERING = frozenset({"admin"})
 _SAFE = ("GET", "HEAD", "OPTIONS", "QUERY", "TRACE")
 
 SECURITY_SCHEME = "key"
-NO_KEYS = (
-    "Administration is off, since there is no key. Whoever runs the service makes one: "
+NO_KEYS_MESSAGE = (
+    "Administration is off because there is no key. The operator can make one: "
     "kb keys add NAME --scope articles --scope admin"
 )
 _NO_KEYS_TO_ASK = (
-    "Asking needs a key here, and there is none yet. Whoever runs the service makes one: "
+    "Searching needs a key here, and there is none yet. The operator can make one: "
     "kb keys add NAME --scope search"
 )
 
 
 def needed(method: str, path: str, reading: Access) -> frozenset[str]:
-    """The scopes of which a request must have one; empty where the request is open."""
+    """The scopes of which a request must have one; empty if the request is open."""
     if path == "/api/v1/articles" or path.startswith("/api/v1/articles/"):
         if method not in _SAFE:
             return _CHANGING
@@ -82,26 +82,28 @@ class KeyCheck:
         request = Request(scope)
         try:
             if not self._keys.all():
-                return problem(request, 403, _NO_KEYS_TO_ASK if "search" in scopes else NO_KEYS)
+                return problem(
+                    request, 403, _NO_KEYS_TO_ASK if "search" in scopes else NO_KEYS_MESSAGE
+                )
             presented = _presented(Headers(scope=scope))
             key = self._keys.find(presented) if presented is not None else None
         except KeysDamaged:
             return problem(
-                request, 403, "The file of keys cannot be read: whoever runs the service mends it."
+                request, 403, "The file of keys cannot be read. The operator must repair it."
             )
         wanted = " or ".join(sorted(scopes))
         if key is None:
             return problem(
                 request,
                 401,
-                f"Send a key of the scope {wanted}, as Authorization: Bearer KEY.",
+                f"Send a key with the scope {wanted}, as Authorization: Bearer KEY.",
                 headers=_challenge('error="invalid_token"' if presented is not None else ""),
             )
         if scopes.isdisjoint(key.scopes):
             return problem(
                 request,
                 403,
-                f"This key has not the scope {wanted}.",
+                f"This key does not have the scope {wanted}.",
                 headers=_challenge('error="insufficient_scope"'),
             )
         scope["state"]["key"] = key
@@ -115,7 +117,7 @@ def bearer(request: Request) -> Key:
 
 
 def _presented(headers: Headers) -> str | None:
-    """What was presented as a key, well formed or not; None where nothing was presented."""
+    """What was presented as a key, well formed or not; None if nothing was presented."""
     given = headers.getlist("authorization")
     if not given:
         return None
@@ -130,11 +132,11 @@ def _challenge(error: str) -> Mapping[str, str]:
 def describe(
     document: dict[str, Any], reading: Access, refusals: Mapping[int | str, dict[str, Any]]
 ) -> None:
-    """Say in the OpenAPI document what each operation needs, by the same table, and how it refuses."""
+    """Add to the OpenAPI document which scopes each operation needs, by the same table, and how it refuses."""
     document["components"].setdefault("securitySchemes", {})[SECURITY_SCHEME] = {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key of `kb keys add`. Each operation names the scopes of which it needs one.",
+        "description": "A key made by `kb keys add`. Each operation lists the scopes that allow it.",
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

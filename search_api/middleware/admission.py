@@ -33,14 +33,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 2
-"""`Retry-After` in seconds where the queue is full or the deadline has passed."""
+"""`Retry-After` in seconds if the queue is full or the deadline has passed."""
 
 _EXEMPT = ("/healthz", "/readyz", "/metrics", "/kb-search.js")
 _EXEMPT_FOLDER = "/static/"
 
-OVERLOADED = "More questions have come in than can be answered in time. Ask again in a moment."
-TOO_LATE = "The answer took longer than a question may take. Ask again in a moment, in fewer words."
-TOO_OFTEN = "More requests have come from your address than are accepted. Wait as long as `Retry-After` says."
+OVERLOADED_MESSAGE = (
+    "More questions have come in than can be answered in time. Ask again in a moment."
+)
+TOO_LATE_MESSAGE = (
+    "The answer took longer than a question may take. Ask again in a moment, in fewer words."
+)
+TOO_OFTEN_MESSAGE = (
+    "Too many requests have come from your address. Wait as long as `Retry-After` says."
+)
 
 
 class Limits(Protocol):
@@ -75,7 +81,7 @@ class Admission:
             return
         wait = self._rates.wait_s(_address(scope)) if self._rates is not None else 0
         if wait:
-            await self._refuse(scope, receive, send, 429, "rate", TOO_OFTEN, wait)
+            await self._refuse(scope, receive, send, 429, "rate", TOO_OFTEN_MESSAGE, wait)
         elif _is_administration(scope):
             counted = bodies.bounded(scope, receive, self._limits.client_timeout_s)
             await self._app(scope, counted, send)
@@ -90,7 +96,7 @@ class Admission:
             await response(scope, receive, send)
             return
         except bodies.BodyTooSlow:
-            await problem(Request(scope), 408, bodies.TOO_SLOW)(scope, receive, send)
+            await problem(Request(scope), 408, bodies.TOO_SLOW_MESSAGE)(scope, receive, send)
             return
         except bodies.ClientGone:
             return
@@ -98,10 +104,14 @@ class Admission:
         try:
             ticket = self._queue.acquire()
         except QueueFull:
-            await self._refuse(scope, receive, send, 503, "line_full", OVERLOADED, RETRY_AFTER_S)
+            await self._refuse(
+                scope, receive, send, 503, "line_full", OVERLOADED_MESSAGE, RETRY_AFTER_S
+            )
             return
         if ticket is not None and (outcome := await self._wait(ticket, receive)) != "admitted":
-            await self._refuse(scope, receive, send, 503, outcome, OVERLOADED, RETRY_AFTER_S)
+            await self._refuse(
+                scope, receive, send, 503, outcome, OVERLOADED_MESSAGE, RETRY_AFTER_S
+            )
             return
         waited = time.perf_counter() - began
         self._metrics.waited(waited)
@@ -109,7 +119,7 @@ class Admission:
         if await self._answer(scope, bodies.replayed(body, receive), send, left):
             return
         logger.warning("a request had no response after %g s", self._limits.deadline_s)
-        await self._refuse(scope, receive, send, 503, "deadline", TOO_LATE, RETRY_AFTER_S)
+        await self._refuse(scope, receive, send, 503, "deadline", TOO_LATE_MESSAGE, RETRY_AFTER_S)
 
     async def _wait(self, ticket: asyncio.Future[None], receive: Receive) -> str:
         """`admitted`, `line_slow` where the deadline came first, or `gone` where the client went away."""
@@ -131,7 +141,7 @@ class Admission:
         return "gone" if gone.done() else "line_slow"
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, left: float) -> bool:
-        """Work on a request that has a place. False where no response has begun within `left` seconds."""
+        """Work on a request that has a place. False if no response has begun within `left` seconds."""
         relay = _Relay(send, self._queue.release)
         task = asyncio.create_task(self._work(scope, receive, relay))
         overdue = asyncio.get_running_loop().call_later(left, relay.time_out)

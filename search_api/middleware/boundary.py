@@ -40,8 +40,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-BAD_HOST = "The `Host` of the request is not valid."
-WRONG_HOST = "The service is not asked for by that `Host`."
+BAD_HOST_MESSAGE = "The `Host` of the request is not valid."
+WRONG_HOST_MESSAGE = "The service does not accept that `Host`."
 
 
 class Boundary:
@@ -82,7 +82,7 @@ class Boundary:
             if not await self._refused(scope, receive, boundary_send):
                 await self._app(scope, receive, boundary_send)
         except ClientDisconnect:
-            pass  # in the middle of its body: nobody is there to be answered, and nothing has failed
+            pass  # in the middle of its body: nobody waits for an answer, and nothing has failed
         except Exception as error:
             self._metrics.failed()
             logger.error("request %s failed: %s", request_id, safe_traceback(error))
@@ -108,9 +108,9 @@ class Boundary:
             case HostVerdict.TRUSTED:
                 return False
             case HostVerdict.MALFORMED:
-                response = problem(Request(scope), 400, BAD_HOST)
+                response = problem(Request(scope), 400, BAD_HOST_MESSAGE)
             case HostVerdict.UNTRUSTED:
-                response = problem(Request(scope), 421, WRONG_HOST)
+                response = problem(Request(scope), 421, WRONG_HOST_MESSAGE)
         await response(scope, receive, send)
         return True
 

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from search_api.http.etags import is_held, opaque_tags, with_suffix, without_suffix
 
-KEPT_PATHS = ("/api/v1/articles", "/openapi.json")
+CACHEABLE_PATHS = ("/api/v1/articles", "/openapi.json")
 """Responses at or below these addresses are cacheable by the client, unless their route says otherwise."""
 
-KEPT = "private, no-cache"
+CLIENT_CACHE_CONTROL = "private, no-cache"
 """`Cache-Control` of what a client may keep: no shared cache, and revalidation at each use."""
 
 MIN_COMPRESSED_BYTES = 1024
@@ -35,7 +35,7 @@ def with_caching(app: ASGIApp) -> ASGIApp:
 
 
 class Tagged:
-    """ASGI middleware. Gives a cacheable response an ETag of its content, and answers 304 where the client has that."""
+    """ASGI middleware. Gives a cacheable response an ETag of its content, and answers 304 if the client has that."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -102,8 +102,8 @@ class CodingTags:
 def _tag(scope: Scope, headers: MutableHeaders, body: Message) -> None:
     """Set `Cache-Control` of a cacheable response, and an ETag where the whole body is in this message."""
     path = scope["path"]
-    if any(path == kept or path.startswith(f"{kept}/") for kept in KEPT_PATHS):
-        headers.setdefault("cache-control", KEPT)
+    if any(path == kept or path.startswith(f"{kept}/") for kept in CACHEABLE_PATHS):
+        headers.setdefault("cache-control", CLIENT_CACHE_CONTROL)
     if "no-cache" in headers.get("cache-control", "") and not body.get("more_body", False):
         digest = hashlib.blake2b(body.get("body", b""), digest_size=12)
         headers.setdefault("etag", f'"{digest.hexdigest()}"')

@@ -7,7 +7,7 @@ import json
 from search_api.openapi.examples import (
     ARTICLE,
     BATCH_REQUESTS,
-    BEGINNING,
+    HALF_TYPED_TEXT,
     QUESTION,
     RELATED,
     SUGGEST_REQUESTS,
@@ -31,7 +31,7 @@ def curl_commands(origin: str) -> dict[str, str]:
         "related": f"curl '{origin}/api/v1/related?article={passage['article_id']}"
         f"&section={passage['section_id']}&start={passage['start']}'",
         "suggest": f"curl {origin}/api/v1/suggest \\\n  --json '{beginning}'",
-        "suggestByAddress": f"curl '{origin}/api/v1/suggest?q={BEGINNING.replace(' ', '+')}&limit=3'",
+        "suggestByAddress": f"curl '{origin}/api/v1/suggest?q={HALF_TYPED_TEXT.replace(' ', '+')}&limit=3'",
         "listArticles": f"curl '{origin}/api/v1/articles?limit=10'",
         "readArticle": f"curl {origin}/api/v1/articles/{ARTICLE['id']}",
         "putArticle": f"curl {key} -X PUT -H 'Content-Type: text/markdown' \\\n"

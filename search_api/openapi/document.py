@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 
-from search_api.http.aliased_text import REQUIRED
+from search_api.http.aliased_text import REQUIRED_MARK
 from search_api.http.problem_kinds import kind_of
 from search_api.http.problems import MEDIA_TYPE, Problem
 from search_api.middleware import access
@@ -79,11 +79,11 @@ def _described(document: dict[str, Any]) -> dict[str, Any]:
         for operation in methods.values():
             for parameter in operation.get("parameters", []):
                 parameter["schema"] = _in_address(parameter["schema"])
-                if parameter["schema"].pop(REQUIRED, False):
+                if parameter["schema"].pop(REQUIRED_MARK, False):
                     parameter["required"] = True
     for schema in schemas.values():
         for field in schema["properties"].values():
-            field.pop(REQUIRED, None)
+            field.pop(REQUIRED_MARK, None)
     return document
 
 

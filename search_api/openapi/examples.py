@@ -34,11 +34,11 @@ SEARCH_REQUESTS: dict[str, Example] = {
         "value": {"question": QUESTION, "topic": ["sleep", "nerves", "-brain"]},
     },
     "operators": {
-        "summary": "A phrase, without a word, in articles with a title that begins so; by words alone",
+        "summary": "A phrase, an excluded word and the beginning of a title word, ranked only by words",
         "value": {"question": '"falling asleep" -caffeine title:sleep*', "mode": "keyword"},
     },
     "explained": {
-        "summary": "What it could be narrowed to, and how it was understood",
+        "summary": "With topics to narrow it to, and how it was understood",
         "value": {"question": "leg twiching", "facets": True, "explain": True},
     },
 }
@@ -176,10 +176,13 @@ RELATED: dict[str, Any] = {
     "timings": {"rank": 0.308, "cite": 0.153, "total": 0.461},
 }
 
-BEGINNING = "sleep sta"
+HALF_TYPED_TEXT = "sleep sta"
 
 SUGGEST_REQUESTS: dict[str, Example] = {
-    "beginning": {"summary": "The beginning of a text", "value": {"text": BEGINNING, "limit": 3}},
+    "beginning": {
+        "summary": "The beginning of a text",
+        "value": {"text": HALF_TYPED_TEXT, "limit": 3},
+    },
 }
 
 SUGGESTIONS: dict[str, Any] = {
@@ -295,7 +298,7 @@ TASK: dict[str, Any] = {
     "error": None,
 }
 
-ACCEPTED: dict[str, Any] = {
+ACCEPTED_TASK: dict[str, Any] = {
     **TASK,
     "state": "accepted",
     "ended": None,
@@ -304,7 +307,7 @@ ACCEPTED: dict[str, Any] = {
 
 TASK_LIST: dict[str, Any] = {"tasks": [{**TASK, "report": None}]}
 
-EVENT = f"id: 9\nevent: task\ndata: {json.dumps(TASK)}\n\n"
+TASK_EVENT = f"id: 9\nevent: task\ndata: {json.dumps(TASK)}\n\n"
 
 STATUS: dict[str, Any] = {
     "generation": _GENERATION,

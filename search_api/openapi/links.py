@@ -43,7 +43,7 @@ FROM_SEARCH: Links = {
     **_from_citation("/results/0/citation"),
     "nextPage": _link(
         "searchByAddress",
-        "The ten results behind the first ten, of the same list: 409 where the index has changed since.",
+        "The next ten results of the same list. 409 if the index has changed since.",
         q=_body("/question"),
         offset=10,
         generation=_body("/generation"),
@@ -73,7 +73,7 @@ FROM_ARTICLES: Links = {
 }
 
 FROM_TASK: Links = {
-    "follow": _link("readTask", "How far the work is.", task_id=_body("/id")),
+    "follow": _link("readTask", "The progress of the task.", task_id=_body("/id")),
 }
 
 FROM_ARTICLE: Links = {

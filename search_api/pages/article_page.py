@@ -15,10 +15,10 @@ from search_api.pages.blocks import Block, Range
 from search_api.pages.cards import make_card, passage_path
 from search_api.pages.search_state import whole_number
 
-MAX_FOUND = 6
+MAX_FOUND_SECTIONS = 6
 """Maximum number of sections found within an article."""
 
-MAX_RELATED = 6
+MAX_RELATED_ARTICLES = 6
 """Maximum number of related articles, unless the author lists more."""
 
 MIN_COSINE = 0.35
@@ -56,7 +56,7 @@ def find_within(knowledge_base: KnowledgeBase, article: Article, wanted: str) ->
     if not wanted.strip():
         return Found("", (), "")
     try:
-        response = knowledge_base.search(wanted, MAX_FOUND, article=including(article.id))
+        response = knowledge_base.search(wanted, MAX_FOUND_SECTIONS, article=including(article.id))
     except InvalidRequest as error:
         return Found(wanted, (), str(error))
     near = [
@@ -129,6 +129,6 @@ def related_articles(knowledge_base: KnowledgeBase, article: Article) -> list[Ar
     ]
     nearest = [
         ArticleLink(other.citation.article_id, other.citation.article_title)
-        for other in knowledge_base.related(article.id, limit=MAX_RELATED).results
+        for other in knowledge_base.related(article.id, limit=MAX_RELATED_ARTICLES).results
     ]
-    return list(dict.fromkeys([*linked, *nearest]))[: max(MAX_RELATED, len(linked))]
+    return list(dict.fromkeys([*linked, *nearest]))[: max(MAX_RELATED_ARTICLES, len(linked))]

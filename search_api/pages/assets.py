@@ -20,7 +20,7 @@ from search_api.http.representation import require_media_type
 
 STATIC_DIR = Path(__file__).parents[1] / "static"
 
-COMPONENT = "kb-search.js"
+COMPONENT_FILE = "kb-search.js"
 """The file that other sites load, at `/kb-search.js`."""
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
@@ -69,9 +69,9 @@ def assets_router(assets: Mapping[str, Asset]) -> APIRouter:
         kept = _FOR_GOOD if version == asset.version else "no-cache"
         return Response(asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
 
-    @router.get(f"/{COMPONENT}", response_class=Response)
+    @router.get(f"/{COMPONENT_FILE}", response_class=Response)
     def component(request: Request) -> Response:
-        asset = assets[COMPONENT]
+        asset = assets[COMPONENT_FILE]
         require_media_type(request, asset.media_type)
         tag = f'"{asset.version}"'
         headers = {

@@ -113,7 +113,7 @@ def _blocks(text: str, start: int, end: int, marks: Sequence[Range]) -> tuple[Bl
 
 
 def _list_in(text: str, start: int, end: int) -> int | None:
-    """Where a list may begin below a paragraph's first line; None where none may.
+    """Where a list may begin below a paragraph's first line; None if none may.
 
     As in Markdown, bullets may follow so, and numbers from 1 on: others, as "2019.", may just be where a line broke.
     """
@@ -140,7 +140,7 @@ def _list(text: str, start: int, end: int, marks: Sequence[Range]) -> Block | No
     written = [int(number) for number in numbers if number]
     if not written:
         return Block("bullets", items)
-    # A list numbers itself: only where that gives the numbers that were written.
+    # A list numbers itself: only if that gives the numbers that were written.
     if written == list(range(written[0], written[0] + len(spans))):
         return Block("numbers", items, written[0])
     return None

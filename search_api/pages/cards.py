@@ -96,14 +96,14 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
     parts = (
         Part(
             "The words",
-            "Words of your question that stand in the passage, its headings or the article’s names."
-            " Rare words count for more.",
+            "Words of your question that are in the passage, its headings or the article’s names."
+            " Rare words count more.",
             why.keyword,
-            f"{why.keyword_score:.0%} of the most that your question could reach",
+            f"{why.keyword_score:.0%} of the maximum for your question",
         ),
         Part(
             "The passage as a whole",
-            "How close it is in meaning to your question, even where it uses other words.",
+            "How close it is in meaning to your question, even if it uses other words.",
             why.dense,
             _closeness(why.passage_cosine),
         ),
@@ -121,9 +121,9 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
         ),
         Part(
             "The subject of the question",
-            "How far your question and one of the article’s names are the same words.",
+            "How many words your question shares with one of the article’s names.",
             why.focus,
-            f"{why.focus_share:.0%} of the most there could be",
+            f"{why.focus_share:.0%} of the maximum",
         ),
         Part(
             "The wording",
@@ -137,13 +137,13 @@ def _parts(result: SearchResult) -> tuple[Part, ...]:
             "One of several subjects",
             "Your question names more than one, and each is shown.",
             why.subject,
-            "Half of what it was behind the best of another",
+            "Half of its distance to the best result of the other subject",
         ),
         Part(
             "The kind of answer",
-            "Of the article’s sections this one is of the kind that you ask for.",
+            "This is the kind of section that you ask for.",
             why.kind,
-            "What it was behind another of them",
+            "Its distance to another section of the article",
         ),
     )
     return (*parts, *(part for part in lifted if part.figure))

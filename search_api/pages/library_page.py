@@ -14,13 +14,13 @@ from kb.schema.article import ArticleSummary
 from kb.storage.catalogue import OTHER_LETTER, Catalogue, Group
 from search_api.pages.search_state import parameter, whole_number
 
-MAX_ON_ONE_PAGE = 250
+MAX_LINES_PER_PAGE = 250
 """Maximum number of lines of all groups on one page. A larger library shows one group at a time."""
 
 ARTICLES_PER_PAGE = 100
 """Number of articles of one group on a page."""
 
-ORDERS: dict[str, tuple[str, Callable[[Catalogue], tuple[Group, ...]]]] = {
+LIBRARY_ORDERS: dict[str, tuple[str, Callable[[Catalogue], tuple[Group, ...]]]] = {
     "letter": ("A to Z", lambda catalogue: catalogue.letters),
     "topic": ("By topic", lambda catalogue: catalogue.topics),
     "source": ("By source", lambda catalogue: catalogue.sources),
@@ -49,14 +49,14 @@ class Door:
 def library_page(knowledge_base: KnowledgeBase, parameters: QueryParams) -> dict[str, Any]:
     """The template's values. What the address says and nobody understands is left aside."""
     catalogue = knowledge_base.catalogue
-    orders = {name: groups(catalogue) for name, (_, groups) in ORDERS.items()}
+    orders = {name: groups(catalogue) for name, (_, groups) in LIBRARY_ORDERS.items()}
     order = parameter(parameters, "by") or "letter"
     if not orders.get(order):
         order = "letter"
     groups = orders[order]
     wanted = parameter(parameters, "group")
     offset = min(whole_number(parameter(parameters, "offset")) or 0, 10**9)
-    whole = sum(len(group.articles) for group in groups) <= MAX_ON_ONE_PAGE
+    whole = sum(len(group.articles) for group in groups) <= MAX_LINES_PER_PAGE
     chosen = next((group for group in groups if group.name == wanted), None)
     if not whole and chosen is None:
         chosen = groups[0]
@@ -67,7 +67,7 @@ def library_page(knowledge_base: KnowledgeBase, parameters: QueryParams) -> dict
         "total": knowledge_base.article_count,
         "orders": [
             (title, library_path(name), name == order)
-            for name, (title, _) in ORDERS.items()
+            for name, (title, _) in LIBRARY_ORDERS.items()
             if name == "letter" or len(orders[name]) > 1
         ],
         "doors": [

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from kb.schema.article import article_path
 from kb.schema.citation_formats import FORMATS, Reference
 from search_api.http.parts import part
-from search_api.http.problem_kinds import KINDS, NO_ARTICLE
+from search_api.http.problem_kinds import KINDS, NO_ARTICLE_MESSAGE
 from search_api.openapi.curl import curl_commands
 from search_api.pages.article_page import cited_passage, find_within, found_words, related_articles
 from search_api.pages.blocks import blocks
@@ -103,7 +103,7 @@ def citation(request: Request, live: Live) -> HTMLResponse:
     section_id = parameter(query, "section") or ""
     section = article.section(section_id)
     if section_id and section is None:
-        raise HTTPException(404, NO_ARTICLE)
+        raise HTTPException(404, NO_ARTICLE_MESSAGE)
     settings = part(request, Settings)
     path = article_path(article.id, section_id)
     reference = Reference(

@@ -23,7 +23,7 @@ MAX_FACETS = 8
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to narrow the answer. `path` is the address that chooses it, or takes a chosen one back.
+    """One way to narrow the answer. `path` is the address that chooses it, or undoes the choice.
 
     `value` is the value in the address of a chosen one, else empty. `back` names what taking it back does.
     """
@@ -90,7 +90,7 @@ def _results(
 
 
 def _plain(response: SearchResponse) -> str | None:
-    """The question without its operators, or None where it has none."""
+    """The question without its operators, or None if it has none."""
     excluded = response.excluded
     # Without an exclusion each minus was found to be something else.
     parsed = parse_question(excluded.question if excluded else response.question, lambda _: True)

@@ -18,7 +18,7 @@ from kb.schema.search_request import SearchRequest
 RESULTS_PER_STEP = 10
 """Number of results that are added at a time."""
 
-MAX_SHOWN = MAX_LIMIT
+MAX_SHOWN_RESULTS = MAX_LIMIT
 """Maximum number of results on one page."""
 
 
@@ -43,7 +43,7 @@ class SearchState:
         offset = whole_number(parameter(parameters, "offset")) or 0
         return cls(
             question=_first(parameters, "q", "question"),
-            shown=min(max(shown, RESULTS_PER_STEP), MAX_SHOWN),
+            shown=min(max(shown, RESULTS_PER_STEP), MAX_SHOWN_RESULTS),
             offset=min(offset, MAX_DEPTH - RESULTS_PER_STEP),
             tag=_values(parameters, "tag"),
             source=_values(parameters, "source"),
@@ -82,12 +82,12 @@ class SearchState:
         return f"/?{urlencode(given, doseq=True)}" if given else "/"
 
     def more(self, has_more: bool) -> str | None:
-        """The address that shows more results, or None where there are none."""
+        """The address that shows more results, or None if there are none."""
         if not has_more:
             return None
         first_new = self.offset + self.shown + 1
         if (
-            self.shown + RESULTS_PER_STEP <= MAX_SHOWN
+            self.shown + RESULTS_PER_STEP <= MAX_SHOWN_RESULTS
             and self.offset + self.shown + RESULTS_PER_STEP <= MAX_DEPTH
         ):
             further = self.path(offset=self.offset, shown=self.shown + RESULTS_PER_STEP)

@@ -24,12 +24,12 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: Annotated[
-        int, WholeNumber(1, MAX_LIMIT), Field(description="How many articles at most.")
+        int, WholeNumber(1, MAX_LIMIT), Field(description="Maximum number of articles.")
     ] = 100
     offset: Annotated[
         int,
         WholeNumber(0, MAX_ARTICLE_OFFSET),
-        Field(description="How many articles to leave out."),
+        Field(description="Number of articles to skip."),
     ] = 0
 
 
@@ -42,7 +42,7 @@ router = APIRouter()
     operation_id="listArticles",
     summary="List the articles",
     description="The articles by title, without their text.",
-    response_description="One page of the list, and how many articles there are.",
+    response_description="One page of the list, and the number of all articles.",
     responses={
         **examples.ok(examples.ARTICLE_LIST, links.FROM_ARTICLES),
         **problem_responses(422, 503),

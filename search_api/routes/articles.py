@@ -35,7 +35,7 @@ from search_api.state.settings import Settings
 
 JSON, MARKDOWN, HTML = "application/json", article_markdown.MEDIA_TYPE, "text/html"
 _FORMS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
-_SUFFIXES = {each.media_type: each.suffixes[0] for each in article_files.SENDABLE}
+_SUFFIXES = {each.media_type: each.suffixes[0] for each in article_files.SENDABLE_FORMS}
 """The suffix by which the body of an article is read, by its media type."""
 
 _ARTICLE = TypeAdapter(Article)
@@ -45,7 +45,7 @@ _LINES = {"type": "array", "items": {"type": "string"}}
 _DAY = {"type": ["string", "null"], "format": "date"}
 _BODY: dict[str, Any] = {
     "type": "object",
-    "description": "The interchange form. Null is the same as leaving a field out; other fields pass unread.",
+    "description": "The interchange form. Null is the same as leaving a field out. Other fields are ignored.",
     "required": ["sections"],
     "properties": {
         "id": _ID,
@@ -54,7 +54,7 @@ _BODY: dict[str, Any] = {
         "url": {"type": "string"},
         "source": {
             "type": "string",
-            "description": "The name of the one source, if it has no address.",
+            "description": "The name of the only source, if it has no address.",
         },
         "sources": {
             "type": "array",
@@ -74,7 +74,7 @@ _BODY: dict[str, Any] = {
         "sections": {
             "type": "array",
             "minItems": 1,
-            "description": "Their ids are all different; one at least has text.",
+            "description": "The ids must be different. At least one section must have text.",
             "items": {
                 "type": "object",
                 "required": ["id", "text"],
@@ -92,7 +92,7 @@ _BODY: dict[str, Any] = {
 ArticleId = Annotated[
     str,
     Path(
-        description="The article's id, percent-encoded; it may hold a slash.",
+        description="The article's id, percent-encoded. It may contain a slash.",
         examples=[examples.ARTICLE["id"]],
     ),
 ]
@@ -106,19 +106,22 @@ class ReadQuery(BaseModel):
     format: Annotated[
         Literal["json", "markdown", "html"] | None,
         Field(
-            description="`json`, `markdown` or `html`. By default what `Accept` prefers, or JSON."
+            description="`json`, `markdown` or `html`. The default is what `Accept` prefers, or JSON."
         ),
     ] = None
 
 
 class DeleteQuery(BaseModel):
-    """What the article's address is to say afterwards."""
+    """What the article's address says afterwards."""
 
     model_config = ConfigDict(extra="forbid")
 
     because: Annotated[
         str,
-        Field(max_length=1000, description="Why, in words for readers, on the page that is left."),
+        Field(
+            max_length=1000,
+            description="The reason, for readers. The page at the address shows it.",
+        ),
     ] = ""
     see: Annotated[
         str, Field(max_length=200, description="The id of the article to read instead.")
@@ -138,30 +141,33 @@ def _header(name: str, description: str, pattern: str = "") -> dict[str, Any]:
 
 IDEMPOTENCY_KEY = _header(
     "Idempotency-Key",
-    "1 to 255 printable ASCII characters of your choice. The same key with the same work is the same task, so that a"
-    " request whose answer was lost can be sent again; with other work it is refused (422). Known as long as the task.",
+    "1 to 255 printable ASCII characters of your choice. The same key with the same work is the same task, so a request"
+    " whose answer was lost can be sent again. With other work, the key is refused (422). A key is known as long as its"
+    " task.",
     r"^[\x21-\x7e]{1,255}$",
 )
 IF_MATCH = _header(
     "If-Match",
-    "Only if the article in the corpus is still the one with this entity tag (of a `GET`, or of the answer to a `PUT`);"
-    " `*`: only if there is one. Else 412.",
+    "Only if the article in the corpus still has this entity tag, from a `GET` or the answer to a `PUT`. `*`: only if"
+    " the article exists. Otherwise 412.",
     _TAGS,
 )
 IF_NONE_MATCH = _header(
-    "If-None-Match", "`*`: only if there is no article of that id. Else 412.", r"^\*$"
+    "If-None-Match", "`*`: only if there is no article with that id. Otherwise 412.", r"^\*$"
 )
-HELD = _header("If-None-Match", "The entity tags you hold. 304 where the article is one of them.")
+IF_HELD = _header(
+    "If-None-Match", "The entity tags that you have. 304 if the article still has one of them."
+)
 
 
 def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
-    """What a route declares of the task that it answers with."""
+    """The declaration of a route that answers with a task."""
     return {
         202: {
             "description": description,
-            "content": {JSON: {"example": examples.ACCEPTED}},
+            "content": {JSON: {"example": examples.ACCEPTED_TASK}},
             "headers": {
-                "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
+                "Location": {"description": "Address of the task.", "schema": {"type": "string"}}
             },
             "links": links.FROM_TASK,
         }
@@ -172,9 +178,9 @@ def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
     "/api/v1/articles/{article_id:path}",
     operation_id="readArticle",
     summary="Read an article",
-    description="The article with all its sections: as JSON, where `start` and `end` of a citation count code points in"
-    " the `text` of the section it names; as Markdown with front matter, which can be sent back; or as plain HTML. An"
-    " article that was just accepted is found here once its task is done.",
+    description="The article with all its sections: as JSON, as Markdown with front matter, which can be sent back,"
+    " or as plain HTML. In JSON, `start` and `end` of a citation count code points in the `text` of its section. An"
+    " article that was just accepted appears here once its task is done.",
     response_description="The article.",
     responses={
         200: {
@@ -185,17 +191,17 @@ def accepted_response(description: str) -> dict[int | str, dict[str, Any]]:
             },
             "headers": {
                 "ETag": {
-                    "description": "Names what the article holds, for `If-Match` and `If-None-Match`.",
+                    "description": "The entity tag of this version, for `If-Match` and `If-None-Match`.",
                     "schema": {"type": "string"},
                 }
             },
             "links": links.FROM_ARTICLE,
         },
-        304: {"description": "You hold it already."},
+        304: {"description": "You have this version already."},
         **problem_responses(301, 404, 410, 422, 503),
     },
     dependencies=[given_once(ReadQuery)],
-    openapi_extra={"parameters": [HELD]},
+    openapi_extra={"parameters": [IF_HELD]},
 )
 def read_article(
     request: Request,
@@ -229,15 +235,15 @@ def read_article(
     "/api/v1/articles/{article_id:path}",
     operation_id="putArticle",
     summary="Add or replace an article",
-    description="Puts the article into the corpus, in place of any other of that id. It is read, and the conditions on"
-    " it are judged against the last change that was accepted; what is refused leaves no task. When this answers"
-    " 202, the corpus has it on disk: no crash or power cut loses it. Questions find it once the task is done."
-    " The body is the JSON that reading an article gives, Markdown with front matter, or plain text whose first"
-    " line is the title; an `id` in it must be that of the address, and may be left out.",
+    description="Puts the article into the corpus, replacing any other with that id. Conditions are checked against the"
+    " last accepted change. A refused change leaves no task. When this answers 202, the corpus has the article on disk,"
+    " and no crash or power cut loses it. Searches find it once the task is done. The body is the JSON that reading an"
+    " article returns, Markdown with front matter, or plain text whose first line is the title. An `id` in it may be"
+    " left out. If present, it must be the one in the address.",
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted_response("The corpus has it; the task brings it into the index."),
+        **accepted_response("The corpus has the article. The task brings it into the index."),
         **problem_responses(412, 413, 415, 422, 503, 504, 507),
     },
     openapi_extra={
@@ -273,13 +279,15 @@ async def put_article(request: Request, article_id: ArticleId) -> Response:
     "/api/v1/articles/{article_id:path}",
     operation_id="deleteArticle",
     summary="Delete an article",
-    description="Takes the article out of the corpus, for good. One that stands in a collection or another corpus is"
-    " hidden from every index. Questions find it no longer once the task is done; its address says from then on that it"
-    " was withdrawn (410), or leads to the article `see` (301).",
+    description="Removes the article from the corpus for good. An article in a collection or in another corpus is"
+    " hidden from every index. Once the task is done, searches do not find it. Its address then says that it was"
+    " withdrawn (410), or leads to the article `see` (301).",
     status_code=202,
     response_model=TaskView,
     responses={
-        **accepted_response("The corpus has it no longer; the task takes it out of the index."),
+        **accepted_response(
+            "The corpus no longer has the article. The task removes it from the index."
+        ),
         **problem_responses(404, 412, 422, 503, 504, 507),
     },
     dependencies=[given_once(DeleteQuery)],

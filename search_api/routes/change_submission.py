@@ -35,7 +35,7 @@ from search_api.state.worker_process import WorkerProcess
 TASKS_PATH = "/api/v1/tasks"
 
 _REUSED = (
-    "This Idempotency-Key was sent with other work before: take a new one for each piece of work."
+    "This Idempotency-Key was already used for other work: use a new key for each piece of work."
 )
 
 
@@ -55,7 +55,7 @@ async def task_store_with_room(request: Request) -> TaskStore:
 async def submit_change(
     request: Request, received: RequestFiles, change: ChangeRequest, subject: str = ""
 ) -> Response:
-    """Have the worker make the change. Answers 202 once the corpus has it, or says why not.
+    """Let the worker make the change. Answers 202 once the corpus has it, or the reason why not.
 
     The same work under the same idempotency key is the same task. Raises InvalidRequest, NotFound, TasksFull,
     WorkerMissing.
@@ -88,9 +88,9 @@ async def submit_change(
 
 
 async def refresh_if_done(request: Request, *tasks: Task) -> None:
-    """Before a client is told that a task is done, make this process answer from the index that has it.
+    """Before reporting that a task is done, make this process answer from the index that has it.
 
-    Otherwise a client could read the state from before its own change, until the index is next checked.
+    Otherwise a client could read the state from before its own change until the next check of the index.
     """
     if any(task.state == "done" for task in tasks):
         await run_in_threadpool(part(request, LiveIndex).refresh)

@@ -20,7 +20,7 @@ from kb.schema.service import Health
 from search_api.http.parts import part
 from search_api.http.problem_kinds import index_remedy
 from search_api.http.problems import problem
-from search_api.middleware.admission import OVERLOADED, RETRY_AFTER_S
+from search_api.middleware.admission import OVERLOADED_MESSAGE, RETRY_AFTER_S
 from search_api.middleware.admission_queue import AdmissionQueue
 from search_api.openapi import examples
 from search_api.openapi.document import problem_responses
@@ -79,9 +79,9 @@ async def health(live: Live) -> Health:
     operation_id="readiness",
     summary="Say whether to send questions here",
     response_model=Readiness,
-    description="200 while an index is served and there is room in the line; else 503, and a balancer had better ask"
+    description="200 while an index is served and the queue has room. Otherwise 503, and a balancer should ask"
     " another.",
-    response_description="The generation that answers, and how busy this worker is.",
+    response_description="The generation that answers, and the load of this worker.",
     responses={**examples.ok(examples.READINESS), **problem_responses(503)},
 )
 async def readiness(request: Request, live: Live) -> Readiness | Response:
@@ -89,7 +89,7 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
     with live.use() as knowledge_base:
         if queue.is_full:
             headers = {"Retry-After": str(RETRY_AFTER_S)}
-            return problem(request, 503, OVERLOADED, kind="overloaded", headers=headers)
+            return problem(request, 503, OVERLOADED_MESSAGE, kind="overloaded", headers=headers)
         return Readiness("ready", knowledge_base.generation, queue.active, queue.waiting)
 
 
@@ -99,7 +99,7 @@ async def readiness(request: Request, live: Live) -> Readiness | Response:
     response_class=PlainTextResponse,
 )
 async def metrics(request: Request) -> Response:
-    """All metrics, for Prometheus; 404 for clients that the setting `metrics_clients` does not name."""
+    """All metrics, for Prometheus. 404 for clients that the setting `metrics_clients` does not name."""
     client = request.client.host if request.client else ""
     if not _is_among(client, part(request, Settings).metrics_clients):
         raise HTTPException(404)
@@ -119,4 +119,4 @@ def _is_among(client: str, networks: str) -> bool:
 
 
 def _why_degraded(failure: IndexUnusable) -> str:
-    return f"An older index answers in place of the newest. {index_remedy(failure)}"
+    return f"An older index answers because the newest does not open. {index_remedy(failure)}"

@@ -22,7 +22,7 @@ router = APIRouter()
 
 
 class RelatedQuery(BaseModel):
-    """An article, or a passage of it, to find what is near."""
+    """An article or a passage, to find what is near in meaning."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,13 +31,13 @@ class RelatedQuery(BaseModel):
     ]
     section: Annotated[
         str | None,
-        Field(description="For what is near to a passage: the id of the section it stands in."),
+        Field(description="To find what is near to a passage: the id of its section."),
     ] = None
     start: Annotated[
         Start | None,
         Field(
-            description="Where the passage begins, or any place in it, in code points of its section; 0 where it is"
-            " left out. Only with `section`.",
+            description="The start of the passage, or any offset in it, in code points of its section. The default is"
+            " 0. Only with `section`.",
         ),
     ] = None
     limit: Limit = 10
@@ -49,9 +49,9 @@ class RelatedQuery(BaseModel):
     tags=["search"],
     operation_id="related",
     summary="Find what is near in meaning",
-    description="To an article: other articles. To a passage, by the `section_id` and `start` of its citation: other"
-    " sections, of the same article too. Nearest first, each by its nearest passage, word for word.",
-    response_description="What is near; nothing where nothing is.",
+    description="For an article: other articles. For a passage, given by the `section_id` and `start` of its citation:"
+    " other sections, including those of the same article. The nearest come first, each with its nearest passage.",
+    response_description="The articles or sections that are near. The list may be empty.",
     responses={
         **examples.ok(examples.RELATED, links.FROM_RELATED),
         **problem_responses(404, 409, 422, 503),
@@ -62,7 +62,7 @@ def related(query: Annotated[RelatedQuery, Query()], live: Live) -> RelatedRespo
     if query.start is not None and query.section is None:
         raise InvalidRequest(
             "start",
-            "start is a place in a section: give the section's id as section, or leave it out.",
+            "start is an offset in a section: also give the section's id as section, or leave start out.",
         )
     with live.use() as knowledge_base:
         return knowledge_base.related(

@@ -1,7 +1,7 @@
 """Request bodies kept as files, for the worker to read.
 
-No request waits for the disk. The worker acknowledges only what lies in the corpus, and recognises a file that was cut
-off before that by its SHA-256.
+No request waits for the disk. The worker acknowledges only what is in the corpus, and recognises a truncated file by
+its SHA-256.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def allow_large_body(request: Request, max_bytes: int) -> None:
 
 
 async def keep_body(request: Request, received: RequestFiles, name: str) -> None:
-    """Keep the whole body as one file of that name. Raises InvalidRequest where it is empty."""
+    """Keep the whole body as one file with that name. Raises InvalidRequest if it is empty."""
     size = await _keep(received, name, request.stream())
     if not size:
         raise InvalidRequest("body", "The body is empty.")

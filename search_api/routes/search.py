@@ -13,7 +13,12 @@ from kb.schema.service import BatchResponse
 from search_api.http.requests import given_once, require_json
 from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
-from search_api.routes.search_models import MAX_BATCH, BatchRequest, SearchBody, SearchQuery
+from search_api.routes.search_models import (
+    MAX_BATCH_SEARCHES,
+    BatchRequest,
+    SearchBody,
+    SearchQuery,
+)
 from search_api.state.live import Live
 
 router = APIRouter()
@@ -25,8 +30,8 @@ router = APIRouter()
     operation_id="search",
     summary="Answer a question",
     description="The sections that answer the question, best first, each with the passage word for"
-    " word and a citation that can be checked. Nothing of the question is logged or kept.",
-    response_description="The answer. Where `answered` is `none`, only the nearest passages.",
+    " word and a citation that can be checked. The question is not logged or stored.",
+    response_description="The answer. If `answered` is `none`, only the nearest passages.",
     responses={
         **examples.ok(examples.SEARCH_RESPONSE, links.FROM_SEARCH),
         **problem_responses(400, 409, 413, 415, 422, 503),
@@ -44,8 +49,8 @@ def search(
     tags=["search"],
     operation_id="searchByAddress",
     summary="Answer a question given in the address",
-    description="The same answer as by POST, easier to try. Prefer POST: addresses stand in"
-    " histories and in the logs of proxies.",
+    description="The same answer as by POST, easier to try. Prefer POST: browsers keep addresses in"
+    " their history, and proxies log them.",
     response_description="The answer.",
     responses={
         **examples.ok(examples.SEARCH_RESPONSE, links.FROM_SEARCH),
@@ -67,8 +72,8 @@ def _answer(live: Live, asked: SearchBody | SearchQuery) -> SearchResponse:
     tags=["search"],
     operation_id="searchBatch",
     summary="Answer several questions",
-    description=f"Up to {MAX_BATCH} searches, each answered as it would be alone, all from one generation of the"
-    " index. One that is not valid is named in the error, and none is answered.",
+    description=f"Up to {MAX_BATCH_SEARCHES} independent searches, all answered from one generation of the index."
+    " If one is not valid, the error names it, and none is answered.",
     response_description="The answers in the order of the searches.",
     responses={
         **examples.ok(examples.BATCH_RESPONSE, links.FROM_BATCH),

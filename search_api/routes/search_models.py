@@ -1,7 +1,7 @@
 """The parameters of a search over HTTP, made from the fields of SearchRequest.
 
-The length of a question is checked by `kb`, with the words of the command line. Here it only stands in the OpenAPI
-document.
+The length of a question is checked by `kb`, with the same message as on the command line. Here it is only in the
+OpenAPI document.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from search_api.http.aliased_text import (
 from search_api.http.whole_number import WholeNumber
 from search_api.openapi import examples
 
-MAX_BATCH = 20
+MAX_BATCH_SEARCHES = 20
 """Maximum number of searches in one batch."""
 
 Limit = Annotated[int, WholeNumber(1, MAX_LIMIT), Field(description="Maximum number of results.")]
@@ -50,8 +50,8 @@ Generation = Annotated[
 ]
 
 _SEVERAL = (
-    "Several values: any of them, and none that begins with `-`. Write `\\` in front of a value that itself begins with"
-    " `-` or `\\`."
+    "With several values, any of them matches. A value that begins with `-` excludes. Write `\\` before one that"
+    " begins with `-` or `\\`."
 )
 _DATE: dict[str, JsonValue] = {"format": "date", "examples": ["2026-01-31"]}
 _QUESTION = {
@@ -152,8 +152,8 @@ class SearchBody(_Search):
     aliases = ("question", "q")
 
     question: Text = usual_alias(
-        'What the reader wants to know, in plain words. It may hold `"a phrase"`, `-word`,'
-        " `title:word`, `heading:word` and `begin*`; everything else is plain text.",
+        'What the reader wants to know, in plain words. It may contain `"a phrase"`, `-word`,'
+        " `title:word`, `heading:word` and `begin*`. Everything else is plain text.",
         _QUESTION,
     )
     q: Text = other_alias("question", _QUESTION)
@@ -161,7 +161,7 @@ class SearchBody(_Search):
 
 @with_search_options("SearchQuery")
 class SearchQuery(_Search):
-    """The same in an address."""
+    """A search in an address."""
 
     model_config = ConfigDict(extra="forbid")
     aliases = ("q", "question")
@@ -175,11 +175,11 @@ class SearchQuery(_Search):
 
 
 class BatchRequest(BaseModel):
-    """Several searches, each as it would be asked alone."""
+    """Several independent searches."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     searches: Annotated[
         list[SearchBody],
-        Field(min_length=1, max_length=MAX_BATCH, description="The searches."),
+        Field(min_length=1, max_length=MAX_BATCH_SEARCHES, description="The searches."),
     ]

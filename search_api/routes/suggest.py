@@ -24,15 +24,15 @@ from search_api.openapi import examples, links
 from search_api.openapi.document import problem_responses
 from search_api.state.live import Live
 
-_IN_THE_BOX = "What stands in the box so far. Blank, or more than 16 words: no suggestions."
-_BEGINNING = {"maxLength": MAX_QUESTION_CHARS, "example": examples.BEGINNING}
+_IN_THE_BOX = "The text in the box so far. If it is blank or has more than 16 words, there are no suggestions."
+_BEGINNING = {"maxLength": MAX_QUESTION_CHARS, "example": examples.HALF_TYPED_TEXT}
 
 router = APIRouter()
 
 
 class _Suggested(BaseModel):
     limit: Annotated[
-        int, WholeNumber(1, MAX_SUGGESTIONS), Field(description="How many suggestions at most.")
+        int, WholeNumber(1, MAX_SUGGESTIONS), Field(description="Maximum number of suggestions.")
     ] = 8
 
 
@@ -45,7 +45,7 @@ class _Typed(AliasedText):
 
 
 class SuggestRequest(_Suggested, _Typed):
-    """What somebody has typed so far."""
+    """What a reader has typed so far."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, json_schema_extra=one_required(*_Typed.aliases)
@@ -64,7 +64,7 @@ class _TypedByAddress(AliasedText):
 
 
 class SuggestQuery(_Suggested, _TypedByAddress):
-    """The same in an address."""
+    """What a reader has typed so far, in an address."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -74,9 +74,9 @@ class SuggestQuery(_Suggested, _TypedByAddress):
     tags=["search"],
     operation_id="suggest",
     summary="Complete what is being typed",
-    description="Articles, sections and questions that the beginning of a text may become, best first; small slips are"
-    " forgiven. Made of titles, aliases and headings alone, and quick enough for every key press.",
-    response_description="The suggestions, and the generation whose articles they lead to.",
+    description="Articles, sections and questions that complete the text, best first. Small slips are forgiven."
+    " Suggestions come only from titles, aliases and headings, and are fast enough for every key press.",
+    response_description="The suggestions, and the generation of their articles.",
     responses={
         **examples.ok(examples.SUGGESTIONS, links.FROM_SUGGEST),
         **problem_responses(400, 413, 415, 422, 503),
@@ -94,8 +94,8 @@ def suggest(
     tags=["search"],
     operation_id="suggestByAddress",
     summary="Complete what is given in the address",
-    description="The same as by POST, easier to try. Prefer POST: addresses stand in histories and in the logs of"
-    " proxies.",
+    description="The same as by POST, easier to try. Prefer POST: addresses stay in browser histories and in the logs"
+    " of proxies.",
     response_description="The suggestions.",
     responses={
         **examples.ok(examples.SUGGESTIONS, links.FROM_SUGGEST),

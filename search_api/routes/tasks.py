@@ -68,8 +68,8 @@ class RebuildQuery(BaseModel):
     replace: Annotated[
         bool,
         Field(
-            description="Build even where a corpus of the index is missing or empty, or more than half of the published"
-            " articles would go."
+            description="Build even if a corpus of the index is missing or empty, or more than half of the published"
+            " articles would be removed."
         ),
     ] = False
 
@@ -79,7 +79,7 @@ class TaskQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: Annotated[int, WholeNumber(1, 100), Field(description="How many tasks at most.")] = 20
+    limit: Annotated[int, WholeNumber(1, 100), Field(description="Maximum number of tasks.")] = 20
 
 
 @router.get(
@@ -87,8 +87,8 @@ class TaskQuery(BaseModel):
     tags=["tasks"],
     operation_id="listTasks",
     summary="List the latest tasks",
-    description="The latest tasks of all clients: what was accepted, and nothing that was refused. Those that have"
-    " ended are kept for seven days, the latest 1,000.",
+    description="The latest tasks of all clients. Refused work is not listed. Tasks that have ended are kept for seven"
+    " days, and at most 1,000 of them.",
     response_description="The tasks.",
     responses={**examples.ok(examples.TASK_LIST), **problem_responses(422, 503)},
     dependencies=[given_once(TaskQuery)],
@@ -105,7 +105,7 @@ async def list_tasks(request: Request, query: Annotated[TaskQuery, Query()]) -> 
     tags=["tasks"],
     operation_id="readTask",
     summary="Read a task",
-    description="How far the work is, and in the end what became of each article.",
+    description="The progress of the task, and at its end what happened to each article.",
     response_description="The task.",
     responses={**examples.ok(examples.TASK), **problem_responses(404, 422, 503)},
 )
@@ -120,12 +120,13 @@ async def read_task(request: Request, task_id: TaskId) -> TaskView:
     tags=["tasks"],
     operation_id="followTask",
     summary="Follow a task",
-    description="The task each time that it has changed, as server-sent events named `task` whose data is what reading"
-    " it gives. The stream ends with the task. Whoever was cut off sends the last `id` as `Last-Event-ID`.",
+    description="The task each time it changes, as server-sent events named `task`. The data is the same as when"
+    " reading the task. The stream ends with the task. To continue after a broken connection, send the last `id` as"
+    " `Last-Event-ID`.",
     response_description="The events.",
     response_class=StreamingResponse,
     responses={
-        200: {"content": {EVENT_STREAM: {"schema": _EVENT, "example": examples.EVENT}}},
+        200: {"content": {EVENT_STREAM: {"schema": _EVENT, "example": examples.TASK_EVENT}}},
         **problem_responses(404, 422, 503),
     },
     openapi_extra={
@@ -146,14 +147,14 @@ async def follow_task(request: Request, task_id: TaskId) -> Response:
     events = _events(
         request, store, task, int(known) if known.isdecimal() and len(known) < 19 else -1
     )
-    # nginx would keep the events back until they fill a block.
+    # nginx would hold the events back until they fill a block.
     return StreamingResponse(events, media_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 
 async def _events(
     request: Request, store: TaskStore, task: Task | None, known: int
 ) -> AsyncIterator[str]:
-    silent_s = _HEARTBEAT_S  # something comes at once, and with it the head of the answer
+    silent_s = _HEARTBEAT_S  # so that the first event, and the response's head, are sent at once
     while task is not None:
         if task.version != known:
             await refresh_if_done(request, task)
@@ -161,7 +162,7 @@ async def _events(
             yield f"id: {task.version}\nevent: task\ndata: {as_json(task.view())}\n\n"
         if task.has_ended:
             return
-        if silent_s >= _HEARTBEAT_S:  # lest something between takes the stream for dead
+        if silent_s >= _HEARTBEAT_S:  # so that no proxy takes the stream for dead
             silent_s = 0.0
             yield ": \n\n"
         await asyncio.sleep(_LOOK_AGAIN_S)
@@ -174,10 +175,10 @@ async def _events(
     tags=["operation"],
     operation_id="rebuild",
     summary="Rebuild the index",
-    description="Makes the index hold what the corpus holds, as `kb build` does: what was put there by hand comes in, a"
-    " damaged index is mended, a rollback ends. Only what changed is embedded. Where a corpus of the index is missing"
-    " or has no article left, or more than half of the published articles would go, the task fails and changes nothing,"
-    " unless told to `replace`.",
+    description="Brings the index up to date with the corpus, as `kb build` does. It indexes files that were added by"
+    " hand, repairs a damaged index, and ends a rollback. Only new text is embedded. If a corpus of the index is"
+    " missing or has no article left, or more than half of the published articles would be removed, the task fails and"
+    " changes nothing. `replace` overrides that.",
     status_code=202,
     response_model=TaskView,
     responses={
@@ -196,10 +197,10 @@ async def rebuild(request: Request, query: Annotated[RebuildQuery, Query()]) -> 
     "/api/v1/status",
     tags=["operation"],
     operation_id="indexStatus",
-    summary="Say how the index stands",
-    description="What is live, what in the corpus it does not know yet, what the last build did, and how many tasks"
-    " wait. Reads the whole corpus: for people, and not for every second.",
-    response_description="How it stands.",
+    summary="Report the state of the index",
+    description="What is live, which changes of the corpus are not indexed yet, what the last build did, and how many"
+    " tasks wait. This reads the whole corpus, so do not poll it.",
+    response_description="The state of the index and its tasks.",
     responses={**examples.ok(examples.STATUS), **problem_responses(422, 503, 504)},
 )
 async def status(request: Request) -> IndexStatus:
@@ -220,6 +221,6 @@ async def _task(store: TaskStore, task_id: str) -> Task:
         task = await run_in_threadpool(store.get, task_id)
     if task is None:
         raise HTTPException(
-            404, "There is no task of that id; those that ended are kept for a while."
+            404, "There is no task with that id. Tasks are kept for a limited time after their end."
         )
     return task

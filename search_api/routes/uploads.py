@@ -24,9 +24,9 @@ from search_api.routes.request_files import (
 )
 from search_api.state.settings import Settings
 
-FORM = "multipart/form-data"
-ZIP = ("application/zip", "application/x-zip-compressed")
-JSON_LINES = (
+FORM_TYPE = "multipart/form-data"
+ZIP_TYPES = ("application/zip", "application/x-zip-compressed")
+JSON_LINES_TYPES = (
     "application/jsonl",
     "application/x-ndjson",
     "application/ndjson",
@@ -40,17 +40,17 @@ router = APIRouter(tags=["articles"])
     "/api/v1/upload",
     operation_id="uploadFiles",
     summary="Upload files of articles",
-    description="Takes in every article of the files of a form, or of one zip archive sent as the body: Markdown, plain"
-    " text, `.article.json`, `.jsonl`, `.jsonl.gz`, and `.zip` of such. When this answers 202, the corpus has"
-    " all that could be read; what could not is named in the report, with its reason, and stops nothing else."
-    " Where nothing could be read, this answers 422, whose `errors` name the files. Of several articles of one"
-    " id the first is taken, and each further one is named so. What archives may unpack to is bounded; names"
-    " that lead elsewhere, links and encrypted files are refused.",
+    description="Adds every article in the files of a form, or in one zip archive sent as the body. Files may be"
+    " Markdown, plain text, `.article.json`, `.jsonl`, `.jsonl.gz`, or a `.zip` of these. When this answers 202, the"
+    " corpus has all articles that could be read. The report names the others with the reasons. If nothing could be"
+    " read, this answers 422, and `errors` names the files. Of several articles with one id, the first is added and"
+    " the others are reported. The unpacked size of archives is limited. Links, encrypted files and names that lead"
+    " elsewhere are refused.",
     status_code=202,
     response_model=TaskView,
     responses={
         **accepted_response(
-            "The corpus has what could be read; the task brings it into the index."
+            "The corpus has the readable articles. The task brings them into the index."
         ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
@@ -59,7 +59,7 @@ router = APIRouter(tags=["articles"])
         "requestBody": {
             "required": True,
             "content": {
-                FORM: {
+                FORM_TYPE: {
                     "schema": {
                         "type": "object",
                         "properties": {
@@ -67,27 +67,27 @@ router = APIRouter(tags=["articles"])
                                 "type": "array",
                                 "items": {"type": "string", "format": "binary"},
                                 "minItems": 1,
-                                "description": "The files; any name of the field will do.",
+                                "description": "The files. The name of the field does not matter.",
                             }
                         },
                         "required": ["file"],
                     }
                 },
-                ZIP[0]: {"schema": {"type": "string", "format": "binary"}},
+                ZIP_TYPES[0]: {"schema": {"type": "string", "format": "binary"}},
             },
         },
     },
 )
 async def upload(request: Request) -> Response:
     kind = media_type(request)
-    if kind != FORM and kind not in ZIP:
-        raise HTTPException(415, f"Send files as {FORM}, or one archive as {ZIP[0]}.")
+    if kind != FORM_TYPE and kind not in ZIP_TYPES:
+        raise HTTPException(415, f"Send files as {FORM_TYPE}, or one archive as {ZIP_TYPES[0]}.")
     refuse_encoding(request)
     settings = part(request, Settings)
     allow_large_body(request, settings.upload_max_bytes)
     store = await task_store_with_room(request)
     with request_files(store) as received:
-        if kind == FORM:
+        if kind == FORM_TYPE:
             await keep_files(request, received, settings.upload_max_files)
         else:
             await keep_body(request, received, "upload.zip")
@@ -98,15 +98,15 @@ async def upload(request: Request) -> Response:
     "/api/v1/import",
     operation_id="importArticles",
     summary="Import a collection",
-    description="Takes in articles as JSON Lines, one a line in the form of `kb add`'s `.jsonl`, compressed by gzip"
-    " where `Content-Encoding` says so. When this answers 202, the corpus has all that could be read, each as a file of"
-    " its own; a line that could not is named in the report, with its reason, and so is each after the first of one id."
-    " Where no line could be read, this answers 422, whose `errors` name them.",
+    description="Adds articles as JSON Lines, one article per line, in the form of `kb add`'s `.jsonl`. The body may"
+    " be compressed by gzip, with that `Content-Encoding`. When this answers 202, the corpus has all articles that"
+    " could be read, each in its own file. The report names the other lines with the reasons, and repeated ids. If no"
+    " line could be read, this answers 422, and `errors` names the lines.",
     status_code=202,
     response_model=TaskView,
     responses={
         **accepted_response(
-            "The corpus has what could be read; the task brings it into the index."
+            "The corpus has the readable articles. The task brings them into the index."
         ),
         **problem_responses(413, 415, 422, 503, 504, 507),
     },
@@ -115,14 +115,15 @@ async def upload(request: Request) -> Response:
         "requestBody": {
             "required": True,
             "content": {
-                name: {"schema": {"type": "string", "minLength": 1}} for name in JSON_LINES[:2]
+                name: {"schema": {"type": "string", "minLength": 1}}
+                for name in JSON_LINES_TYPES[:2]
             },
         },
     },
 )
 async def import_articles(request: Request) -> Response:
-    if media_type(request) not in JSON_LINES:
-        raise HTTPException(415, f"Send one article a line, as {JSON_LINES[0]}.")
+    if media_type(request) not in JSON_LINES_TYPES:
+        raise HTTPException(415, f"Send one article a line, as {JSON_LINES_TYPES[0]}.")
     compressed = refuse_encoding(request, "gzip") == "gzip"
     settings = part(request, Settings)
     allow_large_body(request, settings.upload_max_bytes)

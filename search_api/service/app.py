@@ -54,23 +54,23 @@ from search_api.telemetry.tracing import Tracing, make_tracing
 
 logger = logging.getLogger(__name__)
 
-TAGS = [
+TAG_DESCRIPTIONS = [
     {"name": "search", "description": "A question in, cited passages out."},
     {"name": "articles", "description": "The articles themselves."},
-    {"name": "tasks", "description": "Work that was accepted."},
-    {"name": "operation", "description": "For those who run the service."},
+    {"name": "tasks", "description": "Accepted work and its progress."},
+    {"name": "operation", "description": "For operators of the service."},
 ]
 
 _COMMON_DESCRIPTION = (
-    "Every address that answers GET answers HEAD, by the same status and headers without the body, at the same cost."
-    " Errors are problem details by RFC 9457, whatever `Accept` says; where `Accept` names nothing that an operation"
-    " offers, that is 406, and nothing is done. A field or parameter that is not known is refused by 422; where it is a"
-    " slip of a known one, both are named."
+    "Every address that answers GET also answers HEAD, with the same status and headers, at the same cost. Errors are"
+    " problem details (RFC 9457), whatever `Accept` says. If `Accept` names nothing that an operation offers, the"
+    " answer is 406 and nothing is done. An unknown field or parameter is refused with 422. If it is a slip of a known"
+    " name, the error names both."
 )
-"""The part of the OpenAPI document that holds for every operation."""
+"""The part of the API's description that holds for every operation."""
 
-SAMPLE_EVERY_S = 5.0
-PRUNE_EVERY_S = 3600.0
+SAMPLE_INTERVAL_S = 5.0
+PRUNE_INTERVAL_S = 3600.0
 
 # FastAPI reports to a global OpenTelemetry provider by itself, query strings and validation errors
 # included, and these hold questions. What may be told, search_api/telemetry/tracing.py tells.
@@ -121,7 +121,7 @@ def create_app(settings: Settings) -> FastAPI:
         summary="A question in, the passage that answers it out, with its article and section.",
         description=_description(settings),
         version=_version(),
-        openapi_tags=TAGS,
+        openapi_tags=TAG_DESCRIPTIONS,
         servers=[{"url": settings.base_url}] if settings.base_url else None,
         openapi_url=None,  # a route like the others, in search_api/openapi/document.py
         docs_url=None,
@@ -203,22 +203,22 @@ def _query_log(settings: Settings) -> QueryLog | None:
 
 async def _run_maintenance(metrics: Metrics, query_log: QueryLog | None) -> None:
     """Periodic work: sample the gauges for other workers to read, and delete questions that are too old."""
-    since_pruned = PRUNE_EVERY_S
+    since_pruned = PRUNE_INTERVAL_S
     while True:
         metrics.sample()
-        if query_log is not None and since_pruned >= PRUNE_EVERY_S:
+        if query_log is not None and since_pruned >= PRUNE_INTERVAL_S:
             since_pruned = 0.0
             try:
                 await run_in_threadpool(query_log.prune)
             except OSError as error:
                 logger.error("old questions could not be deleted: %s", error.strerror)
-        await asyncio.sleep(SAMPLE_EVERY_S)
-        since_pruned += SAMPLE_EVERY_S
+        await asyncio.sleep(SAMPLE_INTERVAL_S)
+        since_pruned += SAMPLE_INTERVAL_S
 
 
 def _description(settings: Settings) -> str:
     kept = (
-        "Questions are in no log."
+        "Questions are not logged."
         if settings.query_log is None
         else f"This service keeps questions for {settings.query_log_days} days, without saying who asked."
     )

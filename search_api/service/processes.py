@@ -33,12 +33,12 @@ from search_api.telemetry.metrics import FOLDER_VARIABLE
 
 logger = logging.getLogger(__name__)
 
-HEALTH_CHECK_S = 30
+WORKER_TIMEOUT_S = 30
 """Seconds without an answer after which the supervisor replaces a worker. On a busy machine, starting takes seconds."""
 
 
 def serve_by_workers(settings: Settings, listener: socket.socket, address: str) -> None:
-    """Serve until SIGINT or SIGTERM, then let the requests under way end. Raises KbError where no worker starts."""
+    """Serve until SIGINT or SIGTERM, then let the requests under way end. Raises KbError if no worker starts."""
     config = uvicorn.Config(
         partial(worker_app, settings),
         factory=True,
@@ -51,7 +51,7 @@ def serve_by_workers(settings: Settings, listener: socket.socket, address: str) 
         proxy_headers=False,
         lifespan="on",
         timeout_graceful_shutdown=settings.shutdown_grace_s,
-        timeout_worker_healthcheck=HEALTH_CHECK_S,
+        timeout_worker_healthcheck=WORKER_TIMEOUT_S,
     )
     folder = tempfile.mkdtemp(prefix="kb-metrics-")
     os.environ[FOLDER_VARIABLE] = folder

@@ -24,7 +24,7 @@ from search_api.state.settings import Settings
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then let the requests under way end.
 
-    Announces its address on stderr once it listens. Raises KbError where it may not listen, and `InvalidRequest` where
+    Announces its address on stderr once it listens. Raises KbError if it may not listen, and `InvalidRequest` where
     a setting cannot be met.
     """
     configure_logging(settings.log_level, settings.log_format)

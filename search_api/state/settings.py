@@ -22,7 +22,7 @@ from kb.schema.errors import InvalidRequest
 from kb.schema.web_address import public_address
 from search_api.state.setting_errors import accepted
 
-PREFIX = "KB_"
+VARIABLE_PREFIX = "KB_"
 CONFIG_VARIABLE = "KB_CONFIG"
 
 _HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
@@ -31,7 +31,7 @@ _HOST_PATTERN = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]
 class Settings(BaseSettings):
     """The settings of a service. Immutable; made by `load_settings`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=VARIABLE_PREFIX, frozen=True, extra="ignore")
 
     index: Path = Field(default=Path("index"), description="Folder of the index to serve.")
     host: str = Field(default="127.0.0.1", min_length=1, description="Address to listen on.")
@@ -39,24 +39,24 @@ class Settings(BaseSettings):
     base_url: str = Field(
         default="",
         description="Public address of the service, for the links in citations, such as"
-        " https://example.org/kb. Empty: links begin with /articles/.",
+        " https://example.org/kb. If empty, links begin with /articles/.",
     )
     reranker: str = Field(
         default="",
-        description="A sentence-transformers CrossEncoder, by name or path, that orders the first 30 results anew;"
-        " needs what building needs. Empty: none.",
+        description="A sentence-transformers CrossEncoder, by name or path, that reorders the first 30 results."
+        " Needs the extra `indexing`. Empty: none.",
     )
     site_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        default="Health Knowledge Base", description="Name of the site, at the head of every page."
+        default="Health Knowledge Base", description="Name of the site, at the top of every page."
     )
     allowed_origins: str = Field(
         default="",
-        description="Sites whose pages may ask the API from a reader's browser, such as"
+        description="Sites whose pages may call the API from a reader's browser, such as"
         " https://example.org, separated by spaces; * for every site. Empty: none.",
     )
     search_access: Literal["open", "key"] = Field(
         default="open",
-        description="Who may ask and read: everybody (open), or whoever sends a key of the scope search (key).",
+        description="Who may search and read: everybody (open), or only clients with a key of the scope search (key).",
     )
     keys_file: Path | None = Field(
         default=None, description="File of keys. Empty: keys/keys.json in the index."
@@ -65,116 +65,117 @@ class Settings(BaseSettings):
         default=64 * 1024 * 1024,
         ge=1024,
         le=4 * 1024**3,
-        description="The most bytes of one article, upload or import as it is sent.",
+        description="Maximum size in bytes of one article, upload or import, as sent.",
     )
     upload_max_files: int = Field(
         default=10_000,
         ge=1,
         le=1_000_000,
-        description="The most files of one upload, those in archives included.",
+        description="Maximum number of files in one upload, including those in archives.",
     )
     unpacked_max_bytes: int = Field(
         default=512 * 1024 * 1024,
         ge=1024,
         le=1024**4,
-        description="The most bytes that one upload or import may unpack to.",
+        description="Maximum size in bytes that one upload or import may unpack to.",
     )
     max_tasks: int = Field(
         default=1000,
         ge=1,
         le=1_000_000,
-        description="Tasks that may wait, or be worked at; what would be one more gets 503 with `Retry-After`.",
+        description="Maximum number of unfinished tasks. A further one gets 503 with `Retry-After`.",
     )
     workers: int = Field(
         default=1,
         ge=1,
         le=256,
-        description="Processes that answer. They share one memory-mapped index; each has its own encoder.",
+        description="Number of processes that answer. They share one memory-mapped index. Each has its own encoder.",
     )
     max_concurrent: int = Field(
         default=4,
         ge=1,
         le=32,
-        description="Requests that one worker has at work at once; the others wait in line.",
+        description="Maximum number of requests that one worker processes at once. Others wait in its queue.",
     )
     max_waiting: int = Field(
         default=128,
         ge=0,
         le=100_000,
-        description="Requests that may wait in a worker's line; one more gets 503 with `Retry-After`.",
+        description="Maximum number of requests in a worker's queue. A further one gets 503 with `Retry-After`.",
     )
     deadline_s: float = Field(
         default=10.0,
         ge=0.01,
         le=3600,
-        description="Seconds after which a request that has no answer yet, the wait in line included, gets 503.",
+        description="Seconds after which a request without an answer gets 503, including its time in the queue.",
     )
     client_timeout_s: float = Field(
         default=10.0,
         ge=0.1,
         le=3600,
-        description="Seconds that a client may take to send the head of a request, and as many for a question's body.",
+        description="Seconds that a client may take to send the head of a request, and again for a question's body.",
     )
     rate_limit: float = Field(
         default=0.0,
         ge=0,
         le=1_000_000,
-        description="Requests a second that one client may make for long, in each worker; above it, 429 with"
-        " `Retry-After`. 0: no limit. Somebody typing makes up to 20.",
+        description="Sustained requests per second of one client, in each worker. Above it, 429 with `Retry-After`."
+        " 0: no limit. A reader who types makes up to 20.",
     )
     rate_burst: int = Field(
         default=60,
         ge=1,
         le=1_000_000,
-        description="Requests that one client may make at once before `rate_limit` holds.",
+        description="Requests that one client may make at once before `rate_limit` applies.",
     )
     trusted_hosts: str = Field(
         default="",
-        description="Names by which the service may be asked for, such as `kb.example.org *.example.net`, separated"
-        " by spaces; any other `Host` gets 421. Empty: every well-formed one.",
+        description="Accepted values of `Host`, such as `kb.example.org *.example.net`, separated by spaces."
+        " Any other `Host` gets 421. Empty: every well-formed one.",
     )
     trusted_proxies: str = Field(
         default="",
-        description="Addresses or networks of the proxies before the service, such as `127.0.0.1 10.0.0.0/8`,"
-        " separated by spaces: from these alone `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+        description="Addresses or networks of the proxies before the service, such as `127.0.0.1 10.0.0.0/8`, separated"
+        " by spaces. `X-Forwarded-For` and `X-Forwarded-Proto` are only believed from these.",
     )
     metrics_clients: str = Field(
         default="127.0.0.0/8 ::1",
-        description="Addresses or networks that may read `/metrics`, separated by spaces; all others get 404.",
+        description="Addresses or networks that may read `/metrics`, separated by spaces. All others get 404.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least severe message that is logged; requests are info."
+        default="info",
+        description="Minimum level of logged messages. Requests have the level info.",
     )
     log_format: Literal["text", "json"] = Field(
-        default="text", description="`text`, or `json`: one object a line, with its request's id."
+        default="text", description="`text`, or `json`: one object per line, with the request's id."
     )
     otlp_endpoint: str = Field(
         default="",
-        description="Where traces are sent by OTLP over HTTP, such as http://localhost:4318. Empty: there are none."
+        description="Collector for traces by OTLP over HTTP, such as http://localhost:4318. Empty: no traces."
         " Needs the extra `telemetry`.",
     )
     query_log: Path | None = Field(
         default=None,
-        description="A folder of your own (mode 0700, made if missing) in which questions are kept, for tuning."
-        " Empty: none is kept. Read docs/privacy.md first.",
+        description="A private folder (mode 0700, made if missing) to log questions in, for tuning."
+        " Empty: no questions are logged. Read docs/privacy.md first.",
     )
     query_log_days: int = Field(
         default=30,
         ge=1,
         le=3650,
-        description="Days after which kept questions are deleted at the latest.",
+        description="Maximum number of days that logged questions are kept.",
     )
     poll_interval_s: float = Field(
         default=1.0,
         ge=0.05,
         le=3600,
-        description="Seconds between two looks at whether a new index was published.",
+        description="Seconds between two checks for a newly published index.",
     )
     shutdown_grace_s: int = Field(
         default=10,
         ge=0,
         le=3600,
-        description="Seconds that requests under way may take to end when the service stops.",
+        description="Seconds that running requests may take to end when the service stops.",
     )
 
     @field_validator("base_url")
@@ -259,7 +260,7 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     from_file = {
         name: value
         for name, value in (_read(file) if file else {}).items()
-        if PREFIX + name.upper() not in in_environment and overrides.get(name) is None
+        if VARIABLE_PREFIX + name.upper() not in in_environment and overrides.get(name) is None
     }
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
@@ -267,7 +268,7 @@ def load_settings(config: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        where = f"{PREFIX}{name.upper()}"
+        where = f"{VARIABLE_PREFIX}{name.upper()}"
         if name in given:
             where = f"--{name.replace('_', '-')}"
         elif name in from_file:

@@ -21,10 +21,10 @@ from kb.tasks.messages import (
     encode,
     length_of,
 )
-from kb.tasks.store import ATTEMPTS, FOLDER
+from kb.tasks.store import FOLDER, MAX_ATTEMPTS
 from search_api.state.worker_process import WorkerProcess
 
-UNATTENDED_S = 30.0
+MAX_UNATTENDED_S = 30.0
 """Seconds without a worker after which a request fails."""
 _LOOK_AGAIN_S = 0.03
 
@@ -40,8 +40,8 @@ class WorkerClient:
     async def ask(self, request: Request, sending: Callable[[], None] = lambda: None) -> Reply:
         """The worker's reply. A request whose worker dies is sent again to the next one; a second time does no harm.
 
-        `sending` is called right before a worker gets the request. Raises WorkerMissing where there is no worker for
-        `UNATTENDED_S`, or where this request makes each worker die.
+        `sending` is called right before a worker gets the request. Raises WorkerMissing if there is no worker for
+        `MAX_UNATTENDED_S`, or where this request makes each worker die.
         """
         attended = time.monotonic()
         broken = 0
@@ -56,7 +56,7 @@ class WorkerClient:
                 except (OSError, EOFError, NoMessage):
                     attended = time.monotonic()
                     broken += 1
-            if broken >= ATTEMPTS or time.monotonic() - attended > UNATTENDED_S:
+            if broken >= MAX_ATTEMPTS or time.monotonic() - attended > MAX_UNATTENDED_S:
                 raise WorkerMissing
             await asyncio.sleep(_LOOK_AGAIN_S)
 

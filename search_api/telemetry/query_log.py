@@ -21,7 +21,7 @@ from kb.schema.results import SearchResponse
 
 logger = logging.getLogger(__name__)
 
-MAX_RESULTS = 10
+MAX_LOGGED_RESULTS = 10
 """Maximum number of results logged with a question."""
 _NAME = re.compile(r"questions-(\d{4}-\d{2}-\d{2})\.jsonl")
 
@@ -36,7 +36,7 @@ class QueryLog:
     def __init__(self, folder: Path, days: int, now: Callable[[], datetime] = _now) -> None:
         """`days`, 1 or more, is the maximum age of a question.
 
-        Raises InvalidRequest where the folder cannot be used, or is open to others. Such a folder is left as it is,
+        Raises InvalidRequest if the folder cannot be used, or is open to others. Such a folder is left as it is,
         since it may be theirs.
         """
         self._folder = folder
@@ -54,11 +54,11 @@ class QueryLog:
             )
 
     def record(self, response: SearchResponse) -> bool:
-        """Log one question. Returns False where it could not be written; the reason is logged without the question."""
+        """Log one question. Returns False if it could not be written; the reason is logged without the question."""
         now = self._now()
         found = [
             f"{result.citation.article_id}#{result.citation.section_id}"
-            for result in response.results[:MAX_RESULTS]
+            for result in response.results[:MAX_LOGGED_RESULTS]
         ]
         line = {
             "hour": now.strftime("%Y-%m-%dT%HZ"),

@@ -38,7 +38,7 @@ class Tracing:
     """Tracing to a collector. Its own thread sends spans in batches; an unreachable collector costs nothing."""
 
     def __init__(self, endpoint: str) -> None:
-        """`endpoint` is the collector's address. Raises InvalidRequest where the extra is missing."""
+        """`endpoint` is the collector's address. Raises InvalidRequest if the extra is missing."""
         try:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
                 OTLPSpanExporter,
@@ -97,5 +97,5 @@ class Tracing:
 
 
 def make_tracing(endpoint: str) -> Tracing | None:
-    """Tracing to that collector; None where the address is empty."""
+    """Tracing to that collector; None if the address is empty."""
     return Tracing(endpoint) if endpoint else None

@@ -18,7 +18,7 @@ import pytest
 from servers import DEPLOY
 
 from kb_cli.main import kb as command_line
-from search_api.state.settings import PREFIX, Settings, load_settings
+from search_api.state.settings import VARIABLE_PREFIX, Settings, load_settings
 from support.places import ROOT
 from support.ports import free_port
 from support.waiting import until
@@ -80,8 +80,8 @@ def test_its_settings_are_settings_and_its_port_is_the_default(
         for name, value in steps.assignments(rest).items()
     }
     for name, value in variables.items():
-        if name.startswith(PREFIX):
-            assert name.removeprefix(PREFIX).lower() in Settings.model_fields
+        if name.startswith(VARIABLE_PREFIX):
+            assert name.removeprefix(VARIABLE_PREFIX).lower() in Settings.model_fields
             monkeypatch.setenv(name, value)
     assert load_settings().port == int(final.last("EXPOSE"))
     assert load_settings().host == "0.0.0.0"

@@ -294,7 +294,7 @@ def restore(library: Library) -> None:
     back.mkdir()
     machine = library.machine
     folders = ("--index", back / "index", "--corpus", back / "corpus")
-    told = r"Restored .*|Put \d+ files .*|The index goes by .*|Removed since.*|The weights .*"
+    told = r"Restored .*|Put \d+ files .*|From now on the index is built from .*|Removed since.*|The weights .*"
     machine.kb("restore", file, *folders, given=(back,)).kept_to_the_rules(told=told)
 
 

@@ -49,7 +49,7 @@ def needed(wanted: Iterable[str]) -> set[str]:
         if (name, asked) in found:
             continue
         found.add((name, asked))
-        if name == extras.DISTRIBUTION:
+        if name == extras.DISTRIBUTION_NAME:
             more = [text for extra in asked for text in PROJECT["optional-dependencies"][extra]]
         else:
             try:
@@ -69,7 +69,7 @@ def blocked(*chosen: str) -> list[str]:
         *PROJECT["dependencies"],
         *(text for extra in chosen for text in PROJECT["optional-dependencies"][extra]),
     ]
-    there = needed(wanted) | {extras.DISTRIBUTION, "setuptools", "pip"}
+    there = needed(wanted) | {extras.DISTRIBUTION_NAME, "setuptools", "pip"}
     return sorted(
         module
         for module, distributions in packages_distributions().items()
@@ -113,7 +113,9 @@ def test_the_plain_install_lacks_what_extras_bring() -> None:
 def test_an_index_is_looked_after_without_an_extra(kb: Kb, tmp_path: Path) -> None:
     index, corpus = tmp_path / "index", tmp_path / "corpus"
     code, out, err = kb("status")
-    assert (code, "Stale: nothing; it is what the corpus holds." in out) == (0, True), err
+    assert (code, "Stale: nothing; the index is up to date with the corpus." in out) == (0, True), (
+        err
+    )
     assert kb("check")[0] == 0
     assert kb("backup", tmp_path / "b.tar")[0] == 0
     code, out, err = kb("remove", "sleep-hygiene")
@@ -205,10 +207,10 @@ def test_every_extra_that_brings_modules_is_one_of_the_project() -> None:
     [
         ("markdown_it.tree", "This command needs markdown_it. Install the extra `writing`: "),
         ("torch", "This command needs torch. Install the extra `indexing`: "),
-        ("numpy", "This command needs numpy, which kb itself brings. Install kb anew: "),
+        ("numpy", "This command needs numpy, which is part of kb itself. Reinstall kb: "),
         (
             "indexer.gone",
-            "This command needs indexer.gone, which kb itself brings. Install kb anew: ",
+            "This command needs indexer.gone, which is part of kb itself. Reinstall kb: ",
         ),
     ],
 )
@@ -217,7 +219,7 @@ def test_a_missing_module_names_the_extra_that_brings_it_and_no_name_to_look_up(
 ) -> None:
     message = str(extras.missing(module))
     assert message.startswith(said)
-    assert f"install '{extras.DISTRIBUTION}" not in message
+    assert f"install '{extras.DISTRIBUTION_NAME}" not in message
 
 
 def test_an_extra_is_installed_from_where_the_program_came(
@@ -242,7 +244,7 @@ def test_an_extra_is_installed_from_where_the_program_came(
 
 
 def test_no_remedy_names_a_package_to_be_fetched_from_a_registry() -> None:
-    pattern = re.compile(rf"install[^\n]*\b{extras.DISTRIBUTION}\b")
+    pattern = re.compile(rf"install[^\n]*\b{extras.DISTRIBUTION_NAME}\b")
     files = [
         *(
             path

@@ -361,7 +361,7 @@ def test_an_address_with_a_slash_too_many_is_told_so_without_being_repeated(
     ):
         response = client.get(path)
         assert response.status_code == 404
-        assert response.json()["detail"] == "No address ends in a slash here: leave it out."
+        assert response.json()["detail"] == "Addresses here do not end in a slash: leave it out."
     assert "detail" not in client.get("/zebrafinch/").json()
 
 

@@ -120,7 +120,7 @@ def test_a_full_disk_is_named_with_the_file_and_the_way_out(
     needed = r"about [\d.]+ MB are needed and " if command == "backup" else ""
     said = (
         rf"kb: {path}: No space left on device: {needed}[\d,.]+ [MG]B are free\. "
-        r"Make room there, then run this again\.\n"
+        r"Free some space there, then run this again\.\n"
     )
     assert (code, re.fullmatch(said, err) is not None) == (1, True), err
     assert leftovers(library.index) == []

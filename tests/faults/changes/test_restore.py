@@ -42,7 +42,7 @@ def test_after_a_restore_the_folder_is_the_corpus_that_everything_goes_by(
     shutil.rmtree(library.corpus)
     code, _, err = kb("restore", backup, "--corpus", corpus)
     assert code == 0, err
-    assert f"The index goes by {corpus} from now on." in err
+    assert f"From now on the index is built from {corpus}." in err
     assert last_build(index).corpora == (corpus,)
     assert kb("check")[0] == 0
     code, out, _ = kb("status")
@@ -100,7 +100,7 @@ def test_a_corpus_that_is_not_in_the_backup_stays_where_it_was_and_is_named(
     back_up(library.index, tmp_path / "backup.tar")
     code, _, err = kb("restore", tmp_path / "backup.tar", "--corpus", folder)
     assert code == 0, err
-    assert f"The backup holds no files of {gone}" in err
+    assert f"The backup has no files of {gone}" in err
     assert last_build(index).corpora == (gone, folder)
     assert (folder / "article-0.md").exists()
 

@@ -87,7 +87,7 @@ def test_a_build_takes_it_over_with_all_its_state_and_embeds_nothing(
     embedded = re.search(r"(\d+) of (\d+) texts embedded anew", err)
     assert embedded is not None
     assert (int(embedded[1]), int(embedded[2]) > 0) == (0, True)
-    assert f"Generation {before} stays for services of the earlier program" in err
+    assert f"Generation {before} is kept for services of the earlier program" in err
 
     with KnowledgeBase.open(kept.index, verify="full") as opened:
         assert opened.damage is None

@@ -24,7 +24,7 @@ from kb.knowledge_base import KnowledgeBase
 from kb.schema.errors import IndexUnusable, KbError
 from kb.storage.generation import open_generation, save_stamps, stamp
 from kb.storage.manifest import Manifest
-from kb.storage.open_newest import REMOVED, open_newest, removed_to_bytes
+from kb.storage.open_newest import REMOVED_FILE, open_newest, removed_to_bytes
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
 from support.library import Library, held, markdown, store_weights
@@ -262,7 +262,7 @@ def test_a_backup_with_any_flipped_bit_is_refused_and_the_index_stays(
 ) -> None:
     backup = tmp_path / "backup.tar"
     store_weights(library.index, 0.5)
-    (library.index / REMOVED).write_bytes(removed_to_bytes(frozenset(["gone"])))
+    (library.index / REMOVED_FILE).write_bytes(removed_to_bytes(frozenset(["gone"])))
     done = back_up(library.index, backup)
     assert (done.corpus_files, done.missing) == (len(library.texts) + 1, ()), "the ledger, too"
     whole = backup.read_bytes()

@@ -65,7 +65,7 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
 
 NO_ROOM = (
     r"kb: {}[^ ]*: (no room|No space left on device): about [\d.]+ MB are needed and [\d.]+ MB are free\. "
-    r"Make room there, then run this again\.\n"
+    r"Free some space there, then run this again\.\n"
 )
 
 
@@ -88,7 +88,11 @@ def test_a_build_without_room_for_the_model_is_refused_before_that_is_loaded(
 def test_a_disk_that_fills_up_during_a_build_is_never_a_bad_model(
     kb: Kb, mount: Mount, library: Library, monkeypatch: pytest.MonkeyPatch, is_long: bool
 ) -> None:
-    for times in ("ENCODER_TIMES", "GENERATION_TIMES", "CACHE_TIMES"):
+    for times in (
+        "BYTES_PER_MODEL_BYTE",
+        "GENERATION_BYTES_PER_STORE_BYTE",
+        "CACHE_BYTES_PER_STORE_BYTE",
+    ):
         monkeypatch.setattr(f"indexer.generations.disk_space.{times}", 0)  # nothing is foreseen
     failed = 0
     sizes = (40, 120, 200, 320, 480, 800, 8000)
@@ -103,7 +107,7 @@ def test_a_disk_that_fills_up_during_a_build_is_never_a_bad_model(
         failed += 1
         assert code == 1
         assert "No space left on device" in err, (kilobytes, err)
-        assert err.endswith(" MB are free. Make room there, then run this again.\n")
+        assert err.endswith(" MB are free. Free some space there, then run this again.\n")
         assert err.startswith(f"kb: {index}: "), (kilobytes, err)
         assert err.count("\n") == 1
         assert leftovers(index) == []
@@ -139,12 +143,12 @@ def test_what_needs_room_for_a_whole_generation_asks_for_it_first(
     # What is removed is out of the corpus all the same, and `kb gc` runs where nothing can be written.
     code, _, err = kb("remove", "article-1", "--index", index, "--corpus", library.corpus)
     assert code == 1
-    assert "The corpus is changed and the index is not: `kb build` makes it follow.\n" in err
+    assert "The corpus has changed, but the index has not: run `kb build`.\n" in err
     assert re.search(NO_ROOM.format(index), err)
     (large / "rest").write_bytes(b"x" * shutil.disk_usage(large).free)
     # What can be deleted is; the database of embeddings may want room for that.
     code, _, err = kb("gc", "--index", index)
-    assert code == 0 or err.endswith("Make room there, then run this again.\n"), err
+    assert code == 0 or err.endswith("Free some space there, then run this again.\n"), err
     code, out, err = kb("check", "--index", index)
     assert (code, err) == (0, ""), (out, err)
     for name in ("fill", "rest"):
@@ -166,7 +170,7 @@ def test_an_index_that_is_mounted_read_only_names_that_and_stays_in_step_with_it
     incoming.write_text(markdown("news", "tea"))
     assert kb("backup", tmp_path / "b.tar", "--index", library.index)[0] == 0
     place = mount(read_only=library.index)
-    remedy = "Read-only file system. Mount it for writing, or run this where it may be written.\n"
+    remedy = "Read-only file system. Mount it for writing, or use another place.\n"
     before = sorted(library.corpus.iterdir())
     for command in (
         ("build",),
@@ -228,7 +232,7 @@ def test_an_index_of_another_user_says_whose_it_is(library: Library, tmp_path: P
     )
     said = re.findall(r"^== (\S+).*\n((?:.*\n)*?)(\d)$", done.stderr, re.MULTILINE)
     assert [name for name, _, _ in said] == [*(command[0] for command in commands), "check"]
-    whose = f"{library.index} belongs to root, and nobody runs this: run it as root, or give nobody the right to it."
+    whose = f"{library.index} belongs to root, but nobody runs this: run it as root, or give nobody access to it."
     for name, message, code in said[:-1]:
         assert (code, message) == ("1", f"kb: {library.index}: Permission denied. {whose}\n"), name
     assert said[-1][2] == "0", done.stderr

@@ -338,7 +338,7 @@ def test_a_collection_is_imported_compressed_or_not(service: TestClient, shelf: 
     again = service.post(f"{API}/import", content=gzip.compress(lines), headers=packed)
     assert report(service, again)["summary"]["skipped"] == 30
     broken = service.post(f"{API}/import", content=lines, headers=packed)
-    reason = "is not, or not to its end, a gzip file: write it again"
+    reason = "is not a complete gzip file: create it again"
     assert broken.status_code == 422
     assert broken.json()["errors"] == [{"field": "import.jsonl.gz", "message": reason}]
 
@@ -634,7 +634,7 @@ def test_a_worker_that_fails_is_no_acceptance(
 def test_where_nobody_works_nothing_is_kept_and_the_client_is_told(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_client, "UNATTENDED_S", 0.2)
+    monkeypatch.setattr(worker_client, "MAX_UNATTENDED_S", 0.2)
     monkeypatch.setattr("search_api.state.worker_process.WorkerProcess._look", lambda _: None)
     key = {"Idempotency-Key": "k"}
     with serving(shelf) as service:

@@ -143,7 +143,7 @@ def test_a_task_that_no_worker_survives_does_not_stop_the_others(
     if reached == "accepted":
         store.accept(deadly, report_of())
         store.discard(deadly)
-    for _ in range(task_store.ATTEMPTS):
+    for _ in range(task_store.MAX_ATTEMPTS):
         store.begin([deadly])
     good = begun_put(store, "good", markdown("good", "tea"))
     assert state(store, shelf, good) == "done"
@@ -153,7 +153,7 @@ def test_a_task_that_no_worker_survives_does_not_stop_the_others(
     else:
         assert task is not None
         assert task.state == "failed"
-        assert str(task_store.ATTEMPTS) in str(task.error)
+        assert str(task_store.MAX_ATTEMPTS) in str(task.error)
 
 
 def test_a_build_that_fails_says_that_the_corpus_has_it(

@@ -118,7 +118,7 @@ class TestBuild:
     def test_a_precision_is_kept_to_and_another_one_embeds_anew(
         self, tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(device_choice, "FEW_TOKENS", 0)
+        monkeypatch.setattr(device_choice, "MIN_TORCH_TOKENS", 0)
         index = tmp_path / "index"
         first = build(BuildRequest(index, [corpus], precision="bf16"))
         assert first.embedded > 0

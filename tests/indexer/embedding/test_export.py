@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from indexer.embedding.export import DEFAULT_MODEL, EmbeddingModel, model_folder
-from indexer.embedding.joint_attention import STEP
+from indexer.embedding.joint_attention import ATTENTION_OPERATOR
 from kb.retrieval.encoder import FOR_PASSAGES, FOR_QUESTIONS, Encoder
 
 TEXTS = ["leg", "why do my legs jerk when I fall asleep", "sore gums and restless legs " * 20]
@@ -53,7 +53,7 @@ def save_model(family: str, options: dict[str, Any], folder: Path) -> None:
 def attentions(path: Path) -> list[bool]:
     """Of each attention that is one step, whether it has a mask."""
     nodes = onnx.load(path, load_external_data=False).graph.node
-    return [len(node.input) > 3 for node in nodes if node.op_type == STEP]
+    return [len(node.input) > 3 for node in nodes if node.op_type == ATTENTION_OPERATOR]
 
 
 @pytest.mark.parametrize(

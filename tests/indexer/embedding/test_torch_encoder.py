@@ -12,10 +12,16 @@ from numpy.typing import NDArray
 
 from indexer.embedding import device_choice, torch_encoder
 from indexer.embedding.batches import BATCH_TOKENS, Embed
-from indexer.embedding.device_choice import AUTO, FEW_TOKENS, PROBES, DeviceChooser, FallbackEncoder
+from indexer.embedding.device_choice import (
+    AUTO_DEVICE,
+    MIN_TORCH_TOKENS,
+    PROBE_TEXTS,
+    DeviceChooser,
+    FallbackEncoder,
+)
 from indexer.embedding.index_encoder import IndexEncoder
 from indexer.embedding.model_folder import DEFAULT_MODEL
-from indexer.embedding.torch_encoder import PROCESSOR, TorchEncoder, find_accelerator
+from indexer.embedding.torch_encoder import CPU_DEVICE, TorchEncoder, find_accelerator
 
 AS_A_GPU = "cpu:0"
 """The processor to torch, and to this project a device like any other."""
@@ -23,8 +29,8 @@ AS_A_GPU = "cpu:0"
 NOWHERE = "meta"
 """A device of torch's that computes nothing, and fails when it is asked for what it did not compute."""
 
-TEXTS = [*PROBES[:3], "iron", "", "Sore gums bleed.", "légs " * 10]
-MANY = FEW_TOKENS + 1
+TEXTS = [*PROBE_TEXTS[:3], "iron", "", "Sore gums bleed.", "légs " * 10]
+MANY = MIN_TORCH_TOKENS + 1
 
 
 @pytest.fixture(scope="module")
@@ -99,9 +105,9 @@ def test_few_texts_are_embedded_by_the_index_and_the_device_is_not_looked_for(
 ) -> None:
     monkeypatch.delattr(device_choice, "TorchEncoder")
     monkeypatch.delattr(device_choice, "find_accelerator")
-    for device in (AUTO, NOWHERE):
+    for device in (AUTO_DEVICE, NOWHERE):
         choose, said = choosing(folder, device, "bf16")
-        assert isinstance(choose(FEW_TOKENS), IndexEncoder)
+        assert isinstance(choose(MIN_TORCH_TOKENS), IndexEncoder)
         assert said == []
 
 
@@ -110,7 +116,7 @@ def test_many_texts_are_embedded_on_the_device_and_then_the_few_of_the_same_buil
 ) -> None:
     monkeypatch.setattr(device_choice, "TorchEncoder", lambda *_: on_device)
     monkeypatch.setattr(device_choice, "find_accelerator", lambda: AS_A_GPU)
-    choose, said = choosing(folder, AUTO)
+    choose, said = choosing(folder, AUTO_DEVICE)
     embed = choose(MANY)
     assert isinstance(embed, FallbackEncoder)
     assert embed.lanes == 1
@@ -160,11 +166,11 @@ def test_a_device_that_cannot_be_used_leaves_the_texts_to_the_processor(
 def test_a_gpu_that_torch_does_not_see_is_told_of(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch_encoder, "GPU_FILES", (tmp_path / "none", tmp_path))
-    choose, said = choosing(folder, AUTO)
+    monkeypatch.setattr(torch_encoder, "GPU_DEVICE_FILES", (tmp_path / "none", tmp_path))
+    choose, said = choosing(folder, AUTO_DEVICE)
     assert isinstance(choose(MANY), IndexEncoder)
     assert said == [f"{tmp_path} is there, but torch sees no GPU. The processor embeds instead."]
-    choose, said = choosing(folder, PROCESSOR)
+    choose, said = choosing(folder, CPU_DEVICE)
     assert isinstance(choose(MANY), IndexEncoder)
     assert said == []
 

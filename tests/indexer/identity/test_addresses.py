@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from indexer.corpus.editing import Edit, add, put, remove
-from indexer.corpus.files import RECORDS
+from indexer.corpus.files import RECORD_FILES
 from indexer.corpus.scan import Scan
 from indexer.corpus.unpacking import Limits, unpack
 from indexer.identity.ledger import FILE as LEDGER
@@ -261,7 +261,7 @@ class Tree(RuleBasedStateMachine):
 
     def _on_disk(self) -> Iterator[tuple[str, bytes]]:
         for path in self.corpus.rglob("*"):
-            if path.is_file() and path.name not in RECORDS:
+            if path.is_file() and path.name not in RECORD_FILES:
                 yield path.relative_to(self.corpus).as_posix(), path.read_bytes()
 
 

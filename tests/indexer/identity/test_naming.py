@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from indexer.corpus.editing import add, put, remove
-from indexer.corpus.files import RECORDS
+from indexer.corpus.files import RECORD_FILES
 from indexer.corpus.scan import Scan
 from indexer.identity.ledger import FILE as LEDGER
 from indexer.identity.ledger import Address, Ledger, Spot, append, settle
@@ -366,5 +366,5 @@ def test_the_ledger_is_no_article_and_neither_are_the_tombstones(tmp_path: Path)
     remove([tmp_path], ["nobody"])
     built(tmp_path)
     (tmp_path / "_removed.txt").write_text("gone\n")
-    assert {path.name for path in tmp_path.iterdir()} == {"knee.md", *RECORDS}
+    assert {path.name for path in tmp_path.iterdir()} == {"knee.md", *RECORD_FILES}
     assert ids(tmp_path) == {"knee": "knee.md"}

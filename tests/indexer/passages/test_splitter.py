@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from indexer.passages.splitter import PREFIX_TOKENS, Splitter
+from indexer.passages.splitter import MAX_PREFIX_TOKENS, Splitter
 from indexer.passages.tokens import TokenCounter
 from kb.schema.article import Article, Section
 from kb.schema.passage import Passage
@@ -68,7 +68,7 @@ def check(splitter: Splitter, counter: TokenCounter, split: Article) -> list[Pas
             assert text == text.strip()
             assert passage.article_id == split.id
             assert passage.token_count == counter.count(text) <= splitter.max_tokens
-            prefix = counter.shorten(f"{split.title}\n{section.heading}".strip(), PREFIX_TOKENS)
+            prefix = counter.shorten(f"{split.title}\n{section.heading}".strip(), MAX_PREFIX_TOKENS)
             embedded = counter.count(f"{prefix}\n{text}") + counter.special_tokens
             assert embedded <= counter.max_tokens
             end = passage.end
@@ -174,6 +174,6 @@ def test_time_grows_with_the_length_of_a_text_and_not_with_its_square(
 
 
 def test_a_window_without_room_for_a_passage_is_refused(tokenizer: Tokenizer) -> None:
-    small = TokenCounter(tokenizer, PREFIX_TOKENS + 10)
-    with pytest.raises(ValueError, match=f"window of {PREFIX_TOKENS + 10} tokens"):
+    small = TokenCounter(tokenizer, MAX_PREFIX_TOKENS + 10)
+    with pytest.raises(ValueError, match=f"window of {MAX_PREFIX_TOKENS + 10} tokens"):
         Splitter(small)

@@ -26,13 +26,13 @@ def test_what_is_not_so_is_not_said() -> None:
         reason_for(NOTHING, CITATION, ["iron"]) == "The section is “Treatment”; it mentions iron."
     )
     assert reason_for(NOTHING, replace(CITATION, section_heading=""), []) == (
-        "Its meaning is near, in other words than yours."
+        "It is similar in meaning, though worded differently."
     )
 
 
 def test_a_section_that_leads_for_its_kind_says_so() -> None:
     assert reason_for(replace(NOTHING, kind=0.01), CITATION, ["iron"]) == (
-        "The section is “Treatment”; of the article’s sections it is of the kind you ask for; it mentions iron."
+        "The section is “Treatment”; it is the kind of section you ask for; it mentions iron."
     )
 
 

@@ -207,7 +207,7 @@ def test_what_is_no_answer_of_the_service_is_told_as_that(
     ask: Ask, scripted: Scripted, told: bytes
 ) -> None:
     scripted.answers = [told]
-    with pytest.raises((UnexpectedAnswer, Unreachable), match="Is the address that of the service"):
+    with pytest.raises((UnexpectedAnswer, Unreachable), match="Is this the address of the service"):
         ask(scripted.url, "articles")
     assert len(scripted.requests) == 1
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.compute.top_k import SAMPLED, top_k
+from kb.compute.top_k import SCORES_PER_SAMPLE, top_k
 
 scores = st.lists(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]), min_size=1, max_size=30).map(
     lambda values: np.array(values, dtype=np.float32)
@@ -29,7 +29,7 @@ def test_top_of_many_is_the_same_whatever_the_sample_said(
 ) -> None:
     """Scores with ties, and with a wave in them that goes with the sample or against it."""
     random = np.random.default_rng(seed)
-    wave = np.tile(random.random(SAMPLED), count // SAMPLED + 1)[:count]
+    wave = np.tile(random.random(SCORES_PER_SAMPLE), count // SCORES_PER_SAMPLE + 1)[:count]
     values = np.round(random.random(count) + 4 * wave, decimals).astype(np.float32)
     best = np.lexsort((np.arange(count), -values))[:depth]
     assert top_k(values, depth).tolist() == sorted(best.tolist())

@@ -21,7 +21,7 @@ from mcp.client.stdio import stdio_client
 from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 
 from kb.knowledge_base import KnowledgeBase
-from kb.mcp.envelopes import NO_MESSAGE
+from kb.mcp.envelopes import NOT_A_MESSAGE_TEXT
 from support.ports import free_port
 from support.questions import QUESTION
 
@@ -179,12 +179,12 @@ def test_what_went_wrong_is_told_with_the_remedy_and_without_the_question(
     call: Call, knowledge_base: KnowledgeBase
 ) -> None:
     assert refusal(call("read_section", article_id=CANARY)) == (
-        "There is no article of that id: `search` and `list_articles` give the ids."
+        "There is no article with that id. `search` and `list_articles` give the ids."
     )
     article = knowledge_base.article("sleep-hygiene")
     told = refusal(call("read_section", article_id=article.id, section_id=CANARY))
     known = ", ".join(section.id for section in article.sections)
-    assert told == f"The article has no section of that id; it has: {known}."
+    assert told == f"The article has no section with that id; it has: {known}."
     told = refusal(call("search", question=f"{CANARY} " * 500))
     assert "4,000" in told
     assert CANARY not in told
@@ -226,12 +226,12 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     (
         f"search {CANARY}",
         {},
-        "There is no tool of that name. The tools are search, read_section and list_articles.",
+        "There is no tool with that name. The tools are search, read_section and list_articles.",
     ),
     (
         "serch",
         {},
-        "There is no tool of that name. Did you mean search? The tools are search, read_section and list_articles.",
+        "There is no tool with that name. Did you mean search? The tools are search, read_section and list_articles.",
     ),
 ]
 
@@ -333,7 +333,10 @@ def test_over_http_an_assistant_is_served_and_a_foreign_host_is_refused(index_pa
             ):
                 refused = httpx2.post(url, json=no_message, headers=headers)
                 assert refused.status_code == 400
-                assert refused.json()["error"] == {"code": INVALID_PARAMS, "message": NO_MESSAGE}
+                assert refused.json()["error"] == {
+                    "code": INVALID_PARAMS,
+                    "message": NOT_A_MESSAGE_TEXT,
+                }
         finally:
             server.terminate()
             assert server.stderr is not None

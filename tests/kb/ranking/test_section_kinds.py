@@ -135,5 +135,5 @@ def test_what_it_was_lifted_by_is_told(knowledge_base: KnowledgeBase) -> None:
     first = found[0]
     assert first.citation.section_heading == ""
     assert 0 < first.explanation.kind <= OPENING_BONUS + 1e-5
-    assert "of the article’s sections it is of the kind you ask for" in first.why
+    assert "it is the kind of section you ask for" in first.why
     assert not any(result.explanation.kind for result in found[1:])

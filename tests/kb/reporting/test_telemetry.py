@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kb.reporting.telemetry import VARIABLES
+from kb.reporting.telemetry import OFF_SWITCHES
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
-ON = {name: "true" if value == "false" else "0" for name, value in VARIABLES.items()}
+ON = {name: "true" if value == "false" else "0" for name, value in OFF_SWITCHES.items()}
 LOADED = "import sys, types; sys.modules['onnxruntime'] = types.ModuleType('onnxruntime')\n"
 
 
@@ -33,7 +33,7 @@ def test_importing_a_package_overrules_an_environment_that_asks_for_reports(
     package: str, tmp_path: Path
 ) -> None:
     script = f"import {package}, os; print({{n: os.environ[n] for n in {list(ON)}}})"
-    assert python(script, tmp_path).stdout.strip() == str(VARIABLES)
+    assert python(script, tmp_path).stdout.strip() == str(OFF_SWITCHES)
 
 
 @pytest.mark.slow
@@ -58,10 +58,10 @@ def test_that_it_came_too_late_is_said(tmp_path: Path) -> None:
     assert (was_off.returncode, was_off.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("name", VARIABLES)
+@pytest.mark.parametrize("name", OFF_SWITCHES)
 def test_containers_and_units_turn_it_off_as_well_and_the_docs_say_so(name: str) -> None:
-    setting = f"{name}={VARIABLES[name]}"
+    setting = f"{name}={OFF_SWITCHES[name]}"
     assert setting in (DEPLOY / "Containerfile").read_text()
     assert setting in (DEPLOY / "kb.service").read_text()
     docs = (DEPLOY.parent / "docs" / "privacy.md").read_text()
-    assert f"| `{name}` | `{VARIABLES[name]}` |" in docs
+    assert f"| `{name}` | `{OFF_SWITCHES[name]}` |" in docs

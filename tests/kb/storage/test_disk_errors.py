@@ -36,10 +36,10 @@ def test_a_full_disk_is_told_with_what_is_needed_and_what_is_there(
     said = os.strerror(code)
     assert str(storage_error(error, tmp_path / "index", 165_000_000)) == (
         f"{tmp_path / 'index'}: {said}: about 165 MB are needed and 40 MB are free. "
-        "Make room there, then run this again."
+        "Free some space there, then run this again."
     )
     assert str(storage_error(error)) == (
-        f"{tmp_path / 'index' / 'part' / 'x.npy'}: {said}: 40 MB are free. Make room there, then run this again."
+        f"{tmp_path / 'index' / 'part' / 'x.npy'}: {said}: 40 MB are free. Free some space there, then run this again."
     )
 
 
@@ -108,13 +108,13 @@ def test_rights_that_are_missing_name_who_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = storage_error(refused(errno.EACCES, tmp_path / "x"))
-    assert f"Give {disk_errors.user_name(os.geteuid())} the right to {tmp_path}" in str(own)
+    assert f"Give {disk_errors.user_name(os.geteuid())} access to {tmp_path}" in str(own)
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
     other = storage_error(refused(errno.EACCES, tmp_path / "deep" / "x"))
     owner = disk_errors.user_name(tmp_path.stat().st_uid)
     assert str(other) == (
-        f"{tmp_path / 'deep' / 'x'}: Permission denied. {tmp_path} belongs to {owner}, and user 4000000 runs this: "
-        f"run it as {owner}, or give user 4000000 the right to it."
+        f"{tmp_path / 'deep' / 'x'}: Permission denied. {tmp_path} belongs to {owner}, but user 4000000 runs this: "
+        f"run it as {owner}, or give user 4000000 access to it."
     )
 
 
@@ -125,7 +125,7 @@ def test_room_is_asked_for_where_the_folder_is_to_be_made(tmp_path: Path) -> Non
     with pytest.raises(NoRoom) as refusal:
         check_room(place, 1_650_000_000)
     assert str(refusal.value) == (
-        f"{place}: no room: about 1.6 GB are needed and 40 MB are free. Make room there, then run this again."
+        f"{place}: no room: about 1.6 GB are needed and 40 MB are free. Free some space there, then run this again."
     )
     check_writable(place)
 

@@ -99,7 +99,7 @@ def test_a_short_file_is_found_without_reading_it(
     replace_content(path, content[:-1])
     message = refused(index_copy)
     assert str(path) in message
-    assert f"{len(content) - 1} bytes long where the manifest says {len(content)}" in message
+    assert f"{len(content) - 1} bytes long, but the manifest says {len(content)}" in message
 
 
 @pytest.mark.parametrize("kind", ["store", "segment", "vectors"])

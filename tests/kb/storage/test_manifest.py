@@ -83,7 +83,7 @@ def test_a_manifest_that_is_not_the_one_written_is_damage(tmp_path: Path, conten
 
 
 def test_the_manifest_of_another_generation_is_damage(tmp_path: Path) -> None:
-    with pytest.raises(IndexDamaged, match="not the one that was written"):
+    with pytest.raises(IndexDamaged, match="has changed since it was written"):
         Manifest.load(put(tmp_path, MANIFEST.to_bytes(), "20260131T120000Z-0000000000000000"))
 
 

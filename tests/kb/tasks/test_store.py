@@ -16,7 +16,7 @@ import pytest
 
 from kb.schema.service import ArticleChange, Report, Summary
 from kb.tasks.messages import PutRequest, SentFile
-from kb.tasks.store import KEPT, TaskStore
+from kb.tasks.store import TASK_LIFETIME, TaskStore
 from kb.tasks.task import TASK_ID, TasksFull, new_task_id
 
 
@@ -162,7 +162,7 @@ def test_ended_tasks_are_kept_for_a_while_and_work_is_never_dropped(store: TaskS
         store.finish(task_id)
     store.sweep(kept_at_most=3)
     assert [task.id for task in store.latest(10)] == [*reversed(ended[2:]), waiting]
-    store.sweep(kept=-KEPT)
+    store.sweep(kept=-TASK_LIFETIME)
     assert [task.id for task in store.latest(10)] == [waiting]
 
 

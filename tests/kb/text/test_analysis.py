@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.text.analysis import MAX_RUN, MAX_TERM_BYTES, make_analyzer, term_of, terms, tokens
+from kb.text.analysis import MAX_RUN_LETTERS, MAX_TERM_BYTES, make_analyzer, term_of, terms, tokens
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_threads_that_analyse_at_once_get_what_one_gets() -> None:
 
 def test_long_words_are_analysed_alike() -> None:
     for start in "abc":
-        word = start + "\U00020000" * (MAX_RUN + 1)
+        word = start + "\U00020000" * (MAX_RUN_LETTERS + 1)
         assert (
             terms(word)
             == [token.term for token in tokens(word)]

@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.text.edit_distance import (
-    BY_EAR,
-    DOUBLED,
-    FIRST_LETTER,
-    FIRST_SOUND,
-    LETTER,
-    NEIGHBOUR,
-    REPLACED,
-    SOUNDS_ALIKE,
-    SWAPPED,
-    VOWEL,
+    DOUBLED_COST,
+    FIRST_LETTER_COST,
+    FIRST_SOUND_COST,
+    LETTER_COST,
+    LIKE_SOUND_COST,
+    NEIGHBOUR_KEY_COST,
+    REPLACED_COST,
+    SAME_SOUND_COST,
+    SWAPPED_COST,
+    VOWEL_COST,
     sound,
     unlikeness,
     weighted_distance,
@@ -29,19 +29,19 @@ WORDS = st.text("abcehiklmnoprst", min_size=1, max_size=8)
     ("typed", "meant", "cost"),
     [
         ("muscle", "muscle", 0.0),
-        ("musccle", "muscle", DOUBLED),
-        ("diarhea", "diarrhea", DOUBLED),
-        ("mucsle", "muscle", SWAPPED),
-        ("vitemin", "vitamin", VOWEL),
-        ("vitmin", "vitamin", VOWEL),
-        ("rytm", "rhythm", VOWEL + VOWEL),
-        ("exersise", "exercise", SOUNDS_ALIKE),
-        ("mudcle", "muscle", NEIGHBOUR),
-        ("mucle", "muscle", LETTER),
-        ("mutle", "muple", REPLACED),
-        ("nuscle", "muscle", FIRST_LETTER + SOUNDS_ALIKE),
-        ("uscle", "muscle", FIRST_LETTER + LETTER),
-        ("tremblor", "tremor", LETTER + LETTER),
+        ("musccle", "muscle", DOUBLED_COST),
+        ("diarhea", "diarrhea", DOUBLED_COST),
+        ("mucsle", "muscle", SWAPPED_COST),
+        ("vitemin", "vitamin", VOWEL_COST),
+        ("vitmin", "vitamin", VOWEL_COST),
+        ("rytm", "rhythm", VOWEL_COST + VOWEL_COST),
+        ("exersise", "exercise", LIKE_SOUND_COST),
+        ("mudcle", "muscle", NEIGHBOUR_KEY_COST),
+        ("mucle", "muscle", LETTER_COST),
+        ("mutle", "muple", REPLACED_COST),
+        ("nuscle", "muscle", FIRST_LETTER_COST + LIKE_SOUND_COST),
+        ("uscle", "muscle", FIRST_LETTER_COST + LETTER_COST),
+        ("tremblor", "tremor", LETTER_COST + LETTER_COST),
     ],
 )
 def test_each_slip_has_its_cost(typed: str, meant: str, cost: float) -> None:
@@ -64,8 +64,8 @@ def test_each_slip_has_its_cost(typed: str, meant: str, cost: float) -> None:
 )
 def test_words_that_are_said_alike_sound_alike(typed: str, meant: str) -> None:
     apart = weighted_distance(sound(typed), sound(meant))
-    assert apart <= VOWEL
-    by_ear = BY_EAR if typed[0] == meant[0] else BY_EAR + FIRST_SOUND
+    assert apart <= VOWEL_COST
+    by_ear = SAME_SOUND_COST if typed[0] == meant[0] else SAME_SOUND_COST + FIRST_SOUND_COST
     by_eye = weighted_distance(typed, meant)
     unlike = unlikeness(typed, meant, sound(typed), sound(meant))
     assert unlike == pytest.approx(min(by_eye, by_ear + apart))
@@ -74,7 +74,7 @@ def test_words_that_are_said_alike_sound_alike(typed: str, meant: str) -> None:
 @given(WORDS, WORDS)
 def test_the_distance_is_that_of_the_whole_table(typed: str, meant: str) -> None:
     """What both have at their ends is left aside; the result is as if it were not."""
-    assert weighted_distance(typed, meant) <= 1.0 * FIRST_LETTER + REPLACED * max(
+    assert weighted_distance(typed, meant) <= 1.0 * FIRST_LETTER_COST + REPLACED_COST * max(
         len(typed), len(meant)
     )
     assert weighted_distance(typed, meant) == pytest.approx(weighted_distance(meant, typed))

@@ -149,7 +149,7 @@ PROBLEMS = [
         invalid(
             (
                 "start",
-                "start is a place in a section: give the section's id as section, or leave it out.",
+                "start is an offset in a section: also give the section's id as section, or leave start out.",
             )
         ),
     ),
@@ -178,7 +178,7 @@ PROBLEMS = [
     (get("/nope"), NOT_FOUND),
     (get("/static/../app.py"), NOT_FOUND),
     (get("/static/%00"), NOT_FOUND),
-    (get("/api/v1/articles/nope"), NOT_FOUND | {"detail": "There is no article of that id."}),
+    (get("/api/v1/articles/nope"), NOT_FOUND | {"detail": "There is no article with that id."}),
     ({"method": "DELETE", "url": "/api/v1/search"}, NO_METHOD),
 ]
 
@@ -234,7 +234,7 @@ def test_without_an_index_every_answer_is_503_with_the_remedy(
             "index-unavailable",
             "No index can be served",
             503,
-            "There is no index yet. Run `kb build`; the service takes the new index over by itself.",
+            "There is no index yet. Run `kb build`. The service opens the new index by itself.",
         )
     assert client_without_index.head("/healthz").status_code == 503
     page = client_without_index.get("/", headers={"Accept": "text/html"})

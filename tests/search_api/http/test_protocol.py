@@ -35,7 +35,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     thread.start()
     until(lambda: server.started)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(protocol, "LINGER_S", 0.3)
+        patch.setattr(protocol, "MAX_LINGER_S", 0.3)
         yield number
     server.should_exit = True
     thread.join()

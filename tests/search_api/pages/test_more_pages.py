@@ -56,7 +56,7 @@ def test_by_topic_every_article_stands_under_each_of_its_tags(
 def test_a_large_library_shows_one_group_at_a_time_and_none_is_lost(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, knowledge_base: KnowledgeBase
 ) -> None:
-    monkeypatch.setattr(library_page, "MAX_ON_ONE_PAGE", 20)
+    monkeypatch.setattr(library_page, "MAX_LINES_PER_PAGE", 20)
     monkeypatch.setattr(library_page, "ARTICLES_PER_PAGE", 2)
     seen: list[str] = []
     for door in soup(reader("/articles")).select(".doors a"):

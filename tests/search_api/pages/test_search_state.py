@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from starlette.datastructures import QueryParams
 
 from kb.schema.paging import MAX_DEPTH, MAX_LIMIT
-from search_api.pages.search_state import MAX_SHOWN, RESULTS_PER_STEP, SearchState
+from search_api.pages.search_state import MAX_SHOWN_RESULTS, RESULTS_PER_STEP, SearchState
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 several = st.lists(texts.filter(bool), max_size=3, unique=True).map(tuple)
 states = st.builds(
     SearchState,
     question=st.none() | texts,
-    shown=st.integers(RESULTS_PER_STEP, MAX_SHOWN),
+    shown=st.integers(RESULTS_PER_STEP, MAX_SHOWN_RESULTS),
     offset=st.integers(0, MAX_DEPTH - RESULTS_PER_STEP),
     tag=several,
     source=several,
