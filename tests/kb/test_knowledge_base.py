@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 import kb
 from kb.evaluation import runs
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
+from kb.question.notice_line import NoticeLine
+from kb.question.tokenised import TokenisedText
 from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.schema.results import RelatedResponse, SearchResponse
 
@@ -75,6 +77,28 @@ def test_notices_come_whatever_operators_and_pages_say(knowledge_base: Knowledge
         response = knowledge_base.search(question, limit=1, offset=3)
         assert [notice.id for notice in response.notices] == ["breathing"]
     assert knowledge_base.search(QUESTIONS[0]).notices == ()
+
+
+def test_a_question_that_means_an_emergency_without_its_words_has_the_conditional_notice(
+    index_path: Path,
+) -> None:
+    question = "he is a funny colour and everything about him looks wrong"
+    ordinary = "how do I clean my dentures"
+    with KnowledgeBase.open(index_path) as opened:
+        engine = opened._engine
+        assert not engine.notices.find(TokenisedText.of(question))
+        assert opened.search(ordinary).notices == ()
+        always = NoticeLine("", "", threshold=-1e9, bias=0.0, weights=(0.0,) * 384)
+        engine.notice_line = always
+        (notice,) = opened.search(question).notices
+        assert notice.kind == "conditional"
+        assert notice.title.startswith("If ")
+        urgent = opened.search("I can't breathe").notices
+        assert {each.kind for each in urgent} == {"emergency"}
+        german = "ich habe starke Schmerzen und bekomme keine Luft mehr"
+        assert opened.search(german).notices == ()
+        engine.notice_line = None  # the index has another model
+        assert opened.search(question).notices == ()
 
 
 def test_a_spoilt_file_about_words_is_damage(
