@@ -36,7 +36,8 @@ class NoticeLine:
     @classmethod
     def load(cls, model_sha256: str, path: Path = FILE) -> NoticeLine | None:
         """The line, or None where it was trained with another model than the one of this SHA-256."""
-        line = cls(**json.loads(path.read_bytes()))
+        entries = json.loads(path.read_bytes())
+        line = cls(**entries | {"weights": tuple(entries["weights"])})
         return line if line.model_sha256 == model_sha256 else None
 
     def score(self, vector: NDArray[np.float32]) -> float:

@@ -21,10 +21,12 @@ from hypothesis import strategies as st
 import kb
 from kb.evaluation import runs
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
+from kb.opening import open_engine
 from kb.question.notice_line import NoticeLine
-from kb.question.tokenised import TokenisedText
 from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.schema.results import RelatedResponse, SearchResponse
+from kb.schema.search_request import SearchRequest
+from kb.search import answer
 
 QUESTIONS = [
     "why do my legs jerk when I fall asleep",
@@ -83,22 +85,22 @@ def test_a_question_that_means_an_emergency_without_its_words_has_the_conditiona
     index_path: Path,
 ) -> None:
     question = "he is a funny colour and everything about him looks wrong"
-    ordinary = "how do I clean my dentures"
-    with KnowledgeBase.open(index_path) as opened:
-        engine = opened._engine
-        assert not engine.notices.find(TokenisedText.of(question))
-        assert opened.search(ordinary).notices == ()
-        always = NoticeLine("", "", threshold=-1e9, bias=0.0, weights=(0.0,) * 384)
-        engine.notice_line = always
-        (notice,) = opened.search(question).notices
-        assert notice.kind == "conditional"
-        assert notice.title.startswith("If ")
-        urgent = opened.search("I can't breathe").notices
-        assert {each.kind for each in urgent} == {"emergency"}
-        german = "ich habe starke Schmerzen und bekomme keine Luft mehr"
-        assert opened.search(german).notices == ()
-        engine.notice_line = None  # the index has another model
-        assert opened.search(question).notices == ()
+    engine = open_engine(index_path)
+
+    def notices(asked: str) -> list[str]:
+        return [each.kind for each in answer(engine, SearchRequest(asked)).notices]
+
+    try:
+        assert engine.notice_line is not None  # the index has the model of the line
+        assert notices("how do I clean my dentures") == []
+        engine.notice_line = NoticeLine("", "", threshold=-1e9, bias=0.0, weights=(0.0,) * 384)
+        assert notices(question) == ["conditional"]
+        assert set(notices("I can't breathe")) == {"emergency"}
+        assert notices("ich habe starke Schmerzen und bekomme keine Luft mehr") == []
+        engine.notice_line = None  # as with another model
+        assert notices(question) == []
+    finally:
+        engine.close()
 
 
 def test_a_spoilt_file_about_words_is_damage(
