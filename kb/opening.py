@@ -13,6 +13,7 @@ from kb.answering.citer import Citer
 from kb.answering.related import Neighbourhood
 from kb.compute.lazy import Lazy
 from kb.compute.spare_core import SpareCore
+from kb.question.notice_line import NoticeLine
 from kb.question.notices import Notices
 from kb.question.query import QuestionReader
 from kb.question.spelling import Spelling
@@ -54,7 +55,8 @@ class Engine:
     """One open generation and everything that answers from it. Safe to share between threads.
 
     `damage` says why this is an older generation; None where it is the live one. `shown_until` is the day (YYYY-MM-DD)
-    on which the next article expires, if any does. `article_count` leaves out articles that may not be shown.
+    on which the next article expires, if any does. `notice_line` is None where the index has another model.
+    `article_count` leaves out articles that may not be shown.
     """
 
     folder: Path
@@ -71,6 +73,7 @@ class Engine:
     suggestions: Suggestions
     reader: QuestionReader
     notices: Notices
+    notice_line: NoticeLine | None
     encoder: Encoder
     index: EmbeddedIndex
     ranker: QueryRanker[Mask]
@@ -212,6 +215,7 @@ def _assemble(
         ),
         reader=QuestionReader(spelling, Vocabulary(folder / VOCABULARY), languages),
         notices=Notices.load(folder),
+        notice_line=NoticeLine.load(manifest.model.sha256),
         encoder=encoder,
         index=candidates,
         ranker=QueryRanker(encoder, candidates, weights, spare_core),

@@ -62,6 +62,7 @@ def answer(engine: Engine, request: SearchRequest) -> SearchResponse:
     watch.lap("analyse")
     ranked = rank(engine, request, query, allowed, watch)
     hits = group(ranked, request.group_by)
+    notices = notices or conditional_notice(engine, query, ranked)
     watch.lap("rank")
     if engine.reranker is not None and request.mode == "hybrid":
         hits = rerank(engine, query, hits)
@@ -111,6 +112,17 @@ def read(engine: Engine, request: SearchRequest) -> tuple[Query, tuple[Notice, .
     """
     query = engine.reader.read(request.question, exact=request.exact)
     return query, engine.notices.find(query.typed)
+
+
+def conditional_notice(engine: Engine, query: Query, ranked: RankedQuestion) -> tuple[Notice, ...]:
+    """The publisher's conditional notice, if the question's meaning is that of an emergency.
+
+    The vector of a question in a language that the library does not have says too little for that.
+    """
+    notice, line = engine.notices.conditional, engine.notice_line
+    if notice is None or line is None or query.foreign or not query.text:
+        return ()
+    return (notice,) if line.crossed(ranked.vector) else ()
 
 
 def narrow(engine: Engine, query: Query, filters: Filters) -> Mask:
@@ -198,10 +210,11 @@ def find_companion(
 ) -> Companion | None:
     """The section of the first article that says when to seek care.
 
-    Under a notice of an emergency, advice from an article that may be about something else would contradict it. So a
-    notice asks for a confident answer.
+    Under a notice of an emergency, advice from an article that may be about something else would contradict it. So
+    such a notice asks for a confident answer; a conditional one does not.
     """
-    if answered == "none" or (answered == "likely" and notices):
+    is_emergency = any(notice.kind == "emergency" for notice in notices)
+    if answered == "none" or (answered == "likely" and is_emergency):
         return None
     return engine.companions.find(hits.ranked.vector, int(hits.ranking.articles[hits.order[0]]))
 

@@ -1,7 +1,7 @@
 """A reader of `notices.yaml`, with compiled triggers.
 
-The file is a list of notices, each with the keys `NOTICE_KEYS`. A broken notice breaks the file: half of a list of
-emergency notices would pass for the whole of it.
+The file is a list of notices, each with keys of `NOTICE_KEYS`. A conditional one has no triggers, and a file has one at most.
+A broken notice breaks the file: half of a list of emergency notices would pass for the whole of it.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from indexer.readers import metadata
 from indexer.readers.metadata import FieldError, kind_of, shown
 from indexer.readers.yaml_text import ParsedYaml, parse_list
 from kb.question.notices import NoticeRule, Trigger
 from kb.schema.errors import ArticleError
-from kb.schema.results import Link, Notice
+from kb.schema.results import Link, Notice, NoticeKind
 from kb.text.analysis import stems
 
-NOTICE_KEYS = ("id", "title", "text", "links", "triggers", "unless")
+NOTICE_KEYS = ("id", "kind", "title", "text", "links", "triggers", "unless")
 MAX_SLOTS = 8
 """More slots than this in one trigger are a sentence, which nobody will type."""
 
@@ -56,7 +56,16 @@ def read_notices(name: Path | str, data: bytes) -> list[PlacedRule]:
         seen[notice.id] = line
         nodes = {key.value: child for key, child in node.value}
         triggers = tuple(_triggers(name, parsed, nodes, value, "triggers"))
-        if not triggers:
+        if notice.kind == "conditional":
+            if "triggers" in value or "unless" in value:
+                reason = (
+                    f'the notice "{notice.id}" is conditional: delete its triggers and its unless'
+                )
+                raise ArticleError(name, reason, line)
+            if any(entry.rule.notice.kind == "conditional" for entry in found):
+                reason = f'the notice "{notice.id}" is a second conditional one: keep one of them'
+                raise ArticleError(name, reason, line)
+        elif not triggers:
             reason = f'the notice "{notice.id}" has no triggers: write at least one, such as "chest pain|ache"'
             raise ArticleError(name, reason, line)
         unless = tuple(_triggers(name, parsed, nodes, value, "unless"))
@@ -79,7 +88,12 @@ def _notice(value: object) -> Notice:
         raise FieldError(
             f"the id {shown(stated['id'])} is not small letters and digits joined by hyphens: change it"
         )
-    return Notice(**stated, links=_links(value.get("links")))
+    kind = value.get("kind", "emergency")
+    if kind not in get_args(NoticeKind):
+        raise FieldError(
+            f"kind is {shown(kind)}: write emergency or conditional, or leave it out for an emergency"
+        )
+    return Notice(**stated, links=_links(value.get("links")), kind=kind)
 
 
 def _links(value: object) -> tuple[Link, ...]:

@@ -10,7 +10,14 @@ from pydantic import BaseModel, Field
 from kb.library import Library, full_link
 from kb.schema.article import Article, ArticleSummary, article_path
 from kb.schema.errors import ArticleMoved, NotFound, PassageNotFound
-from kb.schema.results import Answered, Citation, Link, SearchResponse, SearchResult
+from kb.schema.results import (
+    Answered,
+    Citation,
+    Link,
+    NoticeKind,
+    SearchResponse,
+    SearchResult,
+)
 from kb.schema.search_request import SearchRequest
 
 NO_ANSWER_TEXT = "This library has no answer to the question."
@@ -26,6 +33,9 @@ _DATE = "ISO 8601, null if unknown."
 class Notice(BaseModel):
     """The publisher's fixed text for a question that sounds like an emergency. Show it first and unchanged."""
 
+    kind: NoticeKind = Field(
+        description='`conditional`: it begins with "if" and says nothing about the reader.'
+    )
     title: str
     text: str
     links: list[Link]
@@ -115,7 +125,7 @@ def search(library: Library, request: SearchRequest) -> SearchAnswer:
     response = library.answer(request)
     return SearchAnswer(
         notices=[
-            Notice(title=notice.title, text=notice.text, links=list(notice.links))
+            Notice(kind=notice.kind, title=notice.title, text=notice.text, links=list(notice.links))
             for notice in response.notices
         ],
         answered=response.answered,

@@ -10,10 +10,9 @@ def of_search(answer: SearchAnswer) -> str:
     parts = []
     for notice in answer.notices:
         links = [f"{link.title}: {link.url}" for link in notice.links]
+        urgency = "IMPORTANT, show" if notice.kind == "emergency" else "Show"
         parts.append(
-            "\n".join(
-                [f"IMPORTANT, show this first and unchanged: {notice.title}", notice.text, *links]
-            )
+            "\n".join([f"{urgency} this first and unchanged: {notice.title}", notice.text, *links])
         )
     parts.append(answer.verdict)
     if answer.searched_for:

@@ -4,6 +4,8 @@ A notice has triggers, a trigger has slots, and a slot is a set of stems (`kb.te
 A trigger fires where, within one sentence, each slot has a word of its own, the last of these words at most SPAN words
 after the first, in any order. A notice's `unless` are of the same form and silence it in the sentence they fire in.
 
+A conditional notice has no triggers. It is for questions that no trigger catches and `kb.question.notice_line` does.
+
 `notices.json` in a generation is the list of notices in the order of the corpus, each
 `{"id", "title", "text", "links": [{"title", "url"}], "triggers", "unless"}`, a trigger there a list of lists of stems.
 """
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kb.question.tokenised import TokenisedText
-from kb.schema.results import Link, Notice
+from kb.schema.results import Link, Notice, NoticeKind
 
 __all__ = ["FILE", "SPAN", "Link", "Notice", "NoticeRule", "Notices", "Trigger", "sentences"]
 
@@ -40,7 +42,7 @@ _SENTENCE_END = re.compile(r"""(?<![.!?…])[.!?…]++["'”’)\]]*+(?=\s|$)|\n
 
 @dataclass(frozen=True, slots=True)
 class NoticeRule:
-    """A notice, what brings it, and what silences it in a sentence."""
+    """A notice, what brings it, and what silences it in a sentence. One without triggers is conditional."""
 
     notice: Notice
     triggers: tuple[Trigger, ...]
@@ -63,6 +65,10 @@ class Notices:
 
     def __init__(self, rules: Sequence[NoticeRule] = ()) -> None:
         self._notices = [rule.notice for rule in rules]
+        self.conditional = next(
+            (notice for notice in self._notices if notice.kind == "conditional"), None
+        )
+        """The first conditional notice, if there is one."""
         self._triggers: list[_Placed] = []
         self._slots: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for number, rule in enumerate(rules):
@@ -96,7 +102,10 @@ class Notices:
         """Write `notices.json`: the same bytes for the same rules."""
         entries = [
             {
-                **asdict(rule.notice),
+                "id": rule.notice.id,
+                "title": rule.notice.title,
+                "text": rule.notice.text,
+                "links": [asdict(link) for link in rule.notice.links],
                 "triggers": [[sorted(slot) for slot in trigger] for trigger in rule.triggers],
                 "unless": [[sorted(slot) for slot in trigger] for trigger in rule.unless],
             }
@@ -197,5 +206,6 @@ def _rule(
     def compiled(entries: list[list[list[str]]]) -> tuple[Trigger, ...]:
         return tuple(tuple(frozenset(slot) for slot in trigger) for trigger in entries)
 
-    notice = Notice(id, title, text, tuple(Link(**link) for link in links))
+    kind: NoticeKind = "emergency" if triggers else "conditional"
+    notice = Notice(id, title, text, tuple(Link(**link) for link in links), kind)
     return NoticeRule(notice, compiled(triggers), compiled(unless))

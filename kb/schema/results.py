@@ -159,6 +159,10 @@ class Link:
     """The page's address."""
 
 
+NoticeKind = Literal["emergency", "conditional"]
+"""`emergency`: the question's words name one. `conditional`: its meaning comes near to one, so the text says "if"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A fixed text of the publisher, chosen by rules and not by ranking."""
@@ -171,6 +175,8 @@ class Notice:
     """What to do, in two or three sentences."""
     links: tuple[Link, ...]
     """Public pages where the text can be checked."""
+    kind: NoticeKind = "emergency"
+    """`emergency` where the question's words brought it, `conditional` where its meaning did: show that one milder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@
     :is(td, th) { border-block-end: 1px solid var(--line); padding: .25rem .8rem .25rem 0; text-align: start; vertical-align: top; }
     section { margin: .75rem 0 0; padding: .8rem 1rem; border: 1.5px solid var(--warn); border-inline-start-width: 6px; border-radius: var(--radius); background: var(--surface); }
     strong { color: var(--warn); }
+    section[part~=conditional] { border-color: var(--accent); border-width: 0; border-inline-start-width: 4px; }
+    section[part~=conditional] strong { color: inherit; }
     section a { display: inline-block; margin: .4rem .8rem 0 0; font-weight: 400; }
     .care { margin: .75rem 0 0; padding: .2rem 1rem; border-inline-start: 4px solid var(--accent); }
     .care strong { color: inherit; }
@@ -181,9 +183,10 @@
       this.#aim(this.more);
     }
 
-    /* What the publisher says to a question that sounds like an emergency stands above all answers. */
-    #notice({ title, text, links }) {
-      const notice = element("section", { part: "notice" });
+    /* What the publisher says to a question that sounds like an emergency stands above all answers. A conditional
+       notice, which begins with "if", looks milder. */
+    #notice({ title, text, links, kind }) {
+      const notice = element("section", { part: kind === "conditional" ? "notice conditional" : "notice" });
       notice.setAttribute("aria-label", title);
       notice.append(element("strong", {}, title), element("p", {}, text));
       for (const { title: name, url } of links.filter((link) => host(link.url))) {

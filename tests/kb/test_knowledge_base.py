@@ -22,8 +22,12 @@ from hypothesis import strategies as st
 import kb
 from kb.evaluation import runs
 from kb.knowledge_base import MAX_DEPTH, MAX_LIMIT, KnowledgeBase
+from kb.opening import open_engine
+from kb.question.notice_line import NoticeLine
 from kb.schema.errors import IndexDamaged, InvalidRequest, KbError, NotFound
 from kb.schema.results import RelatedResponse, SearchResponse
+from kb.schema.search_request import SearchRequest
+from kb.search import answer
 from support.examples import at_most
 
 QUESTIONS = [
@@ -64,6 +68,28 @@ def test_notices_come_whatever_operators_and_pages_say(knowledge_base: Knowledge
         response = knowledge_base.search(question, limit=1, offset=3)
         assert [notice.id for notice in response.notices] == ["breathing"]
     assert knowledge_base.search(QUESTIONS[0]).notices == ()
+
+
+def test_a_question_that_means_an_emergency_without_its_words_has_the_conditional_notice(
+    index_path: Path,
+) -> None:
+    question = "he is a funny colour and everything about him looks wrong"
+    engine = open_engine(index_path)
+
+    def notices(asked: str) -> list[str]:
+        return [each.kind for each in answer(engine, SearchRequest(asked)).notices]
+
+    try:
+        assert engine.notice_line is not None  # the index has the model of the line
+        assert notices("how do I clean my dentures") == []
+        engine.notice_line = NoticeLine("", "", threshold=-1e9, bias=0.0, weights=(0.0,) * 384)
+        assert notices(question) == ["conditional"]
+        assert set(notices("I can't breathe")) == {"emergency"}
+        assert notices("ich habe starke Schmerzen und bekomme keine Luft mehr") == []
+        engine.notice_line = None  # as with another model
+        assert notices(question) == []
+    finally:
+        engine.close()
 
 
 def test_a_spoilt_file_about_words_is_damage(

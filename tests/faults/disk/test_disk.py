@@ -127,7 +127,7 @@ def test_an_error_at_every_write_sync_and_rename_of_a_build(
     is_long: bool,
 ) -> None:
     monkeypatch.setattr(
-        "kb_cli.terminal.progress._QUIET_S", math.inf
+        "kb_cli.terminal.progress.QUIET_S", math.inf
     )  # however slow this machine is
     before = held(library.index)
     library.put("article-0", "another")

@@ -49,6 +49,21 @@ def test_links_and_unless_may_be_missing() -> None:
     assert placed.rule.notice.links == () == placed.rule.unless
 
 
+def test_a_conditional_notice_has_no_triggers_and_stands_alone() -> None:
+    conditional = b"- {id: a, kind: conditional, title: A, text: If.}\n"
+    (placed,) = read_notices("n", conditional)
+    assert placed.rule.notice.kind == "conditional"
+    assert placed.rule.triggers == ()
+    for spoilt, message in [
+        (conditional.replace(b"If.", b"If., triggers: [pain]"), "delete its triggers"),
+        (conditional + conditional.replace(b"id: a", b"id: b"), "a second conditional one"),
+        (conditional.replace(b"conditional", b"mild"), "write emergency or conditional"),
+        (conditional.replace(b"kind: conditional, ", b""), "has no triggers"),
+    ]:
+        with pytest.raises(ArticleError, match=message):
+            read_notices("n", spoilt)
+
+
 @pytest.mark.parametrize("content", [b"", b"# nothing yet\n", b"\n\n", b"[]"])
 def test_an_empty_file_holds_nothing(content: bytes) -> None:
     assert read_notices("n", content) == []
