@@ -1,7 +1,7 @@
 """A reader of `notices.yaml`, with compiled triggers.
 
-The file is a list of notices, each with keys of `NOTICE_KEYS`. A conditional one has no triggers, and a file has one at most.
-A broken notice breaks the file: half of a list of emergency notices would pass for the whole of it.
+The file is a list of notices, each with keys of `NOTICE_KEYS`. A conditional one has no triggers, and a file has one at
+most. A broken notice breaks the file: half of a list of emergency notices would pass for the whole of it.
 """
 
 from __future__ import annotations

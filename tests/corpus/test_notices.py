@@ -75,7 +75,7 @@ def test_the_conditional_notice_says_if(notices: list[dict[str, Any]]) -> None:
 def test_every_notice_is_brought_by_a_described_emergency(notices: list[dict[str, Any]]) -> None:
     compiled = Notices(read_lexicon([ROOT / "corpus"]).rules)
     path = ROOT / "training" / "notices" / "questions.jsonl"
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows = read_records(path)
     fired = {
         notice.id
         for row in rows
