@@ -17,12 +17,16 @@ from kb.text.simhash import simhash
 
 _WORD = re.compile(r"\w+")
 
+MAX_COUNTED_WORDS = 0xFFFF
+"""Maximum number of words that the table of passages has room for; a passage of a real text has some hundreds."""
+
 
 class CutPassage(NamedTuple):
-    """A passage, the number of its section in the article, and the SimHash of its words."""
+    """A passage, the number of its section in the article, the number of its words, and their SimHash."""
 
     passage: Passage
     section: int
+    words: int
     likeness: int
 
 
@@ -49,15 +53,12 @@ class SplitArticles:
         for passage in self._splitter.split(article):
             number = numbers[passage.section_id]
             text = article.sections[number].text[passage.start : passage.end]
-            found.append(CutPassage(passage, number, _likeness(text)))
+            words = _WORD.findall(text.casefold())
+            likeness = simhash([word_hash(word) for word in words])
+            found.append(CutPassage(passage, number, min(len(words), MAX_COUNTED_WORDS), likeness))
         return found
 
 
 def find_sentences(texts: Sequence[tuple[str, str]]) -> list[list[tuple[int, int]]]:
     """The sentences of each text of a language, as code-point ranges; a text without one is a sentence itself."""
     return [list(sentence_spans(text, language)) or [(0, len(text))] for text, language in texts]
-
-
-def _likeness(text: str) -> int:
-    """The SimHash of the words of a text, regardless of case and punctuation."""
-    return simhash([word_hash(word) for word in _WORD.findall(text.casefold())])

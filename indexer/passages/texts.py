@@ -32,10 +32,12 @@ PASSAGE = np.dtype(
         ("start", "<u4"),
         ("end", "<u4"),
         ("tokens", "<u2"),
+        ("words", "<u2"),
         ("likeness", "<u8"),
     ]
 )
-"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, tokens, SimHash."""
+"""A row of `passages.npy`: the ordinals of article and section, code points in the section's text, numbers of tokens
+and of words, SimHash."""
 
 SENTENCE = np.dtype([("passage", "<u4"), ("start", "<u4"), ("end", "<u4")])
 """A row of `sentences.npy`: the passage it is part of, and code points in that section's text."""
@@ -118,12 +120,12 @@ class Library:
         batches = _batched(self.articles(), _ARTICLES_IN_BATCH)
         cut = chain.from_iterable(executor.map(SplitArticles(counter), batches))
         first_sections = np.searchsorted(self._owners, np.arange(len(self._ids))).tolist()
-        rows: list[tuple[str, tuple[int, int, int, int, int, int]]] = []
+        rows: list[tuple[str, tuple[int, ...]]] = []
         for ordinal, passages in enumerate(cut):
-            for passage, section, likeness in passages:
+            for passage, section, words, likeness in passages:
                 place = first_sections[ordinal] + section
                 span = (passage.start, passage.end)
-                row = (ordinal, place, *span, passage.token_count, likeness)
+                row = (ordinal, place, *span, passage.token_count, words, likeness)
                 rows.append((passage.id, row))
             advance()
         rows.sort()

@@ -4,8 +4,8 @@
 and their vectors are close. So the negated words of a question are found here by the words before them (or behind:
 "sugar free"), and looked up in the text of a section with what negates them there.
 
-Words are stems with the small words kept (`kb.text.analysis.words`). A negation holds for the SCOPE words behind it, to
-the end of its clause.
+Words are stems with the small words kept (`kb.text.analysis.words`). A negation holds for SCOPE_WORDS words behind
+it, to the end of its clause.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from kb.text import analysis
 from kb.text.analysis import Token
 
-SCOPE = 6
+SCOPE_WORDS = 6
 """Maximum distance of a negated word from what negates it."""
 
 MAX_NEGATED = 3
@@ -125,7 +125,7 @@ def _is_other_than(found: list[Token], place: int) -> bool:
 
 def _scope(text: str, found: list[Token], negation: int) -> list[int]:
     places: list[int] = []
-    for place in range(negation + 1, min(negation + 1 + SCOPE, len(found))):
+    for place in range(negation + 1, min(negation + 1 + SCOPE_WORDS, len(found))):
         between = text[found[place - 1].end : found[place].start]
         if _BREAK.search(between) or found[place].term in _CLAUSE_ENDS:
             break

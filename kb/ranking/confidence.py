@@ -28,9 +28,13 @@ CONFIDENT_MARGIN = 0.12
 """How far above the evidence of unrelated questions an answer is confident."""
 
 
-def evidence(nearby: float, sentence: float, words: float) -> float:
-    """The evidence, at most 1. `nearby` and `sentence` are cosines, -1 to 1; `words` is 0 to 1."""
-    return 0.6 * nearby + 0.2 * sentence + 0.2 * words
+def evidence(nearby: float, sentence: float, words: float, known: float = 1.0) -> float:
+    """The evidence, at most 1. `nearby` and `sentence` are cosines, -1 to 1; `words` is 0 to 1.
+
+    `known` says how far the model knows the library's language, 0 to 1. Of one that it does not know, words alone tell.
+    """
+    meaning = 0.6 * nearby + 0.2 * sentence
+    return known * meaning + (1.0 - 0.8 * known) * words
 
 
 def covered(share: float, terms: int) -> float:

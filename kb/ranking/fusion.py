@@ -4,10 +4,12 @@ The score is a weighted sum of absolute signals (`kb.retrieval.signals`), so it 
 Candidates are the best `CANDIDATE_DEPTH` passages by words and as many by meaning, whatever the page asked for. All
 signals are looked up for each, so that no side is missing.
 
-The weights are round numbers, fitted to no collection. Two things shift them:
+The weights are round numbers, fitted to no collection. Three things shift them:
 
 - The library. Where a title names a subject ("Restless legs syndrome") it tells what the whole article is about. Where
   it is a sentence, as of a research paper, it is one more sentence.
+- The language. Vectors say little in a language that the model does not know, and words decide. Which it knows is told
+  by into how many tokens its words fall.
 - The length of the question. A long question is mostly somebody's story, or names several things at once. No single
   sentence is near to all of it. The words tell more then, and the names in it most of all.
 """
@@ -20,6 +22,7 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.retrieval.candidates import LibraryTraits
 from kb.retrieval.signals import SIGNALS
 from kb.schema.search_request import Mode
 
@@ -67,25 +70,46 @@ def names_share(title_terms: float) -> float:
     return min(max(share, 0.0), 1.0) if title_terms else 0.0
 
 
+KNOWN_TOKENS, UNKNOWN_TOKENS = 1.6, 2.6
+"""Average number of tokens in a word of a language that the model knows, and of one that it does not.
+
+A tokenizer has whole words of the languages that its model was trained on, and takes words of others apart.
+"""
+
+
+def language_share(tokens_per_word: float) -> float:
+    """How far the model knows the language of a library with this average, 0 to 1; 1 without words."""
+    share = (UNKNOWN_TOKENS - tokens_per_word) / (UNKNOWN_TOKENS - KNOWN_TOKENS)
+    return min(max(share, 0.0), 1.0)
+
+
 SHORT_QUESTION, LONG_QUESTION = 6, 14
 """Maximum number of distinct terms of a question to the point, and minimum number of a message."""
 
-LONG = FusionWeights(keyword=1.6, dense=1.2, sentence=0.5, name=1.0, focus=4.0, wording=1.0)
+MESSAGE_FACTORS = FusionWeights(
+    keyword=1.6, dense=1.2, sentence=0.5, name=1.0, focus=4.0, wording=1.0
+)
 """Factors on the weights in a message."""
 
 
-def adapted(weights: FusionWeights, title_terms: float, question_terms: int) -> FusionWeights:
+def adapted(weights: FusionWeights, traits: LibraryTraits, question_terms: int) -> FusionWeights:
     """The weights for a library and a question, not normalised. Linear in `weights`.
 
-    `title_terms` is the average number of terms in the library's titles, `question_terms` the number of the question's
-    distinct terms.
+    `question_terms` is the number of the question's distinct terms.
     """
     long = (question_terms - SHORT_QUESTION) / (LONG_QUESTION - SHORT_QUESTION)
     long = min(max(long, 0.0), 1.0)
-    named = names_share(title_terms)
-    factors = [1.0 + (factor - 1.0) * long for factor in astuple(LONG)]
+    named = names_share(traits.title_terms)
+    known = language_share(traits.tokens_per_word)
+    factors = [1.0 + (factor - 1.0) * long for factor in astuple(MESSAGE_FACTORS)]
     longer = FusionWeights(*map(operator.mul, astuple(weights), factors))
-    return replace(longer, name=longer.name * named, focus=longer.focus * named)
+    return replace(
+        longer,
+        dense=longer.dense * known,
+        sentence=longer.sentence * known,
+        name=longer.name * named * known,
+        focus=longer.focus * named,
+    )
 
 
 def normalised(weights: FusionWeights, total: float) -> FusionWeights:

@@ -39,7 +39,7 @@ class QueryRanker(Generic[Allowed]):
     ) -> None:
         self._encoder = encoder
         self._index = index
-        self._ranker = Ranker(index.title_terms, weights)
+        self._ranker = Ranker(index.traits, weights)
         self._spare_core = spare_core or SpareCore()
 
     def rank(self, query: Query, allowed: Allowed, mode: Mode, watch: Stopwatch) -> RankedQuestion:

@@ -18,16 +18,15 @@ from kb.ranking.fusion import (
     signal_values,
 )
 from kb.ranking.ranking import Ranking
-from kb.retrieval.candidates import CandidateSearch, Rows, Vector
+from kb.retrieval.candidates import CandidateSearch, LibraryTraits, Rows, Vector
 from kb.schema.search_request import Mode
 
 
 class Ranker:
     """Ranks candidates of a library by its weights. Safe to share between threads."""
 
-    def __init__(self, title_terms: float, weights: FusionWeights = DEFAULT_WEIGHTS) -> None:
-        """`title_terms` is the average number of terms in the library's titles."""
-        self._title_terms = title_terms
+    def __init__(self, traits: LibraryTraits, weights: FusionWeights = DEFAULT_WEIGHTS) -> None:
+        self._traits = traits
         self._weights = weights
 
     def rank(self, search: CandidateSearch, vector: Vector, mode: Mode = "hybrid") -> Ranking:
@@ -44,7 +43,7 @@ class Ranker:
     ) -> Ranking:
         """Rank these passages, which ascend, each once."""
         candidates = search.candidates(vector, rows)
-        shifted = adapted(self._weights, self._title_terms, search.term_count)
+        shifted = adapted(self._weights, self._traits, search.term_count)
         weights = restrict_to_mode(normalised(shifted, sum(astuple(self._weights))), mode)
         values = signal_values(candidates.signals)
         scores = combine(values, weights)
@@ -62,6 +61,6 @@ class Ranker:
             booster=booster,
             boosts=booster.boosts(scores),
             weights=weights,
-            title_terms=self._title_terms,
+            traits=self._traits,
             question_terms=search.term_count,
         )

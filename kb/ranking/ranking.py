@@ -15,8 +15,9 @@ from kb.ranking.fusion import (
     FusionWeights,
     adapted,
     combine,
+    language_share,
 )
-from kb.retrieval.candidates import Candidates
+from kb.retrieval.candidates import Candidates, LibraryTraits
 from kb.retrieval.signals import SIGNALS
 from kb.schema.results import Explanation
 from kb.schema.search_request import Unit
@@ -31,7 +32,7 @@ class Ranking:
 
     `values`, (len(SIGNALS), n), is what each signal adds for a weight of 1. `scores`, (n,), are their weighted sums.
     `boosts` are what `booster` adds to these.
-    `title_terms` is the library's average, and `question_terms` the number of the question's distinct terms.
+    `traits` are the library's, and `question_terms` the number of the question's distinct terms.
     """
 
     candidates: Candidates
@@ -40,7 +41,7 @@ class Ranking:
     booster: Booster
     boosts: Boosts
     weights: FusionWeights
-    title_terms: float
+    traits: LibraryTraits
     question_terms: int
 
     @property
@@ -79,7 +80,7 @@ class Ranking:
 
     def rescored(self, weights: FusionWeights) -> NDArray[np.float64]:
         """The scores under other weights, adapted to library and question like those in use, but not normalised."""
-        return combine(self.values, adapted(weights, self.title_terms, self.question_terms))
+        return combine(self.values, adapted(weights, self.traits, self.question_terms))
 
     def is_subject(self) -> NDArray[np.bool_]:
         """Whether the names of each candidate's article say that it is about what is asked."""
@@ -92,12 +93,16 @@ class Ranking:
             return 0.0
         dense = self.candidates.signal("dense")
         nearest = np.argsort(-dense, kind="stable")[: confidence.NEAREST_PASSAGES]
+        known = language_share(self.traits.tokens_per_word)
+        # Where vectors say nothing, the words of any passage count.
+        read = nearest if known == 1.0 else slice(None)
         return confidence.evidence(
             nearby=float(dense[nearest].mean()),
             sentence=float(self.candidates.signal("sentence").max()),
             words=confidence.covered(
-                float(self.candidates.signal("keyword")[nearest].max()), self.question_terms
+                float(self.candidates.signal("keyword")[read].max()), self.question_terms
             ),
+            known=known,
         )
 
     def explain(

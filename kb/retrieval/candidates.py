@@ -84,6 +84,17 @@ class MarkedTerms:
     together: frozenset[frozenset[str]]
 
 
+class LibraryTraits(NamedTuple):
+    """What a library's own texts say about what signals are worth in it.
+
+    `title_terms` is the number of terms in a title, averaged over passages. `tokens_per_word` is the number of tokens
+    that the model's tokenizer makes of a word, averaged likewise; 0 without words.
+    """
+
+    title_terms: float
+    tokens_per_word: float
+
+
 class TermStatistics(NamedTuple):
     """Number of passages that hold a term, and its idf."""
 
@@ -135,8 +146,8 @@ class CandidateIndex(Protocol[Allowed]):
         """Number of passages in the index."""
 
     @property
-    def title_terms(self) -> float:
-        """Number of terms in a title, averaged over passages."""
+    def traits(self) -> LibraryTraits:
+        """What the library's own texts say about its signals."""
 
     def allow(self, conditions: Sequence[Condition], filters: Filters) -> Allowed:
         """The passages that may be shown, meet the conditions and pass the filters."""

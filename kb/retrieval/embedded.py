@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from kb.compute.arrays import gather, union
 from kb.question.operators import Condition
 from kb.question.query import Query
-from kb.retrieval.candidates import Candidates, MarkedTerms, Rows, TermStatistics, Vector
+from kb.retrieval.candidates import (
+    Candidates,
+    LibraryTraits,
+    MarkedTerms,
+    Rows,
+    TermStatistics,
+    Vector,
+)
 from kb.retrieval.conditions import Conditions
 from kb.retrieval.keyword_scores import marked_terms
 from kb.retrieval.passage_filter import Mask, PassageFilter
@@ -39,8 +46,8 @@ class EmbeddedIndex:
         return self.postings.passage_count
 
     @property
-    def title_terms(self) -> float:
-        return self.postings.title_terms
+    def traits(self) -> LibraryTraits:
+        return LibraryTraits(self.postings.title_terms, self.passages.tokens_per_word)
 
     def allow(self, conditions: Sequence[Condition], filters: Filters) -> Mask:
         return self.passage_filter.mask(conditions, filters)

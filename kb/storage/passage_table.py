@@ -26,6 +26,12 @@ class PassageTable:
         return ordinals
 
     @cached_property
+    def tokens_per_word(self) -> float:
+        """Number of the model's tokens in a word, on average over all passages; 0 without words."""
+        words = int(self.columns["words"].sum(dtype=np.int64))
+        return int(self.columns["tokens"].sum(dtype=np.int64)) / words if words else 0.0
+
+    @cached_property
     def opens(self) -> NDArray[np.bool_]:
         """Whether each passage is in the first non-empty section of its article, (N,)."""
         sections = self.columns["section"]

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from kb.ranking.fusion import (
     CANDIDATE_DEPTH,
     DEFAULT_WEIGHTS,
-    LONG,
+    KNOWN_TOKENS,
     LONG_QUESTION,
+    MESSAGE_FACTORS,
     NAME_TERMS,
     SENTENCE_TERMS,
     SHORT_QUESTION,
+    UNKNOWN_TOKENS,
     FusionWeights,
     adapted,
     combine,
@@ -25,6 +27,7 @@ from kb.ranking.fusion import (
     restrict_to_mode,
     signal_values,
 )
+from kb.retrieval.candidates import LibraryTraits
 from kb.retrieval.signals import SIGNALS
 from kb.schema.search_request import MODES
 
@@ -88,8 +91,11 @@ def test_the_score_is_the_weighted_sum() -> None:
     )
 
 
+NAMES = LibraryTraits(NAME_TERMS, 1.2)
+
+
 def for_library(title_terms: float, terms: int = SHORT_QUESTION) -> FusionWeights:
-    return normalised(adapted(DEFAULT_WEIGHTS, title_terms, terms), 1.0)
+    return normalised(adapted(DEFAULT_WEIGHTS, LibraryTraits(title_terms, 1.2), terms), 1.0)
 
 
 @given(st.floats(0.1, 30), st.floats(0.1, 30))
@@ -122,11 +128,33 @@ def test_the_longer_the_question_the_more_its_focus_counts_the_less_a_sentence_a
 
 
 def test_a_question_is_to_the_point_up_to_a_length_and_a_message_from_another_on() -> None:
-    assert adapted(DEFAULT_WEIGHTS, NAME_TERMS, SHORT_QUESTION) == DEFAULT_WEIGHTS
-    message = adapted(DEFAULT_WEIGHTS, NAME_TERMS, LONG_QUESTION)
+    assert adapted(DEFAULT_WEIGHTS, NAMES, SHORT_QUESTION) == DEFAULT_WEIGHTS
+    message = adapted(DEFAULT_WEIGHTS, NAMES, LONG_QUESTION)
     factors = np.array(astuple(message)) / np.array(astuple(DEFAULT_WEIGHTS))
-    assert factors == pytest.approx(np.array(astuple(LONG)))
-    assert adapted(DEFAULT_WEIGHTS, NAME_TERMS, 100) == message
+    assert factors == pytest.approx(np.array(astuple(MESSAGE_FACTORS)))
+    assert adapted(DEFAULT_WEIGHTS, NAMES, 100) == message
+
+
+@given(st.floats(0, 6), st.floats(0, 6))
+def test_the_less_the_model_knows_the_language_the_more_words_decide(
+    one: float, other: float
+) -> None:
+    more, less = (
+        normalised(adapted(DEFAULT_WEIGHTS, LibraryTraits(NAME_TERMS, tokens), 3), 1.0)
+        for tokens in sorted((one, other))
+    )
+    assert less.keyword >= more.keyword - 1e-12
+    assert less.wording >= more.wording - 1e-12
+    assert less.dense <= more.dense + 1e-12
+    assert less.sentence <= more.sentence + 1e-12
+
+
+def test_of_a_language_that_the_model_does_not_know_words_alone_count() -> None:
+    arabic = adapted(DEFAULT_WEIGHTS, LibraryTraits(NAME_TERMS, UNKNOWN_TOKENS), 3)
+    assert (arabic.dense, arabic.sentence, arabic.name) == (0, 0, 0)
+    assert arabic.keyword == DEFAULT_WEIGHTS.keyword
+    english = adapted(DEFAULT_WEIGHTS, LibraryTraits(NAME_TERMS, KNOWN_TOKENS), 3)
+    assert english == DEFAULT_WEIGHTS
 
 
 def test_weights_of_nothing_stay_nothing() -> None:

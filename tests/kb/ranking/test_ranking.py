@@ -24,7 +24,7 @@ from kb.ranking.boosts import Booster, Boosts
 from kb.ranking.fusion import DEFAULT_WEIGHTS, EXPLAINED_AS, depths
 from kb.ranking.ranker import Ranker
 from kb.ranking.ranking import Ranking
-from kb.retrieval.candidates import Candidates
+from kb.retrieval.candidates import Candidates, LibraryTraits
 from kb.retrieval.conditions import Conditions
 from kb.retrieval.embedded import EmbeddedIndex
 from kb.retrieval.names import NameIndex
@@ -66,7 +66,7 @@ def ranking(scores: list[float], sections: list[int], articles: list[int]) -> Ra
         booster=booster,
         boosts=Boosts(nothing, nothing),
         weights=DEFAULT_WEIGHTS,
-        title_terms=0.0,
+        traits=LibraryTraits(0.0, 0.0),
         question_terms=0,
     )
 
@@ -120,8 +120,14 @@ def index(make_postings: MakePostings, save_vectors: Any, tmp_path: Path) -> Emb
     sentences = np.eye(8, dtype=np.float32)[[0, 1, 2, 0, 3]]
     vectors = save_vectors(tmp_path, unit(4), unit(3), [0, 2, 3], sentences, [0, 1, 2, 4, 5])
     columns = np.array(
-        [(0, 0, 7), (0, 1, 8), (1, 2, 9), (1, 3, 7)],
-        dtype=[("article", "<u4"), ("section", "<u4"), ("likeness", "<u8")],
+        [(0, 0, 6, 5, 7), (0, 1, 6, 5, 8), (1, 2, 6, 5, 9), (1, 3, 6, 5, 7)],
+        dtype=[
+            ("article", "<u4"),
+            ("section", "<u4"),
+            ("tokens", "<u2"),
+            ("words", "<u2"),
+            ("likeness", "<u8"),
+        ],
     )
     passages = PassageTable(columns)
     postings = make_postings(COLLECTION)
@@ -158,7 +164,7 @@ def ranked(
     mode: Mode = "hybrid",
 ) -> Ranking:
     search = index.search(asked(*terms), mask, depths(mode)[0])
-    return Ranker(index.title_terms).rank(search, vector, mode)
+    return Ranker(index.traits).rank(search, vector, mode)
 
 
 def test_a_mask_leaves_the_scores_of_what_it_allows_as_they_were(index: EmbeddedIndex) -> None:
@@ -187,7 +193,7 @@ def test_every_result_is_explained_by_contributions_that_add_up(index: EmbeddedI
 def check_explanation(index: EmbeddedIndex, terms: list[str]) -> None:
     names = [("Leg cramps", "charley horse"), ("Twitching",)]
     search = index.search(asked(*terms), None, 500)
-    found = Ranker(index.title_terms).rank(search, QUESTION)
+    found = Ranker(index.traits).rank(search, QUESTION)
     contributions = search.contributions(found.rows)
     for candidate, row in enumerate(found.rows):
         own_names = names[found.articles[candidate]]
@@ -207,7 +213,7 @@ def check_explanation(index: EmbeddedIndex, terms: list[str]) -> None:
 
 def test_given_passages_are_ranked_as_among_all_others(index: EmbeddedIndex) -> None:
     search = index.search(asked("leg", "cramp"), np.array([True, False, False, False]), 500)
-    ranker = Ranker(index.title_terms)
+    ranker = Ranker(index.traits)
     whole = ranked(index, ["leg", "cramp"], QUESTION)
     some = ranker.rank_rows(search, QUESTION, np.array([1, 3]))  # allowed or not
     assert some.rows.tolist() == [1, 3]
