@@ -32,8 +32,9 @@ def explained(
         allowed=index.allowed_count(allowed),
         candidates=len(ranking.rows),
         evidence=ranking.evidence(),
+        lead=ranking.lead(),
         likely_from=confidence.unrelated(passages),
-        confident_from=confidence.unrelated(passages) + confidence.CONFIDENT_MARGIN,
+        confident_from=confidence.confident_from(passages),
     )
 
 

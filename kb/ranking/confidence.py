@@ -8,8 +8,8 @@ to the point (`covered`).
 The more passages there are, the nearer one comes by chance: as with the largest of N random numbers, by the logarithm
 of N. So the threshold of "unrelated" is a line over ln N, laid through two libraries of 237 and 36,437 passages.
 95 % of questions about other subjects fall below it: a hundred from sport, law, cooking and software, Cranfield's on
-aerodynamics, SQuADShifts' on anything. Of questions whose answers were removed from the larger library, hardly three in
-ten reach "confident". docs/ranking.md has the curve. The figures hold for the default model.
+aerodynamics, SQuADShifts' on anything. What a first section may be wrong about is told by how far it stands out.
+docs/evaluating-and-tuning.md has the shares that are right. The figures hold for the default model.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ NEAREST_PASSAGES = 10
 COVERED_TERMS = 8
 """Number of distinct terms of a question up to which a passage should have all of them."""
 
-CONFIDENT_MARGIN = 0.12
-"""How far above the evidence of unrelated questions an answer is confident."""
+LEAD_WEIGHT, MAX_LEAD = 3.0, 0.1
+"""How much the lead of the first section counts beside the evidence, and the lead from which more says no more."""
+
+CONFIDENT_SHARE = 0.4
+"""How far evidence and lead must be from the evidence of unrelated questions to 1 for an answer to be confident."""
 
 
 def evidence(nearby: float, sentence: float, words: float, known: float = 1.0) -> float:
@@ -47,9 +50,19 @@ def unrelated(passages: int) -> float:
     return 0.0909 + 0.0316 * math.log(max(passages, 100))
 
 
-def answered(strength: float, passages: int) -> Answered:
-    """The verdict for this evidence in a library of this size."""
+def confident_from(passages: int) -> float:
+    """The evidence, with three times the lead, from which an answer is confident in a library of this size."""
     line = unrelated(passages)
-    if strength >= line + CONFIDENT_MARGIN:
-        return "confident"
-    return "likely" if strength >= line else "none"
+    return line + CONFIDENT_SHARE * (1.0 - line)
+
+
+def answered(strength: float, lead: float, passages: int) -> Answered:
+    """The verdict for this evidence in a library of this size.
+
+    `lead` is how much higher the first section scores than the second. Where many are equally near, the first is first
+    by chance; so confidence asks for more evidence then.
+    """
+    if strength < unrelated(passages):
+        return "none"
+    enough = confident_from(passages)
+    return "confident" if strength + LEAD_WEIGHT * min(lead, MAX_LEAD) >= enough else "likely"

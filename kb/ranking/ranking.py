@@ -87,6 +87,11 @@ class Ranking:
         near = self.candidates.signal("name") >= SUBJECT_COSINE
         return np.asarray(near | (self.candidates.signal("focus") >= SUBJECT_SHARE))
 
+    def lead(self) -> float:
+        """How much higher the first section scores than the second, 0 or more; 0 without a second."""
+        first = self.boosted_scores[self.grouped("section")[:2]]
+        return float(first[0] - first[1]) if len(first) == 2 else 0.0
+
     def evidence(self) -> float:
         """How strongly the candidates suggest that the library has an answer (kb.ranking.confidence); 0 without any."""
         if not len(self.candidates):

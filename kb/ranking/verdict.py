@@ -80,9 +80,8 @@ class Confidence:
 
         `leaves_nothing` says whether no passage passes the filters; it is called where there is no candidate.
         """
-        answered = confidence.answered(ranking.evidence(), self._passages)
-        if answered == "none" and query.is_begun and len(ranking.rows):
-            # The half of a word means little, and yet all that is shown holds it.
+        answered = confidence.answered(ranking.evidence(), ranking.lead(), self._passages)
+        if answered == "none" and _is_found(query, ranking):
             answered = "likely"
         if answered == "none" and query.small_names and ranking.candidates.named.any():
             # Small words mean little, and yet they are the name of an article.
@@ -108,6 +107,18 @@ class Confidence:
         if filters.narrow:
             return f"No article that the search is narrowed to {' and '.join(asked) or 'is in this library'}."
         return f"Nothing here {' and '.join(asked) or 'has any text'}."
+
+
+def _is_found(query: Query, ranking: Ranking) -> bool:
+    """Whether something is found word for word, however little it may mean to the model.
+
+    That is a name of an article and no more, a question whose terms all stand in one passage, or the beginning of a
+    word, which all that is shown holds.
+    """
+    candidates = ranking.candidates
+    return bool(
+        candidates.named.any() or candidates.whole.any() or (query.is_begun and len(candidates))
+    )
 
 
 def _wanted(filters: Filters) -> Iterator[str]:

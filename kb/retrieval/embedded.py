@@ -121,6 +121,7 @@ class EmbeddedSearch:
             nearest_sentence=found.nearest_sentence,
             subjects=_members(articles, self._subjects),
             named=np.isin(articles, self._named),
+            whole=index.postings.hold_all(self._scored, self.term_count, rows),
         )
 
     def kind_cosines(

@@ -291,6 +291,20 @@ class Postings:
             for worth in worths
         ]
 
+    def hold_all(
+        self, scored: KeywordScores, term_count: int, passages: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of these passages hold every term of a question, bool (n,); none for a question without terms.
+
+        `term_count` is the number of its distinct terms, known or not.
+        """
+        if not term_count or len(scored.matched) < term_count:
+            return np.zeros(len(passages), dtype=np.bool_)
+        held = np.ones(len(passages), dtype=np.bool_)
+        for found in scored.matched:
+            held &= self._scores_in(found, passages) > 0
+        return held
+
     def _scores_in(self, found: MatchedTerm, passages: NDArray[np.int64]) -> NDArray[np.float64]:
         """A term's score in each of these passages."""
         rows = self._passages[found.start : found.end]

@@ -258,10 +258,12 @@ class QuestionExplanation:
     """Number of these passages that were ranked."""
     evidence: float
     """The number that decides `answered`."""
+    lead: float
+    """How much higher the first section scores than the second. It counts three times towards `confident`, up to .1."""
     likely_from: float
     """Evidence from which an answer is `likely`, in a library of this size."""
     confident_from: float
-    """Evidence from which an answer is `confident`."""
+    """Evidence, with three times `lead`, from which an answer is `confident`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.ranking.confidence import (
-    CONFIDENT_MARGIN,
     COVERED_TERMS,
+    LEAD_WEIGHT,
+    MAX_LEAD,
     answered,
+    confident_from,
     covered,
     evidence,
     unrelated,
@@ -22,12 +24,19 @@ sizes = st.integers(0, 10_000_000)
 
 @given(sizes)
 def test_the_words_begin_at_their_thresholds(passages: int) -> None:
-    line = unrelated(passages)
-    assert answered(line + CONFIDENT_MARGIN, passages) == "confident"
-    assert answered(line + CONFIDENT_MARGIN - 1e-9, passages) == "likely"
-    assert answered(line, passages) == "likely"
-    assert answered(line - 1e-9, passages) == "none"
-    assert answered(0, passages) == "none"
+    line, sure = unrelated(passages), confident_from(passages)
+    assert line < sure < 1
+    assert answered(sure, 0, passages) == "confident"
+    assert answered(sure - 1e-9, 0, passages) == "likely"
+    assert answered(line, 0, passages) == "likely"
+    assert answered(line - 1e-9, MAX_LEAD, passages) == "none"
+    assert answered(0, 1, passages) == "none"
+
+
+@given(sizes, shares)
+def test_what_stands_out_needs_less_evidence(passages: int, lead: float) -> None:
+    needed = confident_from(passages) - LEAD_WEIGHT * min(lead, MAX_LEAD)
+    assert answered(max(needed, unrelated(passages)) + 1e-9, lead, passages) == "confident"
 
 
 @given(st.tuples(cosines, cosines, shares), st.tuples(cosines, cosines, shares))
@@ -56,8 +65,8 @@ def test_in_a_larger_library_something_nearer_must_be_found(one: int, other: int
 
 def test_words_alone_are_no_answer_and_a_near_meaning_needs_no_words() -> None:
     for passages in (10, 1_000, 100_000):
-        assert answered(evidence(0.1, 0.1, 1.0), passages) != "confident"
-        assert answered(evidence(0.75, 0.8, 0.0), passages) == "confident"
+        assert answered(evidence(0.1, 0.1, 1.0), 0, passages) != "confident"
+        assert answered(evidence(0.75, 0.8, 0.0), MAX_LEAD, passages) == "confident"
 
 
 def test_the_line_is_where_it_was_laid() -> None:
