@@ -3,8 +3,8 @@
     python benchmarks/refusal.py --index DIR --topics TOPICS.jsonl [--field text] [--removed QRELS.txt]
 
 With `--removed`, the articles with a section that is judged relevant to a question (article ids, or ids of sections)
-are left out when it is asked: what is answered then, is answered from the next best. Prints the shares that are
-`none`, `likely` and `confident`, and the share that would be `none` with the line laid higher or lower by so much.
+are left out when it is asked: what is answered then, is answered from the next best. Prints the share that is `none`,
+and the share that would be with the line laid higher or lower by so much.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import numpy as np
 from kb import KnowledgeBase
 from kb.evaluation import runs
 from kb.evaluation.measures import read_qrels, read_topics
-from kb.ranking.confidence import CONFIDENT_MARGIN, unrelated
+from kb.ranking.confidence import unrelated
 from kb.ranking.fusion import DEFAULT_WEIGHTS
 
-SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12, CONFIDENT_MARGIN)
+SHIFTS = (-0.09, -0.06, -0.03, 0.0, 0.03, 0.06, 0.09, 0.12)
 
 
 def evidence(asked: KnowledgeBase, question: str, without: set[str]) -> float:
@@ -62,13 +62,7 @@ def main() -> int:
     with KnowledgeBase.open(options.index, weights=DEFAULT_WEIGHTS) as asked:
         line = unrelated(asked.passage_count)
         found = np.array([evidence(asked, topic.text, relevant[topic.id]) for topic in topics])
-    shares = {
-        "none": (found < line).mean(),
-        "likely": ((found >= line) & (found < line + CONFIDENT_MARGIN)).mean(),
-        "confident": (found >= line + CONFIDENT_MARGIN).mean(),
-    }
-    print(f"{len(topics)} questions, line {line:.3f}:", end=" ")
-    print(", ".join(f"{word} {share:.1%}" for word, share in shares.items()))
+    print(f"{len(topics)} questions, line {line:.3f}: none {(found < line).mean():.1%}")
     print("| line " + " | ".join(f"{shift:+.2f}" for shift in SHIFTS) + " |")
     print("|---" * (len(SHIFTS) + 1) + "|")
     print("| none " + " | ".join(f"{(found < line + shift).mean():.1%}" for shift in SHIFTS) + " |")

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import get_args
 
 import ir_measures
 import numpy as np
@@ -30,6 +31,7 @@ from kb import KnowledgeBase
 from kb.evaluation import runs
 from kb.evaluation.fitting import confidence_interval
 from kb.ranking.ranking import Ranking
+from kb.schema.results import Answered
 from kb.schema.search_request import Unit
 
 DEPTH = 100
@@ -67,10 +69,19 @@ class Measured:
     gain: float
     low: float
     high: float
+    verdicts: dict[str, tuple[int, int]]
+    """By verdict, the number of questions, and of those whose first unit answers."""
 
     @property
     def keeps_the_rule(self) -> bool:
         return self.high >= 0 and self.gain >= -TOLERANCE
+
+    def verdict_row(self) -> str:
+        cells = [self.name]
+        for verdict in get_args(Answered):
+            count, right = self.verdicts.get(verdict, (0, 0))
+            cells.append(f"{right} of {count} ({right / count:.0%})" if count else "")
+        return "| " + " | ".join(cells) + " |"
 
     def row(self) -> str:
         cells = [self.name, str(self.questions), str(self.ours), *map(str, self.plain.values())]
@@ -107,9 +118,16 @@ def measure(collection: Collection, index: Path) -> Measured:
                 each for each in questions if there & {u for u, g in each.grades.items() if g > 0}
             ]
         own: Run = []
+        verdicts: dict[str, tuple[int, int]] = {}
         others: list[tuple[str, Run]] = [(name, []) for name, _ in plain_rankers()]
         for question in questions:
             found = runs.run(asked, question.text, collection.unit, DEPTH)
+            answered = asked.search(question.text, limit=1).answered
+            count, right = verdicts.get(answered, (0, 0))
+            is_right = (
+                bool(found) and question.grades.get(found[0][0], 0) >= collection.answer_grade
+            )
+            verdicts[answered] = (count + 1, right + is_right)
             own += [ir_measures.ScoredDoc(question.id, unit, score) for unit, score in found]
             ranking = runs.rank(asked, question.text)
             for (_, ranker), (_, lines) in zip(plain_rankers(), others, strict=True):
@@ -130,7 +148,7 @@ def measure(collection: Collection, index: Path) -> Measured:
     gains = by_question - values[best]
     low, high = confidence_interval(gains, np.random.default_rng(0))
     return Measured(
-        collection.name, len(questions), ours, plain, best, float(gains.mean()), low, high
+        collection.name, len(questions), ours, plain, best, float(gains.mean()), low, high, verdicts
     )
 
 
@@ -185,6 +203,9 @@ def main() -> int:
         print(measured[-1].row(), flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps([asdict(each) for each in measured], indent=1) + "\n")
+    print("\n| first unit right | " + " | ".join(get_args(Answered)) + " |")
+    print("|---|" + "---|" * len(get_args(Answered)))
+    print("\n".join(each.verdict_row() for each in measured))
     broken = [each.name for each in measured if not each.keeps_the_rule]
     if broken:
         print(f"\nBelow the best plain ranker: {', '.join(broken)}.")

@@ -39,7 +39,7 @@ class FusionWeights:
     sentence: float
     name: float
     focus: float
-    wording: float
+    wording: float = 0.0
 
     def column(self) -> NDArray[np.float64]:
         """The weights in the order of SIGNALS, (len(SIGNALS), 1)."""

@@ -83,7 +83,7 @@ class Tuning:
         if (version := content.pop("format_version")) != FORMAT_VERSION:
             raise ValueError(f"format version {version}, this program reads {FORMAT_VERSION}")
         # Earlier programs knew no `wording`; what they fitted is of another pipeline version, and so not used.
-        weights = FusionWeights(**{"wording": 0.0, **content.pop("weights")})
+        weights = FusionWeights(**content.pop("weights"))
         gains = {name: Gain(**gain) for name, gain in content.pop("gains").items()}
         values = astuple(weights)
         if not (all(0 <= value <= 1 for value in values) and sum(values) <= 1 + 1e-9):

@@ -160,7 +160,7 @@ def test_why_this_result_opens_without_javascript(open_page: OpenPage, ask: Ask)
     expect(passage).to_be_hidden()
     page.locator(".card .why summary").first.click()
     expect(passage).to_be_visible()
-    expect(page.get_by_text("compared with this passage in 5 ways").first).to_be_visible()
+    expect(page.get_by_text("compared with this passage in 6 ways").first).to_be_visible()
 
 
 def test_an_article_that_is_written_from_right_to_left_is_set_so(
