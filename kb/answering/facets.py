@@ -15,7 +15,7 @@ from kb.storage.articles import ArticleStore
 FACET_DEPTH = 50
 """Number of top sections whose articles are counted."""
 
-MIN_SCORE_SHARE = 0.5
+MIN_SCORE_SHARE = 0.3
 """Minimum score of a counted section, as a share of the best. In a small library, lower ones are about anything."""
 
 

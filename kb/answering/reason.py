@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from kb.ranking.ranking import SUBJECT_SHARE
 from kb.schema.results import Citation, Explanation
 
+ABOUT_COSINE = 0.4
+"""Minimum cosine of a name for a sentence that says what the article is about: any two names of a library reach it."""
+
 MAX_MENTIONED = 3
 """Maximum number of matched words named in the reason."""
 
@@ -14,7 +17,7 @@ MAX_MENTIONED = 3
 def reason_for(explanation: Explanation, citation: Citation, mentioned: Sequence[str]) -> str:
     """The reason, one sentence. `mentioned` are the matched words as the passage writes them, by descending weight."""
     parts = []
-    if explanation.name > 0 or explanation.focus_share >= SUBJECT_SHARE:
+    if explanation.name_cosine >= ABOUT_COSINE or explanation.focus_share >= SUBJECT_SHARE:
         parts.append(f"the article is about {_named(citation, explanation.name_matched)}")
     if citation.section_heading:
         parts.append(f"the section is “{citation.section_heading}”")

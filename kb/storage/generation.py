@@ -1,7 +1,7 @@
 """Generations of an index: finding the live one, verifying it, and keeping it open.
 
     index/CURRENT                   the id of the live generation
-    index/PINNED_FILE                    the same id, if a rollback made it live; valid until CURRENT names another
+    index/PINNED                         the same id, if a rollback made it live; valid until CURRENT names another
     index/generations/<id>/         immutable once published; `manifest.json` is written last
     index/generations/<id>/lease    readers hold a shared lock on it while the generation is open
     index/cache/verified/<id>.json  the stamps of files whose hash was right
@@ -30,7 +30,7 @@ from kb.storage.locks import lock
 from kb.storage.manifest import FILE as MANIFEST
 from kb.storage.manifest import FileInfo, Manifest
 
-PINNED_FILE = "PINNED_FILE"
+PINNED_FILE = "PINNED"
 
 Verify = Literal["quick", "full"]
 

@@ -155,7 +155,7 @@ def test_what_is_new_in_the_corpus_needs_an_extra_and_is_named_before_anything_i
         assert err.startswith(f"kb: {new} is not what the index holds, and reading it {remedy}")
         assert err.count("\n") == 1
     code, out, _ = kb("status")
-    assert (code, f"nobody knows, since the corpus cannot be read: {new} is not" in out) == (
+    assert (code, f"unknown, because the corpus cannot be read: {new} is not" in out) == (
         0,
         True,
     )

@@ -367,7 +367,7 @@ def test_an_address_with_a_slash_too_many_is_told_so_without_being_repeated(
 
 def test_the_document_says_what_holds_of_every_operation(client: TestClient) -> None:
     document = client.get("/openapi.json").json()
-    for promised in ("HEAD", "406", "not known", "RFC 9457"):
+    for promised in ("HEAD", "406", "unknown", "RFC 9457"):
         assert promised in document["info"]["description"]
     page, _, anchor = document["externalDocs"]["url"].partition("#")
     assert f'id="{anchor}"' in client.get(page).text

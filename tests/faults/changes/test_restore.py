@@ -126,7 +126,7 @@ def test_a_rollback_that_held_holds_in_the_restored_index_and_what_was_removed_s
     for corpus in (tmp_path / "first", tmp_path / "second"):
         code, _, err = kb("restore", tmp_path / "pinned.tar", "--corpus", corpus)
         assert code == 0, err
-        assert "stays until" in err
+        assert "stays live until" in err
         assert "Pinned" in kb("status")[1]
         assert last_build(index).corpora == (corpus,)
     assert kb("remove", "article-1")[0] == 0

@@ -188,7 +188,7 @@ def test_an_index_that_is_mounted_read_only_names_that_and_stays_in_step_with_it
         assert (code, err) == (0, ""), reading
     code, _, err = kb("backup", tmp_path / "c.tar", "--index", place)
     assert code == 0
-    assert f"{place} cannot be written, and so does not know of this backup" in err
+    assert f"{place} cannot be written, so it does not record this backup" in err
 
 
 AS_NOBODY = """

@@ -14,7 +14,7 @@ NOTHING = Explanation(0, 0, 0, 0, 0, 0, 0, 0.1, 0.1, 0.1, "Restless Legs Syndrom
 
 
 def test_the_subject_the_section_and_the_words_are_named() -> None:
-    found = replace(NOTHING, name=0.1)
+    found = replace(NOTHING, name_cosine=0.5)
     assert reason_for(found, CITATION, ["Iron", "iron", "helps"]) == (
         "The article is about “Restless Legs Syndrome”; the section is “Treatment”; it mentions iron and helps."
     )
