@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from kb.evaluation import runs
 from kb.knowledge_base import MAX_QUESTION_CHARS, KnowledgeBase
 from kb.schema.errors import KbError
+from kb.schema.results import Answered
 from kb.schema.search_request import Unit
 
 
@@ -186,6 +187,43 @@ def evaluate(run: Iterable[Scored], qrels: Iterable[Any]) -> Evaluation:
         for measure in measures
     }
     return Evaluation(len(judged), means, by_topic, lines)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCount:
+    """Number of judged topics with one verdict, and of those whose first unit was judged an answer."""
+
+    topics: int
+    right: int
+
+
+def count_verdicts(
+    knowledge_base: KnowledgeBase,
+    topics: Iterable[Topic],
+    result: Evaluation,
+    qrels: Iterable[Any],
+    advance: Callable[[], None] = lambda: None,
+) -> dict[Answered, VerdictCount]:
+    """How often each verdict is right. `result` is the evaluation of these topics; grades count as in `evaluate`.
+
+    Topics that have no judgment are left out.
+    """
+    grades: dict[str, dict[str, int]] = {}
+    for judgment in qrels:
+        grades.setdefault(judgment.query_id, {})[judgment.doc_id] = judgment.relevance
+    grade = min(2, max(max(units.values()) for units in grades.values()))
+    first: dict[str, str] = {}
+    for line in result.run:
+        first.setdefault(line.topic, line.unit)
+    counts: dict[Answered, VerdictCount] = {}
+    for topic in topics:
+        if topic.id in grades:
+            answered = knowledge_base.search(topic.text, limit=1).answered
+            before = counts.get(answered, VerdictCount(0, 0))
+            is_right = grades[topic.id].get(first.get(topic.id, ""), 0) >= max(grade, 1)
+            counts[answered] = VerdictCount(before.topics + 1, before.right + is_right)
+        advance()
+    return counts
 
 
 def finds_none(result: Evaluation, qrels: Iterable[Any]) -> bool:

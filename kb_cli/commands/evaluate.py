@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
@@ -63,6 +64,7 @@ def evaluate(
     from kb.evaluation import measures
     from kb.knowledge_base import KnowledgeBase
     from kb.ranking.fusion import DEFAULT_WEIGHTS
+    from kb.schema.results import Answered
 
     if run_out is not None and not run_out.parent.is_dir():
         raise click.BadParameter(f"there is no folder {run_out.parent}", param_hint="--run-out")
@@ -72,13 +74,19 @@ def evaluate(
     with (
         KnowledgeBase.open(index, weights=DEFAULT_WEIGHTS, reranker=loaded) as knowledge_base,
         click.progressbar(
-            length=len(questions), label="asking", file=sys.stderr, hidden=not sys.stderr.isatty()
+            length=2 * len(questions),
+            label="asking",
+            file=sys.stderr,
+            hidden=not sys.stderr.isatty(),
         ) as bar,
     ):
         run = measures.run_topics(
             knowledge_base, questions, cast("Unit", unit), depth, lambda: bar.update(1)
         )
         result = measures.evaluate(run, judgments)
+        verdicts = measures.count_verdicts(
+            knowledge_base, questions, result, judgments, lambda: bar.update(1)
+        )
     if run_out is not None:
         measures.write_run(run_out, result.run, "kb")
     if measures.finds_none(result, judgments):
@@ -87,9 +95,13 @@ def evaluate(
             f" library? --unit is {unit}; --run-out shows the ids of the index."
         )
     if as_json:
-        click.echo(json.dumps(result.to_dict(), indent=2))
+        counted = {verdict: asdict(count) for verdict, count in verdicts.items()}
+        click.echo(json.dumps(result.to_dict() | {"verdicts": counted}, indent=2))
         return
     width = max(map(len, result.means))
     click.echo(f"{'topics':<{width}}  {result.topics}")
     for name, value in result.means.items():
         click.echo(f"{name:<{width}}  {value:.4f}")
+    for verdict in get_args(Answered):
+        if (count := verdicts.get(verdict)) is not None:
+            click.echo(f"{verdict:<{width}}  {count.right} of {count.topics} first {unit}s right")

@@ -15,6 +15,8 @@ from kb.evaluation import runs
 from kb.evaluation.measures import (
     Scored,
     Topic,
+    VerdictCount,
+    count_verdicts,
     evaluate,
     read_qrels,
     read_topics,
@@ -174,3 +176,24 @@ def test_a_section_id_that_several_articles_have_goes_with_its_article(
             "b#causes",
             "own",
         }
+
+
+def test_verdicts_are_counted_with_those_whose_first_unit_answers(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    """Two questions with judgments, one of which is answered by what was judged; and one without any."""
+    topics = [
+        Topic("right", "why do my legs jerk when I fall asleep"),
+        Topic("wrong", "what are hypnic jerks"),
+        Topic("unjudged", "restless legs"),
+    ]
+    first = runs.run(knowledge_base, topics[0].text, depth=1)[0][0]
+    judgments = [ir_measures.Qrel("right", first, 2), ir_measures.Qrel("wrong", "elsewhere#top", 2)]
+    result = evaluate(run_topics(knowledge_base, topics, "section", 5), judgments)
+    counts = count_verdicts(knowledge_base, topics, result, judgments)
+    expected: dict[str, VerdictCount] = {}
+    for topic, right in zip(topics[:2], (1, 0), strict=True):
+        verdict = knowledge_base.search(topic.text).answered
+        before = expected.get(verdict, VerdictCount(0, 0))
+        expected[verdict] = VerdictCount(before.topics + 1, before.right + right)
+    assert counts == expected
