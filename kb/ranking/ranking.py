@@ -89,8 +89,12 @@ class Ranking:
 
     def lead(self) -> float:
         """How much higher the first section scores than the second, 0 or more; 0 without a second."""
-        first = self.boosted_scores[self.grouped("section")[:2]]
-        return float(first[0] - first[1]) if len(first) == 2 else 0.0
+        scores = self.boosted_scores
+        if not len(scores):
+            return 0.0
+        best = int(scores.argmax())
+        others = scores[self.sections != self.sections[best]]
+        return float(scores[best] - others.max()) if len(others) else 0.0
 
     def evidence(self) -> float:
         """How strongly the candidates suggest that the library has an answer (kb.ranking.confidence); 0 without any."""

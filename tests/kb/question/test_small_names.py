@@ -13,6 +13,8 @@ from kb.knowledge_base import KnowledgeBase
 from kb.question.small_names import keys_of_name, small_names
 from kb.question.tokenised import TokenisedText
 
+pytestmark = pytest.mark.slow  # an index with the real encoder
+
 ARTICLES = {
     "leukaemia": ("Acute Lymphoblastic Leukaemia", "ALL", "Blood cells that never ripen crowd out others."),
     "neuritis": ("Optic Neuritis", "ON", "The nerve of the eye swells, and colours fade."),

@@ -102,6 +102,12 @@ def test_what_is_shown_leaves_each_subject_its_place() -> None:
     assert begun.grouped("section").tolist() == [1, 0, 3, 2]
 
 
+def test_the_lead_is_over_the_best_of_another_section() -> None:
+    assert ranking([0.5, 0.8, 0.7, 0.3], [0, 1, 1, 2], [0, 0, 0, 1]).lead() == pytest.approx(0.3)
+    assert ranking([0.5, 0.4], [0, 0], [0, 0]).lead() == 0
+    assert ranking([], [], []).lead() == 0
+
+
 COLLECTION: list[Fields] = [
     ("Leg cramps", "charley horse", "Causes", "Cramps strike the leg."),
     ("Leg cramps", "charley horse", "Treatment", "Stretch the calf."),
