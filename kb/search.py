@@ -67,7 +67,7 @@ def answer(engine: Engine, request: SearchRequest) -> SearchResponse:
     if engine.reranker is not None and request.mode == "hybrid":
         hits = rerank(engine, query, hits)
         watch.lap("rerank")
-    answered, reason = decide(engine, request, filters, query, hits.ranking)
+    answered, reason = decide(engine, request, filters, query, hits.ranked)
     companion = find_companion(engine, answered, notices, hits)
     if companion is not None:
         hits = without(companion, hits)
@@ -197,11 +197,17 @@ def rerank(engine: Engine, query: Query, hits: Hits) -> Hits:
 
 
 def decide(
-    engine: Engine, request: SearchRequest, filters: Filters, query: Query, ranking: Ranking
+    engine: Engine, request: SearchRequest, filters: Filters, query: Query, ranked: RankedQuestion
 ) -> tuple[Answered, str]:
     """How sure it is that the library answers, and the reason where it does not."""
+    ranking = ranked.ranking
     return engine.confidence.decide(
-        query, ranking, request.mode, filters, engine.index.allows_nothing
+        query,
+        ranking,
+        request.mode,
+        filters,
+        engine.index.allows_nothing,
+        lambda: ranked.search.holds_all(ranking.rows),
     )
 
 

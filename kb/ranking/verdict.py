@@ -75,16 +75,16 @@ class Confidence:
         mode: Mode,
         filters: Filters,
         leaves_nothing: Callable[[Filters], bool],
+        holds_all: Callable[[], bool],
     ) -> tuple[Answered, str]:
         """The verdict, and for "none" the reason, a sentence for the reader; else an empty text.
 
         `leaves_nothing` says whether no passage passes the filters; it is called where there is no candidate.
+        `holds_all` says whether a candidate holds every term of the question; it is called where the evidence is short.
         """
         answered = confidence.answered(ranking.evidence(), ranking.lead(), self._passages)
-        if answered == "none" and _is_found(query, ranking):
-            answered = "likely"
-        if answered == "none" and query.small_names and ranking.candidates.named.any():
-            # Small words mean little, and yet they are the name of an article.
+        if answered == "none" and (_is_found(query, ranking) or holds_all()):
+            # Found word for word, however little it may mean to the model.
             answered = "likely"
         if answered == "none" or query.foreign:
             candidates = len(ranking.rows)
@@ -110,15 +110,8 @@ class Confidence:
 
 
 def _is_found(query: Query, ranking: Ranking) -> bool:
-    """Whether something is found word for word, however little it may mean to the model.
-
-    That is a name of an article and no more, a question whose terms all stand in one passage, or the beginning of a
-    word, which all that is shown holds.
-    """
-    candidates = ranking.candidates
-    return bool(
-        candidates.named.any() or candidates.whole.any() or (query.is_begun and len(candidates))
-    )
+    """Whether the question is the name of an article, or the beginning of a word, which all that is shown holds."""
+    return bool(ranking.candidates.named.any() or (query.is_begun and len(ranking.candidates)))
 
 
 def _wanted(filters: Filters) -> Iterator[str]:

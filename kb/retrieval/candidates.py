@@ -35,7 +35,7 @@ class Candidates:
     section of their article; `likeness` is the SimHash of the text. `signals` is float32 (len(SIGNALS), n), unweighted.
     `nearest_name` counts the article's names, 0 being the title; `nearest_sentence` the passage's sentences.
     `subjects`, bool (S, n), marks for each subject that the question names the candidates of articles about it.
-    `named` marks those whose article has a name that is the whole question, `whole` those that hold all its terms.
+    `named` marks those whose article has a name that is the whole question.
     """
 
     rows: Rows
@@ -48,7 +48,6 @@ class Candidates:
     nearest_sentence: NDArray[np.int64]
     subjects: NDArray[np.bool_]
     named: NDArray[np.bool_]
-    whole: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,7 +70,6 @@ class Candidates:
             self.nearest_sentence[which],
             self.subjects[:, which],
             self.named[which],
-            self.whole[which],
         )
 
 
@@ -135,6 +133,9 @@ class CandidateSearch(Protocol):
 
     def contributions(self, rows: Rows) -> list[dict[str, float]]:
         """For each of these candidates, what each matched term adds to its keyword signal."""
+
+    def holds_all(self, rows: Rows) -> bool:
+        """Whether one of these passages holds every term of the question; False for a question without terms."""
 
     def marked_terms(self) -> MarkedTerms:
         """The terms to highlight in the results."""

@@ -121,7 +121,6 @@ class EmbeddedSearch:
             nearest_sentence=found.nearest_sentence,
             subjects=_members(articles, self._subjects),
             named=np.isin(articles, self._named),
-            whole=index.postings.hold_all(self._scored, self.term_count, rows),
         )
 
     def kind_cosines(
@@ -138,6 +137,9 @@ class EmbeddedSearch:
 
     def contributions(self, rows: Rows) -> list[dict[str, float]]:
         return self._index.postings.contributions(self._scored, rows)
+
+    def holds_all(self, rows: Rows) -> bool:
+        return self._index.postings.hold_all(self._scored, self.term_count, rows)
 
     def marked_terms(self) -> MarkedTerms:
         return MarkedTerms(*marked_terms(self._scored))

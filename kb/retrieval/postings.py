@@ -291,19 +291,16 @@ class Postings:
             for worth in worths
         ]
 
-    def hold_all(
-        self, scored: KeywordScores, term_count: int, passages: NDArray[np.int64]
-    ) -> NDArray[np.bool_]:
-        """Which of these passages hold every term of a question, bool (n,); none for a question without terms.
+    def hold_all(self, scored: KeywordScores, term_count: int, passages: NDArray[np.int64]) -> bool:
+        """Whether one of these passages holds every term of a question; False for a question without terms.
 
         `term_count` is the number of its distinct terms, known or not.
         """
         if not term_count or len(scored.matched) < term_count:
-            return np.zeros(len(passages), dtype=np.bool_)
-        held = np.ones(len(passages), dtype=np.bool_)
+            return False
         for found in scored.matched:
-            held &= self._scores_in(found, passages) > 0
-        return held
+            passages = passages[self._scores_in(found, passages) > 0]
+        return bool(len(passages))
 
     def _scores_in(self, found: MatchedTerm, passages: NDArray[np.int64]) -> NDArray[np.float64]:
         """A term's score in each of these passages."""

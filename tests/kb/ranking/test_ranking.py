@@ -52,7 +52,6 @@ def candidates(sections: list[int], articles: list[int]) -> Candidates:
         nearest_sentence=np.zeros(count, dtype=np.int64),
         subjects=np.zeros((0, count), dtype=np.bool_),
         named=np.zeros(count, dtype=np.bool_),
-        whole=np.zeros(count, dtype=np.bool_),
     )
 
 
