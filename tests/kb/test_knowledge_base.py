@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import weakref
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -57,6 +59,22 @@ def test_the_missions_question_is_answered_from_hypnic_jerks(knowledge_base: Kno
     assert "jerk" in best.citation.article_title.lower()
     assert best.citation.article_id == "sleep-starts-hypnic-jerks"
     assert best.citation.section_id
+
+
+def test_a_word_of_the_library_alone_is_never_without_an_answer(
+    knowledge_base: KnowledgeBase,
+) -> None:
+    texts = [
+        section.text
+        for summary in knowledge_base.articles(limit=1000)
+        for section in knowledge_base.article(summary.id).sections
+    ]
+    words = Counter(word for text in texts for word in re.findall(r"\b[a-z]{6,}\b", text))
+    rare = sorted(word for word, count in words.items() if count == 1)[::20]
+    assert len(rare) > 40
+    for word in rare:
+        assert knowledge_base.search(word, exact=True, limit=1).answered != "none", word
+    assert knowledge_base.search("zzyzx", limit=1).answered == "none"
 
 
 def test_a_question_about_something_else_has_no_answer(knowledge_base: KnowledgeBase) -> None:
