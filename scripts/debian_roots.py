@@ -81,6 +81,14 @@ def make_root(folder: Path, version: str, packages: str) -> None:
         raise StepFailed(f"that root has Python {found}")
 
 
+def is_root() -> bool:
+    """Whether this runs as root, as mmdebstrap and chroot want it; says so where it does not."""
+    if os.geteuid() == 0:
+        return True
+    print("mmdebstrap and chroot want root: run this as root.", file=sys.stderr)
+    return False
+
+
 def apart(module: str, folder: Path, *arguments: str | Path) -> int:
     """Run a module with `--in-name-space`, and `folder` anew and removed afterwards; its exit code.
 

@@ -26,6 +26,7 @@ from scripts.debian_roots import (
     SUITES,
     StepFailed,
     apart,
+    is_root,
     make_root,
     mount_for_steps,
     reaching,
@@ -183,8 +184,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "sanity")
     parser.add_argument("--in-name-space", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if os.geteuid() != 0:
-        print("mmdebstrap and chroot want root: run this as root.", file=sys.stderr)
+    if not is_root():
         return 2
     folder = options.folder.resolve()
     if not options.in_name_space:

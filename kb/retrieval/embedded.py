@@ -139,7 +139,7 @@ class EmbeddedSearch:
         return self._index.postings.contributions(self._scored, rows)
 
     def holds_all(self, rows: Rows) -> bool:
-        return self._index.postings.hold_all(self._scored, self.term_count, rows)
+        return self._index.postings.holds_all(self._scored, self.term_count, rows)
 
     def marked_terms(self) -> MarkedTerms:
         return MarkedTerms(*marked_terms(self._scored))

@@ -28,15 +28,9 @@ from kb.storage.generation import pinned_generation
 from kb.storage.manifest import Manifest
 from kb_cli.main import run
 from kb_cli.terminal.progress import how_far, make_progress
-from support.commands import Kb, commands
+from support.commands import Kb
 from support.library import Library, held, leftovers, markdown, store_weights
 from support.places import CORPUS
-
-
-@pytest.fixture
-def kb(shelf: Library, capsys: pytest.CaptureFixture[str]) -> Kb:
-    """Runs a command on the library's index in this process: exit code, stdout and stderr."""
-    return commands(capsys, shelf.index)
 
 
 def test_an_added_article_is_a_file_and_answers_and_a_removed_one_is_neither(

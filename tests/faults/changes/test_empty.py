@@ -6,7 +6,6 @@ import json
 import shutil
 from pathlib import Path
 
-import pytest
 from fastapi.testclient import TestClient
 
 from indexer.corpus.files import list_files
@@ -14,19 +13,13 @@ from kb.knowledge_base import KnowledgeBase
 from kb_cli.main import run
 from search_api.service.app import create_app
 from search_api.state.settings import load_settings
-from support.commands import Kb, commands
+from support.commands import Kb
 from support.library import Library, held, leftovers, markdown
 
 PAGES = (
     *("/", "/?q=iron", "/articles", "/status", "/docs", "/demo", "/openapi.json", "/healthz"),
     *("/?q=iron&tag=sleep&source=nhs.uk&shown=20", "/api/v1/articles"),
 )
-
-
-@pytest.fixture
-def kb(shelf: Library, capsys: pytest.CaptureFixture[str]) -> Kb:
-    """Runs a command on the library's index in this process: exit code, stdout and stderr."""
-    return commands(capsys, shelf.index)
 
 
 def test_when_the_last_article_is_removed_everything_works_and_says_that_there_is_none(

@@ -20,7 +20,7 @@ from kb.schema.errors import ArticleMoved, ArticleWithdrawn
 from kb_cli.main import run
 from search_api.http.parts import part
 from search_api.state.live import LiveIndex
-from support.commands import Kb, commands
+from support.commands import Kb
 from support.library import Library, markdown
 from support.service import API, ended, serving, working
 
@@ -33,12 +33,6 @@ def shelf(library: Library) -> Library:
     (library.corpus / "skin" / "burns.md").write_text(f"# About burns\n\n{text}")
     library.build()
     return library
-
-
-@pytest.fixture
-def kb(shelf: Library, capsys: pytest.CaptureFixture[str]) -> Kb:
-    """Runs a command on the library's index in this process: exit code, stdout and stderr."""
-    return commands(capsys, shelf.index)
 
 
 @pytest.fixture
