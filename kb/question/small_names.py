@@ -1,8 +1,8 @@
 """Names that are nothing but small words: "The Who", "It", or "WHO" and "ALL", which are so in small letters.
 
-The keyword index has no small words, so such a name has no term. Instead it is kept whole, as written and in small
-letters, each with a sign in front that no term has. Capitals tell IT from "it", so what
-is written the same comes first.
+The keyword index has no small words, so such a name has no term. Instead the whole name is a key, as written and in
+small letters. A sign in front, which no term has, marks it. Capitals tell IT from "it", so the key as written comes
+first.
 """
 
 from __future__ import annotations
@@ -31,10 +31,9 @@ def keys_of_name(name: str) -> tuple[str, ...]:
 
 
 def small_names(question: TokenisedText) -> tuple[str, ...]:
-    """The keys of the names that a question may be, those that it rather is first; () for a question with a term.
+    """The keys of the names that a question may be, the likeliest first; () for a question with a term.
 
-    A name that has other words around it must be plain from its capitals or be of two words: "what is it" asks for no
-    novel.
+    A name among other words must have capitals or two words: "what is it" does not ask for the novel "It".
     """
     text, found = question.text, question.words
     if not 0 < len(found) <= MAX_SMALL_WORDS:

@@ -8,8 +8,8 @@ The weights are round numbers, fitted to no collection. Three things shift them:
 
 - The library. Where a title names a subject ("Restless legs syndrome") it tells what the whole article is about. Where
   it is a sentence, as of a research paper, it is one more sentence.
-- The language. Vectors say little in a language that the model does not know, and words decide. Which it knows is told
-  by into how many tokens its words fall.
+- The language. In a language that the model does not know, vectors say little, and words decide. The number of tokens
+  in a word shows whether the model knows it.
 - The length of the question. A long question is mostly somebody's story, or names several things at once. No single
   sentence is near to all of it. The words tell more then, and the names in it most of all.
 """

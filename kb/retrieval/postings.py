@@ -291,7 +291,9 @@ class Postings:
             for worth in worths
         ]
 
-    def holds_all(self, scored: KeywordScores, term_count: int, passages: NDArray[np.int64]) -> bool:
+    def holds_all(
+        self, scored: KeywordScores, term_count: int, passages: NDArray[np.int64]
+    ) -> bool:
         """Whether one of these passages holds every term of a question; False for a question without terms.
 
         `term_count` is the number of its distinct terms, known or not.
