@@ -9,7 +9,8 @@ The more passages there are, the nearer one comes by chance: as with the largest
 of N. So the threshold of "unrelated" is a line over ln N, laid through two libraries of 237 and 36,437 passages.
 95 % of questions about other subjects fall below it: a hundred from sport, law, cooking and software, Cranfield's on
 aerodynamics, SQuADShifts' on anything. If many sections are equally near, the first may be the wrong one. So its lead
-over the second counts too. docs/evaluating-and-tuning.md has the shares that are right. The figures hold for the default model.
+over the second counts too. docs/evaluating-and-tuning.md has the shares that are right. The figures hold for the
+default model.
 """
 
 from __future__ import annotations
